@@ -1,0 +1,96 @@
+"""CAN buses at full rate: CANAL drivers, numpy record arrays, bits on the wire, bit timing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("canal_fast._gate") is None:
+    raise ImportError(
+        f"{Path(__file__).parent} has no compiled modules: it is the source tree and hides the installed package. "
+        "Start Python in another folder, or with -P"
+    )
+
+from canal_fast import bittiming, checksum, logs, physical, wire
+from canal_fast._version import __version__
+from canal_fast.bittiming import BitTiming, BitTimingFd
+from canal_fast.channel import Channel
+from canal_fast.clock import ChannelClock
+from canal_fast.devices import Device, list_devices
+from canal_fast.driver import DriverInfo
+from canal_fast.errors import (
+    BitTimingError,
+    BusOffError,
+    CanalFastError,
+    ChannelClosedError,
+    ChannelTimeoutError,
+    DriverError,
+    DriverNotFoundError,
+    FrameError,
+    LogFormatError,
+    WireError,
+)
+from canal_fast.frames import (
+    FD_FRAME_DTYPE,
+    FRAME_DTYPE,
+    FrameArray,
+    FrameFlag,
+    check_frames,
+    make_frames,
+    payload_length,
+)
+from canal_fast.ledger import ChannelStatus, Ledger
+from canal_fast.logs import read_log, write_log
+from canal_fast.periodic import PeriodicStatistics, PeriodicTask
+
+__all__ = [
+    "BitTiming",
+    "BitTimingError",
+    "BitTimingFd",
+    "BusOffError",
+    "CanalFastError",
+    "Channel",
+    "ChannelClock",
+    "ChannelClosedError",
+    "ChannelStatus",
+    "ChannelTimeoutError",
+    "Device",
+    "DriverError",
+    "DriverInfo",
+    "DriverNotFoundError",
+    "FD_FRAME_DTYPE",
+    "FRAME_DTYPE",
+    "FrameArray",
+    "FrameError",
+    "FrameFlag",
+    "Ledger",
+    "LogFormatError",
+    "PeriodicStatistics",
+    "PeriodicTask",
+    "WireError",
+    "__version__",
+    "bittiming",
+    "check_frames",
+    "checksum",
+    "get_include",
+    "list_devices",
+    "logs",
+    "make_frames",
+    "payload_length",
+    "physical",
+    "read_log",
+    "wire",
+    "write_log",
+]
+
+
+def get_include() -> str:
+    """Folder to give a C compiler (`-I`) so that `#include <canal_fast/frame.h>` works.
+
+    Installed wheels carry the headers; an editable install falls back to the source tree.
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here / "include", here.parent / "include"):
+        if (folder / "canal_fast" / "base.h").is_file():
+            return str(folder)
+    raise FileNotFoundError(f"the C headers are neither in {here / 'include'} nor in {here.parent / 'include'}")

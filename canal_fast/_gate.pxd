@@ -1,0 +1,11 @@
+# The array gate, shared by all glue modules: array -> checked pointer, status -> exception.
+
+# Borrow a C-contiguous 1-D array whose dtype is `dtype`: fills *view (release it with
+# PyBuffer_Release) and returns the number of elements. `name` is the argument's name for messages.
+cdef Py_ssize_t borrow(object array, object dtype, str name, bint writable, Py_buffer *view) except -1
+
+# The same for an array of frame records of either kind; view.itemsize is 24 or 80 afterwards.
+cdef Py_ssize_t borrow_frames(object array, str name, bint writable, Py_buffer *view) except -1
+
+# The exception for a driver or channel status: code is the CANAL code where the driver gave one.
+cdef object driver_error(int status, long code, str operation)

@@ -1,0 +1,143 @@
+"""The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyObject_GetBuffer
+
+from canal_fast.capi.base cimport CF_CLOSED, CF_DRIVER_FAILED, CF_TIMED_OUT, cf_code, cf_status_row
+from canal_fast.capi.canal cimport CF_CANAL_BUS_OFF, cf_canal_code_row, cf_canal_status_message_row, cf_canal_status_row
+from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_flag_row, cf_frame, cf_frame_field
+
+import numpy
+
+from canal_fast.errors import BusOffError, ChannelClosedError, ChannelTimeoutError, DriverError
+
+
+def _dtype(int fd):
+    names, formats, offsets = [], [], []
+    cdef size_t index = 0
+    cdef const cf_field *field = cf_frame_field(fd, 0)
+    while field != NULL:
+        names.append(field.name.decode())
+        form = field.format.decode()
+        formats.append(form if field.count == 1 else (form, (field.count,)))
+        offsets.append(field.offset)
+        index += 1
+        field = cf_frame_field(fd, index)
+    size = sizeof(cf_fd_frame) if fd else sizeof(cf_frame)
+    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+
+
+cdef object ndarray = numpy.ndarray
+cdef object classical_dtype = _dtype(0)
+cdef object fd_dtype = _dtype(1)
+FRAME_DTYPE = classical_dtype
+FD_FRAME_DTYPE = fd_dtype
+
+
+cdef list _codes(const cf_code *(*row)(size_t) noexcept nogil):
+    rows = []
+    cdef size_t index = 0
+    cdef const cf_code *at = row(0)
+    while at != NULL:
+        rows.append((at.number, at.name.decode(), at.sentence.decode()))
+        index += 1
+        at = row(index)
+    return rows
+
+
+def status_table():
+    """Rows (number, name, sentence) of base.h's status list."""
+    return _codes(cf_status_row)
+
+
+def flag_table():
+    """Rows (number, name, sentence) of frame.h's flag list."""
+    return _codes(cf_flag_row)
+
+
+def canal_code_table():
+    """Rows (number, name, sentence) of the CANAL return codes."""
+    return _codes(cf_canal_code_row)
+
+
+def canal_status_table():
+    """Rows (bit, name, meaning) of channel_status."""
+    return [(number & 0xFFFFFFFF, name, meaning) for number, name, meaning in _codes(cf_canal_status_row)]
+
+
+def canal_status_message_table():
+    """Rows (code, name, meaning) of what a STATUS message reports."""
+    return _codes(cf_canal_status_message_row)
+
+
+cdef dict _statuses = {number: sentence for number, _, sentence in status_table()}
+cdef dict _canal_codes = {number: (name, sentence) for number, name, sentence in canal_code_table()}
+
+
+def describe_code(code):
+    """A CANAL return code in words."""
+    if code in _canal_codes:
+        name, sentence = _canal_codes[code]
+        return f"CANAL code {code} ({name}: {sentence})"
+    return f"code {code} ({'defined by the driver' if code >= 0x10000 else 'not one of CANAL'})"
+
+
+cdef object driver_error(int status, long code, str operation):
+    if status == CF_CLOSED:
+        return ChannelClosedError("the channel is closed", operation=operation)
+    if status == CF_TIMED_OUT:
+        return ChannelTimeoutError(f"{operation} timed out", operation=operation)
+    if status == CF_DRIVER_FAILED:
+        kind = BusOffError if code == CF_CANAL_BUS_OFF else DriverError
+        return kind(f"{operation} failed: {describe_code(code)}", status=code, operation=operation)
+    return DriverError(f"{operation}: {_statuses.get(status, f'status {status}')}", operation=operation)
+
+
+cdef int refuse_dtype(object array, object wanted, str name) except -1:
+    if not isinstance(array, ndarray):
+        raise TypeError(f"{name} must be a numpy array of {wanted}, not {type(array).__name__}")
+    raise TypeError(f"{name} must have the dtype of {wanted}, not {array.dtype}")
+
+
+cdef int refuse_shape(object array, str name, bint writable) except -1:
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, not {array.ndim}")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{name} must be contiguous (stride {array.itemsize}, not {array.strides[0]}); "
+                         f"numpy.ascontiguousarray makes a copy that is")
+    if writable and not array.flags.writeable:
+        raise ValueError(f"{name} is read-only and is to be written to")
+    raise BufferError(f"{name} does not lend its memory")
+
+
+cdef int fill(object array, str name, bint writable, Py_buffer *view) except -1:
+    if not isinstance(array, ndarray) or array.ndim != 1:
+        refuse_shape(array, name, writable)
+    try:
+        PyObject_GetBuffer(array, view, PyBUF_WRITABLE if writable else PyBUF_SIMPLE)
+    except (ValueError, BufferError):
+        refuse_shape(array, name, writable)
+    return 0
+
+
+cdef Py_ssize_t borrow(object array, object dtype, str name, bint writable, Py_buffer *view) except -1:
+    found = getattr(array, "dtype", None)
+    if found is not dtype and found != dtype:
+        refuse_dtype(array, dtype, name)
+    fill(array, name, writable, view)  # sets itemsize, too, whatever is asked for
+    return view.len // view.itemsize
+
+
+cdef Py_ssize_t borrow_frames(object array, str name, bint writable, Py_buffer *view) except -1:
+    found = getattr(array, "dtype", None)
+    cdef Py_ssize_t size = 0
+    if found is classical_dtype:
+        size = sizeof(cf_frame)
+    elif found is fd_dtype:
+        size = sizeof(cf_fd_frame)
+    elif found is not None:  # an equal dtype, from np.load or pickle
+        size = sizeof(cf_frame) if found == classical_dtype else sizeof(cf_fd_frame) if found == fd_dtype else 0
+    if size == 0:
+        refuse_dtype(array, "FRAME_DTYPE or FD_FRAME_DTYPE", name)
+    fill(array, name, writable, view)
+    view.itemsize = size
+    return view.len // size

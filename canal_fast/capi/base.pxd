@@ -1,0 +1,18 @@
+cdef extern from "canal_fast/base.h" nogil:
+    ctypedef enum cf_status:
+        CF_OK
+        CF_NO_MEMORY
+        CF_OPEN_FAILED
+        CF_CLOSED
+        CF_TIMED_OUT
+        CF_DRIVER_FAILED
+        CF_NOT_SUPPORTED
+        CF_LAYOUT_UNKNOWN
+        CF_DISCONNECTED
+
+    ctypedef struct cf_code:
+        long number
+        const char *name
+        const char *sentence
+
+    const cf_code *cf_status_row(size_t index)

@@ -1,0 +1,40 @@
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+
+from canal_fast.capi.base cimport cf_code, cf_status
+
+
+cdef extern from "canal_fast/frame.h" nogil:
+    ctypedef struct cf_frame_head:
+        int64_t timestamp_ns
+        uint32_t arbitration_id
+        uint16_t flags
+        uint8_t channel
+        uint8_t dlc
+
+    ctypedef struct cf_frame:
+        int64_t timestamp_ns
+        uint32_t arbitration_id
+        uint16_t flags
+        uint8_t channel
+        uint8_t dlc
+        uint8_t data[8]
+
+    ctypedef struct cf_fd_frame:
+        int64_t timestamp_ns
+        uint32_t arbitration_id
+        uint16_t flags
+        uint8_t channel
+        uint8_t dlc
+        uint8_t data[64]
+
+    ctypedef struct cf_field:
+        const char *name
+        const char *format
+        size_t offset
+        size_t count
+
+    const cf_field *cf_frame_field(int fd, size_t index)
+    const cf_code *cf_flag_row(size_t index)
+    unsigned cf_payload_length(unsigned flags, unsigned dlc)
+    void cf_payload_lengths(const void *frames, size_t count, size_t stride, uint8_t *lengths)
+    cf_status cf_frames_check(const void *frames, size_t count, size_t stride, size_t *index)

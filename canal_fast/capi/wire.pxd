@@ -1,0 +1,8 @@
+from canal_fast.capi.frame cimport cf_frame
+
+
+cdef extern from "canal_fast/wire.h" nogil:
+    enum:
+        CF_INTERMISSION_BITS
+
+    unsigned cf_frame_length_bits(const cf_frame *frame)

@@ -1,0 +1,91 @@
+"""CRC-15, CRC-17 and CRC-21 of CAN (ISO 11898-1:2015, 10.4.2.6)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast import _checksum, _gate
+from canal_fast._checksum import crc15, crc17, crc21
+from canal_fast.codec import refuse
+from canal_fast.errors import FrameError, WireError
+from canal_fast.frames import FrameArray
+
+__all__ = [
+    "crc15",
+    "crc15_bits",
+    "crc15_frames",
+    "crc17",
+    "crc17_bits",
+    "crc17_frames",
+    "crc21",
+    "crc21_bits",
+    "crc21_frames",
+]
+
+_OTHER_CRC = {name: number for number, name, _ in _gate.status_table()}["OTHER_CRC"]
+_WHOSE = {15: "classical frames", 17: "FD frames of up to 16 bytes", 21: "FD frames of more than 16 bytes"}
+
+
+def crc15_bits(bits: npt.NDArray[np.uint8], init: int = 0) -> int:
+    """CRC-15/CAN of a u1 array of bits, 0 or 1 each.
+
+    Raises
+    ------
+    WireError
+        A bit that is neither 0 nor 1, with its `.bit_index`.
+    ValueError
+        `init` is out of 0..0x7fff.
+    """
+    return _bits(15, bits, init)
+
+
+def crc17_bits(bits: npt.NDArray[np.uint8], init: int = 0) -> int:
+    """CRC-17/CAN-FD of bits, as `crc15_bits`. Controllers begin with init = 1 << 16."""
+    return _bits(17, bits, init)
+
+
+def crc21_bits(bits: npt.NDArray[np.uint8], init: int = 0) -> int:
+    """CRC-21/CAN-FD of bits, as `crc15_bits`. Controllers begin with init = 1 << 20."""
+    return _bits(21, bits, init)
+
+
+def crc15_frames(frames: FrameArray) -> npt.NDArray[np.uint32]:
+    """The CRC sequence that a controller sends with each classical frame: over SOF to the last data bit, unstuffed.
+
+    Returns
+    -------
+    array of u4, shape (n,)
+
+    Raises
+    ------
+    FrameError
+        A frame with another CRC, or a record that no controller could send; `.index` says which.
+    """
+    return _frames(15, frames)
+
+
+def crc17_frames(frames: FrameArray) -> npt.NDArray[np.uint32]:
+    """The same for FD frames of up to 16 bytes: over SOF to the last data bit with stuff bits, and the stuff count."""
+    return _frames(17, frames)
+
+
+def crc21_frames(frames: FrameArray) -> npt.NDArray[np.uint32]:
+    """The same for FD frames of more than 16 bytes."""
+    return _frames(21, frames)
+
+
+def _bits(width: int, bits: npt.NDArray[np.uint8], init: int) -> int:
+    value, good = _checksum.bits(width, bits, init)
+    if good < len(bits):
+        raise WireError(f"bits[{good}] = {int(bits[good])}, allowed 0 or 1", bit_index=good)
+    return value
+
+
+def _frames(width: int, frames: FrameArray) -> npt.NDArray[np.uint32]:
+    sequences = np.empty(len(frames), np.uint32)
+    status, index = _checksum.frames(width, frames, sequences)
+    if status == _OTHER_CRC:
+        raise FrameError(f"frames[{index}] has no CRC-{width}, which is for {_WHOSE[width]}", index=index)
+    refuse(frames, status, index)
+    return sequences

@@ -1,0 +1,41 @@
+"""`canal-fast doctor`: what is wrong with a driver library."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from canal_fast.doctor import diagnose
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "doctor",
+        help="examine a driver library",
+        description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends nothing. "
+        "The verdict is in the first three lines. Exit code 1 when there is a fault.",
+    )
+    parser.add_argument("library", help="path or file name of the library, or: virtual")
+    parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
+    parser.add_argument(
+        "--flags", type=lambda text: int(text, 0), default=0, metavar="N", help="the driver's open flags"
+    )
+    parser.add_argument("--profile", default="auto", metavar="P", help="name of a profile (default: chosen)")
+    parser.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.add_argument("--timeout", type=float, default=3.0, metavar="S", help="how long one call may take (3)")
+    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="how long to listen (1)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    diagnosis = diagnose(
+        args.library,
+        args.config,
+        flags=args.flags,
+        profile=args.profile,
+        timeout=args.timeout,
+        seconds=args.seconds,
+    )
+    print(json.dumps(diagnosis.as_dict(), indent=1) if args.json else diagnosis)
+    return 0 if diagnosis.works else 1

@@ -1,0 +1,110 @@
+"""`canal-fast dump`: a recording as candump text on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.logs import LogFile, format_candump, open_log
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("dump", help="print a recording as candump text", description=__doc__)
+    parser.add_argument("file", help="pcapng or candump text")
+    parser.add_argument(
+        "--filter",
+        action="append",
+        type=_filter,
+        metavar="ID:MASK",
+        help="hexadecimal; keep frames whose identifier equals ID where MASK has ones (may be repeated: any of them)",
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--info", action="store_true", help="print what the recording holds instead of its frames")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the frames, or with --info what they are."""
+    with open_log(args.file) as log:
+        count = 0
+        for frames in _wanted(log, args):
+            count += len(frames)
+            if args.info:
+                continue
+            names = log.names
+            if args.json:
+                sys.stdout.writelines(_json_lines(frames, names))
+            else:
+                sys.stdout.buffer.write(format_candump(frames, names))
+        if args.info:
+            print(_json_info(log, count) if args.json else "\n".join(_info(log, count)))
+        elif log.truncated:
+            print(f"canal-fast dump: {log.path} is truncated: it ends inside a block or line", file=sys.stderr)
+    return 0
+
+
+def _filter(text: str) -> tuple[int, int]:
+    can_id, _, mask = text.partition(":")
+    return int(can_id, 16), int(mask, 16)
+
+
+def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
+    left = args.frames
+    for frames in log.batches():
+        if args.filter:
+            keep: npt.NDArray[np.bool_] = np.zeros(len(frames), bool)
+            for can_id, mask in args.filter:
+                keep |= (frames["arbitration_id"] & mask) == can_id & mask
+            frames = frames[keep]
+        if left is not None:
+            frames = frames[:left]
+            left -= len(frames)
+        yield frames
+        if left == 0:
+            return
+
+
+def _json_lines(frames: FrameArray, names: dict[int, str]) -> Iterator[str]:
+    for frame, length in zip(frames, payload_length(frames).tolist(), strict=True):
+        row = {
+            "timestamp_ns": int(frame["timestamp_ns"]),
+            "interface": names.get(int(frame["channel"]), f"can{frame['channel']}"),
+            "channel": int(frame["channel"]),
+            "arbitration_id": int(frame["arbitration_id"]),
+            "dlc": int(frame["dlc"]),
+            "flags": [flag.name for flag in FrameFlag if int(frame["flags"]) & flag],
+            "data": bytes(frame["data"][:length]).hex(),
+        }
+        yield json.dumps(row) + "\n"
+
+
+def _json_info(log: LogFile, count: int) -> str:
+    rows = [
+        {
+            "name": row.name,
+            "channel": row.channel,
+            "bitrate": row.bitrate,
+            "frames": row.frames,
+            **(row.statistics or {}),
+        }
+        for row in log.interfaces
+    ]
+    info = {"path": log.path, "format": log.format, "frames": count, "truncated": log.truncated}
+    return json.dumps({**info, "skipped": log.skipped, "interfaces": rows})
+
+
+def _info(log: LogFile, count: int) -> Iterator[str]:
+    yield f"{log.path}: {log.format}, {count} frames, {log.skipped} packets of other kinds skipped"
+    yield f"truncated: {'yes, it ends inside a block or line' if log.truncated else 'no'}"
+    for row in log.interfaces:
+        rate = f", {row.bitrate} bit/s" if row.bitrate else ""
+        yield f"{row.name} (channel {row.channel}{rate}): {row.frames} frames"
+        for name, value in (row.statistics or {}).items():
+            yield f"  {name} = {'not known' if value is None else value}"

@@ -1,0 +1,36 @@
+"""`canal-fast list`: attached USB2CAN adapters."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from typing import Any
+
+from canal_fast.devices import list_devices
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("list", help="attached USB2CAN adapters", description="Attached USB2CAN adapters.")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--root", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        devices = list_devices(args.root)
+    except NotImplementedError as error:
+        print(f"canal-fast list: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps([dataclasses.asdict(device) for device in devices]))
+        return 0
+    for device in devices:
+        print(f"{device.serial or '(no serial)':12} {device.name:20} {device.location:10} {device.interface or '-'}")
+    if not devices:
+        print("no USB2CAN adapter (USB 0483:1234) is attached")
+    elif sys.platform == "linux":
+        print("Linux serves these adapters by itself, through SocketCAN (usb_8dev): no CANAL library is needed here.")
+    return 0

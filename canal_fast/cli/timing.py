@@ -1,0 +1,155 @@
+"""`canal-fast timing`: bit timings for a rate and a controller."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from fractions import Fraction
+
+from canal_fast import bittiming
+from canal_fast.bittiming import CONTROLLERS, BitTiming
+from canal_fast.errors import BitTimingError
+from canal_fast.exact import DEFAULT_LOOP_DELAY_NS
+from canal_fast.timing_draw import draw_text, plot
+
+SHOWN = 8  # rows of the table without --all
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "timing",
+        help="bit timings for a rate and a controller",
+        description="Every bit timing that a controller makes for a bit rate, best first.",
+        epilog="controllers: " + ", ".join(f"{row.name} ({row.title})" for row in CONTROLLERS.values()),
+    )
+    parser.add_argument("bitrate", type=Fraction, help="bit/s; a fraction such as 250000/3 is taken exactly")
+    parser.add_argument("--limits", default="usb_8dev", metavar="NAME", help="controller (default: %(default)s)")
+    parser.add_argument("--f-clock", type=int, metavar="HZ", help="clock of the CAN core (default: the usual one)")
+    parser.add_argument("--sample-point", type=Fraction, metavar="PERCENT")
+    parser.add_argument("--max-error", type=Fraction, default=Fraction(0), metavar="PERCENT", help="of the bit rate")
+    parser.add_argument("--bus-length", type=Fraction, metavar="M", help="the propagation segment must hold this bus")
+    parser.add_argument("--loop-delay", type=Fraction, default=Fraction(DEFAULT_LOOP_DELAY_NS), metavar="NS")
+    parser.add_argument("--oscillator-ppm", type=Fraction, metavar="PPM", help="tolerance to reach")
+    parser.add_argument("--sjw", type=int, metavar="QUANTA")
+    parser.add_argument("--linux", action="store_true", help="put first what the Linux kernel programs")
+    parser.add_argument("--all", action="store_true", help=f"list every solution, not the best {SHOWN}")
+    parser.add_argument("--json", action="store_true", help="machine-readable, all solutions")
+    parser.add_argument("--plot", metavar="FILE", help="picture of the listed bits (needs matplotlib)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Solve and print."""
+    try:
+        found = bittiming.solve(
+            args.bitrate,
+            limits=args.limits,
+            f_clock=args.f_clock,
+            sample_point=args.sample_point,
+            max_bitrate_error=args.max_error / 100,
+            bus_length_m=args.bus_length,
+            loop_delay_ns=args.loop_delay,
+            oscillator_ppm=args.oscillator_ppm,
+            sjw=args.sjw,
+            rank="linux" if args.linux else "default",
+        )
+    except BitTimingError as error:
+        if not args.json or not error.reasons:
+            raise
+        print(json.dumps({"error": str(error), "reasons": error.reasons}, indent=2))
+        return 1
+    listed = found if args.all else found[:SHOWN]
+    btr = CONTROLLERS[args.limits].btr
+    if args.plot:
+        plot(listed, args.plot, f"{float(args.bitrate):,.12g} bit/s, {args.limits} at {found[0].f_clock:,} Hz")
+    if args.json:
+        print(json.dumps([_as_dict(t, args, btr) for t in found], indent=2))
+    else:
+        print("\n".join(_report(listed, len(found), args, btr)))
+    return 0
+
+
+def _as_dict(t: BitTiming, args: argparse.Namespace, btr: bool) -> dict[str, object]:
+    tolerance = t.oscillator_tolerance_ppm()
+    row: dict[str, object] = {
+        "f_clock": t.f_clock,
+        "brp": t.brp,
+        "tseg1": t.tseg1,
+        "tseg2": t.tseg2,
+        "sjw": t.sjw,
+        "prop_seg": t.segments.prop_seg,
+        "phase_seg1": t.phase_seg1,
+        "nbt": t.nbt,
+        "tq_ns": t.tq_ns,
+        "bitrate": t.bitrate,
+        "bitrate_error": float(t.bitrate_error(args.bitrate)),
+        "sample_point": t.sample_point,
+        "oscillator_tolerance_ppm": float(tolerance),
+        "tolerance_bound_by": tolerance.binding,
+        "max_bus_length_m": t.max_bus_length_m(args.loop_delay),
+    }
+    if btr:
+        row |= {"btr0": t.btr0, "btr1": t.btr1}
+    return row
+
+
+def _report(listed: list[BitTiming], total: int, args: argparse.Namespace, btr: bool) -> list[str]:
+    first, row = listed[0], CONTROLLERS[args.limits]
+    tolerance = first.oscillator_tolerance_ppm()
+    lines = [
+        f"{row.title}, {first.f_clock:,} Hz",
+        "",
+        f"  {first}",
+        "",
+        *("  " + line for line in draw_text(first).split("\n")),
+        "",
+        f"  oscillator tolerance  {tolerance:.0f} ppm (bound by {tolerance.binding})",
+        f"  longest bus           {first.max_bus_length_m(args.loop_delay):.4g} m "
+        f"(loop delay {float(args.loop_delay):g} ns, 5 ns/m)",
+    ]
+    if args.linux:
+        lines.append("  chosen as the Linux kernel does, sjw as since 6.3")
+    if btr:
+        lines.append(f"  BTR0, BTR1            {first.btr0:#04x}, {first.btr1:#04x}")
+    shown = f"{len(listed)} of {total}" if len(listed) < total else f"{total}"
+    lines += ["", f"  {shown} solution{'s' * (total > 1)}, best first", ""]
+    head: tuple[str, ...] = (
+        "brp",
+        "tseg1",
+        "tseg2",
+        "sjw",
+        "prop",
+        "phase1",
+        "nbt",
+        "tq ns",
+        "sample %",
+        "error %",
+        "ppm",
+        "max m",
+    )
+    rows: list[tuple[object, ...]] = [
+        (
+            t.brp,
+            t.tseg1,
+            t.tseg2,
+            t.sjw,
+            t.segments.prop_seg,
+            t.phase_seg1,
+            t.nbt,
+            f"{t.tq_ns:.6g}",
+            f"{t.sample_point:.2f}",
+            f"{float(t.bitrate_error(args.bitrate) * 100):.3g}",
+            f"{t.oscillator_tolerance_ppm():.0f}",
+            f"{t.max_bus_length_m(args.loop_delay):.4g}",
+        )
+        for t in listed
+    ]
+    if btr:
+        head += ("BTR0", "BTR1")
+        rows = [(*cells, f"{t.btr0:#04x}", f"{t.btr1:#04x}") for cells, t in zip(rows, listed, strict=True)]
+    widths = [max(len(str(line[i])) for line in (head, *rows)) for i in range(len(head))]
+    lines += [
+        "  " + "  ".join(f"{cell!s:>{w}}" for cell, w in zip(line, widths, strict=True)) for line in (head, *rows)
+    ]
+    return lines

@@ -1,0 +1,170 @@
+"""Driver libraries: where they are, loading them, and what is known of them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from canal_fast import _gate, _live
+from canal_fast.errors import DriverError, DriverNotFoundError
+
+__all__ = ["DriverInfo", "find_library", "load_library"]
+
+_SUFFIX = ".dll" if sys.platform == "win32" else ".so"
+VIRTUAL = Path(__file__).resolve().parent / "drivers" / f"canal_virtual{_SUFFIX}"
+PATH_VARIABLE = "CANAL_FAST_LIBRARY_PATH"
+_FOLDERS = (
+    ["{ProgramFiles}/VSCP/drivers", "{SystemRoot}/System32"]
+    if sys.platform == "win32"
+    else ["/usr/local/lib", "/usr/lib", "/usr/local/lib/vscp", "/usr/lib/vscp", "/var/lib/vscp/drivers/level1"]
+)
+_NAMES = {number: name for number, name, _ in _gate.status_table()}
+
+
+@dataclasses.dataclass(frozen=True)
+class DriverInfo:
+    """What is known of a channel's driver.
+
+    `version` and `dll_version` are raw 32-bit words: drivers disagree on the order of their bytes.
+    `layout` is the size in bytes of the driver's message, `capabilities` the CANAL functions it exports,
+    `verified` how far the profile was tried.
+    """
+
+    path: str
+    profile: str
+    title: str
+    verified: str
+    layout: int
+    capabilities: tuple[str, ...]
+    queue_depth: int | None
+    level: int
+    version: int
+    dll_version: int
+    vendor: str
+    info: str
+
+
+def find_library(library: str | os.PathLike[str]) -> Path:
+    """Absolute path of a driver library.
+
+    Parameters
+    ----------
+    library : str or path
+        "virtual" for the embedded virtual bus; a path (anything with a folder in it, "./x.so" too); or a
+        bare file name, which is looked for in the folders of the environment variable
+        CANAL_FAST_LIBRARY_PATH and in the system's usual ones, never in the current folder.
+
+    Raises
+    ------
+    DriverNotFoundError
+        With every place that was looked at.
+    """
+    name = os.fspath(library)
+    if name == "virtual":
+        return VIRTUAL
+    if not name or "\0" in name:
+        raise ValueError(f"library must be a file name, not {name!r}")
+    path = Path(name)
+    if path.name != name:
+        if path.is_file():
+            return path.resolve()
+        raise DriverNotFoundError(f"no such driver library: {path.absolute()}", operation="load")
+    folders = [folder for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
+    folders += [folder.format_map(_Environment(os.environ)) for folder in _FOLDERS]
+    for folder in folders:
+        if (found := Path(folder) / name).is_file():
+            return found.resolve()
+    hint = f"; there is one in the current folder: write {os.path.join('.', name)} to use it" if path.is_file() else ""
+    raise DriverNotFoundError(
+        f"no driver library called {name} in {', '.join(folders)} (set {PATH_VARIABLE} or give a path){hint}",
+        operation="load",
+    )
+
+
+class _Environment(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def load_library(path: Path, cdecl_calls: bool = False) -> _live.Library:
+    """Load a driver library and resolve its functions.
+
+    Raises
+    ------
+    DriverError
+        Not a shared library, built for another machine, a dependency is missing, or no CANAL driver:
+        the message says which.
+    """
+    status, detail, loaded = _live.Library.load(os.fsencode(path), cdecl_calls)
+    if loaded is not None:
+        return loaded
+    here = (
+        f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {os.uname().machine if os.name == 'posix' else ''}"
+    )
+    words = {
+        "FILE_MISSING": "cannot be read or is empty",
+        "NOT_A_LIBRARY": "is not a shared library",
+        "TRUNCATED": "is cut short: the file ends before its contents do",
+        "WRONG_ARCHITECTURE": f"is a {detail}; {here.strip()}",
+        "LOAD_FAILED": f"could not be loaded: {_explain(detail)}",
+        "SYMBOL_MISSING": f"is no CANAL driver: it does not export {detail}",
+    }[_NAMES[status]]
+    raise DriverError(f"{path} {words}", operation="load")
+
+
+def _explain(detail: str) -> str:
+    causes = {
+        "Windows error 126": "a library that it needs is missing (often the Visual C++ runtime)",
+        "Windows error 193": "it was built for another machine",
+    }
+    return f"{detail}: {causes[detail]}" if detail in causes else detail
+
+
+@contextlib.contextmanager
+def standard_input_kept() -> Iterator[None]:
+    """Some drivers close descriptor 0 when they close, instead of their own: give it back."""
+    try:
+        spare = os.dup(0) if os.name == "posix" else -1
+    except OSError:  # there is no standard input
+        spare = -1
+    try:
+        yield
+    finally:
+        if spare >= 0:
+            try:
+                os.fstat(0)
+            except OSError:
+                os.dup2(spare, 0)
+            os.close(spare)
+
+
+def why_open_failed(path: Path, profile: dict[str, Any]) -> str:
+    """The probable reasons of a CanalOpen that gave none."""
+    if profile["name"] == "virtual":
+        function = ctypes.CDLL(str(path)).CanalVirtualLastError
+        function.restype = ctypes.c_char_p
+        return bytes(function() or b"").decode("utf-8", "replace")
+    reason = profile["no_handle"] or "check the configuration string and that nobody else has the device open"
+    expected = f"; it expects {profile['config']}" if profile["config"] else ""
+    return f"the driver gives no reason; {reason}{expected}"
+
+
+def versions(handle: Any, path: Path, row: dict[str, Any]) -> DriverInfo:
+    """DriverInfo of an open channel."""
+    said = handle.versions()
+    return DriverInfo(
+        path=str(path),
+        profile=row["name"],
+        title=row["title"],
+        verified=row["verified"],
+        layout=handle.layout(),
+        capabilities=tuple(handle.library.exported()),
+        queue_depth=row["queue_depth"],
+        **said,
+    )

@@ -1,0 +1,187 @@
+"""Frame records: the dtypes, their flags, and how to make some."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast import _frames, _gate
+from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
+from canal_fast.errors import FrameError
+
+__all__ = ["FD_FRAME_DTYPE", "FRAME_DTYPE", "FrameArray", "FrameFlag", "check_frames", "make_frames", "payload_length"]
+
+FrameArray = npt.NDArray[np.void]
+"""Array of FRAME_DTYPE or FD_FRAME_DTYPE."""
+
+_SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
+_FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
+
+
+class FrameFlag(enum.IntFlag):
+    """Bits of the `flags` field. The low nibble has CANAL's own values."""
+
+    EXTENDED_ID = 0x0001
+    REMOTE = 0x0002
+    STATUS = 0x0004
+    FD = 0x0008
+    BITRATE_SWITCH = 0x0010
+    ERROR_STATE_INDICATOR = 0x0020
+    TX = 0x0040
+    ERROR_FRAME = 0x0080
+    GAP = 0x0100
+
+
+def payload_length(frames: FrameArray) -> npt.NDArray[np.uint8]:
+    """Bytes of payload that each frame carries.
+
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+
+    Returns
+    -------
+    array of u1, shape (n,)
+        0 for remote frames; min(dlc, 8) for classical frames; the CAN FD table
+        (ISO 11898-1:2015, table 5) for FD frames.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The array has another dtype, more than one dimension, or is not contiguous.
+    """
+    lengths = np.empty(len(frames), np.uint8)
+    _frames.payload_lengths(frames, lengths)
+    return lengths
+
+
+def check_frames(frames: FrameArray) -> None:
+    """Raise `FrameError` for the first record that no controller could send.
+
+    Raises
+    ------
+    FrameError
+        With `.index`. STATUS and ERROR_FRAME records count as such: they are not frames on the wire.
+    """
+    status, index = _frames.check(frames)
+    if status:
+        row = frames[index]
+        extended = int(row["flags"]) & FrameFlag.EXTENDED_ID
+        detail = {
+            "arbitration_id": f"{int(row['arbitration_id']):#x}, allowed 0..{0x1FFFFFFF if extended else 0x7FF:#x}"
+            + ("" if extended else " (flags=FrameFlag.EXTENDED_ID allows 29 bits)"),
+            "dlc": f"{int(row['dlc'])}, allowed 0..15",
+            "flags": f"{FrameFlag(int(row['flags']))!r}",
+        }
+        sentence = _SENTENCES[status]
+        field = next((name for name in ("arbitration_id", "dlc") if sentence.startswith(name)), "flags")
+        raise FrameError(f"frames[{index}]: {sentence}: {field} = {detail[field]}", index=index)
+
+
+def make_frames(
+    arbitration_id: npt.ArrayLike,
+    data: bytes | bytearray | memoryview | Sequence[bytes] | npt.NDArray[np.uint8] = b"",
+    dlc: npt.ArrayLike | None = None,
+    flags: npt.ArrayLike = 0,
+    timestamp_ns: npt.ArrayLike = 0,
+    channel: npt.ArrayLike = 0,
+    fd: bool = False,
+) -> FrameArray:
+    """Make an array of frame records; every argument is broadcast to a common length.
+
+    Parameters
+    ----------
+    arbitration_id : int or array of int
+        11 bits, or 29 where `flags` has EXTENDED_ID.
+    data : bytes, sequence of bytes, or u1 array of shape (n, k)
+        One payload for all frames, or one each.
+    dlc : int or array of int, optional
+        Raw data length code, 0..15. Default: the smallest that holds the payload.
+    flags : FrameFlag or array of int
+    timestamp_ns, channel : int or array of int
+    fd : bool
+        False: classical records (FRAME_DTYPE, 24 bytes). True: FD_FRAME_DTYPE (80 bytes), with the
+        FD flag set on every frame that is not remote; mixed arrays are made by clearing it.
+
+    Returns
+    -------
+    array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+
+    Raises
+    ------
+    FrameError
+        An identifier, dlc, payload or combination of flags that no controller could send, or a
+        payload that its dlc does not hold.
+    ValueError
+        Arguments of different lengths.
+    """
+    capacity = 64 if fd else 8
+    payload, sizes = _payloads(data, capacity)
+    ids = _integers("arbitration_id", arbitration_id, 0, 0x1FFFFFFF)
+    flag_values = _integers("flags", flags, 0, 0xFFFF)
+    channels = _integers("channel", channel, 0, 255)
+    times = np.atleast_1d(np.asarray(timestamp_ns, np.int64))
+    codes = None if dlc is None else _integers("dlc", dlc, 0, 15)
+    shapes = [a.shape for a in (ids, flag_values, channels, times, sizes)] + ([] if codes is None else [codes.shape])
+    (count,) = np.broadcast_shapes(*shapes)
+    frames: FrameArray = np.zeros(count, FD_FRAME_DTYPE if fd else FRAME_DTYPE)
+    frames["timestamp_ns"] = times
+    frames["arbitration_id"] = ids
+    frames["flags"] = flag_values
+    frames["channel"] = channels
+    if fd:
+        frames["flags"] |= np.where(flag_values & FrameFlag.REMOTE, 0, FrameFlag.FD).astype(np.uint16)
+    frames["dlc"] = np.searchsorted(_FD_LENGTHS, sizes) if codes is None else codes
+    frames["data"][:, : payload.shape[1]] = payload
+    on_wire = np.flatnonzero(frames["flags"] & (FrameFlag.STATUS | FrameFlag.ERROR_FRAME) == 0)
+    check_frames(frames[on_wire] if on_wire.size < count else frames)
+    too_long = np.flatnonzero(sizes > payload_length(frames))
+    if too_long.size:
+        index = int(too_long[0])
+        row, size = frames[index], int(np.broadcast_to(sizes, count)[index])
+        raise FrameError(
+            f"frames[{index}]: data has {size} bytes, but dlc {int(row['dlc'])} with "
+            f"{FrameFlag(int(row['flags']))!r} carries {int(payload_length(frames)[index])}",
+            index=index,
+        )
+    return frames
+
+
+def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDArray[np.int64]:
+    array = np.atleast_1d(np.asarray(values))
+    if array.dtype.kind not in "iub" and array.size:
+        raise TypeError(f"{name} must be an integer or an array of integers, not {array.dtype}")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a number or have one dimension, not {array.ndim}")
+    bad = np.flatnonzero((array < low) | (array > high))
+    if bad.size:
+        index = int(bad[0])
+        raise FrameError(f"frames[{index}]: {name} = {int(array[index])}, allowed {low}..{high:#x}", index=index)
+    return array.astype(np.int64)
+
+
+def _payloads(data: object, capacity: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Payloads as a (n or 1, width) array, and their lengths."""
+    if isinstance(data, np.ndarray):
+        if data.dtype != np.uint8 or data.ndim not in (1, 2):
+            raise TypeError(f"data must be a u1 array of shape (n, k), not {data.dtype} of {data.ndim} dimensions")
+        rows = np.atleast_2d(data)
+        sizes = np.full(len(rows), rows.shape[1], np.int64)
+    else:
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            items = [bytes(data)]
+        elif isinstance(data, Sequence) and not isinstance(data, str):
+            items = [bytes(item) for item in data]
+        else:
+            raise TypeError(f"data must be bytes, a sequence of bytes or a u1 array, not {type(data).__name__}")
+        sizes = np.fromiter(map(len, items), np.int64, len(items))
+        width = int(sizes.max(initial=0))
+        rows = np.frombuffer(b"".join(item.ljust(width, b"\0") for item in items), np.uint8).reshape(len(items), width)
+    too_long = np.flatnonzero(sizes > capacity)
+    if too_long.size:
+        index = int(too_long[0])
+        raise FrameError(f"frames[{index}]: data has {int(sizes[index])} bytes, allowed 0..{capacity}", index=index)
+    return rows, sizes

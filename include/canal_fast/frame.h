@@ -1,0 +1,162 @@
+/* canal_fast/frame.h - the frame record: the one place where its fields and flags are written down.
+ *
+ * CF_FRAME_HEAD lists the fields that both records share; the two structs, the layout tables and
+ * (through those) the numpy dtypes are made from it.
+ */
+#ifndef CANAL_FAST_FRAME_H
+#define CANAL_FAST_FRAME_H
+
+#include "base.h"
+
+#define CF_CLASSICAL_DATA 8
+#define CF_FD_DATA 64
+
+/* X(C type, numpy format, name): */
+#define CF_FRAME_HEAD(X)          \
+    X(int64_t, "i8", timestamp_ns)   /* ns; the channel says of which clock */      \
+    X(uint32_t, "u4", arbitration_id) /* 11 or 29 bits, never flag bits inside */   \
+    X(uint16_t, "u2", flags)          /* CF_FLAG_... */                             \
+    X(uint8_t, "u1", channel)         /* the channel it came from */                \
+    X(uint8_t, "u1", dlc)             /* raw 4-bit code, 0..15 */
+
+#define CF_FRAME_MEMBER(type, format, name) type name;
+
+typedef struct cf_frame_head {
+    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+} cf_frame_head;
+
+typedef struct cf_frame {
+    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    uint8_t data[CF_CLASSICAL_DATA]; /* bytes past the payload are zero */
+} cf_frame;
+
+typedef struct cf_fd_frame {
+    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    uint8_t data[CF_FD_DATA];
+} cf_fd_frame;
+
+/* X(name, value, meaning) */
+#define CF_FLAG_LIST(X)                                                                  \
+    X(EXTENDED_ID, 0x0001, "29-bit identifier")                                          \
+    X(REMOTE, 0x0002, "remote frame: a dlc and no payload")                              \
+    X(STATUS, 0x0004, "status message of the driver, not a frame")                       \
+    X(FD, 0x0008, "CAN FD frame")                                                        \
+    X(BITRATE_SWITCH, 0x0010, "FD: data phase sent at the data bit rate")                \
+    X(ERROR_STATE_INDICATOR, 0x0020, "FD: the sender was error passive")                 \
+    X(TX, 0x0040, "sent by this node")                                                   \
+    X(ERROR_FRAME, 0x0080, "error frame")                                                \
+    X(GAP, 0x0100, "frames were lost immediately before this one")
+
+enum {
+#define CF_FLAG_ENUM(name, value, meaning) CF_FLAG_##name = value,
+    CF_FLAG_LIST(CF_FLAG_ENUM)
+#undef CF_FLAG_ENUM
+    CF_MAX_STANDARD_ID = 0x7FF,
+    CF_MAX_EXTENDED_ID = 0x1FFFFFFF
+};
+
+typedef struct cf_field {
+    const char *name;
+    const char *format; /* numpy's, native byte order */
+    size_t offset;
+    size_t count; /* elements; 1 = scalar */
+} cf_field;
+
+/* Field `index` of the classical (fd = 0) or FD (fd = 1) record, or NULL past the last. */
+CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
+{
+#define CF_FRAME_ROW(type, format, name) {#name, format, offsetof(cf_frame, name), 1},
+    static const cf_field classical[] = {
+        CF_FRAME_HEAD(CF_FRAME_ROW){"data", "u1", offsetof(cf_frame, data), CF_CLASSICAL_DATA}};
+#undef CF_FRAME_ROW
+#define CF_FRAME_ROW(type, format, name) {#name, format, offsetof(cf_fd_frame, name), 1},
+    static const cf_field flexible[] = {
+        CF_FRAME_HEAD(CF_FRAME_ROW){"data", "u1", offsetof(cf_fd_frame, data), CF_FD_DATA}};
+#undef CF_FRAME_ROW
+    if (index >= sizeof classical / sizeof classical[0])
+        return NULL;
+    return fd ? &flexible[index] : &classical[index];
+}
+
+/* Row `index` of the flag table (number, name, sentence), or NULL past its end. */
+CF_INLINE const cf_code *cf_flag_row(size_t index)
+{
+    static const cf_code rows[] = {
+#define CF_FLAG_ROW(name, value, meaning) {value, #name, meaning},
+        CF_FLAG_LIST(CF_FLAG_ROW)
+#undef CF_FLAG_ROW
+    };
+    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
+}
+
+/* Bytes that a CAN FD dlc (0..15) stands for. ISO 11898-1:2015, table 5. */
+CF_INLINE unsigned cf_fd_length(unsigned dlc)
+{
+    static const uint8_t bytes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
+    return bytes[dlc & 15];
+}
+
+/* Payload bytes of a record with these flags and dlc: 0 for a remote frame, at most 8 for a
+ * classical one, the table above for FD. */
+CF_INLINE unsigned cf_payload_length(unsigned flags, unsigned dlc)
+{
+    if (flags & CF_FLAG_REMOTE)
+        return 0;
+    if (flags & CF_FLAG_FD)
+        return cf_fd_length(dlc);
+    return dlc < 8 ? dlc : 8;
+}
+
+/* Lengths of `count` records `stride` bytes apart (24 or 80) into `lengths`. */
+CF_INLINE void cf_payload_lengths(const void *frames, size_t count, size_t stride,
+                                  uint8_t *CF_RESTRICT lengths)
+{
+    const char *at = (const char *)frames;
+    size_t i;
+    for (i = 0; i < count; i++, at += stride) {
+        const cf_frame_head *head = (const cf_frame_head *)at;
+        lengths[i] = (uint8_t)cf_payload_length(head->flags, head->dlc);
+    }
+}
+
+/* Is this record one that a controller could send? `stride` (24 or 80) tells the record's kind.
+ * CF_OK, CF_ID_RANGE, CF_DLC_RANGE, CF_REMOTE_FD, CF_FD_IN_CLASSICAL, CF_FD_FLAG_MISSING or
+ * CF_NOT_A_FRAME. */
+CF_INLINE cf_status cf_frame_check(const cf_frame_head *head, size_t stride)
+{
+    const unsigned flags = head->flags;
+    const unsigned fd_only = CF_FLAG_BITRATE_SWITCH | CF_FLAG_ERROR_STATE_INDICATOR;
+    const uint32_t limit = flags & CF_FLAG_EXTENDED_ID ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID;
+    if (CF_UNLIKELY(flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME)))
+        return CF_NOT_A_FRAME;
+    if (CF_UNLIKELY(head->arbitration_id > limit))
+        return CF_ID_RANGE;
+    if (CF_UNLIKELY(head->dlc > 15))
+        return CF_DLC_RANGE;
+    if (flags & CF_FLAG_FD) {
+        if (CF_UNLIKELY(stride != sizeof(cf_fd_frame)))
+            return CF_FD_IN_CLASSICAL;
+        if (CF_UNLIKELY(flags & CF_FLAG_REMOTE))
+            return CF_REMOTE_FD;
+    } else if (CF_UNLIKELY(flags & fd_only)) {
+        return CF_FD_FLAG_MISSING;
+    }
+    return CF_OK;
+}
+
+/* Checks `count` records; on trouble returns its status and the record's number in *index. */
+CF_INLINE cf_status cf_frames_check(const void *frames, size_t count, size_t stride, size_t *index)
+{
+    const char *at = (const char *)frames;
+    size_t i;
+    for (i = 0; i < count; i++, at += stride) {
+        cf_status status = cf_frame_check((const cf_frame_head *)at, stride);
+        if (CF_UNLIKELY(status != CF_OK)) {
+            *index = i;
+            return status;
+        }
+    }
+    return CF_OK;
+}
+
+#endif

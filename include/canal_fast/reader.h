@@ -1,0 +1,254 @@
+/* canal_fast/reader.h - draining a driver into a ring: the state of it, and one drain.
+ *
+ * The thread that does it again and again is in reader_thread.h; the other side, the caller's, in channel.h.
+ */
+#ifndef CANAL_FAST_READER_H
+#define CANAL_FAST_READER_H
+
+#include "clock_report.h"
+#include "filter.h"
+#include "library.h"
+#include "message.h"
+#include "profile.h"
+#include "ring.h"
+#include "thread.h"
+#include "wake.h"
+
+enum {
+    CF_DRAIN_CHUNK = 256,      /* messages between two looks at the clock and the stop flag */
+    CF_IDLE_ROUNDS = 20,       /* empty drains before the thread waits in blocking receives */
+    CF_BLOCKING_SLICE_MS = 50, /* how long such a wait may last: never 0, which some take as for ever */
+    CF_ROUND_CHUNKS = 256,     /* a drain ends after so many, whatever still comes */
+    CF_CONFIG_BYTES = 256
+};
+enum { CF_READER_GONE = -2 };
+#define CF_OVERRUN_POLL_NS 1000000000LL
+#define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
+#define CF_FAILURE_LAYOUT (-1000L) /* failure_code: messages of no known layout */
+
+typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
+
+/* Locks: `consumers` guards taking from the ring and its end; `calls` the handle and every call to the driver
+ * but receiving. Where both are held, `calls` was taken first. */
+typedef struct cf_reader {
+    const cf_library *library;
+    const cf_profile *profile;
+    const cf_layout *layout;   /* the thread's; others see layout_size */
+    cf_atomic_u32 layout_size;
+    long handle; /* 0: closed until it can be opened again */
+    uint32_t channel;
+    int probe_layout;   /* find the layout out from the first message */
+    int wait_when_full; /* stop draining instead of dropping */
+    int can_block;      /* blocking calls may be used */
+    int64_t coalesce_ns;
+    int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
+    unsigned long open_flags;
+    char config[CF_CONFIG_BYTES], config_copy[CF_CONFIG_BYTES]; /* some drivers write into what they are given */
+    void *memory; /* of the ring */
+    cf_ring *ring;
+    cf_atomic_u32 stop;
+    cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
+    cf_atomic_u32 entered;        /* stored before each receive: what was done before is to be seen */
+    cf_atomic_u32 written_off;    /* the driver did not return from a receive: the thread is to touch nothing more */
+    cf_atomic_u32 wanted;         /* consumers sleep until so many records wait; 0 = none sleeps */
+    cf_wake wake;                 /* changes under `consumers` */
+    cf_atomic_u32 full;           /* the thread sleeps until there is room */
+    cf_atomic_u32 overruns_known; /* driver_overruns means something */
+    cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
+    cf_clock_shared clock_shared;
+    long failure_code;            /* what receive returned; written before state becomes FAILED */
+    cf_mutex consumers;
+    cf_cond readable, writable;
+    cf_atomic_u64 next_filters; /* address of a cf_filter_set that the thread is to take over; 0 = none */
+    cf_mutex calls;
+    /* the thread's own */
+    cf_thread thread;
+    cf_sleeper sleeper;
+    cf_filter_set *filters;
+    cf_producer producer;
+    cf_clock clock;
+    int64_t last_drain_ns, last_overrun_poll_ns;
+    uint64_t overruns_at_open;
+    uint64_t slot[CF_SLOT_BYTES / 8];
+} cf_reader;
+
+CF_INLINE int64_t cf_now_ns(void)
+{
+    return (int64_t)cf_monotonic_ns();
+}
+
+/* After publishing: wake consumers that have what they wait for. */
+CF_INLINE void cf_reader_notify(cf_reader *reader, int always)
+{
+    uint32_t wanted;
+    cf_atomic_fence();
+    if (cf_wake_is_due(&reader->wake, reader->ring, &reader->state)) {
+        cf_mutex_lock(&reader->consumers);
+        cf_wake_settle(&reader->wake, reader->ring, &reader->state);
+        cf_mutex_unlock(&reader->consumers);
+    }
+    wanted = cf_atomic_u32_load_relaxed(&reader->wanted);
+    if (always || (wanted != 0 && cf_ring_pending(reader->ring) >= wanted)) {
+        cf_mutex_lock(&reader->consumers);
+        cf_cond_broadcast(&reader->readable);
+        cf_mutex_unlock(&reader->consumers);
+    }
+}
+
+CF_INLINE int cf_code_in(uint64_t set, long code)
+{
+    return code >= 0 && code < 64 && (set >> code & 1);
+}
+
+/* How many frames the driver says it lost, into *lost; 0 when it cannot tell. */
+CF_INLINE int cf_reader_overruns(const cf_reader *reader, uint64_t *lost)
+{
+    uint64_t words[CF_SLOT_BYTES / 8];
+    const unsigned word = reader->layout->word;
+    memset(words, 0, sizeof words);
+    if (!(reader->profile->trust & CF_TRUST_STATISTICS) || reader->library->get_statistics == NULL ||
+        CF_CANAL(reader->library, get_statistics, (reader->handle, words)) != CF_CANAL_SUCCESS)
+        return 0;
+    *lost = cf_slot_word((const uint8_t *)words, 4 * word);
+    return 1;
+}
+
+CF_INLINE void cf_reader_poll_overruns(cf_reader *reader, int64_t now_ns)
+{
+    uint64_t lost = 0;
+    reader->last_overrun_poll_ns = now_ns;
+    if (cf_reader_overruns(reader, &lost)) {
+        reader->producer.counters.driver_overruns = (uint32_t)(lost - reader->overruns_at_open);
+        cf_atomic_u32_store_relaxed(&reader->overruns_known, 1);
+    }
+}
+
+/* The layout, from the first message received. 1: known now; 0: nothing was written; -1: unknown. */
+CF_INLINE int cf_reader_probe(cf_reader *reader)
+{
+    const cf_layout untouched = {0, 0, 0, 0, 0, 0, 0, 0};
+    const cf_layout *found = cf_layout_probe((const uint8_t *)reader->slot, &untouched);
+    if (found == &untouched)
+        return 0;
+    if (found == NULL) {
+        reader->failure_code = CF_FAILURE_LAYOUT;
+        return -1;
+    }
+    reader->layout = found;
+    cf_atomic_u32_store_relaxed(&reader->layout_size, found->size);
+    reader->probe_layout = 0;
+    return 1;
+}
+
+/* Takes the message in the slot apart and keeps it, or counts why not. 1: done;
+ * 0: there was none; -1: the driver failed. */
+CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
+{
+    const uint8_t *slot = (const uint8_t *)reader->slot;
+    cf_producer *producer = &reader->producer;
+    cf_frame spare, *frame = cf_producer_reserve(producer, &spare);
+    cf_message_kind kind;
+    uint32_t ticks = 0;
+    if (CF_UNLIKELY(reader->probe_layout)) {
+        const int known = cf_reader_probe(reader);
+        if (known != 1)
+            return known;
+    }
+    kind = cf_message_decode(slot, reader->layout, reader->channel, frame, &ticks);
+    if (CF_UNLIKELY(kind == CF_MESSAGE_UNTOUCHED))
+        return 0;
+    producer->counters.received++;
+    if (CF_UNLIKELY(kind == CF_MESSAGE_MALFORMED)) {
+        producer->counters.malformed++;
+        return 1;
+    }
+    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS)
+                              ? cf_clock_status_stamp(&reader->clock)
+                              : cf_clock_stamp(&reader->clock, ticks, now_ns);
+    if (!cf_filter_match(reader->filters->rows, reader->filters->count, (const cf_frame_head *)frame))
+        producer->counters.filtered++;
+    else
+        cf_producer_commit(producer, frame, &spare);
+    return 1;
+}
+
+/* One receive call: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
+ * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
+ * been given up meanwhile, and nothing of it is this thread's any more. */
+CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
+{
+    uint8_t *slot = (uint8_t *)reader->slot;
+    long code;
+    if (CF_UNLIKELY(reader->probe_layout))
+        memset(slot, CF_POISON, CF_SLOT_BYTES);
+    else
+        cf_slot_poison(slot, reader->layout);
+    cf_atomic_u32_store_release(&reader->entered, 1);
+    code = timeout_ms == 0
+               ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+               : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return CF_READER_GONE;
+    if (CF_LIKELY(code == CF_CANAL_SUCCESS))
+        return 1;
+    if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
+        return 0;
+    reader->failure_code = code;
+    return -1;
+}
+
+CF_INLINE int cf_reader_must_wait(cf_reader *reader)
+{
+    return reader->wait_when_full && cf_producer_room(&reader->producer, 1) == 0;
+}
+
+/* After a run of frames that ended now: what they tell of the clock. */
+CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
+{
+    if (reader->clock.fresh) {
+        cf_clock_observe(&reader->clock, now_ns);
+        cf_clock_publish(&reader->clock, &reader->clock_shared);
+    }
+}
+
+/* Takes over the filters that were set meanwhile. */
+CF_INLINE void cf_reader_adopt_filters(cf_reader *reader)
+{
+    if (CF_UNLIKELY(cf_atomic_u64_load_relaxed(&reader->next_filters) != 0)) {
+        free(reader->filters);
+        reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
+    }
+}
+
+/* Drains until the driver is empty. 1: something came, 0: nothing, -1: the driver failed. */
+CF_INLINE int cf_reader_drain(cf_reader *reader)
+{
+    int any = 0, got = 1;
+    int64_t now_ns = cf_now_ns();
+    const int64_t stopped_end_ns = now_ns + CF_STOPPED_DRAIN_NS;
+    unsigned chunk, i;
+    for (chunk = 0; chunk < CF_ROUND_CHUNKS && got == 1; chunk++) {
+        const int64_t began_ns = now_ns;
+        cf_reader_adopt_filters(reader);
+        for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
+            got = cf_reader_receive(reader, 0);
+            if (got == 1)
+                got = cf_reader_keep(reader, began_ns);
+            any |= got == 1;
+        }
+        if (CF_UNLIKELY(got == CF_READER_GONE))
+            return got;
+        now_ns = cf_now_ns();
+        cf_reader_observe(reader, now_ns);
+        if (got == 0)
+            reader->clock.settled_ns = began_ns;
+        cf_producer_publish(&reader->producer);
+        cf_reader_notify(reader, 0);
+        if (cf_reader_must_wait(reader) ||
+            (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
+            break;
+    }
+    return got < 0 ? -1 : any;
+}
+
+#endif

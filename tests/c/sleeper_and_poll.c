@@ -1,0 +1,40 @@
+/* sleeper_and_poll.c - one thread sleeps until a record comes while another looks whether there is one.
+ *
+ *     sleeper_and_poll DRIVER     exit 0: the reader thread still knows of the sleeper
+ */
+#include <canal_fast/control.h>
+
+static void sleeper(void *argument)
+{
+    uint64_t pending;
+    long code = 0;
+    cf_channel_wait((cf_channel *)argument, 1, INT64_C(20000000000), &pending, &code);
+}
+
+int main(int argc, char **argv)
+{
+    cf_library library;
+    cf_channel_options options;
+    cf_channel *channel;
+    cf_thread thread;
+    uint64_t pending;
+    uint32_t wanted;
+    long code = 0;
+    memset(&options, 0, sizeof options);
+    options.config = "sleeper";
+    options.profile = cf_profile_named("virtual");
+    options.coalesce_ns = 1000000;
+    options.ring_capacity = 16;
+    if (argc != 2 || cf_library_load(&library, argv[1], 0) != CF_OK ||
+        cf_channel_open(&library, &options, &channel, &code) != CF_OK ||
+        cf_thread_start(&thread, sleeper, channel, "sleeper") != CF_OK)
+        return 2;
+    while (cf_atomic_u32_load_relaxed(&channel->reader.wanted) == 0)
+        cf_sleep_ns(1000000);
+    cf_channel_wait(channel, 0, 0, &pending, &code);
+    wanted = cf_atomic_u32_load_relaxed(&channel->reader.wanted);
+    cf_channel_close(channel, &code);
+    cf_thread_join(&thread);
+    cf_channel_free(channel);
+    return wanted == 1 ? 0 : 1;
+}

@@ -1,0 +1,55 @@
+"""`python tests/check_dist.py DIST...`: is everything in the sdist and the wheel that should be?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parent.parent
+
+
+def sources(*patterns: str) -> set[str]:
+    return {str(path.relative_to(TREE)) for pattern in patterns for path in TREE.glob(pattern)}
+
+
+def check_sdist(path: Path) -> None:
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = sources("include/canal_fast/*.h", "canal_fast/**/*.py", "canal_fast/**/*.py[xid]", "canal_fast/**/*.pxd")
+    wanted |= sources("canal_fast/drivers/*.[ch]", "tests/**/*.py", "tests/**/*.[ch]", "tests/data/**/*.*")
+    wanted |= sources("benchmarks/**/*.*", "LICENSE", "*.md", "setup.py", "pyproject.toml")
+    missing = {name for name in wanted - names if "__pycache__" not in name and Path(TREE / name).is_file()}
+    assert not missing, f"{path.name} lacks {sorted(missing)}"
+
+
+def check_wheel(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        names = set(archive.namelist())
+        headers = {f"canal_fast/{name}" for name in sources("include/canal_fast/*.h")}
+        wanted = headers | sources(
+            "canal_fast/*.py", "canal_fast/*.pyi", "canal_fast/capi/*.pxd", "canal_fast/py.typed"
+        )
+        assert not wanted - names, f"{path.name} lacks {sorted(wanted - names)}"
+        for glue in sources("canal_fast/_*.pyx"):
+            assert any(name.startswith(glue.removesuffix("pyx")) and name.endswith(".so") for name in names), glue
+        assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}
+        for driver in sources("canal_fast/drivers/*.c"):
+            library = archive.extract(f"canal_fast/drivers/canal_{Path(driver).stem}.so", folder)
+            symbols = subprocess.run(["nm", "-D", library], capture_output=True, text=True, check=True).stdout
+            assert "CanalOpen" in symbols
+            assert "Py" not in symbols, f"{library} has Python symbols"
+
+
+def main() -> None:
+    for argument in sys.argv[1:]:
+        path = Path(argument)
+        (check_wheel if path.suffix == ".whl" else check_sdist)(path)
+        print(f"{path.name}: complete")
+
+
+if __name__ == "__main__":
+    main()

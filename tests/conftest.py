@@ -1,0 +1,63 @@
+"""Shared by all tests. They run against the installed package, never the tree beside them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from canal_ctypes import load
+
+import canal_fast
+
+TREE = Path(__file__).resolve().parent.parent
+
+
+def pytest_report_header() -> str:
+    return f"canal_fast {canal_fast.__version__} from {Path(canal_fast.__file__).parent}"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def tree() -> Path:
+    """The source tree, for tests that read sources."""
+    return TREE
+
+
+@pytest.fixture(scope="session")
+def include_dir() -> Path:
+    return Path(canal_fast.get_include())
+
+
+@pytest.fixture(scope="session")
+def canal() -> ctypes.CDLL:
+    """The virtual driver as a bare library."""
+    drivers = Path(canal_fast.__file__).parent / "drivers"
+    return load(next(p for p in drivers.iterdir() if p.name in {"canal_virtual.so", "canal_virtual.dll"}))
+
+
+@pytest.fixture
+def opened(canal: ctypes.CDLL) -> Iterator[Callable[..., int]]:
+    """Opens handles of the virtual driver, and closes them after the test."""
+    handles: list[int] = []
+
+    def call(config: str, flags: int = 0) -> int:
+        handle = int(canal.CanalOpen(config.encode(), flags))
+        assert handle > 0, canal.CanalVirtualLastError().decode()
+        handles.append(handle)
+        return handle
+
+    yield call
+    for handle in handles:
+        canal.CanalClose(handle)
+
+
+@pytest.fixture(scope="session")
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the fake driver libraries that tests build (fake_table.py)."""
+    return tmp_path_factory.mktemp("fakes")

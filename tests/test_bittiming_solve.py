@@ -1,0 +1,331 @@
+"""The solver against brute force, known tables and bad input."""
+
+from __future__ import annotations
+
+import math
+import os
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import bittiming_oracle as oracle
+
+import canal_fast as cf
+from canal_fast import bittiming
+from canal_fast.bittiming import CONTROLLERS, ControllerLimits
+
+LONG = bool(os.environ.get("CANAL_FAST_LONG"))
+CIA_RATES = [1_000_000, 800_000, 500_000, 250_000, 125_000, 100_000, 50_000, 20_000, 10_000]
+SAMPLE_POINTS = [Fraction(p) for p in ("50", "62.5", "70", "75", "80", "83.3", "87.5", "90")]
+SMALL = [name for name, row in CONTROLLERS.items() if row.tseg1_max <= 16]
+LARGE = [name for name in CONTROLLERS if name not in SMALL]
+
+
+def limits_for_oracle(row: ControllerLimits) -> oracle.Limits:
+    return oracle.Limits(*row.registers)
+
+
+def as_row(t: cf.BitTiming) -> oracle.Row:
+    return t.brp, t.tseg1, t.tseg2, t.sjw, t.segments.prop_seg
+
+
+def compare(row: ControllerLimits, f_clock: int, rate: int, sample_points: list[Fraction]) -> None:
+    wish = oracle.Wish(f_clock, Fraction(rate))
+    rows = oracle.feasible(limits_for_oracle(row), wish)
+    for sample_point in sample_points:
+        ask = {"limits": row, "f_clock": f_clock, "sample_point": sample_point}
+        if not rows:
+            with pytest.raises(cf.BitTimingError, match="nearest rates"):
+                bittiming.solve(rate, **ask)
+            continue
+        found = bittiming.solve(rate, **ask)
+        assert [as_row(t) for t in found] == oracle.ranked(limits_for_oracle(row), wish, sample_point / 100, rows)
+        assert bittiming.best(rate, **ask) == found[0]
+
+
+def test_oracle_knows_the_classics() -> None:
+    limits = oracle.Limits(1, 16, 1, 8, 4, 1, 64, 1)
+    best = oracle.ranked(limits, oracle.Wish(8_000_000, Fraction(500_000)), Fraction(875, 1000))
+    assert best[0] == (1, 13, 2, 2, 11)
+    assert len(best) == 16
+    assert oracle.feasible(limits, oracle.Wish(8_000_000, Fraction(3_000_000))) == []
+    near = oracle.feasible(limits, oracle.Wish(32_000_000, Fraction(83_333)))
+    assert {row[0] * (1 + row[1] + row[2]) for row in near} == {384}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_controllers_against_brute_force(name: str) -> None:
+    """Feasible set, order and winner."""
+    row = CONTROLLERS[name]
+    assert row.f_clock is not None
+    for rate in CIA_RATES:
+        compare(row, row.f_clock, rate, SAMPLE_POINTS)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_controllers_on_a_sample(name: str) -> None:
+    row = CONTROLLERS[name]
+    assert row.f_clock is not None
+    place = LARGE.index(name)
+    for rate in CIA_RATES if LONG else [CIA_RATES[place % 5]]:
+        compare(row, row.f_clock, rate, SAMPLE_POINTS[place % 4 :: 4])
+
+
+def test_256_128_1024() -> None:
+    row = ControllerLimits(tseg1_min=1, tseg1_max=256, tseg2_min=1, tseg2_max=128, sjw_max=128, brp_min=1, brp_max=1024)
+    compare(row, 80_000_000, 500_000, [Fraction("87.5"), Fraction(200, 3)])
+    compare(row, 80_000_000, 7_000, [Fraction(80)])
+
+
+small = st.integers(1, 12)
+spread = st.integers(0, 12)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, dict[str, object]]:
+    t1, t2, brp = draw(small), draw(small), draw(st.integers(1, 20))
+    inc = draw(st.integers(1, 4))
+    row = ControllerLimits(
+        tseg1_min=t1,
+        tseg1_max=t1 + draw(spread),
+        tseg2_min=t2,
+        tseg2_max=t2 + draw(spread),
+        sjw_max=draw(small),
+        brp_min=brp,
+        brp_max=brp + inc + draw(st.integers(0, 30)),
+        brp_inc=inc,
+    )
+    f_clock = draw(st.sampled_from([8_000_000, 13_000_000, 40_000_000, 83_368_421, 2**32 - 1]))
+    near = Fraction(f_clock, draw(st.integers(3, 1500)))
+    rate = (near * draw(st.fractions(Fraction(99, 100), Fraction(101, 100), max_denominator=500))).limit_denominator(
+        1000
+    )
+    rate = min(max(rate, Fraction(100)), Fraction(f_clock))
+    error_ppm = draw(st.sampled_from([0, 0, 100, 5000, 100_000]))
+    sample = draw(st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=1000))
+    ask: dict[str, object] = {"max_bitrate_error": Fraction(error_ppm, 10**6)}
+    wish = {"max_error": Fraction(error_ppm, 10**6)}
+    if draw(st.booleans()):
+        length = draw(st.integers(0, 40))
+        ask |= {"bus_length_m": length, "loop_delay_ns": 3}
+        wish["delay_ns"] = Fraction(2 * (length * 5 + 3))
+    if draw(st.booleans()):
+        ppm = draw(st.integers(0, 12_000))
+        ask["oscillator_ppm"] = ppm
+        wish["tolerance"] = Fraction(ppm, 10**6)
+    if draw(st.booleans()):
+        ask["sjw"] = wish["sjw"] = draw(st.integers(1, row.sjw_max))
+    return row, oracle.Wish(f_clock, rate, **wish), sample, ask
+
+
+@settings(max_examples=4000 if LONG else 250, deadline=None, derandomize=not LONG)
+@given(problems())
+def test_random_limits_against_brute_force(
+    problem: tuple[ControllerLimits, oracle.Wish, Fraction, dict[str, object]],
+) -> None:
+    row, wish, sample, ask = problem
+    ask |= {"limits": row, "f_clock": wish.f_clock, "sample_point": sample * 100}
+    expected = oracle.ranked(limits_for_oracle(row), wish, sample)
+    if not expected:
+        for function in (bittiming.solve, bittiming.best):
+            with pytest.raises(cf.BitTimingError) as caught:
+                function(wish.bitrate, **ask)
+            assert caught.value.reasons
+        return
+    found = bittiming.solve(wish.bitrate, **ask)
+    assert [as_row(t) for t in found] == expected
+    assert bittiming.best(wish.bitrate, **ask) == found[0]
+
+
+def test_cia_table_for_the_sja1000() -> None:
+    expected = {1_000_000: (0x00, 0x14), 800_000: (0x00, 0x16), 500_000: (0x00, 0x1C), 250_000: (0x01, 0x1C)}
+    expected |= {125_000: (0x03, 0x1C), 100_000: (0x04, 0x1C), 50_000: (0x09, 0x1C), 20_000: (0x18, 0x1C)}
+    expected[10_000] = (0x31, 0x1C)
+    for rate, registers in expected.items():
+        t = bittiming.solve(rate, limits="sja1000", f_clock=8_000_000, sjw=1)[0]
+        assert (t.btr0, t.btr1) == registers
+        assert cf.BitTiming.from_registers(8_000_000, *registers) == t
+
+
+def test_usb_8dev_as_kernels_up_to_6_2_program_it() -> None:
+    expected = {1_000_000: (11, 4, 1, 2), 800_000: (15, 4, 1, 2), 500_000: (13, 2, 1, 4), 250_000: (13, 2, 1, 8)}
+    expected |= {100_000: (13, 2, 1, 20), 10_000: (13, 2, 1, 200), 83_333: (9, 2, 1, 32)}
+    for rate, fields in expected.items():
+        sample_point = 85 if rate == 83_333 else None
+        t = bittiming.solve(rate, limits="usb_8dev", rank="linux", sjw_rule="6.2", sample_point=sample_point)[0]
+        assert (t.tseg1, t.tseg2, t.sjw, t.brp) == fields
+
+
+def test_a_rate_less_than_1_bit_per_second_off_is_exact() -> None:
+    asked_whole = bittiming.best(83_333, limits="usb_8dev", sample_point=85)
+    assert asked_whole == bittiming.best(Fraction(250_000, 3), limits="usb_8dev", sample_point=85)
+    assert asked_whole.bitrate_error(Fraction(250_000, 3)) == 0
+    assert asked_whole.bitrate_error(83_333) == Fraction(1, 3 * 83_333)
+    with pytest.raises(cf.BitTimingError, match=r"83,333\.333 bit/s"):
+        bittiming.solve(83_332, limits="usb_8dev")
+    assert bittiming.best(83_332, limits="usb_8dev", max_bitrate_error=0.0001).exact_bitrate == Fraction(250_000, 3)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        ({"bitrate": 0}, r"bitrate = 0 bit/s, allowed 100\.\."),
+        ({"bitrate": -500_000}, "bitrate = -500000"),
+        ({"bitrate": 33_000_000}, r"allowed 100\.\.32000000"),
+        ({"bitrate": math.nan}, "bitrate = nan"),
+        ({"bitrate": math.inf}, "bitrate = inf"),
+        ({"sample_point": math.nan}, "sample_point = nan"),
+        ({"sample_point": 0}, "sample_point = 0"),
+        ({"sample_point": 100}, "sample_point = 100"),
+        ({"sample_point": -1.5}, "sample_point = -1.5"),
+        ({"limits": "sja1001"}, "sja1001.*no known controller"),
+        ({"f_clock": 0}, "f_clock = 0"),
+        ({"f_clock": 2**32}, "f_clock = 4294967296"),
+        ({"max_bitrate_error": 0.2}, "max_bitrate_error = 0.2"),
+        ({"max_bitrate_error": -0.1}, "max_bitrate_error = -0.1"),
+        ({"bus_length_m": -1}, "bus_length_m = -1"),
+        ({"bus_length_m": 1e9}, "bus_length_m = 1000000000"),
+        ({"bus_length_m": 0, "loop_delay_ns": 0}, "must be above 0"),
+        ({"loop_delay_ns": -1, "bus_length_m": 1}, "loop_delay_ns = -1"),
+        ({"oscillator_ppm": -1}, "oscillator_ppm = -1"),
+        ({"oscillator_ppm": 1e6}, "oscillator_ppm = 1000000"),
+        ({"nof_samples": 2}, "nof_samples = 2"),
+        ({"nof_samples": 3}, "usb_8dev samples once"),
+        ({"sjw": 0}, "sjw = 0"),
+        ({"sjw": 5}, r"sjw = 5, allowed 1\.\.4"),
+        ({"rank": "best"}, "rank = 'best'"),
+        ({"rank": "linux", "bus_length_m": 10}, "knows bitrate, sample_point and sjw only"),
+        ({"rank": "linux", "sjw_rule": "7"}, "sjw_rule = '7'"),
+        ({"rank": "linux", "sample_point": 87.55}, "whole number"),
+        ({"rank": "linux", "bitrate": 31_999_999}, "the Linux kernel refuses"),
+    ],
+)
+def test_bad_input(ask: dict, words: str) -> None:
+    ask = {"bitrate": 500_000, "limits": "usb_8dev"} | ask
+    with pytest.raises(cf.BitTimingError, match=words):
+        bittiming.solve(**ask)
+
+
+@pytest.mark.parametrize("ask", [{"bitrate": "fast"}, {"bitrate": None}, {"sample_point": "x"}, {"f_clock": 8e6}])
+def test_wrong_types(ask: dict) -> None:
+    with pytest.raises(TypeError):
+        bittiming.solve(**({"bitrate": 500_000, "limits": "usb_8dev"} | ask))
+    with pytest.raises(TypeError):
+        bittiming.best(**({"bitrate": 500_000, "limits": "usb_8dev"} | ask))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"tseg1_min": 5, "tseg1_max": 4},
+        {"tseg1_min": 0},
+        {"tseg2_max": 5000},
+        {"brp_min": 0},
+        {"brp_max": 65_537},
+        {"brp_inc": 0},
+        {"sjw_max": 0},
+    ],
+)
+def test_impossible_limits(limits: dict) -> None:
+    good = dict(zip(vars(oracle.Limits(1, 16, 1, 8, 4, 1, 64, 1)), (1, 16, 1, 8, 4, 1, 64, 1), strict=True))
+    ControllerLimits(**good)
+    with pytest.raises(cf.BitTimingError, match="limits 'custom'"):
+        ControllerLimits(**(good | limits))
+
+
+def test_reasons_name_each_limit_that_bound() -> None:
+    def reasons(**ask: object) -> tuple[str, ...]:
+        with pytest.raises(cf.BitTimingError) as caught:
+            bittiming.solve(**({"bitrate": 500_000, "limits": "usb_8dev"} | ask))
+        return caught.value.reasons
+
+    assert "bus_length_m" in reasons(bus_length_m=300)[0]
+    assert "1625 ns" in reasons(bus_length_m=300)[0]
+    assert "14851 ppm" in reasons(oscillator_ppm=20_000)[0]
+    contradiction = reasons(oscillator_ppm=9_000, bus_length_m=100)
+    assert len(contradiction) == 3
+    assert "not all of them together" in contradiction[-1]
+    slow = reasons(bitrate=500, limits="sja1000")
+    assert any("brp_max = 64 with 25 quanta" in reason for reason in slow)
+    assert "5,000 bit/s" in slow[-1]
+    assert "sample point" in slow[-1]
+    fast = reasons(bitrate=3_000_000, limits="sja1000")
+    assert "2,666,666.667 bit/s" in fast[-1]
+
+
+def test_nothing_overflows_at_4_ghz() -> None:
+    f_clock = 2**32 - 1
+    row = ControllerLimits(
+        tseg1_min=1, tseg1_max=4096, tseg2_min=1, tseg2_max=4096, sjw_max=4096, brp_min=1, brp_max=65_536
+    )
+    assert f_clock == 65_535 * 65_537
+    for rate in (100, 65_537, Fraction(f_clock, 997), 1_000_000, f_clock // 3):
+        t = bittiming.best(rate, limits=row, f_clock=f_clock, sample_point=Fraction("99.9999"), max_bitrate_error=0.001)
+        assert abs(t.bitrate_error(rate)) <= Fraction(1, 1000) or abs(t.exact_bitrate - rate) < 1
+    assert bittiming.best(f_clock // 3, limits=row, f_clock=f_clock)[1:4] == (1, 1, 1)
+    with pytest.raises(cf.BitTimingError):
+        bittiming.solve(100, limits="sja1000", f_clock=f_clock)
+    t = bittiming.best(
+        1_000_000, limits=row, f_clock=f_clock, max_bitrate_error=0.001, bus_length_m=40, oscillator_ppm=1000
+    )
+    assert t.max_bus_length_m() >= 40
+    with pytest.raises(cf.BitTimingError, match="more than 1,000,000"):
+        bittiming.solve(100, limits=row, f_clock=f_clock, max_bitrate_error=0.1)
+
+
+def test_many_agrees_with_one() -> None:
+    rates = np.array([[500_000, 83_333, 83_000], [1e6, 83_332, 99]])
+    samples = np.array([[0, 85, 0], [75, 80, 0]])
+    table = bittiming.solve_many(rates, limits="usb_8dev", sample_point=samples)
+    assert table.dtype == bittiming.TIMING_DTYPE
+    assert table.shape == (2, 3)
+    assert table["status"].tolist() == [[0, 0, 90], [0, 90, 92]]
+    for place in np.argwhere(table["status"] == 0):
+        rate, sample = float(rates[tuple(place)]), float(samples[tuple(place)]) or None
+        assert bittiming.best(rate, limits="usb_8dev", sample_point=sample)[:5] == table[tuple(place)].tolist()[:5]
+    with pytest.raises(cf.BitTimingError, match=r"\[2\]: no bit timing for 83,000"):
+        bittiming.solve_many(rates, limits="usb_8dev", sample_point=samples, strict=True)
+    clocks = bittiming.solve_many(500_000, limits="sja1000", f_clock=[8_000_000, 16_000_000, 24_000_000], sjw=1)
+    assert clocks["brp"].tolist() == [1, 2, 3]
+    assert clocks["sjw"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        ({"bitrate": [5e5, math.nan]}, r"bitrate\[1\] = nan"),
+        ({"bitrate": [-1]}, r"bitrate\[0\]"),
+        ({"bitrate": 1, "sample_point": [50, 100]}, r"sample_point\[1\]"),
+        ({"bitrate": 1, "f_clock": [0]}, r"f_clock\[0\]"),
+    ],
+)
+def test_many_bad_input(ask: dict, words: str) -> None:
+    with pytest.raises(cf.BitTimingError, match=words):
+        bittiming.solve_many(**({"limits": "usb_8dev"} | ask))
+
+
+def test_usb2can_timing() -> None:
+    assert all(bittiming.usb2can_timing(rate) is None for rate in (125_000, 250_000, 500_000, 800_000, 1_000_000))
+    t = bittiming.usb2can_timing(500_000, sample_point=80)
+    assert t is not None
+    assert t.usb2can_config("ED000200") == f"ED000200;0;{t.tseg1};{t.tseg2};{t.sjw};{t.brp}"
+    t = bittiming.usb2can_timing(83_333)
+    assert t is not None
+    assert t.exact_bitrate == Fraction(250_000, 3)
+    with pytest.raises(cf.BitTimingError, match=r"nearest rates: 82,687\.339 .* and 83,116\.883"):
+        bittiming.usb2can_timing(83_000)
+
+
+def test_three_samples_where_the_controller_can() -> None:
+    t = bittiming.best(125_000, limits="sja1000", nof_samples=3)
+    assert t.nof_samples == 3
+    assert t.btr1 & 0x80
+
+
+def test_limits_without_a_clock_need_one() -> None:
+    row = ControllerLimits(tseg1_min=1, tseg1_max=16, tseg2_min=1, tseg2_max=8, sjw_max=4, brp_min=1, brp_max=64)
+    with pytest.raises(cf.BitTimingError, match="f_clock is missing"):
+        bittiming.solve(500_000, limits=row)
+    assert bittiming.best(500_000, limits=row, f_clock=8_000_000).btr1 == 0x1C
