@@ -125,6 +125,8 @@ def test_fake_is_survived(
     cells = matrix.setdefault(row.name, {})
     if row.harmed:
         came_of_it = naive[row.name].result()
+        for _ in range(3):  # it needs some luck with the scheduler, sometimes
+            came_of_it = came_of_it if row.harm(came_of_it) else run_naive(row, build(row, fakes))
         assert row.harm(came_of_it), f"the fake does no harm: {str(came_of_it)[-1500:]}"
     if row.contained:
         cells["contained"] = "ok"

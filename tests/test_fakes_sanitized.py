@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from fake_table import LP64, ROWS, build
 
-pytestmark = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
+pytestmark = [
+    pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems"),
+    pytest.mark.unsanitized,  # it brings its own
+]
 SOURCE = Path(__file__).parent / "c" / "fake_matrix.c"
 # What the fakes are built with, too: overruns of our buffers are theirs; races within them are not ours.
 RUN = [row for row in ROWS if not row.contained and not row.alone]

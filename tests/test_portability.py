@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
+
 
 @pytest.mark.parametrize(
     ("compiler", "language", "standard"),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
+
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 COMPILERS = ["gcc", "clang"] if LONG else ["gcc"]
 SANITIZERS = [(compiler, sanitizer) for compiler in COMPILERS for sanitizer in ("address,undefined", "thread")]

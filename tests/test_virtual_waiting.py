@@ -146,6 +146,7 @@ def test_four_threads_on_four_handles(canal: ctypes.CDLL, opened: Open) -> None:
 SANITIZERS = [("gcc", "address,undefined"), ("clang", "address,undefined"), ("gcc", "thread"), ("clang", "thread")]
 
 
+@pytest.mark.unsanitized
 @pytest.mark.parametrize(("compiler", "sanitizer"), SANITIZERS, ids=lambda s: s)
 def test_sanitized_stress(compiler: str, sanitizer: str, tree: Path, data_dir: Path, tmp_path: Path) -> None:
     """tests/c/virtual_stress.c: threads, churn, replay and garbage strings, with no report and no count off."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
+
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 
 
