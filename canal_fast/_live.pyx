@@ -1,4 +1,4 @@
-"""Glue of library.h, channel.h and control.h: driver libraries and open channels."""
+"""Glue of library.h, channel.h, consumer.h and control.h: driver libraries and open channels."""
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
@@ -20,19 +20,21 @@ from canal_fast.capi.channel cimport (
     CF_CONFIG_BYTES,
     cf_channel,
     cf_channel_close,
-    cf_channel_descriptor,
     cf_channel_filter,
     cf_channel_free,
-    cf_channel_ledger,
     cf_channel_open,
     cf_channel_options,
-    cf_channel_ready,
     cf_channel_stop,
-    cf_channel_take,
-    cf_channel_take_at_once,
-    cf_channel_wait,
 )
 from canal_fast.capi.clock_report cimport cf_clock_read, cf_clock_report
+from canal_fast.capi.consumer cimport (
+    cf_consumer_descriptor,
+    cf_consumer_ledger,
+    cf_consumer_ready,
+    cf_consumer_take,
+    cf_consumer_take_at_once,
+    cf_consumer_wait,
+)
 from canal_fast.capi.control cimport (
     CF_STATISTICS_WORDS,
     cf_channel_layout,
@@ -205,7 +207,7 @@ cdef class Handle:
         while True:
             step = left if left < SLICE_NS else SLICE_NS
             with nogil:
-                status = cf_channel_wait(self.channel, wanted, step, &pending, &code)
+                status = cf_consumer_wait(&self.channel.consumer, wanted, step, &pending, &code)
             PyErr_CheckSignals()
             left -= step
             if status != CF_TIMED_OUT or left <= 0:
@@ -219,7 +221,7 @@ cdef class Handle:
         cdef int descriptor
         cdef cf_status status
         self.check()
-        status = cf_channel_descriptor(self.channel, wanted, &descriptor)
+        status = cf_consumer_descriptor(&self.channel.consumer, wanted, &descriptor)
         if status == CF_NOT_SUPPORTED:
             return None
         if status != CF_OK:
@@ -227,10 +229,10 @@ cdef class Handle:
         return descriptor
 
     cdef size_t take(self, void *records, size_t count) noexcept:
-        cdef size_t got = cf_channel_take_at_once(self.channel, 1, records, count)
+        cdef size_t got = cf_consumer_take_at_once(&self.channel.consumer, 1, records, count)
         if got == 0:
             with nogil:
-                got = cf_channel_take(self.channel, records, count)
+                got = cf_consumer_take(&self.channel.consumer, records, count)
         return got
 
     def wait(self, uint32_t wanted, int64_t timeout_ns):
@@ -238,7 +240,7 @@ cdef class Handle:
         cdef uint64_t pending
         self.check()
         PyErr_CheckSignals()
-        pending = cf_channel_ready(self.channel, wanted)
+        pending = cf_consumer_ready(&self.channel.consumer, wanted)
         return pending if pending else self.await_records(wanted, timeout_ns)
 
     def take_into(self, buffer):
@@ -257,7 +259,7 @@ cdef class Handle:
         try:
             self.check()
             PyErr_CheckSignals()
-            got = cf_channel_take_at_once(self.channel, wanted, view.buf, count)
+            got = cf_consumer_take_at_once(&self.channel.consumer, wanted, view.buf, count)
             if got == 0:
                 self.await_records(wanted, timeout_ns)
                 got = self.take(view.buf, count)
@@ -315,7 +317,7 @@ cdef class Handle:
         cdef int known
         self.check()
         with nogil:
-            cf_channel_ledger(self.channel, &books, &known)
+            cf_consumer_ledger(&self.channel.consumer, &books, &known)
             cf_channel_sent(self.channel, &sent, &rejected)
         result = dict(books.counters)
         result.update(delivered=books.delivered, pending=books.pending, sent=sent, send_rejected=rejected)
@@ -327,7 +329,7 @@ cdef class Handle:
         """What the clock knows, as a dict."""
         cdef cf_clock_report report
         self.check()
-        cf_clock_read(&self.channel.reader.clock_shared, &report)
+        cf_clock_read(&self.channel.share.clock, &report)
         return report
 
     def status(self):

@@ -40,9 +40,10 @@ PLAIN = {
 RESTRICTED = {
     "thread_posix.h": {"thread.h"},
     "thread_windows.h": {"thread.h"},
-    "thread.h": {"reader.h"},
+    "thread.h": {"consumer.h"},
     "library.h": {"reader.h"},
-    "wake.h": {"reader.h"},
+    "wake.h": {"consumer.h"},
+    "consumer.h": {"reader.h"},
     "reader.h": {"reader_thread.h"},
     "reader_thread.h": {"channel.h"},
     "channel.h": {"control.h"},

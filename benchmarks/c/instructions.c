@@ -29,6 +29,8 @@ static uint8_t out[BATCH * 256];
 static void drain(unsigned long count)
 {
     static cf_library library;
+    static cf_share share;
+    static cf_consumer consumer;
     static cf_reader reader;
     static uint64_t memory[(sizeof(cf_ring) + 65536 * sizeof(cf_frame)) / 8];
     library.receive = receive;
@@ -36,14 +38,17 @@ static void drain(unsigned long count)
     reader.profile = cf_profile_named("virtual");
     reader.layout = cf_layout_native();
     reader.handle = 1;
-    reader.ring = cf_ring_init(memory, 65536, sizeof(cf_frame));
+    reader.share = &share;
+    reader.consumer = &consumer;
+    consumer.share = &share;
+    consumer.ring = cf_ring_init(memory, 65536, sizeof(cf_frame));
     reader.filters = cf_filter_set_new(NULL, 0);
-    cf_producer_init(&reader.producer, reader.ring);
+    cf_producer_init(&reader.producer, consumer.ring);
     cf_clock_init(&reader.clock, 1000, 1, 32, 0, 0);
     for (; count > 0; count -= BATCH) {
         left = BATCH;
         cf_reader_drain(&reader);
-        cf_atomic_u64_store_release(&reader.ring->taken, reader.producer.written);
+        cf_atomic_u64_store_release(&consumer.ring->taken, reader.producer.written);
     }
 }
 

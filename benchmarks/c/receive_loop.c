@@ -34,7 +34,9 @@ CF_CANAL_EXPORT uint64_t time_bare(void *receive, long handle, cf_frame *rows, u
 /* A reader on an open handle, without its thread. NULL: no memory. */
 CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *profile, uint64_t capacity)
 {
-    static cf_library library; /* one at a time is enough here */
+    static cf_library library; /* one of each at a time is enough here */
+    static cf_share share;
+    static cf_consumer consumer;
     cf_reader *reader = (cf_reader *)calloc(1, sizeof *reader);
     void *memory = calloc(1, cf_ring_bytes(capacity, sizeof(cf_frame)));
     if (reader == NULL || memory == NULL)
@@ -44,9 +46,11 @@ CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *p
     reader->profile = cf_profile_named(profile);
     reader->layout = cf_layout_native();
     reader->handle = handle;
-    reader->memory = memory;
-    reader->ring = cf_ring_init(memory, capacity, sizeof(cf_frame));
-    cf_producer_init(&reader->producer, reader->ring);
+    reader->share = &share;
+    reader->consumer = &consumer;
+    consumer.share = &share;
+    consumer.ring = cf_ring_init(memory, capacity, sizeof(cf_frame));
+    cf_producer_init(&reader->producer, consumer.ring);
     cf_clock_init(&reader->clock, reader->profile->tick_num, reader->profile->tick_den,
                   reader->profile->wrap_bits, 0, 0);
     reader->filters = cf_filter_set_new(NULL, 0);
@@ -56,7 +60,7 @@ CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *p
 CF_CANAL_EXPORT void free_reader(cf_reader *reader)
 {
     free(reader->filters);
-    free(reader->memory);
+    free(reader->producer.ring);
     free(reader);
 }
 
@@ -64,7 +68,7 @@ CF_CANAL_EXPORT void free_reader(cf_reader *reader)
 CF_CANAL_EXPORT uint64_t time_reader(cf_reader *reader)
 {
     uint64_t before;
-    cf_atomic_u64_store_release(&reader->ring->taken, reader->producer.written);
+    cf_atomic_u64_store_release(&reader->producer.ring->taken, reader->producer.written);
     before = cf_monotonic_ns();
     while (cf_reader_drain(reader) > 0)
         ;

@@ -1,12 +1,11 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.clock_report cimport cf_clock_shared
+from canal_fast.capi.consumer cimport cf_consumer, cf_share
 from canal_fast.capi.filter cimport cf_filter
 from canal_fast.capi.library cimport cf_library
 from canal_fast.capi.message cimport cf_layout
 from canal_fast.capi.profile cimport cf_profile
-from canal_fast.capi.ring cimport cf_ledger
 
 
 cdef extern from "canal_fast/channel.h" nogil:
@@ -27,21 +26,13 @@ cdef extern from "canal_fast/channel.h" nogil:
         const cf_filter *filters
         size_t filter_count
 
-    ctypedef struct cf_reader:
-        cf_clock_shared clock_shared
-
     ctypedef struct cf_channel:
-        cf_reader reader
+        cf_consumer consumer
+        cf_share share
 
     cf_status cf_channel_open(const cf_library *library, const cf_channel_options *options, cf_channel **result,
                               long *code)
     void cf_channel_stop(cf_channel *channel)
     cf_status cf_channel_close(cf_channel *channel, long *code)
     void cf_channel_free(cf_channel *channel)
-    cf_status cf_channel_wait(cf_channel *channel, uint32_t wanted, int64_t timeout_ns, uint64_t *pending, long *code)
-    size_t cf_channel_take(cf_channel *channel, void *records, size_t count)
-    cf_status cf_channel_descriptor(cf_channel *channel, uint32_t wanted, int *descriptor)
-    uint64_t cf_channel_ready(cf_channel *channel, uint32_t wanted)
-    size_t cf_channel_take_at_once(cf_channel *channel, uint32_t wanted, void *records, size_t count)
-    void cf_channel_ledger(cf_channel *channel, cf_ledger *ledger, int *overruns_known)
     cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count)

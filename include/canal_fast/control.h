@@ -6,7 +6,7 @@
 
 CF_INLINE const cf_layout *cf_channel_layout(cf_channel *channel)
 {
-    return cf_layout_of_size(cf_atomic_u32_load_relaxed(&channel->reader.layout_size));
+    return cf_layout_of_size(cf_atomic_u32_load_relaxed(&channel->share.layout_size));
 }
 
 /* Begins a call to the driver: 0, with the lock taken, or CF_CLOSED, or CF_DISCONNECTED while it is away. */
@@ -14,7 +14,7 @@ CF_INLINE cf_status cf_channel_begin(cf_channel *channel)
 {
     cf_status status = CF_OK;
     cf_mutex_lock(&channel->reader.calls);
-    if (channel->closed || cf_atomic_u32_load_acquire(&channel->closing))
+    if (channel->consumer.closed || cf_atomic_u32_load_acquire(&channel->closing))
         status = CF_CLOSED;
     else if (channel->reader.handle <= 0)
         status = CF_DISCONNECTED;
@@ -87,7 +87,7 @@ CF_INLINE void cf_channel_sent(cf_channel *channel, uint64_t *sent, uint64_t *re
 /* Frames in the driver's own queue, as of the last drain. */
 CF_INLINE uint64_t cf_channel_queue(cf_channel *channel)
 {
-    return cf_atomic_u64_load_relaxed(&channel->reader.driver_queue);
+    return cf_atomic_u64_load_relaxed(&channel->share.driver_queue);
 }
 
 /* A driver's status; text is terminated. */

@@ -5,14 +5,11 @@
 #ifndef CANAL_FAST_READER_H
 #define CANAL_FAST_READER_H
 
-#include "clock_report.h"
+#include "consumer.h"
 #include "filter.h"
 #include "library.h"
 #include "message.h"
 #include "profile.h"
-#include "ring.h"
-#include "thread.h"
-#include "wake.h"
 
 enum {
     CF_DRAIN_CHUNK = 256,      /* messages between two looks at the clock and the stop flag */
@@ -24,17 +21,15 @@ enum {
 enum { CF_READER_GONE = -2 };
 #define CF_OVERRUN_POLL_NS 1000000000LL
 #define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
-#define CF_FAILURE_LAYOUT (-1000L) /* failure_code: messages of no known layout */
 
-typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
-
-/* Locks: `consumers` guards taking from the ring and its end; `calls` the handle and every call to the driver
- * but receiving. Where both are held, `calls` was taken first. */
+/* `calls` guards the handle and every call to the driver but receiving. Where the consumer's lock is held, too,
+ * `calls` was taken first. */
 typedef struct cf_reader {
     const cf_library *library;
     const cf_profile *profile;
-    const cf_layout *layout;   /* the thread's; others see layout_size */
-    cf_atomic_u32 layout_size;
+    cf_share *share;
+    cf_consumer *consumer;
+    const cf_layout *layout;   /* the thread's; others see share->layout_size */
     long handle; /* 0: closed until it can be opened again */
     uint32_t channel;
     int probe_layout;   /* find the layout out from the first message */
@@ -44,21 +39,9 @@ typedef struct cf_reader {
     int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
     unsigned long open_flags;
     char config[CF_CONFIG_BYTES], config_copy[CF_CONFIG_BYTES]; /* some drivers write into what they are given */
-    void *memory; /* of the ring */
-    cf_ring *ring;
     cf_atomic_u32 stop;
-    cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
-    cf_atomic_u32 entered;        /* stored before each receive: what was done before is to be seen */
-    cf_atomic_u32 written_off;    /* the driver did not return from a receive: the thread is to touch nothing more */
-    cf_atomic_u32 wanted;         /* consumers sleep until so many records wait; 0 = none sleeps */
-    cf_wake wake;                 /* changes under `consumers` */
-    cf_atomic_u32 full;           /* the thread sleeps until there is room */
-    cf_atomic_u32 overruns_known; /* driver_overruns means something */
-    cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
-    cf_clock_shared clock_shared;
-    long failure_code;            /* what receive returned; written before state becomes FAILED */
-    cf_mutex consumers;
-    cf_cond readable, writable;
+    cf_atomic_u32 entered;     /* stored before each receive: what was done before is to be seen */
+    cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more */
     cf_atomic_u64 next_filters; /* address of a cf_filter_set that the thread is to take over; 0 = none */
     cf_mutex calls;
     /* the thread's own */
@@ -71,29 +54,6 @@ typedef struct cf_reader {
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
 } cf_reader;
-
-CF_INLINE int64_t cf_now_ns(void)
-{
-    return (int64_t)cf_monotonic_ns();
-}
-
-/* After publishing: wake consumers that have what they wait for. */
-CF_INLINE void cf_reader_notify(cf_reader *reader, int always)
-{
-    uint32_t wanted;
-    cf_atomic_fence();
-    if (cf_wake_is_due(&reader->wake, reader->ring, &reader->state)) {
-        cf_mutex_lock(&reader->consumers);
-        cf_wake_settle(&reader->wake, reader->ring, &reader->state);
-        cf_mutex_unlock(&reader->consumers);
-    }
-    wanted = cf_atomic_u32_load_relaxed(&reader->wanted);
-    if (always || (wanted != 0 && cf_ring_pending(reader->ring) >= wanted)) {
-        cf_mutex_lock(&reader->consumers);
-        cf_cond_broadcast(&reader->readable);
-        cf_mutex_unlock(&reader->consumers);
-    }
-}
 
 CF_INLINE int cf_code_in(uint64_t set, long code)
 {
@@ -119,7 +79,7 @@ CF_INLINE void cf_reader_poll_overruns(cf_reader *reader, int64_t now_ns)
     reader->last_overrun_poll_ns = now_ns;
     if (cf_reader_overruns(reader, &lost)) {
         reader->producer.counters.driver_overruns = (uint32_t)(lost - reader->overruns_at_open);
-        cf_atomic_u32_store_relaxed(&reader->overruns_known, 1);
+        cf_atomic_u32_store_relaxed(&reader->share->overruns_known, 1);
     }
 }
 
@@ -131,11 +91,11 @@ CF_INLINE int cf_reader_probe(cf_reader *reader)
     if (found == &untouched)
         return 0;
     if (found == NULL) {
-        reader->failure_code = CF_FAILURE_LAYOUT;
+        reader->share->failure_code = CF_FAILURE_LAYOUT;
         return -1;
     }
     reader->layout = found;
-    cf_atomic_u32_store_relaxed(&reader->layout_size, found->size);
+    cf_atomic_u32_store_relaxed(&reader->share->layout_size, found->size);
     reader->probe_layout = 0;
     return 1;
 }
@@ -193,7 +153,7 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         return 1;
     if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
         return 0;
-    reader->failure_code = code;
+    reader->share->failure_code = code;
     return -1;
 }
 
@@ -207,7 +167,7 @@ CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
 {
     if (reader->clock.fresh) {
         cf_clock_observe(&reader->clock, now_ns);
-        cf_clock_publish(&reader->clock, &reader->clock_shared);
+        cf_clock_publish(&reader->clock, &reader->share->clock);
     }
 }
 
@@ -243,7 +203,7 @@ CF_INLINE int cf_reader_drain(cf_reader *reader)
         if (got == 0)
             reader->clock.settled_ns = began_ns;
         cf_producer_publish(&reader->producer);
-        cf_reader_notify(reader, 0);
+        cf_consumer_notify(reader->consumer, 0);
         if (cf_reader_must_wait(reader) ||
             (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
             break;

@@ -20,25 +20,12 @@ CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
     if (reader->library->data_available != NULL) {
         const int waiting = CF_CANAL(reader->library, data_available, (reader->handle));
         const uint64_t queue = waiting > 0 ? (uint64_t)waiting : 0;
-        cf_atomic_u64_store_relaxed(&reader->driver_queue, queue);
+        cf_atomic_u64_store_relaxed(&reader->share->driver_queue, queue);
         if (queue > counters->driver_queue_high_water)
             counters->driver_queue_high_water = queue;
     }
     if (now_ns - reader->last_overrun_poll_ns >= CF_OVERRUN_POLL_NS)
         cf_reader_poll_overruns(reader, now_ns);
-}
-
-/* With wait_when_full: sleeps until half the ring is free, or a little while. */
-CF_INLINE void cf_reader_await_room(cf_reader *reader)
-{
-    const uint64_t half = (reader->ring->capacity + 1) / 2;
-    cf_mutex_lock(&reader->consumers);
-    cf_atomic_u32_store_relaxed(&reader->full, 1);
-    cf_atomic_fence();
-    if (cf_producer_room(&reader->producer, half) < half && !cf_atomic_u32_load_relaxed(&reader->stop))
-        cf_cond_wait_for(&reader->writable, &reader->consumers, CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
-    cf_atomic_u32_store_relaxed(&reader->full, 0);
-    cf_mutex_unlock(&reader->consumers);
 }
 
 /* Waits for one message on an idle bus. Returns as cf_reader_drain. */
@@ -91,12 +78,12 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     const int64_t began_ns = cf_now_ns();
     const uint64_t before_ns = counters->outage_ns;
     long handle = 0;
-    if (reader->reconnect_ns == 0 || reader->failure_code == CF_FAILURE_LAYOUT)
+    if (reader->reconnect_ns == 0 || reader->share->failure_code == CF_FAILURE_LAYOUT)
         return 0;
     counters->outages++;
     cf_reader_set_handle(reader, 0);
     cf_producer_publish(&reader->producer);
-    cf_reader_notify(reader, 0);
+    cf_consumer_notify(reader->consumer, 0);
     CF_CANAL(reader->library, close, (failed));
     while (handle <= 0 && !cf_atomic_u32_load_acquire(&reader->stop)) {
         cf_reader_pause(reader, reader->reconnect_ns);
@@ -143,7 +130,8 @@ CF_INLINE void cf_reader_main(void *argument)
             continue;
         }
         if (cf_reader_must_wait(reader))
-            cf_reader_await_room(reader);
+            cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
+                                   CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
         else if (reader->can_block && idle > CF_IDLE_ROUNDS)
             got = cf_reader_block(reader);
         else
@@ -158,8 +146,8 @@ CF_INLINE void cf_reader_main(void *argument)
     else
         got = 0; /* stopped while the driver was away */
     cf_producer_publish(&reader->producer);
-    cf_atomic_u32_store_release(&reader->state, (uint32_t)(got < 0 ? CF_READER_FAILED : CF_READER_STOPPED));
-    cf_reader_notify(reader, 1);
+    cf_atomic_u32_store_release(&reader->share->state, (uint32_t)(got < 0 ? CF_READER_FAILED : CF_READER_STOPPED));
+    cf_consumer_notify(reader->consumer, 1);
 }
 
 #endif

@@ -31,10 +31,10 @@ static void consume(void *argument)
     for (;;) {
         uint64_t pending;
         long code = 0;
-        const cf_status status = cf_channel_wait(s->channel, 40, 2000000, &pending, &code);
-        const size_t got = code == 0 && cf_channel_ready(s->channel, 10) != 0
-                               ? cf_channel_take_at_once(s->channel, 1, frames, 50)
-                               : cf_channel_take(s->channel, frames, 100);
+        const cf_status status = cf_consumer_wait(&s->channel->consumer, 40, 2000000, &pending, &code);
+        const size_t got = code == 0 && cf_consumer_ready(&s->channel->consumer, 10) != 0
+                               ? cf_consumer_take_at_once(&s->channel->consumer, 1, frames, 50)
+                               : cf_consumer_take(&s->channel->consumer, frames, 100);
         int64_t before = INT64_MIN;
         size_t i;
         cf_atomic_u64_fetch_add(&s->taken, got);
@@ -97,7 +97,7 @@ static void ask(void *argument)
         fault(s, cf_channel_versions(s->channel, &versions) == CF_OK && versions.level != 1);
         cf_channel_sent(s->channel, &sent, &rejected);
         cf_channel_queue(s->channel);
-        cf_channel_ledger(s->channel, &ledger, &known);
+        cf_consumer_ledger(&s->channel->consumer, &ledger, &known);
         fault(s, !adds_up(&ledger));
     }
 }
@@ -135,7 +135,7 @@ static int round_of(const cf_library *library, unsigned number)
     cf_atomic_u32_store_release(&s.ended, 1);
     for (i = 0; i < THREADS; i++)
         cf_thread_join(&threads[i]);
-    cf_channel_ledger(s.channel, &ledger, &known);
+    cf_consumer_ledger(&s.channel->consumer, &ledger, &known);
     received = ledger.counters.received;
     fault(&s, !adds_up(&ledger) || ledger.delivered != cf_atomic_u64_load_relaxed(&s.taken) || received == 0 || !known);
     cf_channel_close(s.channel, &code);

@@ -56,7 +56,7 @@ static void ask(void *argument)
         cf_channel_versions(r->channel, &versions);
         cf_channel_send(r->channel, &frame, 1, sizeof frame, 1000000, &accepted, &code);
         cf_channel_queue(r->channel);
-        cf_channel_ledger(r->channel, &ledger, &known);
+        cf_consumer_ledger(&r->channel->consumer, &ledger, &known);
         cf_sleep_ns(1000000);
     }
 }
@@ -65,7 +65,7 @@ static void verdict(row *r, unsigned long got, unsigned long statuses, cf_status
 {
     cf_ledger books;
     int known;
-    cf_channel_ledger(r->channel, &books, &known);
+    cf_consumer_ledger(&r->channel->consumer, &books, &known);
     if (got != r->frames || statuses != r->statuses || books.counters.malformed != r->malformed)
         snprintf(r->verdict, sizeof r->verdict, "FAILED: %lu frames, %lu status messages, %lu malformed", got, statuses,
                  (unsigned long)books.counters.malformed);
@@ -88,8 +88,8 @@ static void drain(row *r)
         cf_frame frames[BATCH];
         uint64_t pending;
         size_t i, count;
-        last = cf_channel_wait(r->channel, 1, 20000000, &pending, &code);
-        count = cf_channel_take(r->channel, frames, BATCH);
+        last = cf_consumer_wait(&r->channel->consumer, 1, 20000000, &pending, &code);
+        count = cf_consumer_take(&r->channel->consumer, frames, BATCH);
         for (i = 0; i < count; i++)
             if (frames[i].flags & CF_FLAG_STATUS)
                 statuses++;

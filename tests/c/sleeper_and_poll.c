@@ -8,7 +8,7 @@ static void sleeper(void *argument)
 {
     uint64_t pending;
     long code = 0;
-    cf_channel_wait((cf_channel *)argument, 1, INT64_C(20000000000), &pending, &code);
+    cf_consumer_wait((cf_consumer *)argument, 1, INT64_C(20000000000), &pending, &code);
 }
 
 int main(int argc, char **argv)
@@ -27,12 +27,12 @@ int main(int argc, char **argv)
     options.ring_capacity = 16;
     if (argc != 2 || cf_library_load(&library, argv[1], 0) != CF_OK ||
         cf_channel_open(&library, &options, &channel, &code) != CF_OK ||
-        cf_thread_start(&thread, sleeper, channel, "sleeper") != CF_OK)
+        cf_thread_start(&thread, sleeper, &channel->consumer, "sleeper") != CF_OK)
         return 2;
-    while (cf_atomic_u32_load_relaxed(&channel->reader.wanted) == 0)
+    while (cf_atomic_u32_load_relaxed(&channel->share.wanted) == 0)
         cf_sleep_ns(1000000);
-    cf_channel_wait(channel, 0, 0, &pending, &code);
-    wanted = cf_atomic_u32_load_relaxed(&channel->reader.wanted);
+    cf_consumer_wait(&channel->consumer, 0, 0, &pending, &code);
+    wanted = cf_atomic_u32_load_relaxed(&channel->share.wanted);
     cf_channel_close(channel, &code);
     cf_thread_join(&thread);
     cf_channel_free(channel);

@@ -30,16 +30,16 @@ static void await(void *argument)
     struct pollfd waiting;
     cf_status status = CF_OK;
     memset(&waiting, 0, sizeof waiting);
-    fault(s, cf_channel_descriptor(s->channel, 10, &waiting.fd) != CF_OK, "no descriptor");
+    fault(s, cf_consumer_descriptor(&s->channel->consumer, 10, &waiting.fd) != CF_OK, "no descriptor");
     waiting.events = POLLIN;
     while (status != CF_CLOSED) {
         uint64_t pending;
         long code;
         size_t got;
         fault(s, poll(&waiting, 1, 3000) != 1, "a wake was lost");
-        got = cf_channel_take(s->channel, frames, 32);
+        got = cf_consumer_take(&s->channel->consumer, frames, 32);
         cf_atomic_u64_fetch_add(&s->taken, got);
-        status = got > 0 ? CF_OK : cf_channel_wait(s->channel, 1, 0, &pending, &code);
+        status = got > 0 ? CF_OK : cf_consumer_wait(&s->channel->consumer, 1, 0, &pending, &code);
     }
 }
 
@@ -53,12 +53,12 @@ static void ask(void *argument)
         cf_ledger ledger;
         int known;
         long code = 0;
-        cf_clock_read(&s->channel->reader.clock_shared, &report);
+        cf_clock_read(&s->channel->share.clock, &report);
         fault(s, report.tick_num != 1000 || report.tick_den != 1 || report.wrap_bits != 32, "torn report");
         fault(s, report.frames < frames, "frames went back");
         frames = report.frames;
         cf_channel_status(s->channel, &status, &code);
-        cf_channel_ledger(s->channel, &ledger, &known);
+        cf_consumer_ledger(&s->channel->consumer, &ledger, &known);
         fault(s, ledger.counters.outage_ns > 0 && ledger.counters.outages == 0, "an outage without one");
         cf_sleep_ns(100000);
     }
@@ -129,7 +129,7 @@ static int one_round(const char *path, const char *config, int64_t reconnect_ns,
     for (i = 0; i < 4; i++)
         cf_thread_join(&threads[i]);
     cf_periodic_stop(s.periodic);
-    cf_channel_ledger(s.channel, &ledger, &known);
+    cf_consumer_ledger(&s.channel->consumer, &ledger, &known);
     fault(&s, ledger.delivered != cf_atomic_u64_load_relaxed(&s.taken), "delivered");
     fault(&s, ledger.counters.received != ledger.counters.dropped + ledger.delivered + ledger.pending, "books");
     fault(&s, ledger.counters.received == 0, "nothing came");

@@ -1,0 +1,240 @@
+/* canal_fast/consumer.h - the end of the ring that records are taken from: wait, take, be told.
+ *
+ * The reader tells by cf_share what consumers need to know, and reads there what they wait for. It holds fixed
+ * widths and no pointers, as the ring does. Any number of threads may consume at once.
+ */
+#ifndef CANAL_FAST_CONSUMER_H
+#define CANAL_FAST_CONSUMER_H
+
+#include "clock_report.h"
+#include "thread.h"
+#include "wake.h"
+
+#define CF_FAILURE_LAYOUT (-1000) /* failure_code: messages of no known layout */
+
+typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
+
+typedef struct cf_share {
+    cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
+    cf_atomic_u32 layout_size;    /* of the driver's messages */
+    cf_atomic_u32 overruns_known; /* driver_overruns means something */
+    cf_atomic_u32 wanted;         /* consumers sleep until so many records wait; 0 = none sleeps */
+    cf_atomic_u32 full;           /* the reader sleeps until there is room */
+    uint32_t pad;
+    cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
+    int64_t failure_code;         /* what receive returned; written before state becomes FAILED */
+    cf_clock_shared clock;
+} cf_share;
+
+typedef struct cf_consumer {
+    cf_share *share;
+    cf_ring *ring;
+    cf_mutex lock; /* guards taking from the ring, its end, and what is below */
+    cf_cond readable, writable;
+    cf_wake wake;
+    uint32_t waiters;
+    int closed;
+    cf_ledger last_ledger; /* after that */
+} cf_consumer;
+
+CF_INLINE int64_t cf_now_ns(void)
+{
+    return (int64_t)cf_monotonic_ns();
+}
+
+/* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED. */
+CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_ring *ring)
+{
+    consumer->share = share;
+    consumer->ring = ring;
+    return cf_mutex_init(&consumer->lock) == CF_OK && cf_cond_init(&consumer->readable) == CF_OK &&
+                   cf_cond_init(&consumer->writable) == CF_OK
+               ? CF_OK
+               : CF_THREAD_FAILED;
+}
+
+CF_INLINE void cf_consumer_destroy(cf_consumer *consumer)
+{
+    cf_wake_close(&consumer->wake);
+    cf_cond_destroy(&consumer->readable);
+    cf_cond_destroy(&consumer->writable);
+    cf_mutex_destroy(&consumer->lock);
+}
+
+/* Needs the lock. */
+CF_INLINE void cf_consumer_settle(cf_consumer *consumer)
+{
+    cf_wake_settle(&consumer->wake, consumer->ring, &consumer->share->state);
+}
+
+/* For the reader, after publishing: wakes whom enough records wait for. */
+CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
+{
+    uint32_t wanted;
+    cf_atomic_fence();
+    if (cf_wake_is_due(&consumer->wake, consumer->ring, &consumer->share->state)) {
+        cf_mutex_lock(&consumer->lock);
+        cf_consumer_settle(consumer);
+        cf_mutex_unlock(&consumer->lock);
+    }
+    wanted = cf_atomic_u32_load_relaxed(&consumer->share->wanted);
+    if (always || (wanted != 0 && cf_ring_pending(consumer->ring) >= wanted)) {
+        cf_mutex_lock(&consumer->lock);
+        cf_cond_broadcast(&consumer->readable);
+        cf_mutex_unlock(&consumer->lock);
+    }
+}
+
+/* For a reader that found the ring full: sleeps until half of it is free, or stop is set, or a little while. */
+CF_INLINE void cf_consumer_await_room(cf_consumer *consumer, cf_producer *producer, const cf_atomic_u32 *stop,
+                                      uint64_t timeout_ns)
+{
+    const uint64_t half = (producer->ring->capacity + 1) / 2;
+    cf_mutex_lock(&consumer->lock);
+    cf_atomic_u32_store_relaxed(&consumer->share->full, 1);
+    cf_atomic_fence();
+    if (cf_producer_room(producer, half) < half && !cf_atomic_u32_load_relaxed(stop))
+        cf_cond_wait_for(&consumer->writable, &consumer->lock, timeout_ns);
+    cf_atomic_u32_store_relaxed(&consumer->share->full, 0);
+    cf_mutex_unlock(&consumer->lock);
+}
+
+/* Waits until `wanted` records are there, at most timeout_ns. CF_OK: they are, or fewer and no more
+ * will come; CF_TIMED_OUT; with none left: CF_CLOSED, CF_LAYOUT_UNKNOWN, or CF_DRIVER_FAILED with *code
+ * from the driver.
+ * *pending is how many there are. */
+CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns,
+                                     uint64_t *pending, long *code)
+{
+    cf_share *share = consumer->share;
+    const int64_t deadline_ns = cf_now_ns() + timeout_ns;
+    cf_status status = CF_TIMED_OUT;
+    cf_mutex_lock(&consumer->lock);
+    consumer->waiters++;
+    *pending = 0;
+    for (;;) {
+        uint32_t state, others;
+        if (consumer->closed) {
+            status = CF_CLOSED;
+            break;
+        }
+        others = cf_atomic_u32_load_relaxed(&share->wanted);
+        if (wanted != 0 && (others == 0 || wanted < others)) /* who wants none does not sleep */
+            cf_atomic_u32_store_relaxed(&share->wanted, wanted);
+        cf_atomic_fence(); /* pairs with the one in cf_consumer_notify */
+        state = cf_atomic_u32_load_acquire(&share->state);
+        *pending = cf_ring_pending(consumer->ring);
+        if (*pending >= wanted) {
+            status = CF_OK;
+            break;
+        }
+        if (state != CF_READER_RUNNING) {
+            status = *pending > 0                               ? CF_OK
+                     : state != CF_READER_FAILED                ? CF_CLOSED
+                     : share->failure_code == CF_FAILURE_LAYOUT ? CF_LAYOUT_UNKNOWN
+                                                                : CF_DRIVER_FAILED;
+            *code = (long)share->failure_code;
+            break;
+        }
+        if (cf_now_ns() >= deadline_ns)
+            break;
+        cf_cond_wait_until(&consumer->readable, &consumer->lock, (uint64_t)deadline_ns);
+    }
+    if (--consumer->waiters == 0)
+        cf_atomic_u32_store_relaxed(&share->wanted, 0);
+    cf_mutex_unlock(&consumer->lock);
+    return status;
+}
+
+/* Needs the lock and a ring that is there. */
+CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, size_t count)
+{
+    const size_t got = cf_ring_take(consumer->ring, records, count);
+    if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
+        cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2)
+        cf_cond_broadcast(&consumer->writable);
+    cf_consumer_settle(consumer);
+    return got;
+}
+
+/* Moves at most `count` records, oldest first, to `records`; returns how many. */
+CF_INLINE size_t cf_consumer_take(cf_consumer *consumer, void *records, size_t count)
+{
+    size_t got = 0;
+    cf_mutex_lock(&consumer->lock);
+    if (!consumer->closed)
+        got = cf_consumer_take_locked(consumer, records, count);
+    cf_mutex_unlock(&consumer->lock);
+    return got;
+}
+
+enum { CF_AT_ONCE = 64 };
+
+/* Number of records that wait, if there are `wanted` and that can be told without waiting for
+ * anybody; else 0. */
+CF_INLINE uint64_t cf_consumer_ready(cf_consumer *consumer, uint32_t wanted)
+{
+    uint64_t pending = 0;
+    if (!cf_mutex_trylock(&consumer->lock))
+        return 0;
+    if (!consumer->closed)
+        pending = cf_ring_pending(consumer->ring);
+    cf_mutex_unlock(&consumer->lock);
+    return pending >= wanted ? pending : 0;
+}
+
+/* cf_consumer_take, if `wanted` records wait and the few there are can be had without waiting for
+ * anybody; else 0. So short that a caller need not let go of a lock of its own. */
+CF_INLINE size_t cf_consumer_take_at_once(cf_consumer *consumer, uint32_t wanted, void *records, size_t count)
+{
+    size_t got = 0;
+    if (count > CF_AT_ONCE || !cf_mutex_trylock(&consumer->lock))
+        return 0;
+    if (!consumer->closed && cf_ring_pending(consumer->ring) >= wanted)
+        got = cf_consumer_take_locked(consumer, records, count);
+    cf_mutex_unlock(&consumer->lock);
+    return got;
+}
+
+/* A descriptor that is readable while `wanted` records wait, or once no more will come; the same at
+ * every call, and valid until cf_consumer_destroy. CF_OK, CF_CLOSED, CF_NO_MEMORY, CF_NOT_SUPPORTED. */
+CF_INLINE cf_status cf_consumer_descriptor(cf_consumer *consumer, uint32_t wanted, int *descriptor)
+{
+    cf_status status = CF_CLOSED;
+    cf_mutex_lock(&consumer->lock);
+    if (!consumer->closed) {
+        status = consumer->wake.open ? CF_OK : cf_wake_open(&consumer->wake);
+        if (status == CF_OK) {
+            cf_atomic_u32_store_relaxed(&consumer->wake.wanted, wanted);
+            cf_consumer_settle(consumer);
+        }
+    }
+    *descriptor = consumer->wake.read_fd;
+    cf_mutex_unlock(&consumer->lock);
+    return status;
+}
+
+/* The books at this moment, or those at the end. *overruns_known: driver_overruns means something. */
+CF_INLINE void cf_consumer_ledger(cf_consumer *consumer, cf_ledger *ledger, int *overruns_known)
+{
+    cf_mutex_lock(&consumer->lock);
+    if (consumer->closed)
+        *ledger = consumer->last_ledger;
+    else
+        cf_ring_ledger(consumer->ring, ledger);
+    cf_mutex_unlock(&consumer->lock);
+    *overruns_known = (int)cf_atomic_u32_load_relaxed(&consumer->share->overruns_known);
+}
+
+/* Keeps the books; nobody takes from the ring any more, and who made it frees it. Needs an ended reader. */
+CF_INLINE void cf_consumer_close(cf_consumer *consumer)
+{
+    cf_mutex_lock(&consumer->lock);
+    cf_ring_ledger(consumer->ring, &consumer->last_ledger);
+    consumer->closed = 1;
+    cf_consumer_settle(consumer);
+    cf_cond_broadcast(&consumer->readable);
+    cf_mutex_unlock(&consumer->lock);
+}
+
+#endif
