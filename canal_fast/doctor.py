@@ -112,7 +112,6 @@ def _examine(options: dict[str, Any], timeout: float) -> dict[str, Any]:
     script = f"import sys; sys.path[:] = {sys.path!r}; from canal_fast.examine import main; main()"
     with subprocess.Popen(
         [sys.executable, "-P", "-c", script, json.dumps(options)],
-        env=dict(os.environ),  # a copy: another thread may be changing the real one
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -141,7 +141,6 @@ def run_naive(row: Row, path: Path, *more: str, action: str = "") -> Naive:
             text=True,
             timeout=2.7 if row.harmed == "hangs" else 30,
             stdin=subprocess.DEVNULL,
-            env=dict(os.environ),  # a copy: the test runner changes the real one while threads start programs
         )
     except subprocess.TimeoutExpired:
         return Naive(0, True, {})

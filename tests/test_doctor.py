@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,18 +30,20 @@ def examine(row: Row, path: Path) -> Examined:
 
 
 @pytest.fixture(scope="module")
-def diagnoses(fakes: Path) -> Iterator[dict[str, Future[Examined]]]:
+def diagnoses(fakes: Path) -> dict[str, Examined]:
+    """All of them, before the first test goes on: pytest changes the environment that starting programs inherit."""
     with ThreadPoolExecutor(12) as pool:
-        yield {
+        started = {
             row.name: pool.submit(examine, row, build(row, fakes))
             for row in sorted(ROWS, key=lambda row: "hang" not in row.config)
         }
+    return {name: future.result() for name, future in started.items()}
 
 
 @needs_fakes
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_the_fault_is_in_the_first_three_lines(row: Row, diagnoses: dict[str, Future[Examined]]) -> None:
-    diagnosis, _ = diagnoses[row.name].result()
+def test_the_fault_is_in_the_first_three_lines(row: Row, diagnoses: dict[str, Examined]) -> None:
+    diagnosis, _ = diagnoses[row.name]
     lines = str(diagnosis).splitlines()
     assert row.doctor in "\n".join(lines[:3]), "\n".join(lines)
     assert diagnosis.works == (row.opens and not row.contained and row.error is None and "hang" not in row.config)
@@ -59,11 +60,9 @@ def test_broken_libraries_are_named(tmp_path: Path) -> None:
 
 
 @needs_fakes
-def test_verdict_within_five_seconds(
-    diagnoses: dict[str, Future[Examined]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verdict_within_five_seconds(diagnoses: dict[str, Examined], capsys: pytest.CaptureFixture[str]) -> None:
     """What it took is printed; the assertion leaves room for busy machines."""
-    doomed = [diagnoses[row.name].result() for row in ROWS if row.contained or "hang" in row.config]
+    doomed = [diagnoses[row.name] for row in ROWS if row.contained or "hang" in row.config]
     with capsys.disabled():
         for diagnosis, seconds in doomed:
             print(f"\n{diagnosis.headline}: after {seconds:.1f} s", end="")

@@ -165,9 +165,9 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def kill_once(path: Path, delay: float) -> int:
     """Record, kill -9 after `delay` seconds of frames; how many frames were reported as written."""
-    command = [*COMMAND, "log", *SATURATED, "-o", str(path), "--json"]
-    # A copy of the environment: the test runner changes the real one while threads start programs.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+    with subprocess.Popen(
+        [*COMMAND, "log", *SATURATED, "-o", str(path), "--json"], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
         time.sleep(delay)
