@@ -50,14 +50,14 @@ def build(target: Target, cache: Path, dist: Path, zig: bool) -> Path:
         "SETUPTOOLS_EXT_SUFFIX": f".cp311-{target.tag}.pyd",
         "CC": compiler,
         "CFLAGS": f"-I{cache / 'python64' / 'include'} {target.flags} {WARNINGS}",
-        "LDSHARED": f"{compiler} -shared -s -static-libgcc",
+        "LDSHARED": f"{compiler} -shared -s -static-libgcc -Wl,--kill-at",
         "LDFLAGS": "",
     }
-    with tempfile.TemporaryDirectory() as work:
-        command = [sys.executable, "setup.py", "-q", "build", "--build-base", work]
-        command += ["build_ext", "--libraries", "python311", "--library-dirs", str(cache / f"python{target.bits}")]
-        command += ["bdist_wheel", "--dist-dir", str(dist)]
-        subprocess.run(command, cwd=TREE, env=environment, check=True)
+    command = [sys.executable, "-W", "ignore", "setup.py", "-q", "build", "--build-base", str(dist / target.tag)]
+    command += ["build_ext", "--parallel", str(os.cpu_count())]
+    command += ["--libraries", "python311", "--library-dirs", str(cache / f"python{target.bits}")]
+    command += ["bdist_wheel", "--dist-dir", str(dist)]
+    subprocess.run(command, cwd=TREE, env=environment, check=True)
     return next(dist.glob(f"*-{target.tag}.whl"))
 
 

