@@ -1,21 +1,22 @@
 """Builds the glue modules (canal_fast/_*.pyx) and the CANAL driver libraries (canal_fast/drivers/*.c)."""
 
-import sys
 from pathlib import Path
+from sysconfig import get_platform
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-WINDOWS = sys.platform == "win32"
 ROOT = Path(__file__).parent
+SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for: linux, macosx, win, win32
+WINDOWS = SYSTEM.startswith("win")
+ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
+COMPILER_FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}
 HEADERS = [*ROOT.glob("include/canal_fast/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
-DEPENDS = sorted(str(p.relative_to(ROOT)) for p in HEADERS)
 OPTIONS = {
     "include_dirs": ["include"],
-    "depends": DEPENDS,
-    "extra_compile_args": [] if WINDOWS else ["-O3", "-std=c11", "-fvisibility=hidden"],
-    "libraries": [] if WINDOWS else ["dl", "pthread"],
+    "depends": sorted(str(p.relative_to(ROOT)) for p in HEADERS),
+    "libraries": ["cfgmgr32"] if WINDOWS else ["dl", "pthread"],
 }
 
 
@@ -24,6 +25,10 @@ class DriverLibrary(Extension):
 
 
 class BuildExt(build_ext):
+    def build_extension(self, ext):
+        ext.extra_compile_args = COMPILER_FLAGS.get(self.compiler.compiler_type, [])
+        super().build_extension(ext)
+
     def get_ext_filename(self, fullname):
         if fullname.rpartition(".")[2].startswith("canal_"):  # called with and without the packages
             return str(Path(*fullname.split("."))) + (".dll" if WINDOWS else ".so")
@@ -33,14 +38,12 @@ class BuildExt(build_ext):
         return [] if isinstance(ext, DriverLibrary) else super().get_export_symbols(ext)
 
 
-glue = [
-    Extension(f"canal_fast.{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
-    for p in sorted(ROOT.glob("canal_fast/_*.pyx"))
-]
-drivers = [
-    DriverLibrary(f"canal_fast.drivers.canal_{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
-    for p in sorted(ROOT.glob("canal_fast/drivers/*.c"))
-]
+def extensions(kind, prefix, pattern):
+    files = [p.relative_to(ROOT) for p in sorted(ROOT.glob(pattern)) if ONLY_ON.get(p.stem, SYSTEM) == SYSTEM]
+    return [kind(".".join([*p.parent.parts, prefix + p.stem]), [str(p)], **OPTIONS) for p in files]
+
+
+glue = extensions(Extension, "", "canal_fast/_*.pyx")
 
 setup(
     packages=[
@@ -57,6 +60,7 @@ setup(
         "canal_fast.capi": ["*.pxd"],
         "canal_fast.include.canal_fast": ["*.h"],
     },
-    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True}) + drivers,
+    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True})
+    + extensions(DriverLibrary, "canal_", "canal_fast/drivers/*.c"),
     cmdclass={"build_ext": BuildExt},
 )

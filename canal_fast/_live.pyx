@@ -49,6 +49,7 @@ from canal_fast.capi.control cimport (
     cf_driver_status,
     cf_driver_versions,
 )
+from canal_fast.capi.convention cimport cf_convention
 from canal_fast.capi.filter cimport CF_FILTER_ANY_FORMAT, cf_filter
 from canal_fast.capi.library cimport cf_function, cf_library, cf_library_load, cf_system_symbol
 from canal_fast.capi.message cimport cf_layout_of_size
@@ -77,13 +78,13 @@ cdef class Library:
     cdef cf_library library
 
     @staticmethod
-    def load(bytes path, bint cdecl_calls):
-        """(status, detail, library); the library is None unless status is 0."""
+    def load(bytes path, int convention):
+        """(status, detail, library); the library is None unless status is 0. `convention`: see convention.h."""
         cdef Library self = Library()
         cdef const char *text = path
         cdef cf_status status
         with nogil:
-            status = cf_library_load(&self.library, text, cdecl_calls)
+            status = cf_library_load(&self.library, text, <cf_convention>convention)
         return int(status), self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
 
     def exported(self):

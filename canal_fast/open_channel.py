@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn, Self
 from canal_fast import _gate, _live, _periodic, _profiles, checks
 from canal_fast.clock import ChannelClock, describe_clock
 from canal_fast.driver import (
+    CONVENTIONS,
     DriverInfo,
     find_library,
     load_library,
@@ -50,7 +51,7 @@ class OpenChannel:
         ring_full: Literal["drop", "wait"] = "drop",
         coalesce_ms: float = 1.0,
         reconnect: float | None = None,
-        convention: Literal["stdcall", "cdecl"] = "stdcall",
+        convention: Literal["auto", "stdcall", "cdecl"] = "auto",
     ) -> None:
         self._handle: _live.Handle | None = None
         self._sender: _periodic.Sender | None = None
@@ -70,12 +71,12 @@ class OpenChannel:
             checks.interval("reconnect", reconnect, 0.01, 3600)
         checks.choice("clock", clock, ("epoch", "device"))
         checks.choice("ring_full", ring_full, ("drop", "wait"))
-        checks.choice("convention", convention, ("stdcall", "cdecl"))
+        checks.choice("convention", convention, CONVENTIONS)
         checks.choice("layout", layout, ("auto", *_profiles.layout_sizes()))
         rows = {row["name"]: row for row in _profiles.profiles()}
         checks.choice("profile", profile, ("auto", *rows))
         self._path = find_library(library)
-        loaded = load_library(self._path, convention == "cdecl")
+        loaded = load_library(self._path, convention)
         self._profile = rows[loaded.profile(self._path.name) if profile == "auto" else profile]
         if fd:
             raise DriverError(f"{self._path} has no CAN FD: it does not export CanalReceiveFD", operation="open")

@@ -54,6 +54,7 @@
     X(LAYOUT_UNKNOWN, 32, "the driver's message layout is none of the known ones")                  \
     X(TRUNCATED, 33, "the file ends before its contents do")                                        \
     X(DISCONNECTED, 34, "the driver failed; the channel waits to open it again")                    \
+    X(OTHER_CONVENTION, 38, "the library has another calling convention")                           \
     X(LOG_BLANK, 50, "no frame on this line")                                                       \
     X(LOG_TIME, 51, "the time stamp is not (seconds.fraction) with 1 to 9 decimals")                \
     X(LOG_INTERFACE, 52, "an interface name of 1 to 63 bytes is missing")                           \
