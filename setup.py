@@ -40,6 +40,7 @@ glue = [
 drivers = [
     DriverLibrary(f"canal_fast.drivers.canal_{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
     for p in sorted(ROOT.glob("canal_fast/drivers/*.c"))
+    if p.stem != "socketcan" or sys.platform == "linux"
 ]
 
 setup(
