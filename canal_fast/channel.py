@@ -101,8 +101,8 @@ class Channel(OpenChannel):
         """Open a CAN interface of Linux, which must be up: `ip link set can0 up type can bitrate 500000`.
 
         Time stamps are the kernel's, as candump shows them. Error frames are records with ERROR_FRAME, their class in
-        `arbitration_id` (linux/can/error.h); `status` tells the controller's state and counters as of the last one. What
-        the kernel had to drop is in the ledger's `driver_overruns`, and the frame after it has GAP.
+        `arbitration_id` (linux/can/error.h); `status` tells the controller's state and counters as of the last one.
+        What the kernel had to drop is in the ledger's `driver_overruns`, and the frame after it has GAP.
 
         Parameters
         ----------
@@ -131,10 +131,10 @@ class Channel(OpenChannel):
             With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
             SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
         """
+        filters = checks.filters(kernel_filters)
         config = socketcan_config(
-            interface, receive_own_messages, local_loopback, error_frames, checks.filters(kernel_filters), receive_buffer,
-            stamps,
-        )  # fmt: skip
+            interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
+        )
         return cls("socketcan", config, flags=FD_FLAG * fd, fd=fd, **options)
 
     @classmethod

@@ -59,8 +59,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     library : str or path
-        "virtual" for the embedded virtual bus, "socketcan" for Linux's CAN interfaces; a path (anything with a folder in it, "./x.so" too); or a
-        bare file name, which is looked for in the folders of the environment variable
+        "virtual" for the embedded virtual bus, "socketcan" for Linux's CAN interfaces; a path (anything with a folder
+        in it, "./x.so" too); or a bare file name, which is looked for in the folders of the environment variable
         CANAL_FAST_LIBRARY_PATH and in the system's usual ones, never in the current folder.
 
     Raises

@@ -107,7 +107,7 @@ static int receive_canal(long handle, void *message, int fd, uint64_t until_ns)
     int code;
     if (h == NULL)
         return message == NULL ? CF_CANAL_PARAMETER : CF_CANAL_NOT_OPEN;
-    code = receive(h, &frame, fd || h->fd ? sizeof frame : sizeof(cf_frame), until_ns);
+    code = receive(h, &frame, fd ? sizeof frame : sizeof(cf_frame), until_ns);
     if (code == CF_CANAL_SUCCESS) {
         const uint32_t sent = frame.flags & CF_FLAG_TX ? (uint32_t)CF_MSG_SEND : 0;
         const unsigned length = cf_payload_length(frame.flags, frame.dlc);

@@ -77,7 +77,7 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
          "tested on every build", "canal_fast virtual bus"},
         {"socketcan", "canal_socketcan", CF_HAS(receive_batch), 0, NULL, CF_EPOCH_STAMPS, CF_CODES_EMPTY, 0,
          CF_TRUST_STATISTICS | CF_TRUST_COUNTERS, 0, "INTERFACE;KEY=VALUE...", NULL,
-         "tested with virtual interfaces (vcan) of Linux 6.1", "canal_fast SocketCAN driver"},
+         "not verified on hardware: tested with virtual interfaces (vcan) of Linux 6.1", "canal_fast SocketCAN driver"},
         /* WinUSB builds of 2022-09. Unit and width of the newer firmware's time stamp are not known. */
         {"usb2can-korlan", "usb2can", CF_HAS_EXT(set_filters), 0, NULL, CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 1024,
          CF_TRUST_COUNTERS | CF_SEND_FLAG | CF_VENDOR_UNSAFE, 0, CF_USB2CAN_CONFIG, CF_USB2CAN_REASONS,
