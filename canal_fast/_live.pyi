@@ -30,6 +30,7 @@ class Handle:
         channel: int,
         wait_when_full: bool,
         device_clock: bool,
+        fd: bool,
         coalesce_ns: int,
         ring_capacity: int,
         filters: list[tuple[int, int, bool | None]],

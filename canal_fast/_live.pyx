@@ -56,12 +56,11 @@ from canal_fast.capi.message cimport cf_layout_of_size
 from canal_fast.capi.profile cimport cf_profile_choose, cf_profile_named
 from canal_fast.capi.ring cimport cf_ledger
 
-from canal_fast._gate import FRAME_DTYPE
+from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 from canal_fast.errors import ChannelClosedError
 
 CONFIG_BYTES = CF_CONFIG_BYTES
 
-cdef object classical = FRAME_DTYPE
 cdef int64_t SLICE_NS = 100_000_000  # how long a wait goes on before signals are looked at
 cdef unsigned generation = 0  # counts the forks between the first process and this one
 
@@ -128,11 +127,12 @@ cdef class Handle:
 
     cdef cf_channel *channel
     cdef unsigned born
+    cdef object dtype
     cdef readonly Library library
 
     @staticmethod
     def open(Library library, bytes config, unsigned long flags, str profile, size_t layout, uint32_t channel,
-             bint wait_when_full, bint device_clock, int64_t coalesce_ns, uint64_t ring_capacity,
+             bint wait_when_full, bint device_clock, bint fd, int64_t coalesce_ns, uint64_t ring_capacity,
              list filters, int64_t reconnect_ns):
         """(status, code, handle). `layout` 0: find out. `profile` names a row."""
         cdef Handle self = Handle()
@@ -149,6 +149,8 @@ cdef class Handle:
         options.channel = channel
         options.wait_when_full = wait_when_full
         options.device_clock = device_clock
+        options.fd = fd
+        self.dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         options.coalesce_ns = coalesce_ns
         options.reconnect_ns = reconnect_ns
         options.ring_capacity = ring_capacity
@@ -247,7 +249,7 @@ cdef class Handle:
     def take_into(self, buffer):
         """Move records that wait into `buffer`; returns how many."""
         cdef Py_buffer view
-        cdef size_t count = borrow(buffer, classical, "buffer", True, &view)
+        cdef size_t count = borrow(buffer, self.dtype, "buffer", True, &view)
         cdef size_t got = self.take(view.buf, count)
         PyBuffer_Release(&view)
         return got
@@ -256,7 +258,7 @@ cdef class Handle:
         """wait and take_into in one."""
         cdef Py_buffer view
         cdef size_t got
-        cdef size_t count = borrow(buffer, classical, "buffer", True, &view)
+        cdef size_t count = borrow(buffer, self.dtype, "buffer", True, &view)
         try:
             self.check()
             PyErr_CheckSignals()

@@ -15,15 +15,15 @@ from canal_fast import _periodic, checks
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.devices import list_devices, only_device
 from canal_fast.errors import ChannelClosedError, DriverError
-from canal_fast.frames import FRAME_DTYPE, FrameArray
+from canal_fast.frames import FrameArray
 from canal_fast.open_channel import OpenChannel
 from canal_fast.periodic import PeriodicTask
+from canal_fast.socketcan import FD_FLAG, socketcan_config
 from canal_fast.usb2can import serial_number
 from canal_fast.waiting import until_readable
 
 __all__ = ["Channel"]
 
-_FRAME_BYTES = FRAME_DTYPE.itemsize
 _MAX_FRAMES = 1 << 40
 
 
@@ -33,7 +33,7 @@ class Channel(OpenChannel):
     Parameters
     ----------
     library : str or path
-        Driver library: "virtual", a path, or a file name (see `canal_fast.driver.find_library`).
+        Driver library: "virtual", "socketcan", a path, or a file name (see `canal_fast.driver.find_library`).
     config : str
         The driver's configuration string, at most 255 bytes.
     flags : int
@@ -48,7 +48,7 @@ class Channel(OpenChannel):
     channel : int
         Number, 0..255, that the records carry in their `channel` field.
     fd : bool
-        CAN FD records. Refused where the driver has no CAN FD.
+        CAN FD: records of FD_FRAME_DTYPE. Refused where the driver has no CAN FD.
     clock : {"epoch", "device"}
         Time stamps in nanoseconds since 1970, or since the device's own zero.
     ring_frames : int
@@ -86,6 +86,59 @@ class Channel(OpenChannel):
     def virtual(cls, config: str = "bus0", **options: Any) -> Self:
         """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys."""
         return cls("virtual", config, **options)
+
+    @classmethod
+    def socketcan(
+        cls,
+        interface: str,
+        *,
+        fd: bool = False,
+        receive_own_messages: bool = False,
+        local_loopback: bool = True,
+        error_frames: bool = True,
+        kernel_filters: Sequence[Mapping[str, Any]] | None = None,
+        receive_buffer: int | None = None,
+        stamps: str = "kernel",
+        **options: Any,
+    ) -> Self:
+        """Open a CAN interface of Linux, which must be up: `ip link set can0 up type can bitrate 500000`.
+
+        Time stamps are the kernel's, as candump shows them. Error frames are records with ERROR_FRAME, their class in
+        `arbitration_id` (linux/can/error.h); `status` tells the controller's state and counters as of the last one.
+        What the kernel had to drop is in the ledger's `driver_overruns`, and the frame after it has GAP.
+
+        Parameters
+        ----------
+        interface : str
+            "can0", 1 to 15 bytes.
+        fd : bool
+            CAN FD frames, too; records are of FD_FRAME_DTYPE.
+        receive_own_messages : bool
+            What this channel sent comes back, with TX, once it was on the bus.
+        local_loopback : bool
+            Other programs on this host see what this channel sends.
+        error_frames : bool
+            Receive error frames.
+        kernel_filters : sequence of mappings, optional
+            As for `set_filters`, at most 8, applied by the kernel: what it rejects is in no ledger.
+        receive_buffer : int, optional
+            Bytes that the kernel may keep for this channel; 8 MiB. Without privileges `net.core.rmem_max` limits it.
+        stamps : {"kernel", "hardware"}
+            "hardware" takes the adapter's own clock where it has one.
+        **options
+            As for `Channel`.
+
+        Raises
+        ------
+        DriverError
+            With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
+            SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
+        """
+        filters = checks.filters(kernel_filters)
+        config = socketcan_config(
+            interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
+        )
+        return cls("socketcan", config, flags=FD_FLAG * fd, fd=fd, **options)
 
     @classmethod
     def usb2can(
@@ -159,7 +212,7 @@ class Channel(OpenChannel):
 
         Returns
         -------
-        array of FRAME_DTYPE, shape (n,)
+        array of FRAME_DTYPE, or FD_FRAME_DTYPE with `fd`, shape (n,)
             n <= max_frames; empty when the time is over and nothing came.
 
         Raises
@@ -178,8 +231,8 @@ class Channel(OpenChannel):
         while True:
             waiting = handle.wait(wanted, timeout_ns)
             # A bytearray: numpy.empty takes longer than all the rest to make a small array of records.
-            room = bytearray((waiting if waiting < max_frames else max_frames) * _FRAME_BYTES)
-            frames: FrameArray = np.frombuffer(room, FRAME_DTYPE)
+            room = bytearray((waiting if waiting < max_frames else max_frames) * self._dtype.itemsize)
+            frames: FrameArray = np.frombuffer(room, self._dtype)
             got = handle.take_into(frames) if waiting else 0
             # Another thread may have taken what waited: wait for the rest of the time.
             if got or wanted == 0 or timeout_ns == 0:
@@ -188,7 +241,7 @@ class Channel(OpenChannel):
                 timeout_ns = max(deadline - time.monotonic_ns(), 0)
 
     def receive_into(self, buffer: FrameArray, *, min_frames: int = 1, timeout: float | None = None) -> int:
-        """Like `receive`, into the caller's array of FRAME_DTYPE; allocates nothing. Returns how many."""
+        """Like `receive`, into the caller's array of the channel's dtype; allocates nothing. Returns how many."""
         wanted = 1 if min_frames == 1 else self._wanted(min_frames, len(buffer))
         timeout_ns = checks.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
         return self._receive_into(buffer, wanted, timeout_ns)
@@ -284,7 +337,7 @@ class Channel(OpenChannel):
             With `.status` and `.accepted`, the number that the driver took before it failed.
         """
         handle = self._open_handle()
-        checks.check_classical(frames)
+        self._check_frames(frames)
         return handle.send(frames, checks.nanoseconds(timeout))
 
     def send_periodic(self, frames: FrameArray, period_s: float) -> PeriodicTask:
@@ -312,12 +365,12 @@ class Channel(OpenChannel):
             The channel is closed.
         """
         handle = self._open_handle()
-        checks.check_classical(frames)
+        self._check_frames(frames)
         checks.interval("period_s", period_s, 1e-4, 86400)
         with self._making_sender:  # two threads' first tasks share one
             if self._sender is None:
                 self._sender = _periodic.Sender(handle)
-        return PeriodicTask(self._sender.start(frames, round(period_s * 1e9)), period_s, checks.check_classical)
+        return PeriodicTask(self._sender.start(frames, round(period_s * 1e9)), period_s, self._check_frames)
 
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(checks.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))

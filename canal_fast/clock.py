@@ -15,9 +15,10 @@ class ChannelClock:
 
     Attributes
     ----------
-    source : {"device", "host"}
-        Where the time stamps come from now: the device's counter, or the moment of reading, because the
-        driver has no usable time stamp or its tick is still being measured.
+    source : {"device", "kernel", "host"}
+        Where the time stamps come from now: the device's counter; the host's clock, read by the kernel when the
+        frame came (SocketCAN); or the moment of reading, because the driver has no usable time stamp or its tick is
+        still being measured.
     tick_ns : Fraction or None
         Nanoseconds per tick of the device's counter; None without one, and until it is measured.
     wrap_bits : int
@@ -39,15 +40,16 @@ class ChannelClock:
     uncertainty_ns : int
         Estimate of how far a time stamp may be off: with source "host", or before the clock has settled, the
         longest recent time between the driver seen empty and a frame read; else the residual, one
-        tick and 1 us. A delay that all frames share cannot be seen and is not in it.
+        tick and 1 us; 0 with source "kernel". A delay that all frames share cannot be seen and is not in it.
     resets : int
         How often the device's counter went back, or ahead of the host's time, by more than a second. The
-        time stamps then go on from the host's time.
+        time stamps then go on from the host's time. With source "kernel": how often the host's clock was set back
+        by more than a second, and the time stamps with it.
     frames : int
         Frames that the clock has seen, filtered ones included, status messages not.
     """
 
-    source: Literal["device", "host"]
+    source: Literal["device", "kernel", "host"]
     tick_ns: Fraction | None
     wrap_bits: int
     calibrated: bool
@@ -65,7 +67,7 @@ def describe_clock(report: dict[str, int]) -> ChannelClock:
     """ChannelClock of the native report."""
     known = report["tick_num"] > 0
     return ChannelClock(
-        source="device" if known else "host",
+        source="device" if known else "kernel" if report["wrap_bits"] == 64 else "host",
         tick_ns=Fraction(report["tick_num"], report["tick_den"]) if known else None,
         wrap_bits=report["wrap_bits"],
         calibrated=bool(report["calibrated"]),

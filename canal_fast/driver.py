@@ -19,6 +19,9 @@ __all__ = ["DriverInfo", "find_library", "load_library"]
 
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 VIRTUAL = Path(__file__).resolve().parent / "drivers" / f"canal_virtual{_SUFFIX}"
+SOCKETCAN = VIRTUAL.with_name("canal_socketcan.so")
+_EMBEDDED = {"virtual": VIRTUAL, "socketcan": SOCKETCAN}
+_LAST_ERROR = {"virtual": "CanalVirtualLastError", "socketcan": "CanalSocketcanLastError"}  # by profile
 PATH_VARIABLE = "CANAL_FAST_LIBRARY_PATH"
 _FOLDERS = (
     ["{PROGRAMFILES}/VSCP/drivers", "{SYSTEMROOT}/System32"]  # os.environ has capitals only
@@ -58,8 +61,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     library : str or path
-        "virtual" for the embedded virtual bus; a path (anything with a folder in it, "./x.so" too); or a
-        bare file name, which is looked for in the folders of the environment variable
+        "virtual" for the embedded virtual bus, "socketcan" for Linux's CAN interfaces; a path (anything with a folder
+        in it, "./x.so" too); or a bare file name, which is looked for in the folders of the environment variable
         CANAL_FAST_LIBRARY_PATH, beside the script that runs, and in the system's usual ones, never in the current
         folder.
 
@@ -69,8 +72,10 @@ def find_library(library: str | os.PathLike[str]) -> Path:
         With every place that was looked at.
     """
     name = os.fspath(library)
-    if name == "virtual":
-        return VIRTUAL
+    if name in _EMBEDDED:
+        if not _EMBEDDED[name].is_file():
+            raise DriverNotFoundError(f"{name} is not part of canal_fast on {sys.platform}", operation="load")
+        return _EMBEDDED[name]
     if not name or "\0" in name:
         raise ValueError(f"library must be a file name, not {name!r}")
     path = Path(name)
@@ -154,8 +159,8 @@ def standard_input_kept() -> Iterator[None]:
 
 def why_open_failed(path: Path, profile: dict[str, Any]) -> str:
     """The probable reasons of a CanalOpen that gave none."""
-    if profile["name"] == "virtual":
-        function = ctypes.CDLL(str(path)).CanalVirtualLastError
+    if profile["name"] in _LAST_ERROR:
+        function = getattr(ctypes.CDLL(str(path)), _LAST_ERROR[profile["name"]])
         function.restype = ctypes.c_char_p
         return bytes(function() or b"").decode("utf-8", "replace")
     reason = profile["no_handle"] or "check the configuration string and that nobody else has the device open"

@@ -24,6 +24,7 @@ from canal_fast.driver import (
     why_open_failed,
 )
 from canal_fast.errors import ChannelClosedError, DriverError
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, check_frames
 from canal_fast.ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 
 __all__ = ["OpenChannel"]
@@ -78,8 +79,10 @@ class OpenChannel:
         self._path = find_library(library)
         loaded = load_library(self._path, convention)
         self._profile = rows[loaded.profile(self._path.name) if profile == "auto" else profile]
-        if fd:
-            raise DriverError(f"{self._path} has no CAN FD: it does not export CanalReceiveFD", operation="open")
+        self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
+        missing = {"CanalReceiveFD", "CanalSendFD"} - set(loaded.exported()) if fd else set()
+        if missing:
+            raise DriverError(f"{self._path} has no CAN FD: it does not export {min(missing)}", operation="open")
         if clock == "device" and not self._profile["tick_num"]:
             raise ValueError(f"clock='device': the profile {self._profile['name']} knows of no usable device clock")
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
@@ -92,6 +95,7 @@ class OpenChannel:
             channel,
             ring_full == "wait",
             clock == "device",
+            fd,
             int(coalesce_ms * 1e6),
             self._capacity,
             checks.filters(filters),
@@ -100,6 +104,7 @@ class OpenChannel:
         if self._handle is None:
             self._raise_open(status, code, config)
         self._receive_into = self._handle.receive_into
+        self._check_frames = check_frames if fd else checks.check_classical
         self._info: DriverInfo | None = None
         _open_channels.add(self)
 
@@ -108,6 +113,8 @@ class OpenChannel:
         if name == "NO_MEMORY":
             raise MemoryError(f"no memory for {self._capacity} records; take a smaller ring_frames")
         reason = why_open_failed(self._path, self._profile)
+        if self._profile["name"] == "socketcan":
+            code = -code  # this driver tells a CANAL code instead of a handle
         raise DriverError(
             f"{self._path.name} did not open {config!r}: {sentence} ({code}); {reason}",
             status=code,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_char, c_char_p, c_int, c_long, c_ubyte, c_uint, c_ulong, c_ulonglong
+from ctypes import POINTER, c_char, c_char_p, c_int, c_long, c_ubyte, c_uint, c_ulong, c_ulonglong, c_void_p
 from pathlib import Path
 
 
@@ -54,10 +54,14 @@ def load(path: Path) -> ctypes.CDLL:
         ("CanalGetDllVersion", c_ulong, []),
         ("CanalGetVendorString", c_char_p, []),
         ("CanalGetDriverInfo", c_char_p, []),
+        ("CanalSendFD", c_int, [c_long, c_void_p]),
+        ("CanalReceiveFD", c_int, [c_long, c_void_p]),
+        ("CanalReceiveBatch", c_int, [c_long, c_void_p, c_ulong, c_ulong, c_ulong]),
         ("CanalVirtualLastError", c_char_p, []),
         ("CanalVirtualStep", c_int, [c_char_p, c_ulonglong]),
         ("CanalVirtualSetErrors", c_int, [c_char_p, c_uint, c_uint]),
     ]:
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+        if hasattr(library, name):
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
     return library

@@ -1,5 +1,5 @@
 /* instructions.c - `instructions KERNEL N`: runs one kernel over N frames, for counting instructions. */
-#include <canal_fast/reader.h>
+#include <canal_fast/reader_drain.h>
 
 #include <canal_fast/candump.h>
 #include <canal_fast/pcapng.h>

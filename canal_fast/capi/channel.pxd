@@ -20,6 +20,7 @@ cdef extern from "canal_fast/channel.h" nogil:
         uint32_t channel
         int wait_when_full
         int device_clock
+        int fd
         int64_t coalesce_ns
         int64_t reconnect_ns
         uint64_t ring_capacity

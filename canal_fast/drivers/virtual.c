@@ -16,7 +16,7 @@
 
 #define EXPORT(type) CF_CANAL_EXPORT type CF_CANAL_CALL
 
-static VIRTUAL_THREAD_LOCAL vc_error last_error;
+static VIRTUAL_THREAD_LOCAL ct_error last_error;
 
 EXPORT(long) CanalOpen(const char *config, unsigned long flags)
 {
@@ -122,9 +122,25 @@ EXPORT(int) CanalBlockingSend(long handle, void *message, unsigned long timeout_
     return transmit(handle, (const cf_canal_msg *)message, deadline(timeout_ms));
 }
 
-static void pop(vb_handle *h, cf_canal_msg *message)
+/* The oldest of the receive queue, which is not empty. Valid until the bus is settled. */
+static const cf_frame *pop(vb_handle *h)
 {
     const cf_frame *frame = &h->fifo[h->fifo_head];
+    h->fifo_head = h->fifo_head + 1 == h->fifo_size ? 0 : h->fifo_head + 1;
+    h->fifo_count--;
+    return frame;
+}
+
+/* After a pop: the room just made may be what another handle's next frame waits for. */
+static void refill(vb_handle *h)
+{
+    if (vs_floods(&h->bus->source) && h->bus->waiters != 0)
+        vb_settle(h->bus);
+}
+
+static void pop_message(vb_handle *h, cf_canal_msg *message)
+{
+    const cf_frame *frame = pop(h);
     message->flags = frame->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS);
     if (frame->flags & CF_FLAG_TX)
         message->flags |= CF_MSG_SEND;
@@ -133,10 +149,7 @@ static void pop(vb_handle *h, cf_canal_msg *message)
     message->sizeData = frame->dlc;
     memcpy(message->data, frame->data, sizeof message->data);
     message->timestamp = (unsigned long)frame->timestamp_ns;
-    h->fifo_head = h->fifo_head + 1 == h->fifo_size ? 0 : h->fifo_head + 1;
-    h->fifo_count--;
-    if (vs_floods(&h->bus->source) && h->bus->waiters != 0)
-        vb_settle(h->bus); /* the room just made may be what another handle's next frame waits for */
+    refill(h);
 }
 
 EXPORT(int) CanalReceive(long handle, void *message)
@@ -149,36 +162,59 @@ EXPORT(int) CanalReceive(long handle, void *message)
     h = vh_find(handle);
     code = h == NULL ? CF_CANAL_NOT_OPEN : h->fifo_count == 0 ? CF_CANAL_FIFO_EMPTY : CF_CANAL_SUCCESS;
     if (code == CF_CANAL_SUCCESS)
-        pop(h, (cf_canal_msg *)message);
+        pop_message(h, (cf_canal_msg *)message);
     cf_mutex_unlock(&vh_lock);
     return code;
+}
+
+/* Waits, under the lock, until something was received, at most until until_ns. NULL with *code when nothing was. */
+static vb_handle *await_received(long handle, uint64_t until_ns, int *code)
+{
+    for (;;) {
+        vb_handle *h = vh_find(handle);
+        *code = h == NULL                                                     ? CF_CANAL_NOT_OPEN
+                : h->fifo_count != 0                                          ? CF_CANAL_SUCCESS
+                : until_ns != VS_NEVER && cf_monotonic_ns() >= until_ns ? CF_CANAL_TIMEOUT
+                                                                              : CF_CANAL_FIFO_EMPTY;
+        if (*code != CF_CANAL_FIFO_EMPTY)
+            return *code == CF_CANAL_SUCCESS ? h : NULL;
+        vb_wait(h, &vh_lock, vb_next_arrival(h->bus), until_ns);
+    }
 }
 
 EXPORT(int) CanalBlockingReceive(long handle, void *message, unsigned long timeout_ms)
 {
     const uint64_t until_ns = deadline(timeout_ms);
-    int code = CF_CANAL_SUCCESS;
+    int code;
+    vb_handle *h;
     if (message == NULL)
         return CF_CANAL_PARAMETER;
     cf_mutex_lock(&vh_lock);
-    for (;;) {
-        vb_handle *h = vh_find(handle);
-        if (h == NULL) {
-            code = CF_CANAL_NOT_OPEN;
-            break;
-        }
-        if (h->fifo_count != 0) {
-            pop(h, (cf_canal_msg *)message);
-            break;
-        }
-        if (until_ns != VS_NEVER && cf_monotonic_ns() >= until_ns) {
-            code = CF_CANAL_TIMEOUT;
-            break;
-        }
-        vb_wait(h, &vh_lock, vb_next_arrival(h->bus), until_ns);
-    }
+    h = await_received(handle, until_ns, &code);
+    if (h != NULL)
+        pop_message(h, (cf_canal_msg *)message);
     cf_mutex_unlock(&vh_lock);
     return code;
+}
+
+EXPORT(int) CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count,
+                              unsigned long timeout_ms)
+{
+    const uint64_t until_ns = timeout_ms != 0 ? deadline(timeout_ms) : 0;
+    cf_frame *out = (cf_frame *)records;
+    unsigned long got = 0;
+    int code;
+    vb_handle *h;
+    if (records == NULL || size != sizeof *out || count == 0)
+        return -CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = await_received(handle, until_ns, &code);
+    for (; h != NULL && got < count && h->fifo_count != 0; got++) {
+        out[got] = *pop(h);
+        refill(h);
+    }
+    cf_mutex_unlock(&vh_lock);
+    return got > 0 ? (int)got : -code;
 }
 
 EXPORT(int) CanalDataAvailable(long handle)

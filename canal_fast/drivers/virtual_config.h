@@ -21,21 +21,12 @@
 #ifndef VIRTUAL_CONFIG_H
 #define VIRTUAL_CONFIG_H
 
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "../../include/canal_fast/base.h"
+#include "config_text.h"
 
 enum {
     VC_NAME_SIZE = 32,
-    VC_CONFIG_SIZE = 256, /* the longest string, with its end */
-    VC_ERROR_SIZE = 512,
     VC_MAX_RANGES = 16
 };
-
-typedef struct vc_error {
-    char text[VC_ERROR_SIZE];
-} vc_error;
 
 typedef struct vc_ranges { /* inclusive */
     uint32_t count;
@@ -45,7 +36,7 @@ typedef struct vc_ranges { /* inclusive */
 
 typedef struct vc_config {
     char name[VC_NAME_SIZE];
-    char replay[VC_CONFIG_SIZE];
+    char replay[CT_CONFIG_SIZE];
     uint64_t bitrate, seed, frames, t0, status, step, fifo, txqueue;
     uint64_t load, ext, remote; /* shares, in millionths */
     uint64_t rate, speed;       /* frames/s and factor, in thousandths */
@@ -90,48 +81,12 @@ static const vc_key vc_keys[] = {
 #undef VC_AT
 enum { VC_KEY_COUNT = sizeof vc_keys / sizeof vc_keys[0] };
 
-/* Writes the sentence and returns 0, so that a caller can `return vc_fail(...)`. */
-static int vc_fail(vc_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return 0;
-}
-
-/* An unsigned number at *at, stepping over it; 0 when there is none or it does not fit. */
-static int vc_number(const char **at, uint64_t *value)
-{
-    const char *p = *at;
-    unsigned base = 10;
-    uint64_t sum = 0;
-    if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
-        base = 16;
-        p += 2;
-    }
-    *at = p;
-    for (;; p++) {
-        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
-                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a' + 10)
-                         : *p >= 'A' && *p <= 'F' ? (unsigned)(*p - 'A' + 10)
-                                                  : 16u;
-        if (digit >= base)
-            break;
-        if (sum > (UINT64_MAX - digit) / base)
-            return 0;
-        sum = sum * base + digit;
-    }
-    *value = sum;
-    return p != *at ? (*at = p, 1) : 0;
-}
-
 /* "0.25" times `unit` (a power of ten), exactly; more decimals than the unit has are refused. */
 static int vc_decimal(const char **at, uint64_t unit, uint64_t *value)
 {
     uint64_t sum;
     const char *p = *at;
-    if (*p < '0' || *p > '9' || !vc_number(&p, &sum) || sum > UINT32_MAX)
+    if (*p < '0' || *p > '9' || !ct_number(&p, &sum) || sum > UINT32_MAX)
         return 0;
     sum *= unit;
     if (*p == '.') {
@@ -153,10 +108,10 @@ static int vc_range_list(const char **at, const vc_key *key, vc_ranges *out)
     memset(out, 0, sizeof *out);
     for (;;) {
         uint64_t low, high;
-        if (out->count == VC_MAX_RANGES || !vc_number(&p, &low))
+        if (out->count == VC_MAX_RANGES || !ct_number(&p, &low))
             return 0;
         high = low;
-        if (*p == '-' && (p++, !vc_number(&p, &high)))
+        if (*p == '-' && (p++, !ct_number(&p, &high)))
             return 0;
         if (low > high || high > key->high)
             return 0;
@@ -172,7 +127,7 @@ static int vc_range_list(const char **at, const vc_key *key, vc_ranges *out)
 }
 
 /* One value, blanks already cut off, into its place. `key` says what is allowed. */
-static int vc_value(const vc_key *key, const char *text, vc_config *config, vc_error *error)
+static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_error *error)
 {
     void *place = (char *)config + key->offset;
     const char *at = text;
@@ -181,59 +136,48 @@ static int vc_value(const vc_key *key, const char *text, vc_config *config, vc_e
     switch (key->kind) {
     case VC_PATH:
         memcpy(place, text, strlen(text) + 1);
-        return *text != 0 ? 1 : vc_fail(error, "replay= needs the path of a candump log");
+        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a candump log");
     case VC_CLOCK:
         *(uint64_t *)place = strcmp(text, "step") == 0;
         if (strcmp(text, "step") != 0 && strcmp(text, "wall") != 0)
-            return vc_fail(error, "clock=%s is neither wall nor step", text);
+            return ct_fail(error, "clock=%s is neither wall nor step", text);
         return 1;
     case VC_RANGES:
         if (!vc_range_list(&at, key, (vc_ranges *)place) || *at != 0)
-            return vc_fail(error,
+            return ct_fail(error,
                            "%s=%s is not a list of at most %d values or ranges within 0..0x%llx, such as 1,4-7",
                            key->name, text, VC_MAX_RANGES, (unsigned long long)key->high);
         return 1;
     case VC_NUMBER:
-        ok = vc_number(&at, &value);
+        ok = ct_number(&at, &value);
         break;
     case VC_DECIMAL:
         ok = vc_decimal(&at, key->unit, &value);
         break;
     }
     if (!ok || *at != 0)
-        return vc_fail(error, "%s=%s is not a %s", key->name, text,
+        return ct_fail(error, "%s=%s is not a %s", key->name, text,
                        key->kind == VC_NUMBER ? "whole number below 2^64"
                        : key->unit == 1000    ? "number with at most 3 decimals"
                                               : "number with at most 6 decimals");
     if (value < key->low || value > key->high) {
         const double unit = (double)key->unit;
-        return vc_fail(error, "%s=%s is outside %.12g..%.20g", key->name, text, (double)key->low / unit,
+        return ct_fail(error, "%s=%s is outside %.12g..%.20g", key->name, text, (double)key->low / unit,
                        (double)key->high / unit);
     }
     *(uint64_t *)place = value;
     return 1;
 }
 
-static char *vc_trim(char *text)
-{
-    char *end = text + strlen(text);
-    while (*text == ' ' || *text == '\t')
-        text++;
-    while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    *end = 0;
-    return text;
-}
-
-static int vc_set(size_t row, const char *text, vc_config *config, vc_error *error)
+static int vc_set(size_t row, const char *text, vc_config *config, ct_error *error)
 {
     if (config->given >> row & 1)
-        return vc_fail(error, "%s is given twice", vc_keys[row].name);
+        return ct_fail(error, "%s is given twice", vc_keys[row].name);
     config->given |= 1u << row;
     return vc_value(&vc_keys[row], text, config, error);
 }
 
-static int vc_field(char *field, int position, vc_config *config, vc_error *error)
+static int vc_field(char *field, int position, vc_config *config, ct_error *error)
 {
     char *equals = strchr(field, '=');
     const char *key;
@@ -241,69 +185,59 @@ static int vc_field(char *field, int position, vc_config *config, vc_error *erro
     if (equals == NULL) {
         if (position == 1)
             return vc_set(VC_BITRATE, field, config, error);
-        return vc_fail(error, "\"%s\" is not of the form key=value", field);
+        return ct_fail(error, "\"%s\" is not of the form key=value", field);
     }
     *equals = 0;
-    key = vc_trim(field);
+    key = ct_trim(field);
     for (row = 0; row < VC_KEY_COUNT; row++)
         if (strcmp(key, vc_keys[row].name) == 0)
-            return vc_set(row, vc_trim(equals + 1), config, error);
-    return vc_fail(error, "unknown key \"%s\"", key);
+            return vc_set(row, ct_trim(equals + 1), config, error);
+    return ct_fail(error, "unknown key \"%s\"", key);
 }
 
-static int vc_name(const char *name, vc_config *config, vc_error *error)
+static int vc_name(const char *name, vc_config *config, ct_error *error)
 {
     size_t length = strlen(name), i;
     if (length == 0 || length >= VC_NAME_SIZE)
-        return vc_fail(error, "the bus name \"%.40s\" must have 1 to %d characters", name, VC_NAME_SIZE - 1);
+        return ct_fail(error, "the bus name \"%.40s\" must have 1 to %d characters", name, VC_NAME_SIZE - 1);
     for (i = 0; i < length; i++)
         if (name[i] <= ' ' || name[i] > '~' || name[i] == '=')
-            return vc_fail(error, "the bus name \"%s\" may not hold blanks, '=' or non-ASCII characters", name);
+            return ct_fail(error, "the bus name \"%s\" may not hold blanks, '=' or non-ASCII characters", name);
     memcpy(config->name, name, length + 1);
     return 1;
 }
 
 /* Keys that exclude or need one another. */
-static int vc_consistent(const vc_config *config, vc_error *error)
+static int vc_consistent(const vc_config *config, ct_error *error)
 {
     const int loaded = config->load != 0, rated = config->rate != 0, replayed = config->replay[0] != 0;
     if (loaded + rated + replayed > 1)
-        return vc_fail(error, "load=, rate= and replay= exclude one another");
+        return ct_fail(error, "load=, rate= and replay= exclude one another");
     return 1;
 }
 
 /* Fills *config from `text`, or returns 0 with the reason in words. */
-static int vc_parse(const char *text, vc_config *config, vc_error *error)
+static int vc_parse(const char *text, vc_config *config, ct_error *error)
 {
-    char copy[VC_CONFIG_SIZE];
-    char *field = copy, *next;
-    size_t length = 0, row;
+    char copy[CT_CONFIG_SIZE];
+    char *rest = copy, *field;
+    size_t row;
     int position;
     memset(config, 0, sizeof *config);
     for (row = 0; row < VC_KEY_COUNT; row++)
         if (strcmp(vc_keys[row].preset, "0") != 0 && vc_keys[row].preset[0] != 0)
             vc_value(&vc_keys[row], vc_keys[row].preset, config, error);
-    if (text == NULL)
-        return vc_fail(error, "no configuration string");
-    while (length < sizeof copy && text[length] != 0)
-        length++;
-    if (length == sizeof copy)
-        return vc_fail(error, "the configuration string is longer than %d bytes", VC_CONFIG_SIZE - 1);
-    memcpy(copy, text, length + 1);
-    for (position = 0; field != NULL; position++, field = next) {
-        next = strchr(field, ';');
-        if (next != NULL)
-            *next++ = 0;
-        field = vc_trim(field);
+    if (!ct_copy(text, copy, error))
+        return 0;
+    for (position = 0; (field = ct_field(&rest)) != NULL; position++)
         if (position == 0 ? !vc_name(field, config, error)
                           : *field != 0 && !vc_field(field, position, config, error))
             return 0;
-    }
     return vc_consistent(config, error);
 }
 
 /* May a handle with `wanted` join the bus that `open` made? Only what `wanted` gives can differ. */
-static int vc_joins(const vc_config *wanted, const vc_config *open, vc_error *error)
+static int vc_joins(const vc_config *wanted, const vc_config *open, ct_error *error)
 {
     size_t row;
     for (row = 0; row < VC_KEY_COUNT; row++) {
@@ -317,7 +251,7 @@ static int vc_joins(const vc_config *wanted, const vc_config *open, vc_error *er
         else
             same = memcmp(a, b, key->kind == VC_RANGES ? sizeof(vc_ranges) : sizeof(uint64_t)) == 0;
         if (!same)
-            return vc_fail(error, "bus \"%s\" is open with another %s; a handle that joins gives the same or leaves it out",
+            return ct_fail(error, "bus \"%s\" is open with another %s; a handle that joins gives the same or leaves it out",
                            open->name, key->name);
     }
     return 1;

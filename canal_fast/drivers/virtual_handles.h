@@ -82,12 +82,12 @@ static vb_handle *vh_new_handle(const vc_config *config, unsigned long flags)
     return h;
 }
 
-static vb_bus *vh_new_bus(const vc_config *config, vc_error *error)
+static vb_bus *vh_new_bus(const vc_config *config, ct_error *error)
 {
     vb_bus *bus = (vb_bus *)calloc(1, sizeof *bus);
     if (bus == NULL || cf_cond_init(&bus->changed) != CF_OK) {
         free(bus);
-        vc_fail(error, "out of memory");
+        ct_fail(error, "out of memory");
         return NULL;
     }
     bus->config = *config;
@@ -109,13 +109,13 @@ static void vh_free_bus(vb_bus *bus)
 }
 
 /* A new handle's number, or 0 with the reason in words. */
-static long vh_attach(const vc_config *config, unsigned long flags, vc_error *error)
+static long vh_attach(const vc_config *config, unsigned long flags, ct_error *error)
 {
     vb_bus *bus = vh_find_bus(config->name), *made = NULL;
     vb_handle *h;
     const long number = vh_free_number();
     if (number == 0)
-        return vc_fail(error, "all %d handles are in use", VH_MAX_HANDLES);
+        return ct_fail(error, "all %d handles are in use", VH_MAX_HANDLES);
     if (bus == NULL)
         bus = made = vh_new_bus(config, error);
     else if (!vc_joins(config, &bus->config, error))
@@ -126,7 +126,7 @@ static long vh_attach(const vc_config *config, unsigned long flags, vc_error *er
     if (h == NULL) {
         if (made != NULL)
             vh_free_bus(made);
-        return vc_fail(error, "no memory for fifo=%llu and txqueue=%llu",
+        return ct_fail(error, "no memory for fifo=%llu and txqueue=%llu",
                        (unsigned long long)config->fifo, (unsigned long long)config->txqueue);
     }
     if (made != NULL) {

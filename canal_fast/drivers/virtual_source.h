@@ -174,7 +174,7 @@ static void vs_next(vs_source *s)
         s->head.ready = VS_NEVER;
 }
 
-static int vs_open(vs_source *s, const vc_config *config, vc_error *error)
+static int vs_open(vs_source *s, const vc_config *config, ct_error *error)
 {
     memset(s, 0, sizeof *s);
     s->config = config;
@@ -182,12 +182,12 @@ static int vs_open(vs_source *s, const vc_config *config, vc_error *error)
     if (config->replay[0] != 0) {
         s->file = fopen(config->replay, "rb");
         if (s->file == NULL)
-            return vc_fail(error, "replay=%s cannot be opened: %s", config->replay, strerror(errno));
+            return ct_fail(error, "replay=%s cannot be opened: %s", config->replay, strerror(errno));
     }
     vs_next(s);
     if (s->file != NULL && s->head.ready == VS_NEVER) {
         fclose(s->file);
-        return vc_fail(error, "replay=%s: %s", config->replay, s->error[0] ? s->error : "it holds no frame");
+        return ct_fail(error, "replay=%s: %s", config->replay, s->error[0] ? s->error : "it holds no frame");
     }
     return 1;
 }

@@ -34,6 +34,16 @@ typedef struct cf_canal_msg {
     unsigned long timestamp; /* microseconds by the specification; see the driver's profile */
 } cf_canal_msg;
 
+typedef struct cf_canal_msg_fd { /* as the header has it; the manual swaps id and timestamp */
+    uint32_t flags;
+    uint32_t obid;
+    uint32_t id;
+    uint32_t timestamp;
+    uint8_t reserved[7];
+    uint8_t sizeData; /* bytes: 0..8, 12, 16, 20, 24, 32, 48, 64 */
+    uint8_t data[64];
+} cf_canal_msg_fd;
+
 typedef struct cf_canal_statistics {
     unsigned long rx_frames, tx_frames, rx_data, tx_data; /* frames, frames, bytes, bytes */
     unsigned long overruns, bus_warnings, bus_off;
@@ -45,7 +55,15 @@ typedef struct cf_canal_status {
     char last_error_text[80]; /* not always terminated */
 } cf_canal_status;
 
-/* Every function of the interface.
+/* CanalReceiveBatch is not CANAL's but this project's: many frames in one call. It waits at most timeout_ms for
+ * the first (0: not at all; never for ever), then takes, without waiting, as many as are there up to `count`, and
+ * writes them to `records` as frame.h's records of `size` bytes: 24, or 80 for a handle opened with CF_OPEN_FD.
+ * timestamp_ns is the driver's own time stamp as in CanalReceive, or nanoseconds since 1970 where its profile says so;
+ * channel is 0; CF_FLAG_GAP tells that the driver lost frames just before this one, which are then in the overruns of
+ * CanalGetStatistics. Returns the number of records, or minus a CANAL code when there is none; the codes are
+ * CanalReceive's. One thread at a time.
+ *
+ * Every function of the interface.
  * X(member, vendor's name, bytes of arguments on a 32-bit stack, mandatory, return type, arguments) */
 #define CF_CANAL_FUNCTIONS(X)                                                                          \
     X(open, CanalOpen, 8, 1, long, (const char *config, unsigned long flags))                          \
@@ -66,7 +84,15 @@ typedef struct cf_canal_status {
     X(get_version, CanalGetVersion, 0, 0, unsigned long, (void))                                       \
     X(get_dll_version, CanalGetDllVersion, 0, 0, unsigned long, (void))                                \
     X(get_vendor_string, CanalGetVendorString, 0, 0, const char *, (void))                             \
-    X(get_driver_info, CanalGetDriverInfo, 0, 0, const char *, (void))
+    X(get_driver_info, CanalGetDriverInfo, 0, 0, const char *, (void))                                 \
+    X(send_fd, CanalSendFD, 8, 0, int, (long handle, void *message))                                   \
+    X(receive_fd, CanalReceiveFD, 8, 0, int, (long handle, void *message))                             \
+    X(blocking_send_fd, CanalBlockingSendFD, 12, 0, int,                                               \
+      (long handle, void *message, unsigned long timeout_ms))                                          \
+    X(blocking_receive_fd, CanalBlockingReceiveFD, 12, 0, int,                                         \
+      (long handle, void *message, unsigned long timeout_ms))                                          \
+    X(receive_batch, CanalReceiveBatch, 20, 0, int,                                                    \
+      (long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms))
 
 enum { /* index of each function in the table, and their number */
 #define CF_CANAL_INDEX(member, name, bytes, mandatory, result, arguments) CF_FN_##member,
@@ -79,8 +105,7 @@ enum { /* index of each function in the table, and their number */
 #define CF_CANAL_EXTENSIONS(X)                                                                         \
     X(set_filters, "CanalSetFilters")                                                                  \
     X(receive_handle, "CanalGetReceiveHandle")                                                         \
-    X(filter_11bit, "CanalSetFilter11bit")                                                             \
-    X(receive_fd, "CanalReceiveFD")
+    X(filter_11bit, "CanalSetFilter11bit")
 
 enum {
 #define CF_CANAL_EXTENSION_INDEX(member, name) CF_EXT_##member,
@@ -100,7 +125,7 @@ CF_INLINE const char *cf_canal_extension(size_t index)
     return index < sizeof names / sizeof names[0] ? names[index] : NULL;
 }
 
-/* Return codes, 0..44. X(name, number, sentence) */
+/* Return codes. X(name, number, sentence) */
 #define CF_CANAL_CODE_LIST(X)                                                                          \
     X(SUCCESS, 0, "success")                                                                           \
     X(BAUDRATE, 1, "the bit rate is not possible")                                                     \
@@ -146,7 +171,13 @@ CF_INLINE const char *cf_canal_extension(size_t index)
     X(FD_SUPPORT_ENABLE, 41, "CAN FD could not be enabled")                                            \
     X(SOCKET_CREATE, 42, "the socket could not be created")                                            \
     X(CONVERT_NAME_TO_INDEX, 43, "there is no interface of that name")                                 \
-    X(SOCKET_BIND, 44, "the socket could not be bound")
+    X(SOCKET_BIND, 44, "the socket could not be bound")                                                \
+    /* above CF_CANAL_DRIVER_DEFINED: those of this project's drivers */                               \
+    X(INTERFACE_DOWN, 0x43460001, "the network interface is down")                                     \
+    X(INTERFACE_GONE, 0x43460002, "the network interface was removed")                                 \
+    X(INTERFACE_KIND, 0x43460003, "the network interface is not CAN")                                  \
+    X(NO_SOCKETCAN, 0x43460004, "this kernel has no SocketCAN")                                        \
+    X(DENIED, 0x43460005, "permission was denied")
 
 enum {
 #define CF_CANAL_CODE_ENUM(name, number, sentence) CF_CANAL_##name = number,
@@ -171,6 +202,8 @@ CF_INLINE const cf_code *cf_canal_code_row(size_t index)
 #define CF_MSG_REMOTE 0x00000002UL
 #define CF_MSG_STATUS 0x00000004UL
 #define CF_MSG_FD 0x00000008UL
+#define CF_MSG_BITRATE_SWITCH 0x00000010UL        /* in FD messages of this project's drivers, */
+#define CF_MSG_ERROR_STATE_INDICATOR 0x00000020UL /* since CANAL has no flags for them */
 #define CF_MSG_SEND 0x80000000UL /* direction: sent by this node */
 
 #define CF_CANAL_STOPPED 0x00800000UL
@@ -235,7 +268,8 @@ enum {
     CF_OPEN_LISTEN_ONLY = 0x1,
     CF_OPEN_LOOPBACK = 0x2,
     CF_OPEN_ONE_SHOT = 0x4,
-    CF_OPEN_STATUS_FRAMES = 0x8
+    CF_OPEN_STATUS_FRAMES = 0x8,
+    CF_OPEN_FD = 0x10 /* of our SocketCAN driver: CAN FD frames, too */
 };
 
 #endif

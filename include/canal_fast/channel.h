@@ -16,6 +16,7 @@ typedef struct cf_channel_options {
     uint32_t channel;
     int wait_when_full;
     int device_clock;
+    int fd; /* records of 80 bytes; needs a library with CanalReceiveFD and CanalSendFD */
     int64_t coalesce_ns;
     int64_t reconnect_ns;   /* 0: a driver that fails is not opened again */
     uint64_t ring_capacity; /* a power of two */
@@ -78,9 +79,10 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
 {
     cf_channel *channel = (cf_channel *)calloc(1, sizeof *channel);
     cf_reader *reader;
-    void *memory = options->ring_capacity > (SIZE_MAX - sizeof(cf_ring)) / sizeof(cf_frame)
+    const uint32_t slot_size = options->fd ? sizeof(cf_fd_frame) : sizeof(cf_frame);
+    void *memory = options->ring_capacity > (SIZE_MAX - sizeof(cf_ring)) / slot_size
                        ? NULL
-                       : malloc(cf_ring_bytes(options->ring_capacity, sizeof(cf_frame)));
+                       : malloc(cf_ring_bytes(options->ring_capacity, slot_size));
     const int64_t now_ns = cf_now_ns();
     *code = 0;
     if (channel == NULL || memory == NULL || cf_mutex_init(&channel->ending) != CF_OK) {
@@ -98,12 +100,13 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     reader->consumer = &channel->consumer;
     cf_atomic_u32_store_relaxed(&channel->share.layout_size, reader->layout->size);
     reader->channel = options->channel;
-    reader->can_block = library->blocking_receive != NULL &&
+    reader->fd = options->fd;
+    reader->can_block = (options->fd ? library->blocking_receive_fd != NULL : library->blocking_receive != NULL) &&
                         (options->flags & options->profile->blocking_flag) == options->profile->blocking_flag;
     reader->wait_when_full = options->wait_when_full;
     reader->coalesce_ns = options->coalesce_ns;
     channel->memory = memory;
-    cf_producer_init(&reader->producer, cf_ring_init(memory, options->ring_capacity, sizeof(cf_frame)));
+    cf_producer_init(&reader->producer, cf_ring_init(memory, options->ring_capacity, slot_size));
     cf_clock_init(&reader->clock, options->profile->tick_num, options->profile->tick_den,
                   options->profile->wrap_bits, options->device_clock,
                   cf_epoch_offset_ns());

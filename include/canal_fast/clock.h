@@ -3,7 +3,7 @@
  * Ticks are rationals (992187.5 ns = 1984375/2). They are unwrapped by the signed difference to the
  * tick predicted from host time, so that neither an idle hour nor a small step back looks like a
  * wrap. Device time maps to the host's monotonic clock along the line of clock_fit.h, and that to
- * the epoch with the offset frozen at open. The mapping slews toward the line, it never steps; time
+ * the epoch with the offset frozen at open. Time stamps that the host's kernel made are taken as they are. The mapping slews toward the line, it never steps; time
  * stamps never decrease. Where the tick is not known, it is found from the first second against the
  * host's clock, whose time the frames get meanwhile.
  */
@@ -19,11 +19,14 @@
 #define CF_CLOCK_JUMP_NS INT64_C(1000000000) /* device time that goes back or ahead so far was reset */
 #define CF_CLOCK_STEEPEST 0.05 /* a drift above that: the tick is not what it was said to be */
 
-enum { CF_CALIBRATE_POINTS = 8 };
+enum {
+    CF_CALIBRATE_POINTS = 8,
+    CF_CLOCK_EPOCH = 64 /* wrap_bits of time stamps that are nanoseconds since 1970 */
+};
 
 typedef struct cf_clock {
     uint32_t tick_num, tick_den; /* ns per tick; 0 / 1: there are no ticks; 0 / 0: their unit is not known */
-    uint32_t wrap_bits;
+    uint32_t wrap_bits;      /* 64: time stamps are nanoseconds since 1970 */
     int device;              /* leave device time: stamps count from the device's own zero */
     int64_t epoch_offset_ns; /* added to monotonic time */
     int started, fresh;      /* a frame was seen; one was since the last cf_clock_observe */
@@ -155,6 +158,19 @@ CF_INLINE int64_t cf_clock_stamp(cf_clock *clock, uint32_t raw, int64_t host_ns)
     return cf_clock_never_back(clock, stamp_ns + clock->epoch_offset_ns);
 }
 
+/* Time stamp of a frame that the host's kernel stamped, in nanoseconds since 1970. It goes back only where the
+ * host's clock was set back, by more than a second. */
+CF_INLINE int64_t cf_clock_stamp_epoch(cf_clock *clock, int64_t stamp_ns)
+{
+    clock->frames++;
+    clock->fresh = clock->started = 1;
+    if (CF_UNLIKELY(stamp_ns < clock->last_ns && clock->last_ns - stamp_ns > CF_CLOCK_JUMP_NS)) {
+        clock->resets++;
+        clock->last_ns = stamp_ns;
+    }
+    return cf_clock_never_back(clock, stamp_ns);
+}
+
 /* The device was opened again: its counter may start anew. */
 CF_INLINE void cf_clock_restart(cf_clock *clock)
 {
@@ -244,6 +260,8 @@ CF_INLINE int64_t cf_clock_status_stamp(cf_clock *clock)
 CF_INLINE int64_t cf_clock_uncertainty(const cf_clock *clock)
 {
     const int64_t tick_ns = clock->tick_num == 0 ? 0 : (int64_t)(clock->tick_num / clock->tick_den);
+    if (clock->wrap_bits == CF_CLOCK_EPOCH)
+        return 0;
     if (!clock->started)
         return CF_CLOCK_JUMP_NS;
     return tick_ns + (clock->tick_num != 0 && clock->fit.settled ? cf_whole_ns(clock->fit.residual_ns) + 1000

@@ -12,7 +12,7 @@
 #define CF_CLOCK_NUMBERS(X)                                                             \
     X(tick_num, "ns per tick: tick_num / tick_den; 0: the host's clock gives the time") \
     X(tick_den, "0 with tick_num 0: being measured")                                    \
-    X(wrap_bits, "width of the tick counter")                                           \
+    X(wrap_bits, "width of the tick counter; 64: no counter but the kernel's time")                                         \
     X(calibrated, "the tick was measured")                                              \
     X(settled, "the drift is known")                                                    \
     X(offset_ns, "host's monotonic time - device time")                                 \

@@ -31,7 +31,18 @@ CF_INLINE void cf_channel_end(cf_channel *channel)
 enum { CF_SEND_SLICE_MS = 5 };             /* for one frame in CanalBlockingSend, */
 #define CF_SEND_PAUSE_NS UINT64_C(300000) /* and then other callers have their turn */
 
-/* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, none FD),
+/* CanalSend or, for FD frames, CanalSendFD with the message in the slot; blocking where timeout_ms is not 0. */
+CF_INLINE long cf_reader_send(const cf_reader *reader, int fd, uint8_t *slot, unsigned long timeout_ms)
+{
+    const cf_library *library = reader->library;
+    if (fd)
+        return timeout_ms == 0 ? CF_CANAL(library, send_fd, (reader->handle, slot))
+                               : CF_CANAL(library, blocking_send_fd, (reader->handle, slot, timeout_ms));
+    return timeout_ms == 0 ? CF_CANAL(library, send, (reader->handle, slot))
+                           : CF_CANAL(library, blocking_send, (reader->handle, slot, timeout_ms));
+}
+
+/* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, FD only with a reader for FD),
  * waiting at most timeout_ns for room in the driver's queue. *accepted: how many it took. CF_OK when all;
  * CF_TIMED_OUT; CF_CLOSED; CF_DISCONNECTED; CF_DRIVER_FAILED with the code in *code. */
 CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, size_t count, size_t stride,
@@ -42,18 +53,21 @@ CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, siz
     uint8_t *slot = (uint8_t *)channel->send_slot;
     const uint32_t extra = reader->profile->trust & CF_SEND_FLAG ? CF_MSG_SEND : 0;
     const int64_t deadline_ns = cf_now_ns() + timeout_ns;
-    const int can_block = reader->can_block && reader->library->blocking_send != NULL;
+    const cf_library *library = reader->library;
     cf_status status = cf_channel_begin(channel);
     *accepted = 0;
     while (status == CF_OK && *accepted < count) {
         const char *at = (const char *)frames + *accepted * stride;
+        const cf_frame_head *head = (const cf_frame_head *)at;
+        const int fd = (head->flags & CF_FLAG_FD) != 0;
+        const int can_block =
+            reader->can_block && (fd ? library->blocking_send_fd != NULL : library->blocking_send != NULL);
         const int64_t left_ms = (deadline_ns - cf_now_ns()) / 1000000;
-        cf_message_encode((const cf_frame_head *)at, (const uint8_t *)at + sizeof(cf_frame_head), layout, extra,
-                          slot);
-        *code = CF_CANAL(reader->library, send, (reader->handle, slot));
+        cf_message_encode(head, (const uint8_t *)at + sizeof *head, fd ? cf_layout_fd() : layout, extra, slot);
+        *code = cf_reader_send(reader, fd, slot, 0);
         if (cf_code_in(CF_CODES_FULL, *code) && can_block && left_ms > 0) {
             const int64_t slice = left_ms < CF_SEND_SLICE_MS ? left_ms : (int64_t)CF_SEND_SLICE_MS;
-            *code = CF_CANAL(reader->library, blocking_send, (reader->handle, slot, (unsigned long)slice));
+            *code = cf_reader_send(reader, fd, slot, (unsigned long)slice);
         }
         if (*code == CF_CANAL_SUCCESS) {
             ++*accepted;

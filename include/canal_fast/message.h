@@ -45,6 +45,13 @@ CF_INLINE const cf_layout *cf_layout_of_size(size_t size)
     return NULL;
 }
 
+/* That of CanalReceiveFD and CanalSendFD on every platform, whose length counts bytes. */
+CF_INLINE const cf_layout *cf_layout_fd(void)
+{
+    static const cf_layout row = {88, 4, 0, 4, 8, 23, 24, 12};
+    return &row;
+}
+
 /* What this platform's CANAL headers give. */
 CF_INLINE const cf_layout *cf_layout_native(void)
 {
@@ -145,16 +152,43 @@ CF_INLINE cf_message_kind cf_message_decode(const uint8_t *CF_RESTRICT slot, con
     return CF_MESSAGE_FRAME;
 }
 
-/* Writes a frame that cf_frame_check accepts, without FD, as a message to send. `extra` is or-ed
+/* The same for CanalReceiveFD's message, in cf_layout_fd. A length that no dlc stands for is malformed. */
+CF_INLINE cf_message_kind cf_message_fd_decode(const uint8_t *CF_RESTRICT slot, unsigned channel,
+                                               cf_fd_frame *CF_RESTRICT frame, uint32_t *CF_RESTRICT ticks)
+{
+    const cf_layout *layout = cf_layout_fd();
+    const uint32_t raw = cf_slot_word(slot, layout->flags);
+    const uint32_t id = cf_slot_word(slot, layout->id);
+    const unsigned length = slot[layout->length];
+    const uint32_t known = raw & CF_MSG_FD ? CF_MSG_EXTENDED | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR
+                                           : CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS;
+    const uint32_t poison = 0x01010101u * CF_POISON;
+    if (CF_UNLIKELY(length == CF_POISON && raw == poison && id == poison))
+        return CF_MESSAGE_UNTOUCHED;
+    frame->dlc = (uint8_t)(raw & CF_MSG_FD ? cf_fd_dlc(length) : length);
+    if (CF_UNLIKELY((raw & CF_MSG_FD ? length > CF_FD_DATA || cf_fd_length(frame->dlc) != length : length > 15) ||
+                    (!(raw & CF_MSG_STATUS) && id > (raw & CF_MSG_EXTENDED ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID))))
+        return CF_MESSAGE_MALFORMED;
+    frame->arbitration_id = id;
+    frame->flags = (uint16_t)((raw & known) | (raw & CF_MSG_SEND ? CF_FLAG_TX : 0));
+    frame->channel = (uint8_t)channel;
+    memset(frame->data, 0, sizeof frame->data);
+    memcpy(frame->data, slot + layout->data, cf_payload_length(frame->flags, frame->dlc));
+    *ticks = cf_slot_word(slot, layout->timestamp);
+    return CF_MESSAGE_FRAME;
+}
+
+/* Writes a frame that cf_frame_check accepts as a message to send, an FD frame in cf_layout_fd. `extra` is or-ed
  * into the message's flags. The slot is cleared first: no byte of it is left undefined. */
 CF_INLINE void cf_message_encode(const cf_frame_head *head, const uint8_t *data, const cf_layout *layout,
                                  uint32_t extra, uint8_t *slot)
 {
-    const uint32_t flags = (head->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE)) | extra;
+    const uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR;
+    const uint32_t flags = (head->flags & known) | extra;
     memset(slot, 0, CF_SLOT_BYTES);
     memcpy(slot + layout->flags, &flags, sizeof flags);
     memcpy(slot + layout->id, &head->arbitration_id, sizeof head->arbitration_id);
-    slot[layout->length] = head->dlc;
+    slot[layout->length] = (uint8_t)(head->flags & CF_FLAG_FD ? cf_fd_length(head->dlc) : head->dlc);
     memcpy(slot + layout->data, data, cf_payload_length(head->flags, head->dlc));
 }
 

@@ -43,7 +43,7 @@ typedef struct cf_profile {
     const char *vendor;     /* part of the vendor string, which can be asked only once open: a hint; or NULL */
     uint32_t tick_num;      /* a tick of the driver's time stamp is tick_num / tick_den ns; */
     uint32_t tick_den;      /* 0 / 1: no usable time stamp, the host's clock is taken; 0 / 0: unit unknown */
-    uint32_t wrap_bits;     /* width of the tick counter */
+    uint32_t wrap_bits;     /* width of the tick counter; 64: CF_EPOCH_STAMPS */
     uint64_t empty;         /* codes that mean "no message now" */
     uint32_t queue_depth;   /* of the driver's receive queue; 0 = unknown */
     uint32_t trust;         /* CF_TRUST_... */
@@ -59,6 +59,7 @@ typedef struct cf_profile {
 #define CF_UNSEEN "not verified on hardware: from its manual only"
 #define CF_NO_TICKS 0, 1, 32
 #define CF_TICKS_UNKNOWN 0, 0, 32 /* measured while frames come */
+#define CF_EPOCH_STAMPS 0, 1, 64  /* CanalReceiveBatch gives nanoseconds since 1970 */
 #define CF_USB2CAN_CONFIG "SERIAL;KBPS or SERIAL;0;TSEG1;TSEG2;SJW;BRP"
 #define CF_USB2CAN_REASONS                                                                             \
     "usually no adapter of that serial number is attached, another program has it open, or the DLL and the " \
@@ -74,6 +75,9 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
         {"virtual", "canal_virtual", 0, 0, NULL, 1000, 1, 32, CF_CODES_EMPTY, 1024,
          CF_TRUST_STATISTICS | CF_TRUST_STOPPED | CF_TRUST_COUNTERS, 0, "BUS;BITRATE;KEY=VALUE...", NULL,
          "tested on every build", "canal_fast virtual bus"},
+        {"socketcan", "canal_socketcan", CF_HAS(receive_batch), 0, NULL, CF_EPOCH_STAMPS, CF_CODES_EMPTY, 0,
+         CF_TRUST_STATISTICS | CF_TRUST_COUNTERS, 0, "INTERFACE;KEY=VALUE...", NULL,
+         "not verified on hardware: tested with virtual interfaces (vcan) of Linux 6.1", "canal_fast SocketCAN driver"},
         /* WinUSB builds of 2022-09. Unit and width of the newer firmware's time stamp are not known. */
         {"usb2can-korlan", "usb2can", CF_HAS_EXT(set_filters), 0, NULL, CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 1024,
          CF_TRUST_COUNTERS | CF_SEND_FLAG | CF_VENDOR_UNSAFE, 0, CF_USB2CAN_CONFIG, CF_USB2CAN_REASONS,

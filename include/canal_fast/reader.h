@@ -1,6 +1,7 @@
-/* canal_fast/reader.h - draining a driver into a ring: the state of it, and one drain.
+/* canal_fast/reader.h - draining a driver into a ring: the state of it, and one message.
  *
- * The thread that does it again and again is in reader_thread.h; the other side, the caller's, in channel.h.
+ * Whole drains are in reader_drain.h, the thread that does them again and again in reader_thread.h; the other side, the
+ * caller's, in channel.h.
  */
 #ifndef CANAL_FAST_READER_H
 #define CANAL_FAST_READER_H
@@ -35,6 +36,8 @@ typedef struct cf_reader {
     int probe_layout;   /* find the layout out from the first message */
     int wait_when_full; /* stop draining instead of dropping */
     int can_block;      /* blocking calls may be used */
+    int fd;             /* records of 80 bytes; frames come through the FD entry points */
+    int overran;        /* the driver lost frames since its statistics were read */
     int64_t coalesce_ns;
     int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
     unsigned long open_flags;
@@ -77,6 +80,7 @@ CF_INLINE void cf_reader_poll_overruns(cf_reader *reader, int64_t now_ns)
 {
     uint64_t lost = 0;
     reader->last_overrun_poll_ns = now_ns;
+    reader->overran = 0;
     if (cf_reader_overruns(reader, &lost)) {
         reader->producer.counters.driver_overruns = (uint32_t)(lost - reader->overruns_at_open);
         cf_atomic_u32_store_relaxed(&reader->share->overruns_known, 1);
@@ -106,15 +110,18 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
 {
     const uint8_t *slot = (const uint8_t *)reader->slot;
     cf_producer *producer = &reader->producer;
-    cf_frame spare, *frame = cf_producer_reserve(producer, &spare);
+    cf_fd_frame spare;
+    void *record = cf_producer_reserve(producer, &spare);
+    cf_frame_head *frame = (cf_frame_head *)record;
     cf_message_kind kind;
     uint32_t ticks = 0;
-    if (CF_UNLIKELY(reader->probe_layout)) {
+    if (CF_UNLIKELY(reader->probe_layout) && !reader->fd) {
         const int known = cf_reader_probe(reader);
         if (known != 1)
             return known;
     }
-    kind = cf_message_decode(slot, reader->layout, reader->channel, frame, &ticks);
+    kind = reader->fd ? cf_message_fd_decode(slot, reader->channel, (cf_fd_frame *)record, &ticks)
+                      : cf_message_decode(slot, reader->layout, reader->channel, (cf_frame *)record, &ticks);
     if (CF_UNLIKELY(kind == CF_MESSAGE_UNTOUCHED))
         return 0;
     producer->counters.received++;
@@ -125,10 +132,10 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
     frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS)
                               ? cf_clock_status_stamp(&reader->clock)
                               : cf_clock_stamp(&reader->clock, ticks, now_ns);
-    if (!cf_filter_match(reader->filters->rows, reader->filters->count, (const cf_frame_head *)frame))
+    if (!cf_filter_match(reader->filters->rows, reader->filters->count, frame))
         producer->counters.filtered++;
     else
-        cf_producer_commit(producer, frame, &spare);
+        cf_producer_commit(producer, record, &spare);
     return 1;
 }
 
@@ -142,11 +149,16 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
     if (CF_UNLIKELY(reader->probe_layout))
         memset(slot, CF_POISON, CF_SLOT_BYTES);
     else
-        cf_slot_poison(slot, reader->layout);
+        cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
     cf_atomic_u32_store_release(&reader->entered, 1);
-    code = timeout_ms == 0
-               ? CF_CANAL(reader->library, receive, (reader->handle, slot))
-               : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+    if (CF_LIKELY(!reader->fd))
+        code = timeout_ms == 0
+                   ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+                   : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+    else
+        code = timeout_ms == 0
+                   ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
+                   : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
     if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))
@@ -178,37 +190,6 @@ CF_INLINE void cf_reader_adopt_filters(cf_reader *reader)
         free(reader->filters);
         reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
     }
-}
-
-/* Drains until the driver is empty. 1: something came, 0: nothing, -1: the driver failed. */
-CF_INLINE int cf_reader_drain(cf_reader *reader)
-{
-    int any = 0, got = 1;
-    int64_t now_ns = cf_now_ns();
-    const int64_t stopped_end_ns = now_ns + CF_STOPPED_DRAIN_NS;
-    unsigned chunk, i;
-    for (chunk = 0; chunk < CF_ROUND_CHUNKS && got == 1; chunk++) {
-        const int64_t began_ns = now_ns;
-        cf_reader_adopt_filters(reader);
-        for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
-            got = cf_reader_receive(reader, 0);
-            if (got == 1)
-                got = cf_reader_keep(reader, began_ns);
-            any |= got == 1;
-        }
-        if (CF_UNLIKELY(got == CF_READER_GONE))
-            return got;
-        now_ns = cf_now_ns();
-        cf_reader_observe(reader, now_ns);
-        if (got == 0)
-            reader->clock.settled_ns = began_ns;
-        cf_producer_publish(&reader->producer);
-        cf_consumer_notify(reader->consumer, 0);
-        if (cf_reader_must_wait(reader) ||
-            (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
-            break;
-    }
-    return got < 0 ? -1 : any;
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef CANAL_FAST_READER_THREAD_H
 #define CANAL_FAST_READER_THREAD_H
 
-#include "reader.h"
+#include "reader_drain.h"
 
 /* Looks at the driver's queue and, once a second, at its statistics. */
 CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
@@ -32,11 +32,16 @@ CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
 CF_INLINE int cf_reader_block(cf_reader *reader)
 {
     const int64_t before_ns = cf_now_ns();
-    int got = cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
-    const int64_t now_ns = cf_now_ns();
+    const int batch = reader->library->receive_batch != NULL;
+    int more, got;
+    int64_t now_ns;
+    cf_reader_adopt_filters(reader);
+    got = batch ? cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more)
+                : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
+    now_ns = cf_now_ns();
     if (got == 1) {
-        cf_reader_adopt_filters(reader);
-        got = cf_reader_keep(reader, now_ns);
+        if (!batch)
+            got = cf_reader_keep(reader, now_ns);
         cf_reader_observe(reader, now_ns);
     }
     if (got == 0 && now_ns - before_ns < CF_BLOCKING_SLICE_MS * INT64_C(500000)) {

@@ -107,17 +107,32 @@ CF_INLINE uint64_t cf_producer_room(cf_producer *producer, uint64_t wanted)
 }
 
 /* Where the next record is to be written: a slot, or `spare` when the ring is full. */
-CF_INLINE cf_frame *cf_producer_reserve(cf_producer *producer, cf_frame *spare)
+CF_INLINE void *cf_producer_reserve(cf_producer *producer, void *spare)
 {
     if (CF_UNLIKELY(cf_producer_room(producer, 1) == 0))
         return spare;
-    return (cf_frame *)cf_ring_slot(producer->ring, producer->written);
+    return cf_ring_slot(producer->ring, producer->written);
+}
+
+/* Where the next records are to be written, and in *count how many fit there in one piece, at most `wanted`;
+ * 0 when the ring is full. */
+CF_INLINE char *cf_producer_span(cf_producer *producer, uint64_t wanted, uint64_t *count)
+{
+    const cf_ring *ring = producer->ring;
+    const uint64_t to_end = ring->capacity - (producer->written & (ring->capacity - 1));
+    *count = cf_producer_room(producer, wanted);
+    if (*count > wanted)
+        *count = wanted;
+    if (*count > to_end)
+        *count = to_end;
+    return cf_ring_slot(ring, producer->written);
 }
 
 /* Keeps the record written there, or counts it as dropped. Not visible before cf_producer_publish. */
-CF_INLINE void cf_producer_commit(cf_producer *producer, cf_frame *frame, const cf_frame *spare)
+CF_INLINE void cf_producer_commit(cf_producer *producer, void *record, const void *spare)
 {
-    if (CF_UNLIKELY(frame == spare)) {
+    cf_frame_head *frame = (cf_frame_head *)record;
+    if (CF_UNLIKELY(record == spare)) {
         producer->counters.dropped++;
         producer->gap = 1;
         return;

@@ -110,7 +110,7 @@ static int churn(uint64_t until_ns)
 
 static int replay(const char *path)
 {
-    char config[VC_CONFIG_SIZE];
+    char config[CT_CONFIG_SIZE];
     cf_canal_msg message;
     cf_canal_status status;
     long handle;
