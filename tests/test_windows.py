@@ -205,4 +205,6 @@ def test_beside_python_can() -> None:
         assert same(drain(channel, count), count)
         ours = time.perf_counter() - begun
     bits = 64 if WIDE else 32
-    print(f"\n{bits}-bit, {count} frames: python-can {theirs:.2f} s, canal_fast {ours:.3f} s (Wine: no measure of speed)")
+    print(
+        f"\n{bits}-bit, {count} frames: python-can {theirs:.2f} s, canal_fast {ours:.3f} s (Wine: no measure of speed)"
+    )

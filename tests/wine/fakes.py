@@ -26,7 +26,9 @@ VARIANTS = {
 
 
 def build(folder: Path) -> None:
-    (folder / "exports.def").write_text("EXPORTS\n" + "".join(f'"{"_" * ("@" in name)}{name}" = "{name}"\n' for name in EXPORTS))
+    (folder / "exports.def").write_text(
+        "EXPORTS\n" + "".join(f'"{"_" * ("@" in name)}{name}" = "{name}"\n' for name in EXPORTS)
+    )
     (folder / "helper.c").write_text("__declspec(dllexport) void function_that_no_library_has(void) {}\n")
     for bits, compiler in COMPILERS.items():
         here = folder / bits
