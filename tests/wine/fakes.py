@@ -1,4 +1,4 @@
-"""`python fakes.py FOLDER`: tests/fake_canal as Windows DLLs of both bitnesses, FOLDER/BITS/VARIANT/usb2can.dll."""
+"""`python fakes.py FOLDER`: fake DLLs of both bitnesses, FOLDER/BITS/VARIANT/usb2can.dll and FOLDER/BITS/cfgmgr32.dll."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "fake_canal" / "fake_canal.c"
+MANAGER = Path(__file__).resolve().parent / "fake_cfgmgr32.c"
 COMPILERS = {"64": "x86_64-w64-mingw32-gcc", "32": "i686-w64-mingw32-gcc"}
 PLAIN = "-Wl,--kill-at"  # CanalOpen, as usb2can.dll has it; without: CanalOpen@8
 EXPORTS = """CanalOpen@8 CanalClose@4 CanalGetLevel@4 CanalSend@8 CanalReceive@8 CanalBlockingSend@12
@@ -33,6 +34,7 @@ def build(folder: Path) -> None:
         for variant, options in VARIANTS.items():
             (here / variant).mkdir(parents=True, exist_ok=True)
         link([compiler], folder / "helper.c", here / "helper.dll")
+        link([compiler], MANAGER, here / "cfgmgr32.dll", PLAIN)
         for variant, options in VARIANTS.items():
             paths = {"exports.def": str(folder / "exports.def"), "helper.dll": str(here / "helper.dll")}
             if bits == "64" and variant == "underscore":
