@@ -132,7 +132,7 @@ class Channel(OpenChannel):
         else:
             explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
             config = explicit.usb2can_config(serial)
-        flags = listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
+        flags = options.pop("flags", 0) | listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
         return cls(library, config, flags=flags, **options)
 

@@ -36,15 +36,6 @@ CF_INLINE unsigned cf_hex_digit(char c)
     return digits[(uint8_t)c];
 }
 
-/* Smallest FD dlc that holds `length` (0..64) bytes. */
-CF_INLINE unsigned cf_fd_dlc(unsigned length)
-{
-    unsigned dlc = length < 8 ? length : 8;
-    while (cf_fd_length(dlc) < length)
-        dlc++;
-    return dlc;
-}
-
 /* `(seconds.fraction)` at p; the position after it, or the position of the trouble with *ok 0. */
 CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *ns, int *ok)
 {

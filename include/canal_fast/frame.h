@@ -96,6 +96,15 @@ CF_INLINE unsigned cf_fd_length(unsigned dlc)
     return bytes[dlc & 15];
 }
 
+/* The smallest CAN FD dlc for so many bytes (0..64; more are taken for 64). */
+CF_INLINE unsigned cf_fd_dlc(unsigned length)
+{
+    unsigned dlc = length < 8 ? length : 8;
+    while (dlc < 15 && cf_fd_length(dlc) < length)
+        dlc++;
+    return dlc;
+}
+
 /* Payload bytes of a record with these flags and dlc: 0 for a remote frame, at most 8 for a
  * classical one, the table above for FD. */
 CF_INLINE unsigned cf_payload_length(unsigned flags, unsigned dlc)

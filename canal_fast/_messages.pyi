@@ -1,0 +1,6 @@
+from typing import Any
+
+from canal_fast.frames import FrameArray
+
+def messages(frames: FrameArray, message: type, labels: dict[int, Any], default: Any) -> list[Any]: ...
+def write_frames(messages: list[Any], frames: FrameArray, numbers: dict[Any, int]) -> None: ...

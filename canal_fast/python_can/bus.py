@@ -1,0 +1,230 @@
+"""`can.Bus(interface="canal_fast")`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import can
+import numpy as np
+from can.bus import LOG
+from can.typechecking import AutoDetectedConfig, CanFilters
+
+from canal_fast import _messages
+from canal_fast.devices import list_devices
+from canal_fast.errors import DriverError, FrameError
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+from canal_fast.messages import from_messages
+from canal_fast.python_can.opening import open_channel
+
+__all__ = ["CanalBus"]
+
+log = logging.getLogger("can.canal_fast")
+
+_STATES = {
+    "error_passive": can.BusState.PASSIVE,
+    "bus_off": can.BusState.ERROR,
+    "disconnected": can.BusState.ERROR,
+}
+_CHANNEL_OPTIONS = ("profile", "layout", "clock", "ring_frames", "ring_full", "coalesce_ms", "reconnect", "convention")
+
+
+class SendTimeoutError(can.CanTimeoutError, can.CanOperationError):
+    """The driver's queue had no room in time. Scripts for the built-in backend expect CanOperationError."""
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Our exceptions as python-can's."""
+    try:
+        yield
+    except FrameError as error:
+        raise can.CanOperationError(str(error)) from error
+    except DriverError as error:
+        raise can.CanOperationError(str(error), error.status) from error
+
+
+class CanalBus(can.BusABC):
+    """A CANAL channel as a python-can bus.
+
+    Parameters
+    ----------
+    channel : str
+        Serial number of an 8devices USB2CAN adapter ("ED000200"; None: the first one attached), or "virtual:NAME"
+        for the embedded virtual bus (with its keys, if wanted: "virtual:bus0;500000;load=0.5").
+    dll : path
+        The adapter's driver library.
+    flags : int, optional
+        The driver's open flags. None: 8 (deliver status messages) for an adapter, 0 otherwise.
+    bitrate : int
+        bit/s.
+    timing : can.BitTiming, optional
+        Instead of `bitrate`; another clock than the adapter's 32 MHz is converted where that is exact.
+    serial : str, optional
+        Goes before `channel`.
+    library, config : str, optional
+        Any CANAL driver: its library and configuration string. `library` alone is another name of `dll`.
+    fd : bool
+        CAN FD, where the driver has it.
+    can_filters : list of dict, optional
+        As for `set_filters`.
+    receive_own_messages, ... : other arguments
+        Those of `canal_fast.Channel` are passed on; others are ignored with a warning, for the sake of configuration
+        files.
+
+    Raises
+    ------
+    can.CanInterfaceNotImplementedError
+        There is no such driver library.
+    can.CanInitializationError
+        The driver did not load or open: the message says why.
+    ValueError
+        An argument outside its interval; a bit rate that the adapter does not make.
+    """
+
+    def __init__(
+        self,
+        channel: str | int | None = None,
+        dll: str | os.PathLike[str] = "usb2can.dll",
+        flags: int | None = None,
+        bitrate: int = 500_000,
+        timing: can.BitTiming | can.BitTimingFd | None = None,
+        serial: str | None = None,
+        *,
+        library: str | os.PathLike[str] | None = None,
+        config: str | None = None,
+        fd: bool = False,
+        can_filters: CanFilters | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {name: kwargs.pop(name) for name in _CHANNEL_OPTIONS if name in kwargs}
+        if kwargs:
+            log.warning("canal_fast has no use for %s", ", ".join(sorted(kwargs)))
+        self.channel = serial or channel or config
+        self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
+        self._can_protocol = can.CanProtocol.CAN_FD if fd else can.CanProtocol.CAN_20
+        self._listen_only = bool((flags or 0) & 1)
+        self._spare: list[FrameArray] = []
+        self.canal = open_channel(
+            serial or channel,
+            library=os.fspath(library or dll),
+            config=config,
+            flags=flags,
+            bitrate=bitrate,
+            timing=timing,
+            options={"fd": fd, **options},
+        )
+        self.channel_info = f"canal_fast {self.canal.driver.title}: {self.channel}"
+        try:
+            super().__init__(channel=channel or "", can_filters=can_filters)
+        except BaseException:
+            self.canal.close()
+            raise
+
+    # -- receiving
+
+    def recv(self, timeout: float | None = None) -> can.Message | None:
+        # Not BusABC's: that one measures time-outs with the wall clock, which may be set meanwhile.
+        message, _ = self._recv_internal(timeout)
+        if message is not None and LOG.isEnabledFor(self.RECV_LOGGING_LEVEL):
+            LOG.log(self.RECV_LOGGING_LEVEL, "Received: %s", message)
+        return message
+
+    def _recv_internal(self, timeout: float | None) -> tuple[can.Message | None, bool]:
+        try:
+            frame = self._spare.pop()  # each thread its own
+        except IndexError:
+            frame = np.empty(1, self._dtype)
+        try:
+            if not self._receive_one(frame, timeout):
+                return None, True
+            return _messages.messages(frame, can.Message, {}, self.channel)[0], True
+        except DriverError as error:
+            raise can.CanOperationError(str(error), error.status) from error
+        finally:
+            self._spare.append(frame)
+
+    def _receive_one(self, frame: FrameArray, timeout: float | None) -> int:
+        if timeout is None:
+            while not self.canal.receive_into(frame):
+                pass  # another thread took it, or the filters did
+            return 1
+        left = max(timeout, 0.0)
+        deadline = time.monotonic() + left if left else 0.0
+        while True:
+            got = self.canal.receive_into(frame, timeout=left)
+            if got or not left:
+                return got
+            left = max(deadline - time.monotonic(), 0.0)
+
+    def receive_frames(
+        self, max_frames: int = 4096, *, min_frames: int = 1, timeout: float | None = None
+    ) -> FrameArray:
+        """Take frames out as an array of records instead of messages; see `canal_fast.Channel.receive`.
+
+        Raises
+        ------
+        can.CanOperationError
+            The driver failed, or the bus is shut down.
+        """
+        with _translated():
+            return self.canal.receive(max_frames, min_frames=min_frames, timeout=timeout)
+
+    def _apply_filters(self, filters: CanFilters | None) -> None:
+        with _translated():
+            self.canal.set_filters(filters)
+
+    def fileno(self) -> int:
+        with _translated():
+            return self.canal.fileno()
+
+    # -- sending
+
+    def send(self, msg: can.Message, timeout: float | None = None) -> None:
+        """Hand a message to the driver, waiting at most `timeout` seconds (None: as long as it takes) for room.
+
+        Raises
+        ------
+        can.CanTimeoutError
+            No room in time; it is a CanOperationError, too.
+        can.CanOperationError
+            No controller could send this message, or the driver failed.
+        """
+        with _translated():
+            frames = from_messages([msg], fd=self._dtype is FD_FRAME_DTYPE)
+            accepted = self.canal.send(frames, timeout=timeout if timeout is None else max(timeout, 0.0))
+        if not accepted:
+            raise SendTimeoutError(f"no room in the driver's queue within {timeout} s")
+
+    # -- the rest
+
+    @property
+    def state(self) -> can.BusState:
+        """ACTIVE, PASSIVE (error passive) or ERROR (bus off, or the driver is away)."""
+        with _translated():
+            return _STATES.get(self.canal.status().state, can.BusState.ACTIVE)
+
+    @state.setter
+    def state(self, new_state: can.BusState) -> None:
+        if new_state is not can.BusState.ACTIVE or self._listen_only:
+            raise NotImplementedError("a CANAL driver listens only, or not, from its open on: see its flags")
+
+    def shutdown(self) -> None:
+        if self._is_shutdown:
+            return
+        super().shutdown()
+        with _translated():
+            self.canal.close()
+
+    @staticmethod
+    def _detect_available_configs() -> Sequence[AutoDetectedConfig]:
+        """One for each attached USB2CAN adapter. Never raises: one interface's trouble is not to end the search."""
+        try:
+            return [{"interface": "canal_fast", "channel": device.serial} for device in list_devices()]
+        except Exception as error:
+            log.debug("adapters cannot be listed: %s", error)
+            return []

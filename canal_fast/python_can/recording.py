@@ -1,0 +1,1 @@
+"""pcapng recordings for `can.Logger` and `can.LogReader`."""
