@@ -44,4 +44,4 @@ cdef extern from "canal_fast/channel.h" nogil:
     uint64_t cf_channel_ready(cf_channel *channel, uint32_t wanted)
     size_t cf_channel_take_at_once(cf_channel *channel, uint32_t wanted, void *records, size_t count)
     void cf_channel_ledger(cf_channel *channel, cf_ledger *ledger, int *overruns_known)
-    cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count)
+    cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)

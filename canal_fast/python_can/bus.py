@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import can
@@ -16,9 +15,11 @@ from can.typechecking import AutoDetectedConfig, CanFilters
 
 from canal_fast import _messages
 from canal_fast.devices import list_devices
-from canal_fast.errors import DriverError, FrameError
+from canal_fast.errors import DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.messages import from_messages
+from canal_fast.python_can.cyclic import CanalCyclicTask
+from canal_fast.python_can.errors import SendTimeoutError, translated
 from canal_fast.python_can.opening import open_channel
 
 __all__ = ["CanalBus"]
@@ -31,21 +32,6 @@ _STATES = {
     "disconnected": can.BusState.ERROR,
 }
 _CHANNEL_OPTIONS = ("profile", "layout", "clock", "ring_frames", "ring_full", "coalesce_ms", "reconnect", "convention")
-
-
-class SendTimeoutError(can.CanTimeoutError, can.CanOperationError):
-    """The driver's queue had no room in time. Scripts for the built-in backend expect CanOperationError."""
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Our exceptions as python-can's."""
-    try:
-        yield
-    except FrameError as error:
-        raise can.CanOperationError(str(error)) from error
-    except DriverError as error:
-        raise can.CanOperationError(str(error), error.status) from error
 
 
 class CanalBus(can.BusABC):
@@ -171,18 +157,23 @@ class CanalBus(can.BusABC):
         can.CanOperationError
             The driver failed, or the bus is shut down.
         """
-        with _translated():
+        with translated():
             return self.canal.receive(max_frames, min_frames=min_frames, timeout=timeout)
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
-        with _translated():
-            self.canal.set_filters(filters)
+        with translated():
+            self.canal.set_filters(filters, waiting=True)
 
     def fileno(self) -> int:
-        with _translated():
+        with translated():
             return self.canal.fileno()
 
     # -- sending
+
+    def make_frames(self, messages: Iterable[can.Message]) -> FrameArray:
+        """Messages as records of this bus's dtype; what a controller could not send raises `can.CanOperationError`."""
+        with translated():
+            return from_messages(messages, fd=self._dtype is FD_FRAME_DTYPE)
 
     def send(self, msg: can.Message, timeout: float | None = None) -> None:
         """Hand a message to the driver, waiting at most `timeout` seconds (None: as long as it takes) for room.
@@ -194,18 +185,33 @@ class CanalBus(can.BusABC):
         can.CanOperationError
             No controller could send this message, or the driver failed.
         """
-        with _translated():
-            frames = from_messages([msg], fd=self._dtype is FD_FRAME_DTYPE)
-            accepted = self.canal.send(frames, timeout=timeout if timeout is None else max(timeout, 0.0))
+        with translated():
+            wait = timeout if timeout is None else max(timeout, 0.0)
+            accepted = self.canal.send(self.make_frames([msg]), timeout=wait)
         if not accepted:
             raise SendTimeoutError(f"no room in the driver's queue within {timeout} s")
+
+    def _send_periodic_internal(
+        self,
+        msgs: Sequence[can.Message] | can.Message,
+        period: float,
+        duration: float | None = None,
+        autostart: bool = True,
+        modifier_callback: Callable[[can.Message], None] | None = None,
+    ) -> can.CyclicSendTaskABC:
+        if modifier_callback is not None:  # needs Python each time
+            return super()._send_periodic_internal(msgs, period, duration, autostart, modifier_callback)
+        task = CanalCyclicTask(self, msgs, period, duration)
+        if autostart:
+            task.start()
+        return task
 
     # -- the rest
 
     @property
     def state(self) -> can.BusState:
         """ACTIVE, PASSIVE (error passive) or ERROR (bus off, or the driver is away)."""
-        with _translated():
+        with translated():
             return _STATES.get(self.canal.status().state, can.BusState.ACTIVE)
 
     @state.setter
@@ -217,7 +223,7 @@ class CanalBus(can.BusABC):
         if self._is_shutdown:
             return
         super().shutdown()
-        with _translated():
+        with translated():
             self.canal.close()
 
     @staticmethod

@@ -41,15 +41,27 @@ typedef struct cf_channel {
 
 CF_INLINE void cf_channel_free(cf_channel *channel);
 
-/* Replaces the filters, from the next drain on. `filters` is copied. CF_OK, CF_NO_MEMORY, CF_CLOSED. */
-CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count)
+/* Replaces the filters, from the next drain on; with `waiting` at once, also for records that wait already.
+ * `filters` is copied. CF_OK, CF_NO_MEMORY, CF_CLOSED. */
+CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)
 {
-    cf_filter_set *fresh;
+    cf_filter_set *fresh, *taking = NULL, *before;
     if (cf_atomic_u32_load_acquire(&channel->closing))
         return CF_CLOSED;
+    waiting = waiting && count > 0;
     fresh = cf_filter_set_new(filters, count);
-    if (fresh == NULL)
+    if (waiting)
+        taking = cf_filter_set_new(filters, count);
+    if (fresh == NULL || (waiting && taking == NULL)) {
+        free(fresh);
+        free(taking);
         return CF_NO_MEMORY;
+    }
+    cf_mutex_lock(&channel->reader.consumers);
+    before = channel->reader.taking_filters;
+    channel->reader.taking_filters = taking;
+    cf_mutex_unlock(&channel->reader.consumers);
+    free(before);
     free((void *)(uintptr_t)cf_atomic_u64_exchange(&channel->reader.next_filters, (uint64_t)(uintptr_t)fresh));
     return CF_OK;
 }
@@ -114,7 +126,7 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
         free(channel);
         return CF_THREAD_FAILED;
     }
-    if (cf_channel_filter(channel, options->filters, options->filter_count) != CF_OK) {
+    if (cf_channel_filter(channel, options->filters, options->filter_count, 0) != CF_OK) {
         free(memory);
         cf_channel_free(channel);
         return CF_NO_MEMORY;
@@ -220,6 +232,7 @@ CF_INLINE void cf_channel_free(cf_channel *channel)
     if (channel->abandoned)
         return;
     free(reader->filters);
+    free(reader->taking_filters);
     free((void *)(uintptr_t)cf_atomic_u64_load_relaxed(&reader->next_filters));
     cf_wake_close(&reader->wake);
     cf_sleeper_destroy(&reader->sleeper);
@@ -281,7 +294,15 @@ CF_INLINE cf_status cf_channel_wait(cf_channel *channel, uint32_t wanted, int64_
 /* Needs the lock on consumers and a channel that is not closed. */
 CF_INLINE size_t cf_channel_take_locked(cf_reader *reader, void *records, size_t count)
 {
-    const size_t got = cf_ring_take(reader->ring, records, count);
+    const cf_filter_set *filters = reader->taking_filters;
+    size_t taken, got;
+    do {
+        got = taken = cf_ring_take(reader->ring, records, count);
+        if (CF_UNLIKELY(filters != NULL)) {
+            got = cf_filter_keep(filters, records, taken, reader->ring->slot_size);
+            cf_ring_withhold(reader->ring, taken - got);
+        }
+    } while (got == 0 && taken > 0);
     if (cf_atomic_u32_load_relaxed(&reader->full) &&
         cf_ring_pending(reader->ring) <= reader->ring->capacity / 2)
         cf_cond_broadcast(&reader->writable);

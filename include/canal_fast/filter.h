@@ -46,4 +46,19 @@ CF_INLINE int cf_filter_match(const cf_filter *filters, size_t count, const cf_f
     return 0;
 }
 
+/* Moves the records that match to the front, in order; returns how many. */
+CF_INLINE size_t cf_filter_keep(const cf_filter_set *set, void *records, size_t count, size_t stride)
+{
+    char *at = (char *)records, *to = at;
+    size_t i;
+    for (i = 0; i < count; i++, at += stride) {
+        if (!cf_filter_match(set->rows, set->count, (const cf_frame_head *)at))
+            continue;
+        if (to != at)
+            memcpy(to, at, stride);
+        to += stride;
+    }
+    return (size_t)(to - (char *)records) / stride;
+}
+
 #endif

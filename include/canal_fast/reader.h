@@ -59,6 +59,7 @@ typedef struct cf_reader {
     long failure_code;            /* what receive returned; written before state becomes FAILED */
     cf_mutex consumers;
     cf_cond readable, writable;
+    cf_filter_set *taking_filters; /* of the consumers, for records that wait already; NULL: none */
     cf_atomic_u64 next_filters; /* address of a cf_filter_set that the thread is to take over; 0 = none */
     cf_mutex calls;
     /* the thread's own */
