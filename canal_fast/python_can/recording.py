@@ -76,7 +76,7 @@ class PcapngWriter(MessageWriter):
         """The channel's number: its own, if it is one, or else the first free one."""
         taken = set(self._numbers.values())
         wanted = [channel] if isinstance(channel, int) and 0 <= channel < _CHANNELS else []
-        number = next((n for n in [*wanted, *range(_CHANNELS)] if n not in taken), None)
+        number: int | None = next((n for n in [*wanted, *range(_CHANNELS)] if n not in taken), None)
         if number is None:
             raise ValueError(f"{self._recorder.path}: channel {channel!r} is one more than {_CHANNELS}")
         if channel is not None:

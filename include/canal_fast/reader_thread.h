@@ -48,7 +48,6 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
     int got = cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
     const int64_t now_ns = cf_now_ns();
     if (got == 1) {
-        cf_reader_adopt_filters(reader);
         got = cf_reader_keep(reader, now_ns);
         cf_reader_observe(reader, now_ns);
     }
