@@ -53,6 +53,7 @@ setup(
         "canal_fast.drivers",
         "canal_fast.include",
         "canal_fast.include.canal_fast",
+        "canal_fast.python_can",
     ],
     package_dir={"canal_fast": "canal_fast", "canal_fast.include": "include"},
     package_data={

@@ -41,6 +41,7 @@ from canal_fast.frames import (
 )
 from canal_fast.ledger import ChannelStatus, Ledger
 from canal_fast.logs import read_log, write_log
+from canal_fast.messages import from_messages, to_messages
 from canal_fast.periodic import PeriodicStatistics, PeriodicTask
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "bittiming",
     "check_frames",
     "checksum",
+    "from_messages",
     "get_include",
     "list_devices",
     "logs",
@@ -79,6 +81,7 @@ __all__ = [
     "payload_length",
     "physical",
     "read_log",
+    "to_messages",
     "wire",
     "write_log",
 ]

@@ -301,14 +301,14 @@ cdef class Handle:
             raise error
         return total
 
-    def set_filters(self, list filters):
-        """`filters`: (can_id, can_mask, extended or None) each."""
+    def set_filters(self, list filters, bint waiting):
+        """`filters`: (can_id, can_mask, extended or None) each; `waiting`: also for records that wait."""
         cdef size_t count = len(filters)
         cdef cf_status status
         self.check()
         cdef cf_filter *rows = filter_rows(filters)
         with nogil:
-            status = cf_channel_filter(self.channel, rows, count)
+            status = cf_channel_filter(self.channel, rows, count, waiting)
         free(rows)
         if status != CF_OK:
             raise driver_error(status, 0, "set_filters")

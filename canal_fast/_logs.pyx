@@ -20,6 +20,7 @@ from canal_fast.capi.recording cimport (
     CF_LOG_COUNTERS,
     CF_LOG_INTERFACES,
     CF_LOG_NAME_MAX,
+    cf_log_channel,
     cf_log_counter_name,
     cf_log_interface,
     cf_log_progress,
@@ -107,15 +108,20 @@ cdef class LogWriter:
     cdef bint text
 
     def __cinit__(self, bint text, channels):
-        cdef bytes name
         memset(&self.state, 0, sizeof(self.state))
         memset(&self.saved, 0, sizeof(self.saved))
         self.text = text
         for index in range(CF_LOG_INTERFACES):
-            name, self.state.channels[index].speed = channels[index]
-            if len(name) > CF_LOG_NAME_MAX:
-                raise ValueError("an interface name is too long")
-            memcpy(self.state.channels[index].name, <const char *>name, len(name))
+            self.name(index, *channels[index])
+
+    def name(self, uint8_t channel, bytes name, uint64_t speed):
+        """Name and speed of a channel that has no frame yet."""
+        cdef cf_log_channel *row = &self.state.channels[channel]
+        if len(name) > CF_LOG_NAME_MAX:
+            raise ValueError("an interface name is too long")
+        memset(row, 0, sizeof(cf_log_channel))
+        memcpy(row.name, <const char *>name, len(name))
+        row.speed = speed
 
     def save(self):
         """Remember the progress, for `restore`."""

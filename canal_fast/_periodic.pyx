@@ -3,7 +3,7 @@
 cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -67,8 +67,8 @@ cdef class Sender:
             raise ChannelClosedError("the channel belongs to the process that forked this one")
         return 0
 
-    def start(self, frames, int64_t period_ns):
-        """A task that sends the frames every period_ns from now on."""
+    def start(self, frames, int64_t period_ns, bint in_turn, uint64_t times):
+        """A task that sends the frames, or one of them in turn, every period_ns from now on; `times` 0: for ever."""
         cdef Task self_task = Task()
         cdef Py_buffer view
         cdef cf_status status
@@ -83,6 +83,7 @@ cdef class Sender:
                 raise MemoryError
             memcpy(task.frames, view.buf, view.len)
             task.count, task.stride, task.period_ns = count, view.itemsize, period_ns
+            task.in_turn, task.times_left = in_turn, times
         finally:
             PyBuffer_Release(&view)
         with nogil:
@@ -90,6 +91,7 @@ cdef class Sender:
         if status != CF_OK:
             raise driver_error(status, 0, "send_periodic")
         self_task.sender = self
+        self.tasks -= {other for other in list(self.tasks) if not other.statistics()["active"]}  # ended by themselves
         self.tasks.add(self_task)
         return self_task
 

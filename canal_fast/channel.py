@@ -192,7 +192,7 @@ class Channel(OpenChannel):
         else:
             explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
             config = explicit.usb2can_config(serial)
-        flags = listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
+        flags = options.pop("flags", 0) | listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
         return cls(library, config, flags=flags, **options)
 
@@ -302,15 +302,16 @@ class Channel(OpenChannel):
             raise NotImplementedError("this system's event loops wait on no such descriptor; use abatches")
         return descriptor
 
-    def set_filters(self, filters: Sequence[Mapping[str, Any]] | None) -> None:
+    def set_filters(self, filters: Sequence[Mapping[str, Any]] | None, *, waiting: bool = False) -> None:
         """Keep only frames that match one of the filters; None or an empty sequence keeps all.
 
         Each filter has `can_id`, `can_mask` and optionally `extended`, with python-can's meaning: a frame
         matches when `(arbitration_id ^ can_id) & can_mask == 0` and, where `extended` is given, its
         identifier format is the one asked for. Status messages are never filtered. In force from
-        the next drain on.
+        the next drain on; with `waiting` at once, also for frames that wait already. Those then count as
+        filtered when they would have been received, and a batch may be smaller than `min_frames`.
         """
-        self._open_handle().set_filters(checks.filters(filters))
+        self._open_handle().set_filters(checks.filters(filters), waiting)
 
     # -- sending and asking
 
@@ -340,7 +341,9 @@ class Channel(OpenChannel):
         self._check_frames(frames)
         return handle.send(frames, checks.nanoseconds(timeout))
 
-    def send_periodic(self, frames: FrameArray, period_s: float) -> PeriodicTask:
+    def send_periodic(
+        self, frames: FrameArray, period_s: float, *, in_turn: bool = False, times: int | None = None
+    ) -> PeriodicTask:
         """Hand frames to the driver now and every `period_s` seconds, until the task is stopped or the channel closed.
 
         One native thread serves all tasks of a channel. A task's frames are sent in order at each of its times,
@@ -356,6 +359,10 @@ class Channel(OpenChannel):
             As for `send`; copied.
         period_s : float
             0.0001..86400 s.
+        in_turn : bool
+            Send one of the frames at each time, the first again after the last, instead of all.
+        times : int, optional
+            Stop after so many times, 1..2**63 - 1.
 
         Raises
         ------
@@ -367,10 +374,12 @@ class Channel(OpenChannel):
         handle = self._open_handle()
         self._check_frames(frames)
         checks.interval("period_s", period_s, 1e-4, 86400)
+        limit = 0 if times is None else checks.interval("times", times, 1, (1 << 63) - 1)
         with self._making_sender:  # two threads' first tasks share one
             if self._sender is None:
                 self._sender = _periodic.Sender(handle)
-        return PeriodicTask(self._sender.start(frames, round(period_s * 1e9)), period_s, self._check_frames)
+        task = self._sender.start(frames, round(period_s * 1e9), in_turn, limit)
+        return PeriodicTask(task, period_s, self._check_frames)
 
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(checks.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))

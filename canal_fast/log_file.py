@@ -13,6 +13,7 @@ import numpy as np
 from canal_fast import _gate, _logs
 from canal_fast.errors import FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+from canal_fast.recorder import plain_name
 
 __all__ = ["LogFile", "LogInterface"]
 
@@ -149,11 +150,7 @@ class LogFile:
     @property
     def names(self) -> dict[int, str]:
         """Channel -> interface name as candump text can take it: no white space, 1 to 63 bytes."""
-        return {
-            row.channel: "_".join(row.name.split()).encode()[: _logs.NAME_MAX].decode(errors="ignore")
-            or f"can{row.channel}"
-            for row in self.interfaces
-        }
+        return {row.channel: plain_name(row.name, row.channel) for row in self.interfaces}
 
     @property
     def statistics(self) -> dict[str, dict[str, int | None]]:

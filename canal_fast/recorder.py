@@ -16,7 +16,7 @@ from canal_fast import _logs
 from canal_fast._version import __version__
 from canal_fast.frames import FrameArray
 
-__all__ = ["Recorder", "format_candump"]
+__all__ = ["Recorder", "format_candump", "plain_name"]
 
 _BUFFER_BYTES = 1 << 18
 _SUFFIXES = {".pcapng": False, ".log": True}
@@ -98,6 +98,23 @@ class Recorder:
     @property
     def closed(self) -> bool:
         return self._file.closed
+
+    def describe(self, channel: int, name: str, bitrate: int | None = None) -> None:
+        """Give a channel its name, as `interfaces` does, before its first frame.
+
+        Raises
+        ------
+        ValueError
+            As for `interfaces`; or the channel has been described in the file.
+        """
+        with self._lock:
+            self._check()
+            row = _channel(channel, (name, bitrate))
+            if self._writer.channel_frames(channel):
+                raise ValueError(f"{self.path}: channel {channel} has frames already, and a name with them")
+            self._writer.name(channel, *row)
+            if not self._text:
+                self._append(lambda: self._writer.describe(channel))
 
     def write(self, frames: FrameArray) -> None:
         """Append frames; when it returns, the system has all of them.
@@ -258,18 +275,25 @@ def _channels(interfaces: Mapping[int, str] | Interfaces | None) -> list[tuple[b
     """Name and bit rate (0 when not known) of all channels."""
     rows = [(f"can{number}".encode(), 0) for number in range(_logs.INTERFACES)]
     for number, row in (interfaces or {}).items():
-        name, bitrate = (row, None) if isinstance(row, str) else row
-        encoded = name.encode()
-        if not 0 <= number < len(rows):
-            raise ValueError(f"interfaces: channel {number}, allowed 0..{len(rows) - 1}")
-        if (
-            not 0 < len(encoded) <= _logs.NAME_MAX
-            or b"\0" in encoded
-            or len(encoded.split()) != 1
-            or encoded != encoded.strip()
-        ):
-            raise ValueError(
-                f"interfaces[{number}]: name {name!r}, allowed 1..{_logs.NAME_MAX} bytes without white space"
-            )
-        rows[number] = (encoded, bitrate or 0)
+        rows[number] = _channel(number, row)
     return rows
+
+
+def _channel(number: int, row: str | tuple[str, int | None]) -> tuple[bytes, int]:
+    name, bitrate = (row, None) if isinstance(row, str) else row
+    encoded = name.encode()
+    if not 0 <= number < _logs.INTERFACES:
+        raise ValueError(f"interfaces: channel {number}, allowed 0..{_logs.INTERFACES - 1}")
+    if (
+        not 0 < len(encoded) <= _logs.NAME_MAX
+        or b"\0" in encoded
+        or len(encoded.split()) != 1
+        or encoded != encoded.strip()
+    ):
+        raise ValueError(f"interfaces[{number}]: name {name!r}, allowed 1..{_logs.NAME_MAX} bytes without white space")
+    return encoded, bitrate or 0
+
+
+def plain_name(name: str, channel: int) -> str:
+    """An interface's name as recordings can take it: no white space, 1 to 63 bytes."""
+    return "_".join(name.split()).encode()[: _logs.NAME_MAX].decode(errors="ignore") or f"can{channel}"

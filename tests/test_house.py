@@ -16,6 +16,7 @@ TREE = Path(__file__).resolve().parent.parent
 HEADERS = sorted((TREE / "include" / "canal_fast").glob("*.h"))
 GLUE = sorted((TREE / "canal_fast").glob("_*.pyx"))
 FACADE = sorted([*(TREE / "canal_fast").glob("*.py"), *(TREE / "canal_fast" / "cli").glob("*.py")])
+PLUGIN = sorted((TREE / "canal_fast" / "python_can").glob("*.py"))  # python-can asks for it, and is there then
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 
 # Which headers may include operating-system headers, and which.
@@ -117,14 +118,16 @@ def test_errors_import_nothing_of_ours() -> None:
     assert not [n for n in names if n.startswith("canal_fast")]
 
 
-@pytest.mark.parametrize("facade", FACADE, ids=lambda p: p.name)
+@pytest.mark.parametrize("facade", [*FACADE, *PLUGIN], ids=lambda p: p.name)
 def test_facade_needs_only_numpy(facade: Path) -> None:
-    """Everything else is an extra, imported inside the function that needs it."""
+    """Everything else is an extra, imported inside the function that needs it; so is the plugin."""
     import sys
 
+    allowed = {"numpy", "canal_fast"} | ({"can"} if facade in PLUGIN else set())
     for name in imported(facade, top_level=True):
         root = name.split(".")[0]
-        assert root in {"numpy", "canal_fast"} or root in sys.stdlib_module_names, f"{facade.name} imports {name}"
+        assert root in allowed or root in sys.stdlib_module_names, f"{facade.name} imports {name}"
+        assert facade in PLUGIN or not name.startswith("canal_fast.python_can"), f"{facade.name} imports {name}"
 
 
 def imported(path: Path, top_level: bool = False) -> list[str]:

@@ -36,4 +36,4 @@ cdef extern from "canal_fast/channel.h" nogil:
     void cf_channel_stop(cf_channel *channel)
     cf_status cf_channel_close(cf_channel *channel, long *code)
     void cf_channel_free(cf_channel *channel)
-    cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count)
+    cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)

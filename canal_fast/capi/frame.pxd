@@ -4,6 +4,16 @@ from canal_fast.capi.base cimport cf_code, cf_status
 
 
 cdef extern from "canal_fast/frame.h" nogil:
+    enum:
+        CF_FLAG_EXTENDED_ID
+        CF_FLAG_REMOTE
+        CF_FLAG_STATUS
+        CF_FLAG_FD
+        CF_FLAG_BITRATE_SWITCH
+        CF_FLAG_ERROR_STATE_INDICATOR
+        CF_FLAG_TX
+        CF_FLAG_ERROR_FRAME
+
     ctypedef struct cf_frame_head:
         int64_t timestamp_ns
         uint32_t arbitration_id
@@ -35,6 +45,7 @@ cdef extern from "canal_fast/frame.h" nogil:
 
     const cf_field *cf_frame_field(int fd, size_t index)
     const cf_code *cf_flag_row(size_t index)
+    unsigned cf_fd_dlc(unsigned length)
     unsigned cf_payload_length(unsigned flags, unsigned dlc)
     void cf_payload_lengths(const void *frames, size_t count, size_t stride, uint8_t *lengths)
     cf_status cf_frames_check(const void *frames, size_t count, size_t stride, size_t *index)

@@ -19,6 +19,8 @@ cdef extern from "canal_fast/periodic.h" nogil:
         size_t count
         size_t stride
         int64_t period_ns
+        int in_turn
+        uint64_t times_left
 
     ctypedef struct cf_periodic:
         pass

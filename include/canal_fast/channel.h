@@ -43,15 +43,23 @@ typedef struct cf_channel {
 
 CF_INLINE void cf_channel_free(cf_channel *channel);
 
-/* Replaces the filters, from the next drain on. `filters` is copied. CF_OK, CF_NO_MEMORY, CF_CLOSED. */
-CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count)
+/* Replaces the filters; with `waiting` also for records that wait already. `filters` is copied.
+ * CF_OK, CF_NO_MEMORY, CF_CLOSED. */
+CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)
 {
-    cf_filter_set *fresh;
+    cf_filter_set *fresh, *taking = NULL;
     if (cf_atomic_u32_load_acquire(&channel->closing))
         return CF_CLOSED;
+    waiting = waiting && count > 0;
     fresh = cf_filter_set_new(filters, count);
-    if (fresh == NULL)
+    if (waiting)
+        taking = cf_filter_set_new(filters, count);
+    if (fresh == NULL || (waiting && taking == NULL)) {
+        free(fresh);
+        free(taking);
         return CF_NO_MEMORY;
+    }
+    cf_consumer_filter(&channel->consumer, taking);
     free((void *)(uintptr_t)cf_atomic_u64_exchange(&channel->reader.next_filters, (uint64_t)(uintptr_t)fresh));
     return CF_OK;
 }
@@ -118,7 +126,7 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
         free(channel);
         return CF_THREAD_FAILED;
     }
-    if (cf_channel_filter(channel, options->filters, options->filter_count) != CF_OK) {
+    if (cf_channel_filter(channel, options->filters, options->filter_count, 0) != CF_OK) {
         free(memory);
         cf_channel_free(channel);
         return CF_NO_MEMORY;

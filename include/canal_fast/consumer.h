@@ -7,6 +7,7 @@
 #define CANAL_FAST_CONSUMER_H
 
 #include "clock_report.h"
+#include "filter.h"
 #include "thread.h"
 #include "wake.h"
 
@@ -35,6 +36,8 @@ typedef struct cf_consumer {
     uint32_t waiters;
     int closed;
     cf_ledger last_ledger; /* after that */
+    cf_filter_set *filters; /* for records that wait already; NULL: none */
+    uint16_t gap;           /* CF_FLAG_GAP of a record that these withheld */
 } cf_consumer;
 
 CF_INLINE int64_t cf_now_ns(void)
@@ -55,6 +58,7 @@ CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_
 
 CF_INLINE void cf_consumer_destroy(cf_consumer *consumer)
 {
+    free(consumer->filters);
     cf_wake_close(&consumer->wake);
     cf_cond_destroy(&consumer->readable);
     cf_cond_destroy(&consumer->writable);
@@ -146,10 +150,28 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
     return status;
 }
 
+/* Records that wait already have to match these, too; NULL: all do. Takes them over. */
+CF_INLINE void cf_consumer_filter(cf_consumer *consumer, cf_filter_set *filters)
+{
+    cf_filter_set *before;
+    cf_mutex_lock(&consumer->lock);
+    before = consumer->filters;
+    consumer->filters = filters;
+    cf_mutex_unlock(&consumer->lock);
+    free(before);
+}
+
 /* Needs the lock and a ring that is there. */
 CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, size_t count)
 {
-    const size_t got = cf_ring_take(consumer->ring, records, count);
+    size_t taken, got;
+    do {
+        got = taken = cf_ring_take(consumer->ring, records, count);
+        if (CF_UNLIKELY(consumer->filters != NULL)) {
+            got = cf_filter_keep(consumer->filters, records, taken, consumer->ring->slot_size, &consumer->gap);
+            cf_ring_withhold(consumer->ring, taken - got);
+        }
+    } while (got == 0 && taken > 0);
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
         cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2)
         cf_cond_broadcast(&consumer->writable);

@@ -46,4 +46,25 @@ CF_INLINE int cf_filter_match(const cf_filter *filters, size_t count, const cf_f
     return 0;
 }
 
+/* Moves the records that match to the front, in order; returns how many. *gap: CF_FLAG_GAP of a record that did
+ * not match, which goes to the next that does, in this call or a later one; 0 at first. */
+CF_INLINE size_t cf_filter_keep(const cf_filter_set *set, void *records, size_t count, size_t stride, uint16_t *gap)
+{
+    char *at = (char *)records, *to = at;
+    size_t i;
+    for (i = 0; i < count; i++, at += stride) {
+        cf_frame_head *head = (cf_frame_head *)at;
+        if (!cf_filter_match(set->rows, set->count, head)) {
+            *gap |= head->flags & CF_FLAG_GAP;
+            continue;
+        }
+        head->flags |= *gap;
+        *gap = 0;
+        if (to != at)
+            memcpy(to, at, stride);
+        to += stride;
+    }
+    return (size_t)(to - (char *)records) / stride;
+}
+
 #endif

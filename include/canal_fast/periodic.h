@@ -31,6 +31,9 @@ typedef struct cf_task {
     void *frames; /* malloc'ed; all accepted by cf_frame_check, none FD */
     size_t count, stride;
     int64_t period_ns, due_ns;
+    int in_turn;         /* one frame at each time instead of all */
+    size_t turn;         /* the one that is next */
+    uint64_t times_left; /* the task ends after so many; 0: not by itself */
     int active; /* in the list */
     long failure_code; /* the last one from the driver other than success; 0: none */
     cf_task_counters counters;
@@ -71,32 +74,51 @@ CF_INLINE cf_task *cf_periodic_earliest(const cf_periodic *periodic)
     return earliest;
 }
 
+/* Takes a task out of the list, if it is there; needs the lock. */
+CF_INLINE void cf_periodic_unlink(cf_periodic *periodic, cf_task *task)
+{
+    cf_task **link;
+    for (link = &periodic->tasks; *link != NULL && *link != task; link = &(*link)->next)
+        ;
+    if (*link == task)
+        *link = task->next;
+    task->active = 0;
+}
+
 /* Sends a task's frames, now_ns being at or after its time. 0 when the channel is closed. */
 CF_INLINE int cf_periodic_send(cf_periodic *periodic, cf_task *task, int64_t now_ns)
 {
     cf_task_counters *counters = &task->counters;
     const int64_t jitter_ns = now_ns - task->due_ns;
-    int64_t passed = 0;
+    const char *frames = (const char *)task->frames + task->turn * task->stride;
+    const size_t count = task->in_turn && task->count > 0 ? 1 : task->count;
+    uint64_t passed = 0;
     size_t accepted = 0;
     long code = CF_CANAL_SUCCESS;
     const cf_status status =
-        cf_channel_send(periodic->channel, task->frames, task->count, task->stride, 0, &accepted, &code);
+        cf_channel_send(periodic->channel, frames, count, task->stride, 0, &accepted, &code);
     if (status == CF_CLOSED)
         return 0;
     if (status != CF_OK)
         task->failure_code = code;
-    cf_channel_reject(periodic->channel, task->count - accepted);
+    cf_channel_reject(periodic->channel, count - accepted);
     counters->periods++;
     counters->sent += accepted;
-    counters->rejected += task->count - accepted;
+    counters->rejected += count - accepted;
     counters->late += jitter_ns > task->period_ns / 2;
     counters->jitter_sum_ns += (uint64_t)jitter_ns;
     if ((uint64_t)jitter_ns > counters->jitter_max_ns)
         counters->jitter_max_ns = (uint64_t)jitter_ns;
     if (jitter_ns > CF_PERIODIC_BEHIND_NS)
-        passed = jitter_ns / task->period_ns;
-    counters->missed += (uint64_t)passed;
-    task->due_ns += (passed + 1) * task->period_ns;
+        passed = (uint64_t)(jitter_ns / task->period_ns);
+    counters->missed += passed;
+    task->due_ns += (int64_t)(passed + 1) * task->period_ns;
+    if (task->in_turn && ++task->turn >= task->count)
+        task->turn = 0;
+    if (task->times_left > passed + 1)
+        task->times_left -= passed + 1;
+    else if (task->times_left != 0)
+        cf_periodic_unlink(periodic, task);
     return 1;
 }
 
@@ -157,13 +179,8 @@ CF_INLINE cf_status cf_periodic_add(cf_periodic *periodic, cf_task *task)
 /* Nothing of the task is sent after this returned. May be repeated. */
 CF_INLINE void cf_periodic_remove(cf_periodic *periodic, cf_task *task)
 {
-    cf_task **link;
     cf_mutex_lock(&periodic->lock);
-    for (link = &periodic->tasks; *link != NULL && *link != task; link = &(*link)->next)
-        ;
-    if (*link == task)
-        *link = task->next;
-    task->active = 0;
+    cf_periodic_unlink(periodic, task);
     cf_mutex_unlock(&periodic->lock);
 }
 

@@ -104,6 +104,17 @@ CF_INLINE int cf_reader_probe(cf_reader *reader)
     return 1;
 }
 
+/* Do the filters want this frame? Asked after the driver handed it over, with those set last: what comes to the
+ * driver after a change of filters meets the new ones. */
+CF_INLINE int cf_reader_wants(cf_reader *reader, const cf_frame_head *head)
+{
+    if (CF_UNLIKELY(cf_atomic_u64_load_relaxed(&reader->next_filters) != 0)) {
+        free(reader->filters);
+        reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
+    }
+    return cf_filter_match(reader->filters->rows, reader->filters->count, head);
+}
+
 /* Takes the message in the slot apart and keeps it, or counts why not. 1: done;
  * 0: there was none; -1: the driver failed. */
 CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
@@ -132,7 +143,7 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
     frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS)
                               ? cf_clock_status_stamp(&reader->clock)
                               : cf_clock_stamp(&reader->clock, ticks, now_ns);
-    if (!cf_filter_match(reader->filters->rows, reader->filters->count, frame))
+    if (!cf_reader_wants(reader, frame))
         producer->counters.filtered++;
     else
         cf_producer_commit(producer, record, &spare);
@@ -180,15 +191,6 @@ CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
     if (reader->clock.fresh) {
         cf_clock_observe(&reader->clock, now_ns);
         cf_clock_publish(&reader->clock, &reader->share->clock);
-    }
-}
-
-/* Takes over the filters that were set meanwhile. */
-CF_INLINE void cf_reader_adopt_filters(cf_reader *reader)
-{
-    if (CF_UNLIKELY(cf_atomic_u64_load_relaxed(&reader->next_filters) != 0)) {
-        free(reader->filters);
-        reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
     }
 }
 

@@ -31,7 +31,7 @@ CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t cou
             frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns);
         else
             frame->timestamp_ns = cf_clock_stamp(&reader->clock, (uint32_t)frame->timestamp_ns, now_ns);
-        if (!cf_filter_match(reader->filters->rows, reader->filters->count, frame)) {
+        if (!cf_reader_wants(reader, frame)) {
             producer->counters.filtered++;
             continue;
         }
@@ -103,7 +103,6 @@ CF_INLINE int cf_reader_drain(cf_reader *reader)
     unsigned chunk;
     for (chunk = 0; chunk < CF_ROUND_CHUNKS && got == 1; chunk++) {
         const int64_t began_ns = now_ns;
-        cf_reader_adopt_filters(reader);
         got = cf_reader_chunk(reader, began_ns, &any);
         if (CF_UNLIKELY(got == CF_READER_GONE))
             return got;

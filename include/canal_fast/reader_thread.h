@@ -35,7 +35,6 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
     const int batch = reader->library->receive_batch != NULL;
     int more, got;
     int64_t now_ns;
-    cf_reader_adopt_filters(reader);
     got = batch ? cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more)
                 : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
     now_ns = cf_now_ns();

@@ -191,6 +191,12 @@ CF_INLINE size_t cf_ring_take(cf_ring *ring, void *records, size_t count)
     return count;
 }
 
+/* Of the records just taken, so many are not for the caller: they count as filtered. */
+CF_INLINE void cf_ring_withhold(cf_ring *ring, size_t count)
+{
+    cf_atomic_u64_store_relaxed(&ring->delivered, cf_atomic_u64_load_relaxed(&ring->delivered) - count);
+}
+
 /* Both sides at one moment. Needs that no consumer takes records meanwhile. */
 CF_INLINE void cf_ring_ledger(const cf_ring *ring, cf_ledger *ledger)
 {
@@ -207,6 +213,7 @@ CF_INLINE void cf_ring_ledger(const cf_ring *ring, cf_ledger *ledger)
     } while (cf_atomic_u64_load_relaxed(&ring->sequence) != before);
     ledger->delivered = cf_atomic_u64_load_relaxed(&ring->delivered);
     ledger->pending = written - cf_atomic_u64_load_relaxed(&ring->taken);
+    ledger->counters.filtered += cf_atomic_u64_load_relaxed(&ring->taken) - ledger->delivered;
 }
 
 #endif

@@ -69,7 +69,7 @@ static void refilter(void *argument)
     shared *s = (shared *)argument;
     size_t n;
     for (n = 0; !cf_atomic_u32_load_acquire(&s->ended); n++) {
-        const cf_status status = cf_channel_filter(s->channel, filters, n % 4);
+        const cf_status status = cf_channel_filter(s->channel, filters, n % 4, n % 3 == 0);
         fault(s, status != CF_OK && status != CF_CLOSED);
         cf_sleep_ns(100000);
     }
