@@ -1,5 +1,5 @@
-"""Glue of frame.h, seconds.h and channel.h: records to python-can's messages and back. Its loops are here because each turn makes or reads a
-Python object."""
+"""Glue of frame.h, seconds.h and consumer.h: records to python-can's messages and back. Its loops are here because
+each turn makes or reads a Python object."""
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
@@ -9,7 +9,8 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
 from canal_fast._gate cimport borrow_frames
-from canal_fast.capi.channel cimport cf_channel, cf_channel_take, cf_channel_take_at_once
+from canal_fast.capi.channel cimport cf_channel
+from canal_fast.capi.consumer cimport cf_consumer_take, cf_consumer_take_at_once
 from canal_fast.capi.frame cimport (
     CF_FLAG_BITRATE_SWITCH,
     CF_FLAG_ERROR_FRAME,
@@ -64,10 +65,10 @@ def receive(handle, message, label, int64_t timeout_ns):
     cdef size_t got
     cdef cf_channel *channel = <cf_channel *>PyCapsule_GetPointer(handle.capsule(), "canal_fast.channel")
     PyErr_CheckSignals()
-    got = cf_channel_take_at_once(channel, 1, &record, 1)
+    got = cf_consumer_take_at_once(&channel.consumer, 1, &record, 1)
     if got == 0 and handle.wait(1, timeout_ns):
         with nogil:
-            got = cf_channel_take(channel, &record, 1)
+            got = cf_consumer_take(&channel.consumer, &record, 1)
     return message_of(<const cf_frame_head *>&record, message, label) if got else None
 
 
