@@ -98,13 +98,14 @@ def test_any_library_and_options_of_the_channel(caplog: pytest.LogCaptureFixture
 
 
 def test_detection_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    from canal_fast.python_can import bus as module
+    from canal_fast.python_can import opening
 
     assert isinstance(can.detect_available_configs("canal_fast"), list)
-    device = cf.Device("ED000200", "USB2CAN converter", "1-1")
-    monkeypatch.setattr(module, "list_devices", lambda: [device])
-    assert can.detect_available_configs(["canal_fast"]) == [{"interface": "canal_fast", "channel": "ED000200"}]
-    monkeypatch.setattr(module, "list_devices", lambda: 1 / 0)
+    devices = [cf.Device("ED000200", "USB2CAN converter", "1-1", interface) for interface in (None, "can0")]
+    monkeypatch.setattr(opening, "list_devices", lambda: devices)
+    found = can.detect_available_configs(["canal_fast"])
+    assert found == [{"interface": "canal_fast", "channel": name} for name in ("ED000200", "socketcan:can0")]
+    monkeypatch.setattr(opening, "list_devices", lambda: 1 / 0)
     assert can.detect_available_configs("canal_fast") == []
 
 
@@ -184,8 +185,12 @@ def test_time_outs_ignore_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> Non
     """A clock that is set back an hour: python-can's own recv would wait an hour."""
     clock = itertools.count(time.time(), -3600.0)
     monkeypatch.setattr("can.bus.time", lambda: next(clock))
+    got: list[Any] = []
     with bus(name()) as opened:
-        assert opened.recv(0.02) is None
+        thread = threading.Thread(target=lambda: got.append(opened.recv(0.02)), daemon=True)
+        thread.start()
+        thread.join(LONG)
+    assert got == [None]
 
 
 def test_received_messages_are_logged(caplog: pytest.LogCaptureFixture) -> None:
