@@ -261,7 +261,8 @@ cdef class Handle:
             PyErr_CheckSignals()
             got = cf_channel_take_at_once(self.channel, wanted, view.buf, count)
             if got == 0:
-                self.await_records(wanted, timeout_ns)
+                if cf_channel_ready(self.channel, wanted) == 0:
+                    self.await_records(wanted, timeout_ns)
                 got = self.take(view.buf, count)
         finally:
             PyBuffer_Release(&view)

@@ -172,8 +172,9 @@ EXPORT(int) CanalReceiveBatch(long handle, void *records, unsigned long size, un
     code = receive(h, at, size, until_ns);
     if (code == CF_CANAL_SUCCESS) {
         cf_mutex_lock(&h->lock);
-        for (got = 1; got < count && sc_next(&h->state, at + got * size, size) == CF_CANAL_SUCCESS; got++)
-            ;
+        for (got = 1; got < count && !sc_is_drained(&h->state); got++)
+            if (sc_next(&h->state, at + got * size, size) != CF_CANAL_SUCCESS)
+                break;
         cf_mutex_unlock(&h->lock);
     }
     leave(h);

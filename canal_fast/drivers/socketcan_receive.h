@@ -204,6 +204,12 @@ static void sc_record(sc_state *s, unsigned i, void *record, size_t size)
     s->statistics.rx_data += length;
 }
 
+/* Is the box empty, and was the socket, too, when it was filled? */
+static int sc_is_drained(const sc_state *s)
+{
+    return s->box.at == s->box.have && s->box.have < SC_BOX;
+}
+
 /* The next frame as a record. CF_CANAL_SUCCESS; CF_CANAL_MTU when it does not fit a record of that size and
  * stays; or what an empty receive returns. */
 static int sc_next(sc_state *s, void *record, size_t size)

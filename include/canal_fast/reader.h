@@ -92,9 +92,9 @@ CF_INLINE void cf_reader_notify(cf_reader *reader, int always)
     }
     wanted = cf_atomic_u32_load_relaxed(&reader->wanted);
     if (always || (wanted != 0 && cf_ring_pending(reader->ring) >= wanted)) {
-        cf_mutex_lock(&reader->consumers);
-        cf_cond_broadcast(&reader->readable);
+        cf_mutex_lock(&reader->consumers); /* who looked before the records were published sleeps by now */
         cf_mutex_unlock(&reader->consumers);
+        cf_cond_broadcast(&reader->readable);
     }
 }
 
