@@ -129,8 +129,8 @@ cdef class Handle:
 
     @staticmethod
     def open(Library library, bytes config, unsigned long flags, str profile, size_t layout, uint32_t channel,
-             bint wait_when_full, bint device_clock, bint fd, int64_t coalesce_ns, uint64_t ring_capacity,
-             list filters, int64_t reconnect_ns):
+             bint wait_when_full, bint device_clock, int64_t coalesce_ns, uint64_t ring_capacity,
+             list filters, int64_t reconnect_ns, bint fd=False):
         """(status, code, handle). `layout` 0: find out. `profile` names a row."""
         cdef Handle self = Handle()
         cdef cf_channel_options options
