@@ -30,11 +30,11 @@ class Handle:
         channel: int,
         wait_when_full: bool,
         device_clock: bool,
-        fd: bool,
         coalesce_ns: int,
         ring_capacity: int,
         filters: list[tuple[int, int, bool | None]],
         reconnect_ns: int,
+        fd: bool = False,
     ) -> tuple[int, int, Handle | None]: ...
     def capsule(self) -> Any: ...
     def stop(self) -> None: ...

@@ -132,8 +132,8 @@ cdef class Handle:
 
     @staticmethod
     def open(Library library, bytes config, unsigned long flags, str profile, size_t layout, uint32_t channel,
-             bint wait_when_full, bint device_clock, bint fd, int64_t coalesce_ns, uint64_t ring_capacity,
-             list filters, int64_t reconnect_ns):
+             bint wait_when_full, bint device_clock, int64_t coalesce_ns, uint64_t ring_capacity,
+             list filters, int64_t reconnect_ns, bint fd=False):
         """(status, code, handle). `layout` 0: find out. `profile` names a row."""
         cdef Handle self = Handle()
         cdef cf_channel_options options
@@ -264,7 +264,8 @@ cdef class Handle:
             PyErr_CheckSignals()
             got = cf_consumer_take_at_once(&self.channel.consumer, wanted, view.buf, count)
             if got == 0:
-                self.await_records(wanted, timeout_ns)
+                if cf_channel_ready(self.channel, wanted) == 0:
+                    self.await_records(wanted, timeout_ns)
                 got = self.take(view.buf, count)
         finally:
             PyBuffer_Release(&view)

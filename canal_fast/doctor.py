@@ -21,6 +21,8 @@ from canal_fast.findings import Finding, findings
 
 __all__ = ["Diagnosis", "diagnose"]
 
+_STARTING, _STARTING_S = "starting Python", 60.0  # no fault of the driver's where that takes long
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
@@ -120,10 +122,11 @@ def _examine(options: dict[str, Any], timeout: float) -> dict[str, Any]:
     ) as child:
         assert child.stdout is not None
         threading.Thread(target=_pump, args=(child.stdout, lines), daemon=True).start()
-        step = "starting Python"
+        step = _STARTING
         begun = time.monotonic()
         while True:
-            patience = timeout + (options["seconds"] if step == "CanalReceive" else 0) + (step == "starting Python") * 5
+            patience = timeout + (options["seconds"] if step == "CanalReceive" else 0)
+            patience = _STARTING_S if step == _STARTING else patience
             try:
                 line = lines.get(timeout=max(0.0, begun + patience - time.monotonic()))
             except queue.Empty:

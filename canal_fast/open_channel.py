@@ -95,11 +95,11 @@ class OpenChannel:
             channel,
             ring_full == "wait",
             clock == "device",
-            fd,
             int(coalesce_ms * 1e6),
             self._capacity,
             checks.filters(filters),
             0 if reconnect is None else int(reconnect * 1e9),
+            fd,
         )
         if self._handle is None:
             self._raise_open(status, code, config)

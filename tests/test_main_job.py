@@ -23,7 +23,7 @@ import canal_fast as cf
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 COMMAND = [sys.executable, "-P", "-m", "canal_fast"]
 VIRTUAL = ["--library", "virtual"]
-SATURATED = [*VIRTUAL, "--config", "bus0;1000000;load=1;seed=1"]
+SATURATED = [*VIRTUAL, "--config", "bus0;1000000;load=1;seed=1;fifo=100000"]  # room while the machine stalls
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="NOT RUN: tshark is not installed")
 
 

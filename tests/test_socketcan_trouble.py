@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from canal_ctypes import Message, load
 from socketcan_support import (
     HAS_CAN,
     bare_socket,
@@ -176,6 +177,27 @@ def test_renamed_while_open() -> None:
             bare.send(classical(0x5))
             receive(again, 1)
         netlink.delete("renamed0")
+
+
+@needs_can
+def test_down_and_up_between_two_looks_is_told() -> None:
+    """Frames may have passed unseen meanwhile; a CANAL program that goes on receives again."""
+    canal = load(SOCKETCAN)
+    with interface() as name, bare_socket(name) as bare:
+        handle = canal.CanalOpen(name.encode(), 0)
+        netlink.change(name, up=False)
+        netlink.change(name, up=True)
+        slot = Message()
+        assert canal.CanalReceive(handle, slot) == CODES["INTERFACE_DOWN"]
+        assert canal.CanalReceive(handle, slot) == CODES["FIFO_EMPTY"]
+        with pytest.raises(OSError, match="down"):
+            bare.recv(16)  # told, too
+        bare.send(classical(0x3))
+        assert canal.CanalReceive(handle, slot) == 0
+        netlink.change(name, up=False)
+        for _ in range(3):
+            assert canal.CanalReceive(handle, slot) == CODES["INTERFACE_DOWN"]
+        canal.CanalClose(handle)
 
 
 @needs_can

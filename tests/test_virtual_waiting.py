@@ -7,6 +7,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -148,8 +149,13 @@ SANITIZERS = [("gcc", "address,undefined"), ("clang", "address,undefined"), ("gc
 
 @pytest.mark.unsanitized
 @pytest.mark.parametrize(("compiler", "sanitizer"), SANITIZERS, ids=lambda s: s)
-def test_sanitized_stress(compiler: str, sanitizer: str, tree: Path, data_dir: Path, tmp_path: Path) -> None:
-    """tests/c/virtual_stress.c: threads, churn, replay and garbage strings, with no report and no count off."""
+@pytest.mark.parametrize("driver", ["virtual", "socketcan"])
+def test_sanitized_stress(
+    driver: str, compiler: str, sanitizer: str, tree: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    """tests/c/*_stress.c: threads, churn, replay and garbage strings, with no report and no count off."""
+    if driver == "socketcan" and sys.platform != "linux":
+        pytest.skip("NOT RUN: SocketCAN is Linux's")
     program, log = tmp_path / "stress", tmp_path / "car.log"
     probe, flags = tmp_path / "probe.c", [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=undefined", "-pthread"]
     probe.write_text("int main(void) { return 0; }")
@@ -158,7 +164,7 @@ def test_sanitized_stress(compiler: str, sanitizer: str, tree: Path, data_dir: P
     if run(compiler, *flags, str(probe), "-o", str(program)).returncode or run(str(program)).returncode:
         pytest.skip(f"NOT RUN: {compiler} has no {sanitizer} sanitizer that runs here")
     strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-O1"]
-    built = run(compiler, *strict, *flags, str(tree / "tests" / "c" / "virtual_stress.c"), "-o", str(program))
+    built = run(compiler, *strict, *flags, str(tree / "tests" / "c" / f"{driver}_stress.c"), "-o", str(program))
     assert built.returncode == 0, built.stderr
     log.write_bytes(gzip.decompress((data_dir / "car-bus.log.gz").read_bytes()))
     seconds = "60" if os.environ.get("CANAL_FAST_LONG") else "1"

@@ -87,9 +87,10 @@ static int receive(sc_handle *h, void *record, size_t size, uint64_t until_ns)
     return code;
 }
 
-/* An error frame's record as a status message: code, REC, TEC. */
+/* An error frame's record as a status message: code, REC, TEC as of the last one. */
 static void to_status(sc_handle *h, cf_fd_frame *frame)
 {
+    cf_mutex_lock(&h->lock);
     frame->flags = CF_FLAG_STATUS;
     frame->arbitration_id = 0;
     frame->dlc = 4;
@@ -97,6 +98,7 @@ static void to_status(sc_handle *h, cf_fd_frame *frame)
     frame->data[0] = (uint8_t)h->state.last_error;
     frame->data[1] = (uint8_t)(h->state.rec < 127 ? h->state.rec : 127);
     frame->data[2] = (uint8_t)h->state.tec;
+    cf_mutex_unlock(&h->lock);
 }
 
 static int receive_canal(long handle, void *message, int fd, uint64_t until_ns)
@@ -172,8 +174,9 @@ EXPORT(int) CanalReceiveBatch(long handle, void *records, unsigned long size, un
     code = receive(h, at, size, until_ns);
     if (code == CF_CANAL_SUCCESS) {
         cf_mutex_lock(&h->lock);
-        for (got = 1; got < count && sc_next(&h->state, at + got * size, size) == CF_CANAL_SUCCESS; got++)
-            ;
+        for (got = 1; got < count && !sc_is_drained(&h->state); got++)
+            if (sc_next(&h->state, at + got * size, size) != CF_CANAL_SUCCESS)
+                break;
         cf_mutex_unlock(&h->lock);
     }
     leave(h);

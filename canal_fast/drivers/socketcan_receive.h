@@ -22,6 +22,7 @@ typedef struct sc_box {
 typedef struct sc_state {
     int socket, index;
     int trouble; /* the code to return once the box is empty; 0: none */
+    int told;    /* it was returned */
     uint32_t kernel_drops;
     int64_t last_ns;
     unsigned long condition; /* CF_CANAL_ACTIVE ... */
@@ -72,11 +73,12 @@ static int sc_fill(sc_state *s)
     return 0;
 }
 
-/* What an empty receive is to return. An interface that came up again is no trouble any more. */
+/* What an empty receive is to return. An interface that came up again is no trouble any more once that was told. */
 static int sc_nothing(sc_state *s)
 {
-    if (s->trouble == CF_CANAL_INTERFACE_DOWN && sc_is_up(s->socket, s->index))
+    if (s->told && s->trouble == CF_CANAL_INTERFACE_DOWN && sc_is_up(s->socket, s->index))
         s->trouble = 0;
+    s->told = s->trouble != 0;
     return s->trouble != 0 ? s->trouble : CF_CANAL_FIFO_EMPTY;
 }
 
@@ -202,6 +204,12 @@ static void sc_record(sc_state *s, unsigned i, void *record, size_t size)
     memcpy(data, frame->data, length);
     s->statistics.rx_frames++;
     s->statistics.rx_data += length;
+}
+
+/* Is the box empty, and was the socket, too, when it was filled? */
+static int sc_is_drained(const sc_state *s)
+{
+    return s->box.at == s->box.have && s->box.have < SC_BOX;
 }
 
 /* The next frame as a record. CF_CANAL_SUCCESS; CF_CANAL_MTU when it does not fit a record of that size and

@@ -83,9 +83,9 @@ CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
     }
     wanted = cf_atomic_u32_load_relaxed(&consumer->share->wanted);
     if (always || (wanted != 0 && cf_ring_pending(consumer->ring) >= wanted)) {
-        cf_mutex_lock(&consumer->lock);
-        cf_cond_broadcast(&consumer->readable);
+        cf_mutex_lock(&consumer->lock); /* who looked before the records were published sleeps by now */
         cf_mutex_unlock(&consumer->lock);
+        cf_cond_broadcast(&consumer->readable);
     }
 }
 

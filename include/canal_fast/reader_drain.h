@@ -4,7 +4,10 @@
 
 #include "reader.h"
 
-enum { CF_SPARE_RECORDS = 32 };
+enum {
+    CF_BATCH_RECORDS = 4096, /* at most, between two looks at the clock and the stop flag */
+    CF_SPARE_RECORDS = 32    /* read at a time while the ring is full */
+};
 
 /* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere when
  * that is full (`dropped`). */
@@ -47,7 +50,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     uint64_t spare[CF_SPARE_RECORDS * sizeof(cf_fd_frame) / 8];
     const unsigned long size = reader->producer.ring->slot_size;
     uint64_t room;
-    char *records = cf_producer_span(&reader->producer, CF_DRAIN_CHUNK, &room);
+    char *records = cf_producer_span(&reader->producer, CF_BATCH_RECORDS, &room);
     const int dropped = room == 0;
     long code;
     *more = 0;
@@ -73,7 +76,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     return -1;
 }
 
-/* At most CF_DRAIN_CHUNK messages. Returns as cf_reader_receive for the last of them; *any: one came. */
+/* One batch, or at most CF_DRAIN_CHUNK messages. Returns as cf_reader_receive for the last of them; *any: one came. */
 CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
 {
     int got = 1, more = 1;
