@@ -264,7 +264,7 @@ cdef class Handle:
             PyErr_CheckSignals()
             got = cf_consumer_take_at_once(&self.channel.consumer, wanted, view.buf, count)
             if got == 0:
-                if cf_channel_ready(self.channel, wanted) == 0:
+                if cf_consumer_ready(&self.channel.consumer, wanted) == 0:
                     self.await_records(wanted, timeout_ns)
                 got = self.take(view.buf, count)
         finally:

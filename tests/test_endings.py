@@ -78,7 +78,7 @@ def test_a_poll_does_not_make_the_reader_forget_who_sleeps(tree: Path, include_d
 
 def test_a_ring_too_large_for_memory_is_refused() -> None:
     status, _, handle = _live.Handle.open(
-        load_library(VIRTUAL), b"toolarge", 0, "virtual", 0, 0, False, False, False, 1_000_000, 1 << 61, [], 0
+        load_library(VIRTUAL), b"toolarge", 0, "virtual", 0, 0, False, False, 1_000_000, 1 << 61, [], 0
     )
     assert handle is None
     assert {number: name for number, name, _ in _gate.status_table()}[status] == "NO_MEMORY"
