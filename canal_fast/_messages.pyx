@@ -1,13 +1,15 @@
-"""Glue of frame.h: records to python-can's messages and back. Its loops are here because each turn makes or reads a
+"""Glue of frame.h, seconds.h and channel.h: records to python-can's messages and back. Its loops are here because each turn makes or reads a
 Python object."""
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
-from libc.math cimport llround
-from libc.stdint cimport uint8_t, uint32_t
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
 from canal_fast._gate cimport borrow_frames
+from canal_fast.capi.channel cimport cf_channel, cf_channel_take, cf_channel_take_at_once
 from canal_fast.capi.frame cimport (
     CF_FLAG_BITRATE_SWITCH,
     CF_FLAG_ERROR_FRAME,
@@ -18,9 +20,11 @@ from canal_fast.capi.frame cimport (
     CF_FLAG_STATUS,
     CF_FLAG_TX,
     cf_fd_dlc,
+    cf_fd_frame,
     cf_frame_head,
     cf_payload_length,
 )
+from canal_fast.capi.seconds cimport cf_nanoseconds, cf_seconds
 
 from canal_fast.errors import FrameError
 
@@ -31,14 +35,14 @@ cdef object message_of(const cf_frame_head *head, object message, object label):
     cdef bint error = (flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME)) != 0
     cdef bint remote = not error and (flags & CF_FLAG_REMOTE) != 0
     data = PyByteArray_FromStringAndSize(<const char *>head + sizeof(cf_frame_head), length)
-    return message(head.timestamp_ns / 1e9, head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote, error,
+    return message(cf_seconds(head.timestamp_ns), head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote, error,
                    label, min(head.dlc, 8) if remote else length, data, (flags & CF_FLAG_FD) != 0,
                    (flags & CF_FLAG_TX) == 0, (flags & CF_FLAG_BITRATE_SWITCH) != 0,
                    (flags & CF_FLAG_ERROR_STATE_INDICATOR) != 0)
 
 
-def messages(frames, message, dict labels, default):
-    """A list of `message`, python-can's class; a channel's label is labels[number] or `default`, or else the number."""
+def messages(frames, message, dict labels):
+    """A list of `message`, python-can's class; a channel's label is labels[number], or else the number."""
     cdef Py_buffer view
     cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &view)
     cdef Py_ssize_t i
@@ -47,11 +51,24 @@ def messages(frames, message, dict labels, default):
     try:
         for i in range(count):
             head = <const cf_frame_head *>(<const char *>view.buf + i * view.itemsize)
-            label = labels.get(head.channel, default)
-            made.append(message_of(head, message, head.channel if label is None else label))
+            made.append(message_of(head, message, labels.get(head.channel, head.channel)))
     finally:
         PyBuffer_Release(&view)
     return made
+
+
+def receive(handle, message, label, int64_t timeout_ns):
+    """The next record of a channel as a `message`; None when none came in time (negative: any time), or another
+    thread or the filters took it."""
+    cdef cf_fd_frame record
+    cdef size_t got
+    cdef cf_channel *channel = <cf_channel *>PyCapsule_GetPointer(handle.capsule(), "canal_fast.channel")
+    PyErr_CheckSignals()
+    got = cf_channel_take_at_once(channel, 1, &record, 1)
+    if got == 0 and handle.wait(1, timeout_ns):
+        with nogil:
+            got = cf_channel_take(channel, &record, 1)
+    return message_of(<const cf_frame_head *>&record, message, label) if got else None
 
 
 cdef unsigned flags_of(message) except? 0xFFFF:
@@ -74,7 +91,8 @@ cdef int fill(cf_frame_head *head, Py_ssize_t room, Py_ssize_t index, message) e
     if not 0 <= message.arbitration_id <= 0x1FFFFFFF:
         raise FrameError(f"messages[{index}]: arbitration_id = {message.arbitration_id:#x}, allowed 0..0x1fffffff",
                          index=index)
-    head.timestamp_ns = llround(<double>message.timestamp * 1e9)
+    if not cf_nanoseconds(message.timestamp, &head.timestamp_ns):
+        raise FrameError(f"messages[{index}]: timestamp = {message.timestamp} s, allowed -9.2e9..9.2e9", index=index)
     head.arbitration_id = message.arbitration_id
     head.flags = flags
     head.dlc = cf_fd_dlc(length) if flags & CF_FLAG_FD else length

@@ -41,7 +41,7 @@ def to_messages(frames: FrameArray, channels: Mapping[int, Any] | None = None) -
     """
     from can import Message
 
-    return _messages.messages(frames, Message, dict(channels or {}), None)
+    return _messages.messages(frames, Message, dict(channels or {}))
 
 
 def from_messages(

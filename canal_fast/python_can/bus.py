@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import can
-import numpy as np
 from can.bus import LOG
 from can.typechecking import AutoDetectedConfig, CanFilters
 
-from canal_fast import _messages
+from canal_fast import checks
+from canal_fast._messages import receive
 from canal_fast.devices import list_devices
 from canal_fast.errors import DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
@@ -94,7 +94,6 @@ class CanalBus(can.BusABC):
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         self._can_protocol = can.CanProtocol.CAN_FD if fd else can.CanProtocol.CAN_20
         self._listen_only = bool((flags or 0) & 1)
-        self._spare: list[FrameArray] = []
         self.canal = open_channel(
             serial or channel,
             library=os.fspath(library or dll),
@@ -104,6 +103,7 @@ class CanalBus(can.BusABC):
             timing=timing,
             options={"fd": fd, **options},
         )
+        self._handle = self.canal._open_handle()
         self.channel_info = f"canal_fast {self.canal.driver.title}: {self.channel}"
         try:
             super().__init__(channel=channel or "", can_filters=can_filters)
@@ -115,37 +115,27 @@ class CanalBus(can.BusABC):
 
     def recv(self, timeout: float | None = None) -> can.Message | None:
         # Not BusABC's: that one measures time-outs with the wall clock, which may be set meanwhile.
-        message, _ = self._recv_internal(timeout)
+        try:
+            message: can.Message | None = receive(self._handle, can.Message, self.channel, 0)
+            if message is None and timeout != 0:
+                message = self._wait(timeout)
+        except DriverError as error:
+            raise can.CanOperationError(str(error), error.status) from error
         if message is not None and LOG.isEnabledFor(self.RECV_LOGGING_LEVEL):
             LOG.log(self.RECV_LOGGING_LEVEL, "Received: %s", message)
         return message
 
     def _recv_internal(self, timeout: float | None) -> tuple[can.Message | None, bool]:
-        try:
-            frame = self._spare.pop()  # each thread its own
-        except IndexError:
-            frame = np.empty(1, self._dtype)
-        try:
-            if not self._receive_one(frame, timeout):
-                return None, True
-            return _messages.messages(frame, can.Message, {}, self.channel)[0], True
-        except DriverError as error:
-            raise can.CanOperationError(str(error), error.status) from error
-        finally:
-            self._spare.append(frame)
+        return self.recv(timeout), True
 
-    def _receive_one(self, frame: FrameArray, timeout: float | None) -> int:
-        if timeout is None:
-            while not self.canal.receive_into(frame):
-                pass  # another thread took it, or the filters did
-            return 1
-        left = max(timeout, 0.0)
-        deadline = time.monotonic() + left if left else 0.0
-        while True:
-            got = self.canal.receive_into(frame, timeout=left)
-            if got or not left:
-                return got
-            left = max(deadline - time.monotonic(), 0.0)
+    def _wait(self, timeout: float | None) -> can.Message | None:
+        left = checks.nanoseconds(timeout if timeout is None else max(timeout, 0.0))
+        deadline = time.monotonic_ns() + left
+        message = None
+        while message is None and left:
+            message = receive(self._handle, can.Message, self.channel, left)
+            left = left if left < 0 else max(deadline - time.monotonic_ns(), 0)
+        return message
 
     def receive_frames(
         self, max_frames: int = 4096, *, min_frames: int = 1, timeout: float | None = None
