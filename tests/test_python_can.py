@@ -98,13 +98,14 @@ def test_any_library_and_options_of_the_channel(caplog: pytest.LogCaptureFixture
 
 
 def test_detection_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    from canal_fast.python_can import bus as module
+    from canal_fast.python_can import opening
 
     assert isinstance(can.detect_available_configs("canal_fast"), list)
-    device = cf.Device("ED000200", "USB2CAN converter", "1-1")
-    monkeypatch.setattr(module, "list_devices", lambda: [device])
-    assert can.detect_available_configs(["canal_fast"]) == [{"interface": "canal_fast", "channel": "ED000200"}]
-    monkeypatch.setattr(module, "list_devices", lambda: 1 / 0)
+    devices = [cf.Device("ED000200", "USB2CAN converter", "1-1", interface) for interface in (None, "can0")]
+    monkeypatch.setattr(opening, "list_devices", lambda: devices)
+    found = can.detect_available_configs(["canal_fast"])
+    assert found == [{"interface": "canal_fast", "channel": name} for name in ("ED000200", "socketcan:can0")]
+    monkeypatch.setattr(opening, "list_devices", lambda: 1 / 0)
     assert can.detect_available_configs("canal_fast") == []
 
 

@@ -14,13 +14,12 @@ from can.typechecking import AutoDetectedConfig, CanFilters
 
 from canal_fast import checks
 from canal_fast._messages import receive
-from canal_fast.devices import list_devices
 from canal_fast.errors import DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.messages import from_messages
 from canal_fast.python_can.cyclic import CanalCyclicTask
 from canal_fast.python_can.errors import SendTimeoutError, translated
-from canal_fast.python_can.opening import open_channel
+from canal_fast.python_can.opening import attached_channels, open_channel
 
 __all__ = ["CanalBus"]
 
@@ -31,7 +30,6 @@ _STATES = {
     "bus_off": can.BusState.ERROR,
     "disconnected": can.BusState.ERROR,
 }
-_CHANNEL_OPTIONS = ("profile", "layout", "clock", "ring_frames", "ring_full", "coalesce_ms", "reconnect", "convention")
 
 
 class CanalBus(can.BusABC):
@@ -41,7 +39,8 @@ class CanalBus(can.BusABC):
     ----------
     channel : str
         Serial number of an 8devices USB2CAN adapter ("ED000200"; None: the first one attached), or "virtual:NAME"
-        for the embedded virtual bus (with its keys, if wanted: "virtual:bus0;500000;load=0.5").
+        for the embedded virtual bus (with its keys, if wanted: "virtual:bus0;500000;load=0.5"), "socketcan:can0" for
+        a CAN interface of Linux.
     dll : path
         The adapter's driver library.
     flags : int, optional
@@ -58,7 +57,7 @@ class CanalBus(can.BusABC):
         CAN FD, where the driver has it.
     can_filters : list of dict, optional
         As for `set_filters`.
-    receive_own_messages, ... : other arguments
+    ... : other arguments
         Those of `canal_fast.Channel` are passed on; others are ignored with a warning, for the sake of configuration
         files.
 
@@ -87,9 +86,6 @@ class CanalBus(can.BusABC):
         can_filters: CanFilters | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {name: kwargs.pop(name) for name in _CHANNEL_OPTIONS if name in kwargs}
-        if kwargs:
-            log.warning("canal_fast has no use for %s", ", ".join(sorted(kwargs)))
         self.channel = serial or channel or config
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         self._can_protocol = can.CanProtocol.CAN_FD if fd else can.CanProtocol.CAN_20
@@ -101,7 +97,7 @@ class CanalBus(can.BusABC):
             flags=flags,
             bitrate=bitrate,
             timing=timing,
-            options={"fd": fd, **options},
+            options={"fd": fd, **kwargs},
         )
         self._handle = self.canal._open_handle()
         self.channel_info = f"canal_fast {self.canal.driver.title}: {self.channel}"
@@ -209,6 +205,10 @@ class CanalBus(can.BusABC):
         if new_state is not can.BusState.ACTIVE or self._listen_only:
             raise NotImplementedError("a CANAL driver listens only, or not, from its open on: see its flags")
 
+    def flush_tx_buffer(self) -> None:
+        """Not possible: what a CANAL driver has queued cannot be taken back, and nothing is queued before it."""
+        raise NotImplementedError("a CANAL driver has no call that discards what it has queued")
+
     def shutdown(self) -> None:
         if self._is_shutdown:
             return
@@ -220,7 +220,7 @@ class CanalBus(can.BusABC):
     def _detect_available_configs() -> Sequence[AutoDetectedConfig]:
         """One for each attached USB2CAN adapter. Never raises: one interface's trouble is not to end the search."""
         try:
-            return [{"interface": "canal_fast", "channel": device.serial} for device in list_devices()]
+            return [{"interface": "canal_fast", "channel": channel} for channel in attached_channels()]
         except Exception as error:
             log.debug("adapters cannot be listed: %s", error)
             return []

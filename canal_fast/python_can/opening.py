@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,19 +14,31 @@ from canal_fast.devices import list_devices
 from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.usb2can import CLOCK
 
-__all__ = ["open_channel"]
+__all__ = ["attached_channels", "open_channel"]
 
 
-def _virtual(name: str, bitrate: int, options: dict[str, Any]) -> Channel:
-    return Channel.virtual(name if ";" in name else f"{name or 'bus0'};{bitrate}", **options)
+log = logging.getLogger("can.canal_fast")
+
+Options = dict[str, Any]
+_OPTIONS = ("profile", "layout", "clock", "ring_frames", "ring_full", "coalesce_ms", "reconnect", "convention")
 
 
-def _socketcan(name: str, bitrate: int, options: dict[str, Any]) -> Channel:
-    return Channel.socketcan(name, **options)  # type: ignore[attr-defined, no-any-return]
+def _virtual(name: str, bitrate: int, flags: int, options: Options) -> Channel:
+    return Channel.virtual(name if ";" in name else f"{name or 'bus0'};{bitrate}", flags=flags, **options)
 
 
-PREFIXES: dict[str, Callable[[str, int, dict[str, Any]], Channel]] = {"virtual": _virtual, "socketcan": _socketcan}
-"""What may stand before the colon of a channel."""
+def _socketcan(name: str, bitrate: int, flags: int, options: Options) -> Channel:
+    opener: Callable[..., Channel] | None = getattr(Channel, "socketcan", None)
+    if opener is None:
+        raise CanInterfaceNotImplementedError("this canal_fast has no SocketCAN driver")
+    return opener(name, **options)  # bit rate and modes are the system's
+
+
+_PREFIXES: dict[str, tuple[Callable[[str, int, int, Options], Channel], tuple[str, ...]]] = {
+    "virtual": (_virtual, ()),
+    "socketcan": (_socketcan, ("receive_own_messages", "local_loopback", "error_frames")),
+}
+"""What may stand before the colon of a channel: what opens it, and the options it has beside the channel's."""
 
 
 def open_channel(
@@ -36,16 +49,20 @@ def open_channel(
     flags: int | None,
     bitrate: int,
     timing: BitTiming | BitTimingFd | None,
-    options: dict[str, Any],
+    options: Options,
 ) -> Channel:
     """Open what `can.Bus` was asked for; raises python-can's exceptions, or ValueError for a value out of range."""
     prefix, colon, rest = str(channel or "").partition(":")
+    opener, more = _PREFIXES.get(prefix, (None, ())) if colon and config is None else (None, ())
+    if unknown := sorted(set(options) - {"fd", *_OPTIONS, *more}):
+        log.warning("canal_fast has no use for %s", ", ".join(unknown))
+    options = {name: value for name, value in options.items() if name not in unknown}
     try:
         if config is not None:
             return Channel(library, config, flags=flags or 0, **options)
-        if colon and prefix in PREFIXES:
+        if opener is not None:
             rate = timing.nom_bitrate if isinstance(timing, BitTimingFd) else timing.bitrate if timing else bitrate
-            return PREFIXES[prefix](rest, rate, {"flags": flags or 0, **options})
+            return opener(rest, rate, flags or 0, options)
         if isinstance(timing, BitTimingFd):
             raise NotImplementedError("USB2CAN adapters have no CAN FD: give a BitTiming, not a BitTimingFd")
         return Channel.usb2can(
@@ -68,3 +85,9 @@ def _first_device() -> str:
     if not devices:
         raise CanInitializationError("no channel given, and no USB2CAN adapter is attached")
     return devices[0].serial
+
+
+def attached_channels() -> list[str]:
+    """A `channel` for each attached adapter; one that Linux serves as a network interface is opened as that."""
+    devices = list_devices()
+    return [f"socketcan:{device.interface}" if device.interface else device.serial for device in devices]
