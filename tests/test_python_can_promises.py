@@ -116,7 +116,9 @@ LAST = message(0x555, b"last")
 
 def filters(a: Any, b: Any) -> Iterator[Any]:
     def until_last() -> list[Any]:
-        return list(iter(lambda: fields(b.recv(LONG)), fields(LAST)))
+        return list(
+            itertools.takewhile(lambda got: got not in (None, fields(LAST)), iter(lambda: fields(b.recv(LONG)), 0))
+        )
 
     for rows in FILTERS:
         also = rows and [*rows, {"can_id": 0x555, "can_mask": 0x7FF, "extended": False}]
