@@ -20,7 +20,14 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 LOADING = {"dlfcn.h", "windows.h", "stdio.h", "stdlib.h"}
 THREADING = {"pthread.h", "time.h", "errno.h", "windows.h", "stdlib.h", "signal.h"}
 WAKING = {"sys/eventfd.h", "fcntl.h", "unistd.h"}
-SYSTEM_ALLOWED = {"library.h": LOADING, "thread_posix.h": THREADING, "thread_windows.h": THREADING, "wake.h": WAKING}
+SYSTEM_ALLOWED = {
+    "library.h": LOADING,
+    "convention.h": {"windows.h"},
+    "devnodes.h": {"windows.h", "cfgmgr32.h"},
+    "thread_posix.h": THREADING,
+    "thread_windows.h": THREADING,
+    "wake.h": WAKING,
+}
 PLAIN = {
     "stddef.h",
     "stdint.h",
@@ -40,6 +47,7 @@ RESTRICTED = {
     "thread_windows.h": {"thread.h"},
     "thread.h": {"reader.h"},
     "library.h": {"reader.h"},
+    "convention.h": {"library.h"},
     "wake.h": {"reader.h"},
     "reader.h": {"reader_thread.h"},
     "reader_thread.h": {"channel.h"},
