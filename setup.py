@@ -12,6 +12,7 @@ SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for
 WINDOWS = SYSTEM.startswith("win")
 ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 COMPILER_FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}
+PACKAGES = ["capi", "cli", "drivers", "include", "include.canal_fast", "python_can"]
 HEADERS = [*ROOT.glob("include/canal_fast/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
 OPTIONS = {
     "include_dirs": ["include"],
@@ -46,16 +47,8 @@ def extensions(kind, prefix, pattern):
 glue = extensions(Extension, "", "canal_fast/_*.pyx")
 
 setup(
-    packages=[
-        "canal_fast",
-        "canal_fast.capi",
-        "canal_fast.cli",
-        "canal_fast.drivers",
-        "canal_fast.include",
-        "canal_fast.include.canal_fast",
-        "canal_fast.python_can",
-    ],
-    package_dir={"canal_fast": "canal_fast", "canal_fast.include": "include"},
+    packages=["canal_fast", *map("canal_fast.{}".format, PACKAGES)],
+    package_dir={"canal_fast.include": "include"},
     package_data={
         "canal_fast": ["py.typed", "*.pyi", "*.pxd"],
         "canal_fast.capi": ["*.pxd"],

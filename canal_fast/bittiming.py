@@ -82,7 +82,8 @@ def solve_many(
         ("f_clock", clocks, 1, 2**32 - 1),
         ("sample_point", samples, 0, 99.9999),
     ):
-        bad = np.flatnonzero(~((values >= low) & (values <= high)))
+        # As floats: numpy 2.0.2 for win32 crashes when it compares 4-byte integers with a greater Python integer.
+        bad = np.flatnonzero(~((values >= float(low)) & (values <= float(high))))
         if bad.size:
             index = int(bad[0])
             raise BitTimingError(f"{name}[{index}] = {values.flat[index]}, allowed {low}..{high}")

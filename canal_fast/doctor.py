@@ -21,7 +21,7 @@ from canal_fast.findings import Finding, findings
 
 __all__ = ["Diagnosis", "diagnose"]
 
-_STARTING, _STARTING_S = "starting Python", 60.0  # no fault of the driver's where that takes long
+_STARTING = "starting Python"  # no fault of the driver's where that takes long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +125,7 @@ def _examine(options: dict[str, Any], timeout: float) -> dict[str, Any]:
         step = _STARTING
         begun = time.monotonic()
         while True:
-            patience = timeout + (options["seconds"] if step == "CanalReceive" else 0)
-            patience = _STARTING_S if step == _STARTING else patience
+            patience = timeout + {"CanalReceive": options["seconds"], _STARTING: 57.0}.get(step, 0)
             try:
                 line = lines.get(timeout=max(0.0, begun + patience - time.monotonic()))
             except queue.Empty:

@@ -50,6 +50,7 @@ RESTRICTED = {
     "thread_windows.h": {"thread.h"},
     "thread.h": {"consumer.h"},
     "library.h": {"reader.h"},
+    "convention.h": {"library.h"},
     "wake.h": {"consumer.h"},
     "consumer.h": {"reader.h"},
     "reader.h": {"reader_drain.h"},

@@ -28,6 +28,7 @@ VARIANTS = {
 
 
 def build(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     exports = [f'"_Canal{name}@{size}" = "Canal{name}@{size}"\n' for name, size in ARGUMENT_BYTES.items()]
     (folder / "exports.def").write_text("".join(["EXPORTS\n", *exports, "FakeCount\n"]))
     (folder / "helper.c").write_text("__declspec(dllexport) void function_that_no_library_has(void) {}\n")
