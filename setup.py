@@ -23,8 +23,24 @@ class DriverLibrary(Extension):
     """A plain shared library: no Python symbol in it, no Python ABI in its name."""
 
 
+class Program(Extension):
+    """A program in plain C."""
+
+
 class BuildExt(build_ext):
+    def build_extension(self, ext):
+        if not isinstance(ext, Program):
+            return super().build_extension(ext)
+        path = Path(self.get_ext_fullpath(ext.name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        objects = self.compiler.compile(
+            ext.sources, self.build_temp, None, ext.include_dirs, False, None, ext.extra_compile_args
+        )
+        self.compiler.link(self.compiler.EXECUTABLE, objects, str(path), libraries=ext.libraries)
+
     def get_ext_filename(self, fullname):
+        if fullname.endswith("canal_host"):
+            return str(Path(*fullname.split("."))) + (".exe" if WINDOWS else "")
         if fullname.rpartition(".")[2].startswith("canal_"):  # called with and without the packages
             return str(Path(*fullname.split("."))) + (".dll" if WINDOWS else ".so")
         return super().get_ext_filename(fullname)
@@ -41,6 +57,7 @@ drivers = [
     DriverLibrary(f"canal_fast.drivers.canal_{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
     for p in sorted(ROOT.glob("canal_fast/drivers/*.c"))
 ]
+host = Program("canal_fast.canal_host", ["canal_fast/canal_host.c"], **OPTIONS)
 
 setup(
     packages=[
@@ -57,6 +74,6 @@ setup(
         "canal_fast.capi": ["*.pxd"],
         "canal_fast.include.canal_fast": ["*.h"],
     },
-    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True}) + drivers,
+    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True}) + drivers + [host],
     cmdclass={"build_ext": BuildExt},
 )

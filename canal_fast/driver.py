@@ -33,7 +33,7 @@ class DriverInfo:
 
     `version` and `dll_version` are raw 32-bit words: drivers disagree on the order of their bytes.
     `layout` is the size in bytes of the driver's message, `capabilities` the CANAL functions it exports,
-    `verified` how far the profile was tried.
+    `verified` how far the profile was tried, `host` the number of the process that it runs in, None for this one.
     """
 
     path: str
@@ -48,6 +48,7 @@ class DriverInfo:
     dll_version: int
     vendor: str
     info: str
+    host: int | None
 
 
 def find_library(library: str | os.PathLike[str]) -> Path:
@@ -102,8 +103,13 @@ def load_library(path: Path, cdecl_calls: bool = False) -> _live.Library:
         the message says which.
     """
     status, detail, loaded = _live.Library.load(os.fsencode(path), cdecl_calls)
-    if loaded is not None:
-        return loaded
+    if loaded is None:
+        raise not_loaded(path, status, detail)
+    return loaded
+
+
+def not_loaded(path: Path, status: int, detail: str) -> DriverError:
+    """The error that says why a library could not be loaded."""
     here = (
         f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {os.uname().machine if os.name == 'posix' else ''}"
     )
@@ -115,7 +121,7 @@ def load_library(path: Path, cdecl_calls: bool = False) -> _live.Library:
         "LOAD_FAILED": f"could not be loaded: {_explain(detail)}",
         "SYMBOL_MISSING": f"is no CANAL driver: it does not export {detail}",
     }[_NAMES[status]]
-    raise DriverError(f"{path} {words}", operation="load")
+    return DriverError(f"{path} {words}", operation="load")
 
 
 def _explain(detail: str) -> str:
@@ -166,5 +172,6 @@ def versions(handle: Any, path: Path, row: dict[str, Any]) -> DriverInfo:
         layout=handle.layout(),
         capabilities=tuple(handle.library.exported()),
         queue_depth=row["queue_depth"],
+        host=handle.library.host(),
         **said,
     )

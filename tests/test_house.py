@@ -19,8 +19,16 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 # Which headers may include operating-system headers, and which.
 LOADING = {"dlfcn.h", "windows.h", "stdio.h", "stdlib.h"}
 THREADING = {"pthread.h", "time.h", "errno.h", "windows.h", "stdlib.h", "signal.h"}
-WAKING = {"sys/eventfd.h", "fcntl.h", "unistd.h"}
-SYSTEM_ALLOWED = {"library.h": LOADING, "thread_posix.h": THREADING, "thread_windows.h": THREADING, "wake.h": WAKING}
+WAKING = {"sys/eventfd.h", "fcntl.h", "poll.h", "unistd.h", "windows.h"}
+SPAWNING = {"errno.h", "signal.h", "spawn.h", "stdio.h", "sys/mman.h", "sys/wait.h", "windows.h"}
+SYSTEM_ALLOWED = {
+    "library.h": LOADING,
+    "thread_posix.h": THREADING,
+    "thread_windows.h": THREADING,
+    "bell.h": WAKING,
+    "process_posix.h": SPAWNING,
+    "process_windows.h": SPAWNING,
+}
 PLAIN = {
     "stddef.h",
     "stdint.h",
@@ -40,12 +48,16 @@ RESTRICTED = {
     "thread_windows.h": {"thread.h"},
     "thread.h": {"consumer.h"},
     "library.h": {"reader.h"},
-    "wake.h": {"consumer.h"},
+    "bell.h": {"consumer.h", "process_posix.h", "process_windows.h"},
+    "process_posix.h": {"process.h"},
+    "process_windows.h": {"process.h"},
+    "process.h": {"bridge.h", "host.h"},
     "consumer.h": {"reader.h"},
     "reader.h": {"reader_thread.h"},
     "reader_thread.h": {"channel.h"},
     "channel.h": {"control.h"},
-    "control.h": {"periodic.h"},
+    "control.h": {"periodic.h", "bridge_share.h"},
+    "bridge_share.h": {"bridge.h", "host.h"},
 }
 
 
