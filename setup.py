@@ -1,21 +1,22 @@
 """Builds the glue modules (canal_fast/_*.pyx) and the CANAL driver libraries (canal_fast/drivers/*.c)."""
 
-import sys
 from pathlib import Path
+from sysconfig import get_platform
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-WINDOWS = sys.platform == "win32"
 ROOT = Path(__file__).parent
+SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for: linux, macosx, win, win32
+WINDOWS = SYSTEM.startswith("win")
+ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
+COMPILER_FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}
 HEADERS = [*ROOT.glob("include/canal_fast/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
-DEPENDS = sorted(str(p.relative_to(ROOT)) for p in HEADERS)
 OPTIONS = {
     "include_dirs": ["include"],
-    "depends": DEPENDS,
-    "extra_compile_args": [] if WINDOWS else ["-O3", "-std=c11", "-fvisibility=hidden"],
-    "libraries": [] if WINDOWS else ["dl", "pthread"],
+    "depends": sorted(str(p.relative_to(ROOT)) for p in HEADERS),
+    "libraries": ["cfgmgr32"] if WINDOWS else ["dl", "pthread"],
 }
 
 
@@ -29,13 +30,12 @@ class Program(Extension):
 
 class BuildExt(build_ext):
     def build_extension(self, ext):
+        ext.extra_compile_args = COMPILER_FLAGS.get(self.compiler.compiler_type, [])
         if not isinstance(ext, Program):
             return super().build_extension(ext)
         path = Path(self.get_ext_fullpath(ext.name))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        objects = self.compiler.compile(
-            ext.sources, self.build_temp, None, ext.include_dirs, False, None, ext.extra_compile_args
-        )
+        args = ext.extra_compile_args
+        objects = self.compiler.compile(ext.sources, self.build_temp, None, ext.include_dirs, extra_postargs=args)
         self.compiler.link(self.compiler.EXECUTABLE, objects, str(path), libraries=ext.libraries)
 
     def get_ext_filename(self, fullname):
@@ -49,15 +49,12 @@ class BuildExt(build_ext):
         return [] if isinstance(ext, DriverLibrary) else super().get_export_symbols(ext)
 
 
-glue = [
-    Extension(f"canal_fast.{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
-    for p in sorted(ROOT.glob("canal_fast/_*.pyx"))
-]
-drivers = [
-    DriverLibrary(f"canal_fast.drivers.canal_{p.stem}", [str(p.relative_to(ROOT))], **OPTIONS)
-    for p in sorted(ROOT.glob("canal_fast/drivers/*.c"))
-]
-host = Program("canal_fast.canal_host", ["canal_fast/canal_host.c"], **OPTIONS)
+def extensions(kind, prefix, pattern):
+    files = [p.relative_to(ROOT) for p in sorted(ROOT.glob(pattern)) if ONLY_ON.get(p.stem, SYSTEM) == SYSTEM]
+    return [kind(".".join([*p.parent.parts, prefix + p.stem]), [str(p)], **OPTIONS) for p in files]
+
+
+glue = extensions(Extension, "", "canal_fast/_*.pyx")
 
 setup(
     packages=[
@@ -74,6 +71,8 @@ setup(
         "canal_fast.capi": ["*.pxd"],
         "canal_fast.include.canal_fast": ["*.h"],
     },
-    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True}) + drivers + [host],
+    ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True})
+    + extensions(DriverLibrary, "canal_", "canal_fast/drivers/*.c")
+    + extensions(Program, "", "canal_fast/canal_host.c"),
     cmdclass={"build_ext": BuildExt},
 )

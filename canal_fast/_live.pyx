@@ -60,6 +60,7 @@ from canal_fast.capi.control cimport (
     cf_driver_status,
     cf_driver_versions,
 )
+from canal_fast.capi.convention cimport cf_convention
 from canal_fast.capi.filter cimport CF_FILTER_ANY_FORMAT, cf_filter
 from canal_fast.capi.library cimport cf_function, cf_library, cf_library_load, cf_system_symbol
 from canal_fast.capi.message cimport cf_layout_of_size
@@ -93,17 +94,17 @@ cdef class Library:
     cdef readonly str why  # an open in a host failed
 
     @staticmethod
-    def load(bytes path, bint cdecl_calls):
-        """(status, detail, library); the library is None unless status is 0."""
+    def load(bytes path, int convention):
+        """(status, detail, library); the library is None unless status is 0. `convention`: see convention.h."""
         cdef Library self = Library()
         cdef const char *text = path
         cdef cf_status status
         with nogil:
-            status = cf_library_load(&self.library, text, cdecl_calls)
+            status = cf_library_load(&self.library, text, <cf_convention>convention)
         return int(status), self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
 
     @staticmethod
-    def load_in_host(bytes path, bint cdecl_calls, bytes host, uint64_t ring_capacity, uint32_t slot_size):
+    def load_in_host(bytes path, int convention, bytes host, uint64_t ring_capacity, uint32_t slot_size):
         """(status, code, detail, library); `host` is the program, the rest as for `load`."""
         cdef Library self = Library()
         cdef const char *text = path
@@ -114,7 +115,7 @@ cdef class Library:
         with nogil:
             status = cf_bridge_start(program, ring_capacity, slot_size, &self.bridge, &code)
             if status == CF_OK:
-                status = cf_bridge_load(self.bridge, text, cdecl_calls, &self.library, &code)
+                status = cf_bridge_load(self.bridge, text, <cf_convention>convention, &self.library, &code)
         return int(status), code, self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
 
     def __dealloc__(self):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from canal_fast import _gate, _live, _profiles
-from canal_fast.driver import load_library, not_loaded
+from canal_fast.driver import CONVENTIONS, load_library, not_loaded
 from canal_fast.errors import ChannelTimeoutError, DriverError
 
 __all__ = ["Bridge", "host_program", "load"]
@@ -33,7 +33,7 @@ def host_program(machine: str | None) -> Path:
     return _FOLDER / f"canal_host{'' if bits == _OWN else bits}{_SUFFIX}"
 
 
-def load(path: Path, cdecl_calls: bool, bridge: Bridge, ring_capacity: int, slot_size: int) -> _live.Library:
+def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_size: int) -> _live.Library:
     """Load a driver library here, or in a host for one channel with such a ring.
 
     Raises
@@ -48,10 +48,10 @@ def load(path: Path, cdecl_calls: bool, bridge: Bridge, ring_capacity: int, slot
     status, machine = _profiles.machine(os.fsencode(path))
     other = _NAMES[status] == "WRONG_ARCHITECTURE" and machine in _MACHINES and host_program(machine).is_file()
     if bridge == "never" or not (bridge == "always" or other):
-        return load_library(path, cdecl_calls)
+        return load_library(path, convention)
     program = host_program(machine)
     status, code, detail, loaded = _live.Library.load_in_host(
-        os.fsencode(path), cdecl_calls, os.fsencode(program), ring_capacity, slot_size
+        os.fsencode(path), CONVENTIONS.index(convention), os.fsencode(program), ring_capacity, slot_size
     )
     if loaded is not None:
         return loaded
@@ -68,6 +68,6 @@ def load(path: Path, cdecl_calls: bool, bridge: Bridge, ring_capacity: int, slot
         "NOT_SUPPORTED": f"is not to be had on {sys.platform}",
     }
     if name not in words:
-        raise not_loaded(path, status, detail)
+        raise not_loaded(path, status, detail, convention)
     kind = ChannelTimeoutError if name in {"HOST_SILENT", "DRIVER_HANGS"} else DriverError
     raise kind(f"the host process {program} {words[name]}", operation="load")

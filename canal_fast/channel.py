@@ -13,6 +13,7 @@ import numpy as np
 
 from canal_fast import _periodic, checks
 from canal_fast.bittiming import BitTiming, usb2can_timing
+from canal_fast.devices import list_devices, only_device
 from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FRAME_DTYPE, FrameArray
 from canal_fast.open_channel import OpenChannel
@@ -61,8 +62,10 @@ class Channel(OpenChannel):
         so many seconds, 0.01..3600, until that succeeds or the channel is stopped. The ledger tells of
         `outages`; the first frame after one has GAP, since nobody knows what was lost. Calls that need the
         driver raise DriverError meanwhile. None: the failure ends the channel.
-    convention : {"stdcall", "cdecl"}
-        Calling convention of undecorated functions; matters for 32-bit Windows libraries only.
+    convention : {"auto", "stdcall", "cdecl"}
+        Calling convention; matters for 32-bit Windows libraries only. "auto" finds out: decorated names are stdcall,
+        and CanalGetLevel shows it when called; stdcall where that function is missing. Any other than what was found
+        is refused.
     bridge : {"auto", "always", "never"}
         Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
         also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
@@ -93,7 +96,7 @@ class Channel(OpenChannel):
     @classmethod
     def usb2can(
         cls,
-        serial: str,
+        serial: str | None = None,
         bitrate: int = 500_000,
         *,
         library: str | os.PathLike[str] = "usb2can.dll",
@@ -109,8 +112,8 @@ class Channel(OpenChannel):
 
         Parameters
         ----------
-        serial : str
-            Eight letters and digits, e.g. "ED000200".
+        serial : str, optional
+            Eight letters and digits, e.g. "ED000200". None: the only adapter that is attached.
         bitrate : int
             bit/s. 125000, 250000, 500000, 800000 and 1000000 are in the DLL's own table (1.0.9); any other that
             the adapter's 32 MHz make exactly is given as explicit timing, since the DLL would take it for 125000
@@ -130,7 +133,11 @@ class Channel(OpenChannel):
             The adapter does not make this rate: the message names the nearest that it makes.
         ValueError
             The serial number has not eight letters and digits.
+        DriverError
+            None was given, and not exactly one adapter is attached: the message lists them.
         """
+        if serial is None:
+            serial = only_device(list_devices()).serial
         if timing is None:
             timing = usb2can_timing(bitrate, sample_point)
         if timing is None:

@@ -61,7 +61,7 @@ def diagnose(
     *,
     flags: int = 0,
     profile: str = "auto",
-    convention: str = "stdcall",
+    convention: str = "auto",
     timeout: float = 3.0,
     seconds: float = 1.0,
 ) -> Diagnosis:
@@ -178,7 +178,7 @@ def _table(facts: dict[str, Any]) -> list[tuple[str, object]]:
     row = facts.get("profile_row", {})
     measured = facts.get("tick_ns")
     rows: list[tuple[str, object]] = [
-        ("library", facts.get("path", facts["library"])),
+        ("library", facts.get("loaded") or facts.get("path", facts["library"])),
         ("sha256", facts.get("sha256")),
         ("machine", facts.get("machine")),
         ("calls", facts.get("convention")),

@@ -6,12 +6,13 @@ import contextlib
 import ctypes
 import dataclasses
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from canal_fast import _gate, _live
+from canal_fast import _gate, _live, pe
 from canal_fast.errors import DriverError, DriverNotFoundError
 
 __all__ = ["DriverInfo", "find_library", "load_library"]
@@ -20,10 +21,11 @@ _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 VIRTUAL = Path(__file__).resolve().parent / "drivers" / f"canal_virtual{_SUFFIX}"
 PATH_VARIABLE = "CANAL_FAST_LIBRARY_PATH"
 _FOLDERS = (
-    ["{ProgramFiles}/VSCP/drivers", "{SystemRoot}/System32"]
+    ["{PROGRAMFILES}/VSCP/drivers", "{SYSTEMROOT}/System32"]  # os.environ has capitals only
     if sys.platform == "win32"
     else ["/usr/local/lib", "/usr/lib", "/usr/local/lib/vscp", "/usr/lib/vscp", "/var/lib/vscp/drivers/level1"]
 )
+CONVENTIONS = ("stdcall", "cdecl", "auto")  # as convention.h numbers them
 _NAMES = {number: name for number, name, _ in _gate.status_table()}
 
 
@@ -59,7 +61,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     library : str or path
         "virtual" for the embedded virtual bus; a path (anything with a folder in it, "./x.so" too); or a
         bare file name, which is looked for in the folders of the environment variable
-        CANAL_FAST_LIBRARY_PATH and in the system's usual ones, never in the current folder.
+        CANAL_FAST_LIBRARY_PATH, beside the script that runs, and in the system's usual ones, never in the current
+        folder.
 
     Raises
     ------
@@ -77,13 +80,16 @@ def find_library(library: str | os.PathLike[str]) -> Path:
             return path.resolve()
         raise DriverNotFoundError(f"no such driver library: {path.absolute()}", operation="load")
     folders = [folder for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
+    if script := getattr(sys.modules.get("__main__"), "__file__", None):
+        folders.append(os.path.dirname(os.path.abspath(script)))
     folders += [folder.format_map(_Environment(os.environ)) for folder in _FOLDERS]
     for folder in folders:
         if (found := Path(folder) / name).is_file():
             return found.resolve()
     hint = f"; there is one in the current folder: write {os.path.join('.', name)} to use it" if path.is_file() else ""
+    looked = ", ".join(dict.fromkeys(folders))
     raise DriverNotFoundError(
-        f"no driver library called {name} in {', '.join(folders)} (set {PATH_VARIABLE} or give a path){hint}",
+        f"no driver library called {name} in {looked} (set {PATH_VARIABLE} or give a path){hint}",
         operation="load",
     )
 
@@ -93,43 +99,45 @@ class _Environment(dict[str, str]):
         return ""
 
 
-def load_library(path: Path, cdecl_calls: bool = False) -> _live.Library:
+def load_library(path: Path, convention: str = "auto") -> _live.Library:
     """Load a driver library and resolve its functions.
 
     Raises
     ------
     DriverError
-        Not a shared library, built for another machine, a dependency is missing, or no CANAL driver:
-        the message says which.
+        Not a shared library, built for another machine, a dependency is missing, no CANAL driver, or of another
+        calling convention than `convention`: the message says which.
     """
-    status, detail, loaded = _live.Library.load(os.fsencode(path), cdecl_calls)
+    status, detail, loaded = _live.Library.load(os.fsencode(path), CONVENTIONS.index(convention))
     if loaded is None:
-        raise not_loaded(path, status, detail)
+        raise not_loaded(path, status, detail, convention)
     return loaded
 
 
-def not_loaded(path: Path, status: int, detail: str) -> DriverError:
+def not_loaded(path: Path, status: int, detail: str, convention: str) -> DriverError:
     """The error that says why a library could not be loaded."""
-    here = (
-        f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {os.uname().machine if os.name == 'posix' else ''}"
-    )
+    machine = platform.machine() if os.name == "posix" else ""
+    here = f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {machine}".rstrip()
     words = {
         "FILE_MISSING": "cannot be read or is empty",
         "NOT_A_LIBRARY": "is not a shared library",
         "TRUNCATED": "is cut short: the file ends before its contents do",
-        "WRONG_ARCHITECTURE": f"is a {detail}; {here.strip()}",
-        "LOAD_FAILED": f"could not be loaded: {_explain(detail)}",
+        "WRONG_ARCHITECTURE": f"is a {detail}; {here}",
+        "LOAD_FAILED": f"could not be loaded: {_explain(detail, path)}",
         "SYMBOL_MISSING": f"is no CANAL driver: it does not export {detail}",
+        "OTHER_CONVENTION": f"is {detail}, not {convention}: a call would corrupt the stack",
     }[_NAMES[status]]
     return DriverError(f"{path} {words}", operation="load")
 
 
-def _explain(detail: str) -> str:
+def _explain(detail: str, path: Path) -> str:
     causes = {
-        "Windows error 126": "a library that it needs is missing (often the Visual C++ runtime)",
-        "Windows error 193": "it was built for another machine",
+        "Windows error 126": " (a DLL was not found)",
+        "Windows error 127": " (a DLL lacks a function that is needed)",
+        "Windows error 193": " (a DLL was built for another machine)",
+        "Windows error 1114": " (start-up code of a DLL failed)",
     }
-    return f"{detail}: {causes[detail]}" if detail in causes else detail
+    return f"{detail}{causes[detail]}{pe.why_not_loaded(path)}" if detail in causes else detail
 
 
 @contextlib.contextmanager

@@ -83,12 +83,14 @@ class Examination:
         self.begin("loading")
         path = Path(self.options["path"])
         try:
-            library = load_library(path, self.options["convention"] == "cdecl")
+            library = load_library(path, self.options["convention"])
         except DriverError as error:
             self.facts(load_error=str(error))
             return False
         name = self.options["profile"] if self.options["profile"] != "auto" else library.profile(path.name)
         self.profile = next(row for row in _profiles.profiles() if row["name"] == name)
+        if sys.platform == "win32":
+            self.facts(loaded=_module_path(library.address(0)))
         exported = library.exported()
         table = _profiles.function_table()
         kind = getattr(ctypes, "WINFUNCTYPE" if library.convention() == "stdcall" else "CFUNCTYPE", ctypes.CFUNCTYPE)
@@ -271,6 +273,14 @@ class Examination:
         except OSError:
             stdin = False
         self.facts(close_code=code, close_s=seconds, descriptor_0_kept=stdin)
+
+
+def _module_path(address: int) -> str:
+    """Path of the DLL that holds this address, as Windows knows it."""
+    kernel32 = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]
+    module, text = ctypes.c_void_p(), ctypes.create_unicode_buffer(32768)
+    found = kernel32.GetModuleHandleExW(6, ctypes.c_void_p(address), ctypes.byref(module))  # by address, not counted
+    return text.value if found and kernel32.GetModuleFileNameW(module, text, len(text)) else ""
 
 
 def main() -> None:

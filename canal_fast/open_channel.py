@@ -16,6 +16,7 @@ from canal_fast import _gate, _live, _periodic, _profiles, checks
 from canal_fast.bridge import Bridge, load
 from canal_fast.clock import ChannelClock, describe_clock
 from canal_fast.driver import (
+    CONVENTIONS,
     DriverInfo,
     find_library,
     standard_input_kept,
@@ -51,7 +52,7 @@ class OpenChannel:
         ring_full: Literal["drop", "wait"] = "drop",
         coalesce_ms: float = 1.0,
         reconnect: float | None = None,
-        convention: Literal["stdcall", "cdecl"] = "stdcall",
+        convention: Literal["auto", "stdcall", "cdecl"] = "auto",
         bridge: Bridge = "auto",
     ) -> None:
         self._handle: _live.Handle | None = None
@@ -72,14 +73,14 @@ class OpenChannel:
             checks.interval("reconnect", reconnect, 0.01, 3600)
         checks.choice("clock", clock, ("epoch", "device"))
         checks.choice("ring_full", ring_full, ("drop", "wait"))
-        checks.choice("convention", convention, ("stdcall", "cdecl"))
+        checks.choice("convention", convention, CONVENTIONS)
         checks.choice("bridge", bridge, ("auto", "always", "never"))
         checks.choice("layout", layout, ("auto", *_profiles.layout_sizes()))
         rows = {row["name"]: row for row in _profiles.profiles()}
         checks.choice("profile", profile, ("auto", *rows))
         self._path = find_library(library)
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
-        loaded = load(self._path, convention == "cdecl", bridge, self._capacity, FRAME_DTYPE.itemsize)
+        loaded = load(self._path, convention, bridge, self._capacity, FRAME_DTYPE.itemsize)
         self._profile = rows[loaded.profile(self._path.name) if profile == "auto" else profile]
         if fd:
             raise DriverError(f"{self._path} has no CAN FD: it does not export CanalReceiveFD", operation="open")

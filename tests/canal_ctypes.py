@@ -35,7 +35,7 @@ def message(identifier: int, data: bytes = b"", *, flags: int = 0, size: int | N
 
 
 def load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
+    library: ctypes.CDLL = getattr(ctypes, "WinDLL", ctypes.CDLL)(str(path))  # stdcall on 32-bit Windows
     for name, result, arguments in [
         ("CanalOpen", c_long, [c_char_p, c_ulong]),
         ("CanalClose", c_int, [c_long]),

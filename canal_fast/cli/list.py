@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([dataclasses.asdict(device) for device in devices]))
         return 0
     for device in devices:
-        print(f"{device.serial or '(no serial)':12} {device.name:20} {device.location:10} {device.interface or '-'}")
+        what = device.problem or device.interface or "-"
+        print(f"{device.serial or '(no serial)':12} {device.name:20} {device.location or '-':10} {what}")
     if not devices:
         print("no USB2CAN adapter (USB 0483:1234) is attached")
     elif sys.platform == "linux":

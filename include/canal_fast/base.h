@@ -54,6 +54,7 @@
     X(LAYOUT_UNKNOWN, 32, "the driver's message layout is none of the known ones")                  \
     X(TRUNCATED, 33, "the file ends before its contents do")                                        \
     X(DISCONNECTED, 34, "the driver failed; the channel waits to open it again")                    \
+    X(OTHER_CONVENTION, 38, "the library has another calling convention")                           \
     X(HOST_FAILED, 40, "the driver's host process could not be started")                            \
     X(HOST_VERSION, 41, "the host process is of another version")                                   \
     X(HOST_ENDED, 42, "the driver's host process ended")                                            \

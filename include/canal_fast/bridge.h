@@ -130,7 +130,7 @@ CF_INLINE int cf_bridge_await(cf_bridge *bridge, uint64_t index, int64_t deadlin
             cf_atomic_u32_store_release(&bridge->verdict, CF_DRIVER_HANGS); /* the listening thread ends it */
             cf_bell_ring(&bridge->up);
         }
-        cf_cond_wait_until(&consumer->readable, &consumer->lock, (uint64_t)cf_now_ns() + CF_BEAT_MS * UINT64_C(1000000));
+        cf_cond_wait_for(&consumer->readable, &consumer->lock, CF_BEAT_MS * UINT64_C(1000000));
     }
     cf_mutex_unlock(&consumer->lock);
     return answered;
@@ -335,7 +335,7 @@ CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, ui
     bridge->share = (cf_bridge_share *)bridge->memory.at;
     cf_bridge_lay_out(bridge->share, ring_capacity, slot_size);
     bridge->calls = cf_bridge_calls(bridge->share);
-    consumer->far = &bridge->down;
+    consumer->other_end = &bridge->down;
     if (cf_bell_open(&bridge->up) != CF_OK || cf_bell_open(&bridge->down) != CF_OK ||
         cf_mutex_init(&bridge->channel.reader.calls) != CF_OK || cf_mutex_init(&bridge->channel.ending) != CF_OK ||
         cf_consumer_init(consumer, &bridge->share->share, cf_bridge_ring(bridge->share)) != CF_OK)
@@ -369,8 +369,8 @@ CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, ui
 
 /* Loads a library in the host. Fills what *library tells of it; no function in it may be called here. Returns as
  * cf_library_load, or how the host ended. */
-CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, int cdecl_calls, cf_library *library,
-                                   long *code)
+CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_convention convention,
+                                   cf_library *library, long *code)
 {
     cf_status status;
     cf_call *call = strlen(path) >= CF_CALL_BYTES ? NULL : cf_bridge_begin(bridge, CF_CALL_LOAD, &status, code);
@@ -378,10 +378,11 @@ CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, int cdec
     if (call == NULL)
         return strlen(path) >= CF_CALL_BYTES ? CF_FILE_MISSING : status;
     memcpy(call->body, path, strlen(path) + 1);
-    call->value = (uint64_t)cdecl_calls;
+    call->value = (uint64_t)convention;
     status = cf_bridge_ask(bridge, call, code);
     library->functions = call->result;
     library->cdecl_calls = (int)call->value;
+    library->decorated = (int)call->count;
     memcpy(library->detail, call->body, sizeof library->detail);
     cf_bridge_end(bridge);
     return status;

@@ -58,8 +58,8 @@ typedef struct cf_call {
     uint32_t status;    /* the answer: cf_status */
     int64_t code;       /* the answer: from the driver */
     int64_t timeout_ns;
-    uint64_t count;  /* frames or filters in the body */
-    uint64_t value;  /* SEND: bytes from frame to frame; SET: what is to be set; LOAD: cdecl calls */
+    uint64_t count;  /* frames or filters in the body; SET: the function; LOAD, the answer: decorated */
+    uint64_t value;  /* SEND: bytes from frame to frame; SET: what is to be set; LOAD: convention, then cdecl_calls */
     uint64_t result; /* the answer: SEND: frames accepted; LOAD: functions found; STATISTICS: filled */
     uint8_t body[CF_CALL_BYTES];
 } cf_call;

@@ -22,7 +22,7 @@ typedef struct cf_channel_options {
     /* For a reader whose consumers are in another process; otherwise NULL */
     cf_share *share;
     cf_ring *ring;
-    cf_bell *far;
+    cf_bell *other_end;
     const cf_filter *filters; /* copied */
     size_t filter_count;
 } cf_channel_options;
@@ -124,7 +124,7 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
         ring = cf_ring_init(memory, options->ring_capacity, sizeof(cf_frame));
     reader->share = options->share != NULL ? options->share : &channel->share;
     reader->consumer = &channel->consumer;
-    channel->consumer.far = options->far;
+    channel->consumer.other_end = options->other_end;
     cf_atomic_u32_store_relaxed(&reader->share->layout_size, reader->layout->size);
     reader->channel = options->channel;
     reader->can_block = library->blocking_receive != NULL &&

@@ -29,7 +29,7 @@ typedef struct cf_share {
 typedef struct cf_consumer {
     cf_share *share;
     cf_ring *ring;
-    cf_bell *far;  /* rings in the process at the other end; NULL: both ends are in this one */
+    cf_bell *other_end; /* rings in the process at the other end; NULL: both ends are in this one */
     cf_mutex lock; /* guards taking from the ring, its end, and what is below */
     cf_cond readable, writable;
     cf_bell wake;         /* for event loops: */
@@ -117,9 +117,9 @@ CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
     if (!always && (wanted == 0 || cf_ring_pending(consumer->ring) < wanted))
         return;
     cf_atomic_u32_exchange(alarm, 0); /* all are woken, so who goes on sleeping asks anew */
-    if (consumer->far != NULL)
-        cf_bell_ring(consumer->far);
-    if (consumer->far == NULL || always)
+    if (consumer->other_end != NULL)
+        cf_bell_ring(consumer->other_end);
+    if (consumer->other_end == NULL || always)
         cf_consumer_wake(consumer);
 }
 
@@ -185,10 +185,10 @@ CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, s
     const size_t got = cf_ring_take(consumer->ring, records, count);
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
         cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {
-        if (consumer->far == NULL)
+        if (consumer->other_end == NULL)
             cf_cond_broadcast(&consumer->writable);
         else if (cf_atomic_u32_exchange(&consumer->share->full, 0))
-            cf_bell_ring(consumer->far);
+            cf_bell_ring(consumer->other_end);
     }
     cf_consumer_settle(consumer);
     return got;

@@ -23,9 +23,10 @@ typedef struct cf_host {
 
 CF_INLINE void cf_host_load(cf_host *host, cf_call *call)
 {
-    call->status = (uint32_t)cf_library_load(&host->library, (const char *)call->body, (int)call->value);
+    call->status = (uint32_t)cf_library_load(&host->library, (const char *)call->body, (cf_convention)call->value);
     call->result = host->library.functions;
     call->value = (uint64_t)host->library.cdecl_calls;
+    call->count = (uint64_t)host->library.decorated;
     memcpy(call->body, host->library.detail, sizeof host->library.detail);
     host->loaded = call->status == CF_OK;
 }
@@ -66,8 +67,10 @@ CF_INLINE void cf_host_open(cf_host *host, cf_call *call)
     options.filter_count = open.filter_count;
     options.share = &host->share->share;
     options.ring = cf_bridge_ring(host->share);
-    options.far = &host->up;
-    call->status = (uint32_t)(host->loaded ? cf_channel_open(&host->library, &options, &host->channel, &code) : CF_CLOSED);
+    options.other_end = &host->up;
+    call->status = CF_CLOSED;
+    if (host->loaded)
+        call->status = (uint32_t)cf_channel_open(&host->library, &options, &host->channel, &code);
     call->code = code;
     if (call->status == CF_OPEN_FAILED)
         cf_host_ask_why(host, (char *)call->body);

@@ -8,10 +8,17 @@
 
 #include "binary.h"
 #include "canal.h"
+#include "convention.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #if defined(_WIN32)
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
 #include <windows.h>
 #else
 #include <dlfcn.h>
@@ -28,7 +35,7 @@ enum { CF_CHECKS_BINARY = 1 };
     typedef result(CF_CANAL_CALL *cf_fn_##member) arguments;
 CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
 #undef CF_CANAL_TYPE
-#if defined(_WIN32) && !defined(_WIN64)
+#if CF_TWO_CONVENTIONS
 #define CF_CANAL_TYPE(member, name, bytes, mandatory, result, arguments) \
     typedef result(__cdecl *cf_cdecl_##member) arguments;
 CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
@@ -135,7 +142,7 @@ CF_INLINE void *cf_system_symbol(void *handle, const cf_function_row *row, int *
 #if defined(_WIN32)
     {
         void *found = (void *)GetProcAddress((HMODULE)handle, row->name);
-#if !defined(_WIN64)
+#if CF_TWO_CONVENTIONS
         char name[64];
         if (found == NULL) {
             *decorated = 1;
@@ -164,17 +171,18 @@ CF_INLINE cf_status cf_library_inspect(const char *path, const cf_machine **mach
 }
 
 /* Loads the library at `path` (absolute, UTF-8) and resolves the CANAL functions; only open, close,
- * send and receive have to be there. `cdecl_calls` matters on 32-bit Windows only and is overruled by
- * decorated names, which are stdcall. Fills *library; on failure library->detail says more. */
-CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, int cdecl_calls)
+ * send and receive have to be there. `convention` matters on 32-bit Windows only and is refused where it is known to
+ * be wrong. Fills *library; on failure library->detail says more. */
+CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, cf_convention convention)
 {
     const cf_machine *machine;
     const cf_status status = cf_library_inspect(path, &machine);
     size_t i;
     int decorated;
     void *found[CF_CANAL_FUNCTION_COUNT];
+    cf_convention known;
+    const char *why;
     memset(library, 0, sizeof *library);
-    library->cdecl_calls = cdecl_calls;
     if (CF_CHECKS_BINARY ? status != CF_OK : status == CF_FILE_MISSING) {
         snprintf(library->detail, sizeof library->detail, "%s",
                  machine != NULL ? machine->name : "neither ELF nor PE of a known machine");
@@ -194,8 +202,6 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, int c
                      library->detail[0] ? ", " : "", cf_function(i)->name);
         }
     }
-    if (library->decorated)
-        library->cdecl_calls = 0;
     for (i = 0; i < CF_CANAL_EXTENSION_COUNT; i++) {
         const cf_function_row row = {cf_canal_extension(i), 0, 0};
         if (cf_system_symbol(library->system_handle, &row, &decorated) != NULL)
@@ -203,6 +209,12 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, int c
     }
     if (library->detail[0])
         return CF_SYMBOL_MISSING;
+    known = cf_convention_of(library->decorated, found[CF_FN_get_level], &why);
+    library->cdecl_calls = (known != CF_CONVENTION_AUTO ? known : convention) == CF_CDECL;
+    if (known != CF_CONVENTION_AUTO && convention != CF_CONVENTION_AUTO && known != convention) {
+        snprintf(library->detail, sizeof library->detail, "%s", why);
+        return CF_OTHER_CONVENTION;
+    }
     /* Object to function pointer through memcpy: ISO C has no cast for it. */
 #define CF_CANAL_TAKE(member, name, bytes, mandatory, result, arguments) \
     memcpy(&library->member, &found[CF_FN_##member], sizeof library->member);

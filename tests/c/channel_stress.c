@@ -168,7 +168,7 @@ int main(int count, char **arguments)
     const uint64_t until = cf_monotonic_ns() + (count > 2 ? strtoull(arguments[2], NULL, 10) : 1) * CF_NS_PER_S;
     unsigned rounds = 0;
     int bad = 0;
-    if (count < 2 || cf_library_load(&library, arguments[1], 0) != CF_OK) {
+    if (count < 2 || cf_library_load(&library, arguments[1], CF_CONVENTION_AUTO) != CF_OK) {
         printf("not loaded: %s\n", library.detail);
         return 2;
     }

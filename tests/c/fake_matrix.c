@@ -113,7 +113,7 @@ static void survive(void *argument)
     cf_library library;
     cf_channel_options options;
     cf_thread asking;
-    cf_status status = cf_library_load(&library, r->library, 0);
+    cf_status status = cf_library_load(&library, r->library, CF_CONVENTION_AUTO);
     long code;
     if (status != CF_OK) {
         snprintf(r->verdict, sizeof r->verdict, "FAILED: not loaded: %.80s", library.detail);

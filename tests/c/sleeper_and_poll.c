@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     options.profile = cf_profile_named("virtual");
     options.coalesce_ns = 1000000;
     options.ring_capacity = 16;
-    if (argc != 2 || cf_library_load(&library, argv[1], 0) != CF_OK ||
+    if (argc != 2 || cf_library_load(&library, argv[1], CF_CONVENTION_AUTO) != CF_OK ||
         cf_channel_open(&library, &options, &channel, &code) != CF_OK ||
         cf_thread_start(&thread, sleeper, &channel->consumer, "sleeper") != CF_OK)
         return 2;

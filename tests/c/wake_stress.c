@@ -112,7 +112,7 @@ static int one_round(const char *path, const char *config, int64_t reconnect_ns,
     options.coalesce_ns = 300000;
     options.reconnect_ns = reconnect_ns;
     options.ring_capacity = 1024;
-    if (cf_library_load(&library, path, 0) != CF_OK ||
+    if (cf_library_load(&library, path, CF_CONVENTION_AUTO) != CF_OK ||
         (cf_channel_open(&library, &options, &s.channel, &code) != CF_OK &&
          cf_channel_open(&library, &options, &s.channel, &code) != CF_OK)) /* once it may be unplugged */
         return fprintf(stderr, "%s did not open\n", path);

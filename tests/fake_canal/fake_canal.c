@@ -2,7 +2,7 @@
  *
  * Built in variants: FAKE_WORD (the driver's `unsigned long`), FAKE_DATA (8 or 64 data bytes), FAKE_GEN1 (no
  * blocking calls, no driver info), FAKE_FOUR (open, close, send, receive only), FAKE_NO_RECEIVE, FAKE_SET_FILTERS,
- * FAKE_NEEDS (calls a function that no library has). What it does at run time is in the configuration string,
+ * FAKE_NEEDS (calls a function that no library has), FAKE_CDECL (32-bit Windows: not stdcall). What it does at run time is in the configuration string,
  * "key=value;key=value", see fake_settings.h. Shares nothing with the library under test.
  *
  * Frame n has the extended identifier n, or the standard one n & 0x7FF when n % 4 is 3; n % 9 bytes, each
@@ -164,9 +164,19 @@ static int leave(int code)
     return code;
 }
 
-#define API __attribute__((visibility("default")))
+#if defined(EXPORT) /* given: a .def file names what is exported */
+#elif defined(_WIN32)
+#define EXPORT(type) __declspec(dllexport) type
+#else
+#define EXPORT(type) __attribute__((visibility("default"))) type
+#endif
+#if defined(_WIN32) && !defined(_WIN64) && !defined(FAKE_CDECL)
+#define API(type) EXPORT(type) __stdcall
+#else
+#define API(type) EXPORT(type)
+#endif
 
-API long FakeCount(int which)
+EXPORT(long) FakeCount(int which)
 {
     return __atomic_load_n(&counts[which], __ATOMIC_RELAXED);
 }
@@ -175,7 +185,7 @@ API long FakeCount(int which)
 void function_that_no_library_has(void);
 #endif
 
-API long CanalOpen(const char *config, unsigned long flags)
+API(long) CanalOpen(const char *config, unsigned long flags)
 {
     (void)flags;
 #ifdef FAKE_NEEDS
@@ -206,7 +216,7 @@ API long CanalOpen(const char *config, unsigned long flags)
     return open_handle = last_handle;
 }
 
-API int CanalClose(long handle)
+API(int) CanalClose(long handle)
 {
     if (handle != open_handle)
         return 0;
@@ -219,7 +229,7 @@ API int CanalClose(long handle)
 }
 
 #ifndef FAKE_NO_RECEIVE
-API int CanalReceive(long handle, message *m)
+API(int) CanalReceive(long handle, message *m)
 {
     int code = 0;
     enter();
@@ -249,7 +259,7 @@ static void send_settle(void)
 }
 
 /* Frames to send must be numbered as those received. */
-API int CanalSend(long handle, const message *m)
+API(int) CanalSend(long handle, const message *m)
 {
     unsigned long long n;
     if (!alive(handle))
@@ -273,7 +283,7 @@ API int CanalSend(long handle, const message *m)
 
 #ifndef FAKE_FOUR
 #ifndef FAKE_GEN1
-API int CanalBlockingReceive(long handle, message *m, unsigned long timeout)
+API(int) CanalBlockingReceive(long handle, message *m, unsigned long timeout)
 {
     const long long deadline = now_ns() + (long long)timeout * 1000000;
     enter();
@@ -295,7 +305,7 @@ API int CanalBlockingReceive(long handle, message *m, unsigned long timeout)
     }
 }
 
-API int CanalBlockingSend(long handle, const message *m, unsigned long timeout)
+API(int) CanalBlockingSend(long handle, const message *m, unsigned long timeout)
 {
     const long long deadline = now_ns() + (long long)timeout * 1000000;
     for (;;) {
@@ -306,19 +316,19 @@ API int CanalBlockingSend(long handle, const message *m, unsigned long timeout)
     }
 }
 
-API const char *CanalGetDriverInfo(void)
+API(const char *) CanalGetDriverInfo(void)
 {
     return NULL;
 }
 #endif
 
-API int CanalDataAvailable(long handle)
+API(int) CanalDataAvailable(long handle)
 {
     send_settle();
     return alive(handle) ? (int)(came() - next) : (int)set.available;
 }
 
-API int CanalGetStatus(long handle, status *s)
+API(int) CanalGetStatus(long handle, status *s)
 {
     if (!alive(handle))
         return 0;
@@ -328,7 +338,7 @@ API int CanalGetStatus(long handle, status *s)
     return 0;
 }
 
-API int CanalGetStatistics(long handle, statistics *s)
+API(int) CanalGetStatistics(long handle, statistics *s)
 {
     count(STATISTICS, 1);
     if (!alive(handle) || set.statistics == 3)
@@ -342,48 +352,48 @@ API int CanalGetStatistics(long handle, statistics *s)
 }
 
 #ifdef FAKE_SET_FILTERS
-API int CanalSetFilters(long handle, int n, unsigned long *filters)
+API(int) CanalSetFilters(long handle, int n, unsigned long *filters)
 {
     (void)handle, (void)n, (void)filters;
     return 0;
 }
 #else
-API int CanalSetFilter(long handle, unsigned long filter)
+API(int) CanalSetFilter(long handle, unsigned long filter)
 {
     (void)handle, (void)filter;
     return 0; /* and is never applied */
 }
 
-API int CanalSetMask(long handle, unsigned long mask)
+API(int) CanalSetMask(long handle, unsigned long mask)
 {
     (void)handle, (void)mask;
     return 0;
 }
 #endif
 
-API int CanalSetBaudrate(long handle, unsigned long code)
+API(int) CanalSetBaudrate(long handle, unsigned long code)
 {
     (void)handle, (void)code;
     return 17;
 }
 
-API unsigned long CanalGetLevel(long handle)
+API(unsigned long) CanalGetLevel(long handle)
 {
     (void)handle;
     return 1;
 }
 
-API unsigned long CanalGetVersion(void)
+API(unsigned long) CanalGetVersion(void)
 {
     return (unsigned long)(set.version ? 0xEEEEEEEE00010101ULL : 0x00010101ULL);
 }
 
-API unsigned long CanalGetDllVersion(void)
+API(unsigned long) CanalGetDllVersion(void)
 {
     return (unsigned long)(set.version ? 0xEEEEEEEE00090001ULL : 0x00090001ULL);
 }
 
-API const char *CanalGetVendorString(void)
+API(const char *) CanalGetVendorString(void)
 {
     if (set.vendor == 2)
         raise(SIGSEGV);

@@ -1,0 +1,5 @@
+cdef extern from "canal_fast/convention.h" nogil:
+    ctypedef enum cf_convention:
+        CF_STDCALL
+        CF_CDECL
+        CF_CONVENTION_AUTO
