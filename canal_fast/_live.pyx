@@ -153,9 +153,11 @@ cdef class Library:
         return <size_t>cf_system_symbol(self.library.system_handle, cf_function(index), &decorated)
 
 
-cdef cf_filter *filter_rows(list filters) except NULL:
+cdef cf_filter *filter_rows(list filters, bint hosted) except NULL:
     """malloc'ed rows of (can_id, can_mask, extended or None) each."""
     cdef size_t count = len(filters), i
+    if hosted and count > CF_BRIDGE_FILTERS:
+        raise ValueError(f"filters: {count} of them; a host process takes 0..{CF_BRIDGE_FILTERS}")
     cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
     if rows == NULL:
         raise MemoryError
@@ -200,7 +202,7 @@ cdef class Handle:
         options.ring_capacity = ring_capacity
         if options.profile == NULL:
             raise ValueError(f"no profile is called {profile!r}")
-        cdef cf_filter *rows = filter_rows(filters)
+        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
         options.filters = rows
         options.filter_count = len(filters)
         with nogil:
@@ -358,7 +360,7 @@ cdef class Handle:
         cdef size_t count = len(filters)
         cdef cf_status status
         self.check()
-        cdef cf_filter *rows = filter_rows(filters)
+        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
         with nogil:
             status = cf_channel_filter(self.channel, rows, count)
         free(rows)

@@ -69,7 +69,7 @@ class Channel(OpenChannel):
     bridge : {"auto", "always", "never"}
         Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
         also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
-        virtual buses, which are not shared between hosts, and for at most 8192 filters.
+        virtual buses, which are not shared between hosts, and for at most 8164 filters.
 
     Raises
     ------
