@@ -141,8 +141,8 @@ CF_INLINE cf_status cf_bridge_ask(cf_bridge *bridge, cf_call *call, long *code)
 {
     const uint64_t index = cf_atomic_u64_load_relaxed(&bridge->calls->written);
     const int64_t now_ns = cf_now_ns();
+    const uint64_t frames = call->operation == CF_CALL_SEND ? call->count : 0;
     int64_t patience_ns;
-    int answered;
     cf_call_what(call->operation, &patience_ns);
     patience_ns += call->timeout_ns;
     cf_atomic_u64_store_release(&bridge->calls->written, index + 1);
@@ -150,10 +150,7 @@ CF_INLINE cf_status cf_bridge_ask(cf_bridge *bridge, cf_call *call, long *code)
     if (cf_atomic_u32_load_relaxed(&bridge->share->host_waits) &&
         cf_atomic_u32_exchange(&bridge->share->host_waits, 0))
         cf_bell_ring(&bridge->down);
-    do
-        answered = cf_atomic_u64_load_acquire(&bridge->calls->taken) > index;
-    while (!answered && cf_now_ns() - now_ns < CF_CALL_SPIN_NS);
-    if (!answered && !cf_bridge_await(bridge, index, now_ns + patience_ns)) {
+    if (!cf_bridge_spin(&bridge->calls->taken, index, frames) && !cf_bridge_await(bridge, index, now_ns + patience_ns)) {
         *code = bridge->process.exit_code;
         return (cf_status)cf_atomic_u32_load_acquire(&bridge->gone);
     }

@@ -18,7 +18,8 @@ enum {
     CF_CALLS = 4,               /* that may wait for the host; a power of two */
     CF_CALL_BYTES = 96 * 1024,  /* of frames, filters or text with a call: 4096 classical frames */
     CF_WHY_BYTES = 512,
-    CF_CALL_SPIN_NS = 50000,    /* both sides look for so long before they sleep */
+    CF_CALL_SPIN_NS = 50000,    /* both sides look for so long before they sleep, */
+    CF_FRAME_SPIN_NS = 100,     /* and for so much longer for each frame of the call */
     CF_BEAT_MS = 100,           /* between two beats of the host's heart */
     CF_SILENT_BEATS = 20        /* so many missed: it does not answer */
 };
@@ -112,6 +113,22 @@ CF_INLINE cf_ring *cf_bridge_calls(cf_bridge_share *share)
 CF_INLINE cf_ring *cf_bridge_ring(cf_bridge_share *share)
 {
     return (cf_ring *)(void *)((char *)share + share->ring_offset);
+}
+
+/* Looks for about as long as `frames` take to be sent whether *index got past `last`: to sleep and to be woken would
+ * take longer. */
+CF_INLINE int cf_bridge_spin(const cf_atomic_u64 *index, uint64_t last, uint64_t frames)
+{
+    const int64_t end_ns = cf_now_ns() + CF_CALL_SPIN_NS + (int64_t)frames * CF_FRAME_SPIN_NS;
+    unsigned i;
+    do
+        for (i = 0; i < 32; i++) {
+            if (cf_atomic_u64_load_acquire(index) > last)
+                return 1;
+            cf_relax();
+        }
+    while (cf_now_ns() < end_ns);
+    return 0;
 }
 
 /* What a call does, and how many nanoseconds the driver may take beyond the call's own limit. */

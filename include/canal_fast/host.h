@@ -143,7 +143,6 @@ CF_INLINE void cf_host_serve(void *argument)
     cf_host *host = (cf_host *)argument;
     cf_ring *calls = cf_bridge_calls(host->share);
     uint64_t taken = cf_atomic_u64_load_relaxed(&calls->taken);
-    int64_t busy_ns = 0;
     long code;
     while (!cf_atomic_u32_load_acquire(&host->leave)) {
         if (cf_atomic_u64_load_acquire(&calls->written) != taken) {
@@ -153,8 +152,8 @@ CF_INLINE void cf_host_serve(void *argument)
             if (cf_atomic_u32_load_relaxed(&host->share->caller_waits) &&
                 cf_atomic_u32_exchange(&host->share->caller_waits, 0))
                 cf_bell_ring(&host->up);
-            busy_ns = cf_now_ns();
-        } else if (cf_now_ns() - busy_ns >= CF_CALL_SPIN_NS) {
+            cf_bridge_spin(&calls->written, taken, 0); /* often the next call comes at once */
+        } else {
             cf_atomic_u32_store_relaxed(&host->share->host_waits, 1);
             cf_atomic_fence(); /* pairs with the one in cf_bridge_ask */
             if (cf_atomic_u64_load_acquire(&calls->written) == taken && cf_bell_wait(&host->down, CF_BEAT_MS))
