@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,9 @@ _MACHINES = {  # what a host is needed for -> what its name ends with, where tha
     "64-bit x86-64 ELF library": "64",
 }
 _NAMES = {number: name for number, name, _ in _gate.status_table()}
+
+
+_system_error = getattr(ctypes, "FormatError", os.strerror)  # a Windows error in words, elsewhere errno
 
 
 def host_program(machine: str | None) -> Path:
@@ -59,7 +63,7 @@ def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_s
     if name == "NO_MEMORY":
         raise MemoryError(f"no memory for {ring_capacity} records; take a smaller ring_frames")
     words = {
-        "HOST_FAILED": f"could not be started: {os.strerror(code)}",
+        "HOST_FAILED": f"could not be started: {_system_error(code)}",
         "HOST_VERSION": f"has version {code}, this canal_fast needs version {_live.BRIDGE_VERSION}",
         "HOST_ENDED": f"ended while it loaded {path}: {_gate.describe_exit(code)}",
         "HOST_SILENT": "does not answer",

@@ -212,11 +212,11 @@ CF_INLINE cf_status cf_bridge_set(cf_channel *channel, int function, unsigned lo
 CF_INLINE cf_status cf_bridge_filter(cf_channel *channel, const cf_filter *filters, size_t count)
 {
     cf_bridge *bridge = (cf_bridge *)channel;
-    cf_status status;
+    cf_status status = CF_NO_MEMORY;
     long code;
-    cf_call *call = count > CF_BRIDGE_FILTERS ? NULL : cf_bridge_begin(bridge, CF_CALL_FILTER, &status, &code);
+    cf_call *call = count <= CF_BRIDGE_FILTERS ? cf_bridge_begin(bridge, CF_CALL_FILTER, &status, &code) : NULL;
     if (call == NULL)
-        return count > CF_BRIDGE_FILTERS ? CF_NO_MEMORY : status;
+        return status;
     call->count = count;
     if (count > 0)
         memcpy(call->body, filters, count * sizeof *filters);
@@ -369,11 +369,11 @@ CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, ui
 CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_convention convention,
                                    cf_library *library, long *code)
 {
-    cf_status status;
-    cf_call *call = strlen(path) >= CF_CALL_BYTES ? NULL : cf_bridge_begin(bridge, CF_CALL_LOAD, &status, code);
+    cf_status status = CF_FILE_MISSING;
+    cf_call *call = strlen(path) < CF_CALL_BYTES ? cf_bridge_begin(bridge, CF_CALL_LOAD, &status, code) : NULL;
     memset(library, 0, sizeof *library);
     if (call == NULL)
-        return strlen(path) >= CF_CALL_BYTES ? CF_FILE_MISSING : status;
+        return status;
     memcpy(call->body, path, strlen(path) + 1);
     call->value = (uint64_t)convention;
     status = cf_bridge_ask(bridge, call, code);

@@ -41,6 +41,14 @@ TARGETS = (
 )
 
 
+def other_host(target: Target, compiler: str, folder: Path) -> None:
+    """The program that loads 32-bit drivers for a 64-bit Python, where setuptools finds it built."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [*compiler.split(), "-O3", "-std=c11", *WARNINGS.split(), "-s", "-static-libgcc", "-Iinclude"]
+    program = folder / f"canal_host{target.bits}.exe"
+    subprocess.run([*command, "canal_fast/canal_host.c", "-o", str(program)], cwd=TREE, check=True)
+
+
 def build(target: Target, cache: Path, dist: Path, zig: bool) -> Path:
     """The wheel. setuptools builds for the platform that _PYTHON_HOST_PLATFORM names."""
     compiler = f"{sys.executable} -m ziglang cc -target {target.zig}" if zig else f"{target.mingw}-gcc"
@@ -57,6 +65,10 @@ def build(target: Target, cache: Path, dist: Path, zig: bool) -> Path:
     command += ["build_ext", "--parallel", str(os.cpu_count())]
     command += ["--libraries", "python311", "--library-dirs", str(cache / f"python{target.bits}")]
     command += ["bdist_wheel", "--dist-dir", str(dist)]
+    if target.bits == "64":
+        small = TARGETS[1]
+        library = dist / target.tag / f"lib.{target.platform}-cpython-311" / "canal_fast"
+        other_host(small, f"{sys.executable} -m ziglang cc -target {small.zig}" if zig else f"{small.mingw}-gcc", library)
     subprocess.run(command, cwd=TREE, env=environment, check=True)
     return next(dist.glob(f"*-{target.tag}.whl"))
 
