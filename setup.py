@@ -1,5 +1,6 @@
-"""Builds the glue modules (canal_fast/_*.pyx) and the CANAL driver libraries (canal_fast/drivers/*.c)."""
+"""Builds the glue modules (canal_fast/_*.pyx), the CANAL driver libraries (canal_fast/drivers/*.c) and canal_host."""
 
+import os
 from pathlib import Path
 from sysconfig import get_platform
 
@@ -34,9 +35,9 @@ class BuildExt(build_ext):
         if not isinstance(ext, Program):
             return super().build_extension(ext)
         path = Path(self.get_ext_fullpath(ext.name))
-        args = ext.extra_compile_args
+        args, link = ext.extra_compile_args, os.environ.get("LDFLAGS", "").split()
         objects = self.compiler.compile(ext.sources, self.build_temp, None, ext.include_dirs, extra_postargs=args)
-        self.compiler.link(self.compiler.EXECUTABLE, objects, str(path), libraries=ext.libraries)
+        self.compiler.link("executable", objects, str(path), libraries=ext.libraries, extra_preargs=link)
 
     def get_ext_filename(self, fullname):
         if fullname.endswith("canal_host"):

@@ -251,6 +251,29 @@ def test_what_a_driver_prints_is_not_the_programs_output(fakes: Path) -> None:
     assert done.stdout == "400\n"
 
 
+def test_a_host_that_writes_over_the_rings_shape_does_no_harm_here() -> None:
+    program = (
+        "import contextlib, mmap, os, struct, canal_fast as cf\n"
+        f"channel = cf.Channel.virtual({SATURATED!r}, bridge='always', ring_frames=1024)\n"
+        "channel.receive(64, min_frames=64, timeout=30)\n"
+        "os.kill(channel.driver.host, 19)\n"
+        "links = [f'/proc/self/fd/{n}' for n in range(3, 100) if os.path.lexists(f'/proc/self/fd/{n}')]\n"
+        "fd = os.open(next(p for p in links if 'memfd:canal_fast' in os.readlink(p)), os.O_RDWR)\n"
+        "memory = mmap.mmap(fd, os.fstat(fd).st_size)\n"
+        "calls, ring = struct.unpack_from('<QQ', memory, 24)\n"
+        "for at in (calls, ring):\n"
+        "    struct.pack_into('<IIQQ', memory, at, 1, 4096, 1 << 40, 1 << 50)\n"
+        "struct.pack_into('<Q', memory, ring + 72, 1 << 60)\n"
+        "frames = channel.receive(1 << 16, timeout=1)\n"
+        "print(len(frames))\n"
+        "os.kill(channel.driver.host, 9)\n"
+        "with contextlib.suppress(cf.DriverError):\n"
+        "    channel.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "1024\n"), done.stderr
+
+
 def descriptors() -> dict[int, str]:
     """What this process's descriptors are."""
     found = {}

@@ -103,7 +103,7 @@ CF_INLINE cf_call *cf_bridge_begin(cf_bridge *bridge, cf_operation operation, cf
         cf_mutex_unlock(&bridge->channel.reader.calls);
         return NULL;
     }
-    call = (cf_call *)(void *)cf_ring_slot(bridge->calls, cf_atomic_u64_load_relaxed(&bridge->calls->written));
+    call = cf_bridge_call(bridge->calls, cf_atomic_u64_load_relaxed(&bridge->calls->written));
     memset(call, 0, offsetof(cf_call, body));
     call->operation = (uint32_t)operation;
     return call;
@@ -150,7 +150,8 @@ CF_INLINE cf_status cf_bridge_ask(cf_bridge *bridge, cf_call *call, long *code)
     if (cf_atomic_u32_load_relaxed(&bridge->share->host_waits) &&
         cf_atomic_u32_exchange(&bridge->share->host_waits, 0))
         cf_bell_ring(&bridge->down);
-    if (!cf_bridge_spin(&bridge->calls->taken, index, frames) && !cf_bridge_await(bridge, index, now_ns + patience_ns)) {
+    if (!cf_bridge_spin(&bridge->calls->taken, index, frames) &&
+        !cf_bridge_await(bridge, index, now_ns + patience_ns)) {
         *code = bridge->process.exit_code;
         return (cf_status)cf_atomic_u32_load_acquire(&bridge->gone);
     }
@@ -236,15 +237,16 @@ CF_INLINE cf_status cf_bridge_send(cf_channel *channel, const void *frames, size
     *accepted = 0;
     while (status == CF_OK && *accepted < count) {
         const int64_t left_ns = deadline_ns - cf_now_ns();
+        const size_t now = count - *accepted < most ? count - *accepted : most;
         cf_call *call = cf_bridge_begin(bridge, CF_CALL_SEND, &status, code);
         if (call == NULL)
             return status;
-        call->count = count - *accepted < most ? count - *accepted : most;
+        call->count = now;
         call->value = stride;
         call->timeout_ns = left_ns < 0 ? 0 : left_ns < slice_ns ? left_ns : slice_ns;
-        memcpy(call->body, (const char *)frames + *accepted * stride, (size_t)call->count * stride);
+        memcpy(call->body, (const char *)frames + *accepted * stride, now * stride);
         status = cf_bridge_ask(bridge, call, code);
-        *accepted += (size_t)call->result;
+        *accepted += call->result < now ? (size_t)call->result : now;
         cf_bridge_end(bridge);
         if (status == CF_TIMED_OUT && left_ns > slice_ns) {
             cf_sleep_ns(CF_SEND_PAUSE_NS); /* other callers have their turn */
@@ -380,7 +382,7 @@ CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_conve
     library->functions = call->result;
     library->cdecl_calls = (int)call->value;
     library->decorated = (int)call->count;
-    memcpy(library->detail, call->body, sizeof library->detail);
+    memcpy(library->detail, call->body, sizeof library->detail - 1);
     cf_bridge_end(bridge);
     return status;
 }
@@ -412,7 +414,7 @@ CF_INLINE cf_status cf_bridge_open(cf_bridge *bridge, const cf_channel_options *
     if (options->filter_count > 0)
         memcpy(call->body + sizeof open, options->filters, options->filter_count * sizeof *options->filters);
     status = cf_bridge_ask(bridge, call, code);
-    memcpy(why, call->body, CF_WHY_BYTES);
+    memcpy(why, call->body, CF_WHY_BYTES - 1);
     cf_bridge_end(bridge);
     return status;
 }

@@ -110,6 +110,12 @@ CF_INLINE cf_ring *cf_bridge_calls(cf_bridge_share *share)
     return (cf_ring *)(void *)((char *)share + share->calls_offset);
 }
 
+/* Call `index`; a corrupted ring does not lead out of it. */
+CF_INLINE cf_call *cf_bridge_call(cf_ring *calls, uint64_t index)
+{
+    return (cf_call *)(void *)((char *)calls + sizeof *calls) + (index & (CF_CALLS - 1));
+}
+
 CF_INLINE cf_ring *cf_bridge_ring(cf_bridge_share *share)
 {
     return (cf_ring *)(void *)((char *)share + share->ring_offset);

@@ -29,6 +29,7 @@ typedef struct cf_share {
 typedef struct cf_consumer {
     cf_share *share;
     cf_ring *ring;
+    cf_ring_shape shape;
     cf_bell *other_end; /* rings in the process at the other end; NULL: both ends are in this one */
     cf_mutex lock; /* guards taking from the ring, its end, and what is below */
     cf_cond readable, writable;
@@ -49,6 +50,7 @@ CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_
 {
     consumer->share = share;
     consumer->ring = ring;
+    consumer->shape = cf_ring_shape_of(ring);
     return cf_mutex_init(&consumer->lock) == CF_OK && cf_cond_init(&consumer->readable) == CF_OK &&
                    cf_cond_init(&consumer->writable) == CF_OK
                ? CF_OK
@@ -182,7 +184,9 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
 /* Needs the lock and a ring that is there. */
 CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, size_t count)
 {
-    const size_t got = cf_ring_take(consumer->ring, records, count);
+    size_t got;
+    cf_ring_reshape(consumer->ring, &consumer->shape);
+    got = cf_ring_take(consumer->ring, records, count);
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
         cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {
         if (consumer->other_end == NULL)

@@ -146,7 +146,7 @@ CF_INLINE void cf_host_serve(void *argument)
     long code;
     while (!cf_atomic_u32_load_acquire(&host->leave)) {
         if (cf_atomic_u64_load_acquire(&calls->written) != taken) {
-            cf_host_answer(host, (cf_call *)(void *)cf_ring_slot(calls, taken));
+            cf_host_answer(host, cf_bridge_call(calls, taken));
             cf_atomic_u64_store_release(&calls->taken, ++taken);
             cf_atomic_fence(); /* pairs with the one in cf_bridge_await */
             if (cf_atomic_u32_load_relaxed(&host->share->caller_waits) &&
