@@ -58,15 +58,8 @@ def extensions(kind, prefix, pattern):
 glue = extensions(Extension, "", "canal_fast/_*.pyx")
 
 setup(
-    packages=[
-        "canal_fast",
-        "canal_fast.capi",
-        "canal_fast.cli",
-        "canal_fast.drivers",
-        "canal_fast.include",
-        "canal_fast.include.canal_fast",
-    ],
-    package_dir={"canal_fast": "canal_fast", "canal_fast.include": "include"},
+    packages=["canal_fast", *map("canal_fast.{}".format, ("capi", "cli", "drivers", "include", "include.canal_fast"))],
+    package_dir={"canal_fast.include": "include"},
     package_data={
         "canal_fast": ["py.typed", "*.pyi", "*.pxd"],
         "canal_fast.capi": ["*.pxd"],

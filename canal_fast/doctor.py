@@ -123,7 +123,7 @@ def _examine(options: dict[str, Any], timeout: float) -> dict[str, Any]:
         step = "starting Python"
         begun = time.monotonic()
         while True:
-            patience = timeout + (options["seconds"] if step == "CanalReceive" else 0) + (step == "starting Python") * 5
+            patience = timeout + {"CanalReceive": options["seconds"], "starting Python": 30}.get(step, 0)
             try:
                 line = lines.get(timeout=max(0.0, begun + patience - time.monotonic()))
             except queue.Empty:

@@ -164,4 +164,4 @@ def test_list_devices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_command_line() -> None:
     command = [sys.executable, "-m", "canal_fast", "list"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
-    assert done.returncode == (0 if sys.platform == "linux" else 1), done.stderr
+    assert done.returncode == 0 or sys.platform != "linux", done.stderr

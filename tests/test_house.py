@@ -23,6 +23,8 @@ WAKING = {"sys/eventfd.h", "fcntl.h", "poll.h", "unistd.h", "windows.h"}
 SPAWNING = {"errno.h", "signal.h", "spawn.h", "stdio.h", "sys/mman.h", "sys/wait.h", "windows.h"}
 SYSTEM_ALLOWED = {
     "library.h": LOADING,
+    "convention.h": {"windows.h"},
+    "devnodes.h": {"windows.h", "cfgmgr32.h"},
     "thread_posix.h": THREADING,
     "thread_windows.h": THREADING,
     "bell.h": WAKING,
@@ -48,6 +50,7 @@ RESTRICTED = {
     "thread_windows.h": {"thread.h"},
     "thread.h": {"consumer.h"},
     "library.h": {"reader.h"},
+    "convention.h": {"library.h"},
     "bell.h": {"consumer.h", "process_posix.h", "process_windows.h"},
     "process_posix.h": {"process.h"},
     "process_windows.h": {"process.h"},

@@ -224,6 +224,7 @@ with cf.logs.Recorder(path) as recorder:
 """
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("suffix", [".pcapng", ".log"])
 def test_disk_full(suffix: str, tmp_path: Path) -> None:
     frames = mixed()
@@ -244,6 +245,7 @@ def test_disk_full(suffix: str, tmp_path: Path) -> None:
         assert path.read_bytes() == whole.read_bytes()  # the rest followed when there was room
 
 
+@pytest.mark.posix
 def test_disk_full_from_the_first_byte(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("NOT RUN: there is no /dev/full")
@@ -280,6 +282,7 @@ def test_interrupted_write_leaves_whole_frames(suffix: str, tmp_path: Path) -> N
     assert np.array_equal(cf.read_log(path, strict=True), frames)
 
 
+@pytest.mark.posix
 def test_pipe_that_breaks_in_the_middle(tmp_path: Path) -> None:
     """What a pipe has taken cannot be cut off: the recorder says so instead of writing on."""
     path = tmp_path / "x.log"
@@ -305,6 +308,7 @@ with cf.logs.Recorder(sys.argv[1]) as recorder:
 """
 
 
+@pytest.mark.posix
 def test_killed_recordings_keep_what_was_flushed(tmp_path: Path) -> None:
     frames = mixed(3000)
     np.save(tmp_path / "frames.npy", frames)

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -128,6 +127,7 @@ def test_loss_is_told(tmp_path: Path) -> None:
     assert np.array_equal(np.flatnonzero(gaps) + 1, np.flatnonzero(frames["flags"] & cf.FrameFlag.GAP))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_recording_with_its_ledger(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "out.pcapng"
@@ -152,6 +152,7 @@ def test_frames_on_stdout_are_candump_text(tmp_path: Path) -> None:
     assert np.array_equal(sequence(cf.read_log(tmp_path / "out.log")), np.arange(25))
 
 
+@pytest.mark.posix
 def test_a_reader_that_leaves_is_no_error() -> None:
     run = subprocess.run(
         f"{' '.join(COMMAND)} log --library virtual --config 'b;load=1' --duration 3 | head -2",
@@ -176,6 +177,7 @@ def kill_once(path: Path, delay: float) -> int:
     return max(json.loads(line)["frames_written"] for line in lines if line.endswith("\n"))
 
 
+@pytest.mark.posix
 def test_kill_at_any_moment(tmp_path: Path) -> None:
     moments = random.Random(1)
     paths = [tmp_path / f"{number}.pcapng" for number in range(50)]
@@ -195,6 +197,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     print(f"{len(paths)} kills, {truncated} of the files ended inside a block")
 
 
+@pytest.mark.posix
 def test_a_killed_recording_has_a_recent_ledger(tmp_path: Path) -> None:
     path = tmp_path / "out.pcapng"
     kill_once(path, 2.3)
@@ -208,7 +211,10 @@ def test_a_killed_recording_has_a_recent_ledger(tmp_path: Path) -> None:
     assert interface.frames - interface.statistics["usrdeliv"] <= 1.3 * rate
 
 
+@pytest.mark.posix
 def test_disk_full(tmp_path: Path) -> None:
+    import resource
+
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -223,6 +229,7 @@ def test_disk_full(tmp_path: Path) -> None:
     assert np.array_equal(sequence(frames), np.arange(told))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

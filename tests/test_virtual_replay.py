@@ -105,7 +105,7 @@ def test_a_bad_line_ends_the_replay_in_words(
 
 def test_replay_of_nothing_is_refused(canal: ctypes.CDLL, tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_text("# nothing\n")
-    for path, words in [(tmp_path / "empty.log", b"holds no frame"), (tmp_path, b"cannot be read")]:
+    for path, words in [(tmp_path / "empty.log", b"holds no frame"), (tmp_path, b"cannot be")]:
         assert canal.CanalOpen(f"c;replay={path}".encode(), 0) == 0
         assert words in canal.CanalVirtualLastError()
 

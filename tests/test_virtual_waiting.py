@@ -33,9 +33,9 @@ from virtual_support import (
 def test_blocking_receive_times_out(canal: ctypes.CDLL, opened: Open) -> None:
     for config in ("b", "c;clock=step"):
         handle = opened(config)
-        started = time.monotonic()
+        started = time.perf_counter()
         assert canal.CanalBlockingReceive(handle, Message(), 30) == TIMEOUT
-        assert time.monotonic() - started >= 0.03
+        assert time.perf_counter() - started >= 0.03
 
 
 def test_blocking_receive_sleeps_until_the_arrival(canal: ctypes.CDLL, opened: Open) -> None:
@@ -101,13 +101,13 @@ def test_dead_handles_say_so(canal: ctypes.CDLL, opened: Open) -> None:
 
 
 def test_wall_clock_delivers_what_the_oracle_says(canal: ctypes.CDLL, opened: Open) -> None:
-    before = time.monotonic_ns()
+    before = time.perf_counter_ns()
     handle = opened("b;1000000;load=1;seed=1;fifo=65536")
-    inner = time.monotonic_ns()
+    inner = time.perf_counter_ns()
     time.sleep(0.1)
-    least = time.monotonic_ns() - inner
+    least = time.perf_counter_ns() - inner
     count = canal.CanalDataAvailable(handle)
-    most = time.monotonic_ns() - before
+    most = time.perf_counter_ns() - before
     arrivals = list(oracle.simulate([oracle.generate(count + 1, bitrate=1_000_000, load=Fraction(1), seed=1)]))
     assert len(oracle.arrived(arrivals, least, 1_000_000)) <= count
     assert count == len(oracle.arrived(arrivals, most, 1_000_000)) or arrivals[count - 1].end * 1000 <= most

@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import pytest
 from fake_table import expected
 
 import canal_fast as cf
-from canal_fast import _devices, devices_windows, pe
+from canal_fast import _devices, pe
 from canal_fast.doctor import diagnose
 
 WIDE = sys.maxsize > 2**32
@@ -73,7 +74,7 @@ def test_sending_and_asking(variant: str) -> None:
             channel.data_available()
             time.sleep(0.01)
         assert (count(4), count(5)) == (60, 0)  # on the bus; wrong
-        assert channel.status().state == "active"
+        assert channel.status().state == "error_active"
         assert channel.statistics()["tx_frames"] == 60
         assert channel.driver.version == 0x10101
 
@@ -179,15 +180,33 @@ def test_imports_are_read() -> None:
     assert pe.why_not_loaded(fake()) == ""
 
 
-def test_the_device_manager_answers() -> None:
-    """No adapter is attached to Wine: the calls are made and bring an empty list."""
-    assert _devices.interfaces(devices_windows.INTERFACE.bytes_le) == []
-    assert _devices.identifiers(devices_windows.ENUMERATOR) == []
-    assert cf.list_devices() == []
+def test_adapters_that_a_fake_device_manager_shows(tmp_path: Path) -> None:
+    """Wine's own configuration manager only says that it failed; ours answers as Windows' would."""
+    shutil.copytree(Path(cf.__file__).parent, tmp_path / "canal_fast")  # DLLs beside the caller come first
+    (tmp_path / "canal_fast" / "cfgmgr32.dll").write_bytes((FAKES / "cfgmgr32.dll").read_bytes())
+    (tmp_path / "script.py").write_text(
+        "import dataclasses, json, canal_fast as cf\n"
+        "rows = [dataclasses.asdict(device) for device in cf.list_devices()]\n"
+        "try: cf.Channel.usb2can()\n"
+        "except cf.DriverError as error: print(json.dumps([rows, str(error)]))\n"
+    )
+    done = python(tmp_path, "script.py", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows, error = json.loads(done.stdout)
+    assert [row["serial"] for row in rows] == ["", "CDE7E976", "D3365AFB", "ED000200"]
+    assert "code 28" in rows[0]["problem"]
+    assert "'usbser' serves it" in rows[1]["problem"]
+    assert {row["problem"] for row in rows[2:]} == {""}
+    assert {(row["name"], row["location"]) for row in rows} == {("USB2CAN converter", "Port_#0002.Hub_#0001")}
+    assert error == "2 USB2CAN adapters are attached (D3365AFB, ED000200): give one's serial number"
+
+
+def test_a_failing_device_manager_is_named(tmp_path: Path) -> None:
+    """The system's own is asked here: Windows' answers, Wine's says that it failed."""
+    done = python(tmp_path, "-m", "canal_fast", "list")
+    assert done.returncode == 0 or "failed: code 19 of the configuration manager" in done.stderr, done.stderr
     with pytest.raises(OSError, match="CM_Locate_DevNode failed"):
         _devices.read(r"USB\VID_0483&PID_1234\NONE")
-    with pytest.raises(cf.DriverError, match="no usable USB2CAN adapter"):
-        cf.Channel.usb2can()
 
 
 def test_beside_python_can() -> None:

@@ -40,10 +40,10 @@ CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
     typedef result(__cdecl *cf_cdecl_##member) arguments;
 CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
 #undef CF_CANAL_TYPE
-/* Calls library->member(arguments); needs that the function is there. */
-#define CF_CANAL(library, member, arguments)                                          \
-    ((library)->cdecl_calls ? ((cf_cdecl_##member)(void *)(library)->member) arguments \
-                            : (library)->member arguments)
+/* Calls library->member(arguments); needs that the function is there. A pointer of its own for each convention:
+ * gcc 12 takes calls through one pointer for the same, and lets one convention serve both. */
+#define CF_CANAL(library, member, arguments) \
+    ((library)->cdecl_calls ? (library)->cdecl_##member arguments : (library)->member arguments)
 #else
 #define CF_CANAL(library, member, arguments) ((library)->member arguments)
 #endif
@@ -56,6 +56,11 @@ typedef struct cf_library {
 #define CF_CANAL_MEMBER(member, name, bytes, mandatory, result, arguments) cf_fn_##member member;
     CF_CANAL_FUNCTIONS(CF_CANAL_MEMBER)
 #undef CF_CANAL_MEMBER
+#if CF_TWO_CONVENTIONS
+#define CF_CANAL_MEMBER(member, name, bytes, mandatory, result, arguments) cf_cdecl_##member cdecl_##member;
+    CF_CANAL_FUNCTIONS(CF_CANAL_MEMBER)
+#undef CF_CANAL_MEMBER
+#endif
     char detail[512]; /* after a failure: what was found, or what the system said */
 } cf_library;
 
@@ -220,6 +225,12 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, cf_co
     memcpy(&library->member, &found[CF_FN_##member], sizeof library->member);
     CF_CANAL_FUNCTIONS(CF_CANAL_TAKE)
 #undef CF_CANAL_TAKE
+#if CF_TWO_CONVENTIONS
+#define CF_CANAL_TAKE(member, name, bytes, mandatory, result, arguments) \
+    memcpy(&library->cdecl_##member, &found[CF_FN_##member], sizeof library->cdecl_##member);
+    CF_CANAL_FUNCTIONS(CF_CANAL_TAKE)
+#undef CF_CANAL_TAKE
+#endif
     return CF_OK;
 }
 

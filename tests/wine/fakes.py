@@ -1,4 +1,4 @@
-"""`python fakes.py FOLDER`: tests/fake_canal as Windows DLLs of both bitnesses, FOLDER/BITS/VARIANT/usb2can.dll."""
+"""`python fakes.py FOLDER`: fake DLLs, FOLDER/{64,32}/VARIANT/usb2can.dll and FOLDER/{64,32}/cfgmgr32.dll."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "fake_canal" / "fake_canal.c"
+MANAGER = Path(__file__).resolve().parent / "fake_cfgmgr32.c"
 COMPILERS = {"64": "x86_64-w64-mingw32-gcc", "32": "i686-w64-mingw32-gcc"}
 PLAIN = "-Wl,--kill-at"  # CanalOpen, as usb2can.dll has it; without: CanalOpen@8
-EXPORTS = """CanalOpen@8 CanalClose@4 CanalGetLevel@4 CanalSend@8 CanalReceive@8 CanalBlockingSend@12
-CanalBlockingReceive@12 CanalDataAvailable@4 CanalGetStatus@8 CanalGetStatistics@8 CanalGetVersion@0
-CanalGetDllVersion@0 CanalGetVendorString@0 FakeCount""".split()  # _CanalOpen@8, as Microsoft's compiler has it
+# As Microsoft's compiler would decorate them: _CanalOpen@8.
+ARGUMENT_BYTES = {"Open": 8, "Close": 4, "GetLevel": 4, "Send": 8, "Receive": 8, "BlockingSend": 12}
+ARGUMENT_BYTES |= {"BlockingReceive": 12, "DataAvailable": 4, "GetStatus": 8, "GetStatistics": 8, "GetVersion": 0}
+ARGUMENT_BYTES |= {"GetDllVersion": 0, "GetVendorString": 0}
 
 VARIANTS = {
     "plain": [PLAIN],
@@ -26,13 +28,16 @@ VARIANTS = {
 
 
 def build(folder: Path) -> None:
-    (folder / "exports.def").write_text("EXPORTS\n" + "".join(f'"{"_" * ("@" in name)}{name}" = "{name}"\n' for name in EXPORTS))
+    folder.mkdir(parents=True, exist_ok=True)
+    exports = [f'"_Canal{name}@{size}" = "Canal{name}@{size}"\n' for name, size in ARGUMENT_BYTES.items()]
+    (folder / "exports.def").write_text("".join(["EXPORTS\n", *exports, "FakeCount\n"]))
     (folder / "helper.c").write_text("__declspec(dllexport) void function_that_no_library_has(void) {}\n")
     for bits, compiler in COMPILERS.items():
         here = folder / bits
-        for variant, options in VARIANTS.items():
+        for variant in VARIANTS:
             (here / variant).mkdir(parents=True, exist_ok=True)
         link([compiler], folder / "helper.c", here / "helper.dll")
+        link([compiler], MANAGER, here / "cfgmgr32.dll", PLAIN)
         for variant, options in VARIANTS.items():
             paths = {"exports.def": str(folder / "exports.def"), "helper.dll": str(here / "helper.dll")}
             if bits == "64" and variant == "underscore":
