@@ -1,5 +1,6 @@
-"""Builds the glue modules (canal_fast/_*.pyx) and the CANAL driver libraries (canal_fast/drivers/*.c)."""
+"""Builds the glue modules (canal_fast/_*.pyx), the CANAL driver libraries (canal_fast/drivers/*.c) and canal_host."""
 
+import os
 from pathlib import Path
 from sysconfig import get_platform
 
@@ -25,12 +26,23 @@ class DriverLibrary(Extension):
     """A plain shared library: no Python symbol in it, no Python ABI in its name."""
 
 
+class Program(Extension):
+    """A program in plain C."""
+
+
 class BuildExt(build_ext):
     def build_extension(self, ext):
         ext.extra_compile_args = COMPILER_FLAGS.get(self.compiler.compiler_type, [])
-        super().build_extension(ext)
+        if not isinstance(ext, Program):
+            return super().build_extension(ext)
+        path = Path(self.get_ext_fullpath(ext.name))
+        args, link = ext.extra_compile_args, os.environ.get("LDFLAGS", "").split()
+        objects = self.compiler.compile(ext.sources, self.build_temp, None, ext.include_dirs, extra_postargs=args)
+        self.compiler.link("executable", objects, str(path), libraries=ext.libraries, extra_preargs=link)
 
     def get_ext_filename(self, fullname):
+        if fullname.endswith("canal_host"):
+            return str(Path(*fullname.split("."))) + (".exe" if WINDOWS else "")
         if fullname.rpartition(".")[2].startswith("canal_"):  # called with and without the packages
             return str(Path(*fullname.split("."))) + (".dll" if WINDOWS else ".so")
         return super().get_ext_filename(fullname)
@@ -55,6 +67,7 @@ setup(
         "canal_fast.include.canal_fast": ["*.h"],
     },
     ext_modules=cythonize(glue, compiler_directives={"language_level": 3, "embedsignature": True})
-    + extensions(DriverLibrary, "canal_", "canal_fast/drivers/*.c"),
+    + extensions(DriverLibrary, "canal_", "canal_fast/drivers/*.c")
+    + extensions(Program, "", "canal_fast/canal_host.c"),
     cmdclass={"build_ext": BuildExt},
 )

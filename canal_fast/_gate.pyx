@@ -2,9 +2,22 @@
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyObject_GetBuffer
 
-from canal_fast.capi.base cimport CF_CLOSED, CF_DRIVER_FAILED, CF_TIMED_OUT, cf_code, cf_status_row
+from canal_fast.capi.base cimport (
+    CF_CLOSED,
+    CF_DRIVER_FAILED,
+    CF_DRIVER_HANGS,
+    CF_EXIT_UNKNOWN,
+    CF_HOST_ENDED,
+    CF_HOST_SILENT,
+    CF_TIMED_OUT,
+    cf_code,
+    cf_status_row,
+)
 from canal_fast.capi.canal cimport CF_CANAL_BUS_OFF, cf_canal_code_row, cf_canal_status_message_row, cf_canal_status_row
 from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_flag_row, cf_frame, cf_frame_field
+
+import signal
+import sys
 
 import numpy
 
@@ -69,6 +82,8 @@ def canal_status_message_table():
     return _codes(cf_canal_status_message_row)
 
 
+_EXCEPTIONS = {0xC0000005: " (access violation)", 0xC00000FD: " (stack overflow)", 0xC0000409: " (fail fast)"}
+
 cdef dict _statuses = {number: sentence for number, _, sentence in status_table()}
 cdef dict _canal_codes = {number: (name, sentence) for number, name, sentence in canal_code_table()}
 
@@ -81,6 +96,19 @@ def describe_code(code):
     return f"code {code} ({'defined by the driver' if code >= 0x10000 else 'not one of CANAL'})"
 
 
+def describe_exit(code):
+    """How a process ended, in words: its exit code, or minus a signal's number."""
+    if code == CF_EXIT_UNKNOWN:
+        return "how, somebody else in this process was told"
+    if sys.platform == "win32":
+        number = code & 0xFFFFFFFF
+        return f"exception 0x{number:08X}{_EXCEPTIONS.get(number, '')}" if number >> 30 == 3 else f"exit code {number}"
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.strsignal(-code)
+    return f"killed by signal {-code} ({name})" if name else f"killed by signal {-code}"
+
+
 cdef object driver_error(int status, long code, str operation):
     if status == CF_CLOSED:
         return ChannelClosedError("the channel is closed", operation=operation)
@@ -89,6 +117,10 @@ cdef object driver_error(int status, long code, str operation):
     if status == CF_DRIVER_FAILED:
         kind = BusOffError if code == CF_CANAL_BUS_OFF else DriverError
         return kind(f"{operation} failed: {describe_code(code)}", status=code, operation=operation)
+    if status == CF_HOST_ENDED:
+        return DriverError(f"{operation}: {_statuses[status]}: {describe_exit(code)}", operation=operation)
+    if status in (CF_HOST_SILENT, CF_DRIVER_HANGS):
+        return ChannelTimeoutError(f"{operation}: {_statuses[status]}", operation=operation)
     return DriverError(f"{operation}: {_statuses.get(status, f'status {status}')}", operation=operation)
 
 

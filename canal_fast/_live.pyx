@@ -5,9 +5,20 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from canal_fast._gate cimport borrow, borrow_frames, driver_error
 from canal_fast.capi.base cimport CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status
+from canal_fast.capi.bridge cimport (
+    CF_BRIDGE_FILTERS,
+    CF_BRIDGE_VERSION,
+    CF_WHY_BYTES,
+    cf_bridge,
+    cf_bridge_load,
+    cf_bridge_open,
+    cf_bridge_start,
+    cf_process_number,
+)
 from canal_fast.capi.canal cimport (
     CF_CANAL_EXTENSION_COUNT,
     CF_CANAL_FUNCTION_COUNT,
@@ -60,6 +71,8 @@ from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 from canal_fast.errors import ChannelClosedError
 
 CONFIG_BYTES = CF_CONFIG_BYTES
+BRIDGE_VERSION = CF_BRIDGE_VERSION
+BRIDGE_FILTERS = CF_BRIDGE_FILTERS
 
 cdef int64_t SLICE_NS = 100_000_000  # how long a wait goes on before signals are looked at
 cdef unsigned generation = 0  # counts the forks between the first process and this one
@@ -72,9 +85,12 @@ def after_fork_in_child():
 
 
 cdef class Library:
-    """A loaded driver library; never unloaded."""
+    """A loaded driver library; never unloaded. Or one that a host process loaded, for one channel."""
 
     cdef cf_library library
+    cdef cf_bridge *bridge
+    cdef unsigned born
+    cdef readonly str why  # an open in a host failed
 
     @staticmethod
     def load(bytes path, int convention):
@@ -85,6 +101,32 @@ cdef class Library:
         with nogil:
             status = cf_library_load(&self.library, text, <cf_convention>convention)
         return int(status), self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
+
+    @staticmethod
+    def load_in_host(bytes path, int convention, bytes host, uint64_t ring_capacity, uint32_t slot_size):
+        """(status, code, detail, library); `host` is the program, the rest as for `load`."""
+        cdef Library self = Library()
+        cdef const char *text = path
+        cdef const char *program = host
+        cdef long code = 0
+        cdef cf_status status
+        self.born = generation
+        with nogil:
+            status = cf_bridge_start(program, ring_capacity, slot_size, &self.bridge, &code)
+            if status == CF_OK:
+                status = cf_bridge_load(self.bridge, text, <cf_convention>convention, &self.library, &code)
+        return int(status), code, self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
+
+    def __dealloc__(self):
+        cdef long code
+        if self.bridge != NULL and self.born == generation:
+            with nogil:
+                cf_channel_close(&self.bridge.channel, &code)
+                cf_channel_free(&self.bridge.channel)
+
+    def host(self):
+        """Number of the host process, or None."""
+        return None if self.bridge == NULL else cf_process_number(&self.bridge.process)
 
     def exported(self):
         """Names of the CANAL functions that the library exports."""
@@ -110,9 +152,11 @@ cdef class Library:
         return <size_t>cf_system_symbol(self.library.system_handle, cf_function(index), &decorated)
 
 
-cdef cf_filter *filter_rows(list filters) except NULL:
+cdef cf_filter *filter_rows(list filters, bint hosted) except NULL:
     """malloc'ed rows of (can_id, can_mask, extended or None) each."""
     cdef size_t count = len(filters), i
+    if hosted and count > CF_BRIDGE_FILTERS:
+        raise ValueError(f"filters: {count} of them; a host process takes 0..{CF_BRIDGE_FILTERS}")
     cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
     if rows == NULL:
         raise MemoryError
@@ -126,6 +170,7 @@ cdef class Handle:
     """An open channel: reader thread, ring, ledger."""
 
     cdef cf_channel *channel
+    cdef bint borrowed  # from the library, which is in a host
     cdef unsigned born
     cdef object dtype
     cdef readonly Library library
@@ -138,10 +183,13 @@ cdef class Handle:
         cdef Handle self = Handle()
         cdef cf_channel_options options
         cdef bytes name = profile.encode()
+        cdef char why[CF_WHY_BYTES]
         cdef long code = 0
         cdef cf_status status
+        memset(&options, 0, sizeof(options))
         self.born = generation
         self.library = library
+        self.borrowed = library.bridge != NULL
         options.config = config
         options.flags = flags
         options.profile = cf_profile_named(name)
@@ -156,17 +204,23 @@ cdef class Handle:
         options.ring_capacity = ring_capacity
         if options.profile == NULL:
             raise ValueError(f"no profile is called {profile!r}")
-        cdef cf_filter *rows = filter_rows(filters)
+        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
         options.filters = rows
         options.filter_count = len(filters)
         with nogil:
-            status = cf_channel_open(&library.library, &options, &self.channel, &code)
+            if self.borrowed:
+                self.channel = &library.bridge.channel
+                status = cf_bridge_open(library.bridge, &options, why, &code)
+            else:
+                status = cf_channel_open(&library.library, &options, &self.channel, &code)
         free(rows)
+        if self.borrowed:
+            library.why = why.decode("utf-8", "replace")
         return int(status), code, self if status == CF_OK else None
 
     def __dealloc__(self):
         cdef long code
-        if self.channel != NULL and self.born == generation:
+        if self.channel != NULL and not self.borrowed and self.born == generation:
             with nogil:
                 cf_channel_close(self.channel, &code)
                 cf_channel_free(self.channel)
@@ -199,6 +253,8 @@ cdef class Handle:
             return False, 0
         with nogil:
             status = cf_channel_close(self.channel, &code)
+        if status != CF_OK and status != CF_TIMED_OUT:
+            raise driver_error(status, code, "CanalClose")
         return status != CF_OK, code
 
     cdef uint64_t await_records(self, uint32_t wanted, int64_t timeout_ns) except? 0:
@@ -307,7 +363,7 @@ cdef class Handle:
         cdef size_t count = len(filters)
         cdef cf_status status
         self.check()
-        cdef cf_filter *rows = filter_rows(filters)
+        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
         with nogil:
             status = cf_channel_filter(self.channel, rows, count, waiting)
         free(rows)
@@ -333,7 +389,8 @@ cdef class Handle:
         """What the clock knows, as a dict."""
         cdef cf_clock_report report
         self.check()
-        cf_clock_read(&self.channel.share.clock, &report)
+        with nogil:
+            cf_clock_read(&self.channel.consumer.share.clock, &report)
         return report
 
     def status(self):
@@ -367,12 +424,13 @@ cdef class Handle:
     def versions(self):
         """What the driver says of itself, as a dict."""
         cdef cf_driver_versions result
+        cdef long code = 0
         cdef cf_status status
         self.check()
         with nogil:
-            status = cf_channel_versions(self.channel, &result)
+            status = cf_channel_versions(self.channel, &result, &code)
         if status != CF_OK:
-            raise driver_error(status, 0, "CanalGetVersion")
+            raise driver_error(status, code, "CanalGetVersion")
         return {
             "level": result.level, "version": result.version, "dll_version": result.dll_version,
             "vendor": (<bytes>result.vendor).decode("utf-8", "replace"),

@@ -63,9 +63,13 @@ class Channel(OpenChannel):
         `outages`; the first frame after one has GAP, since nobody knows what was lost. Calls that need the
         driver raise DriverError meanwhile. None: the failure ends the channel.
     convention : {"auto", "stdcall", "cdecl"}
-        Calling convention; matters in 32-bit Windows Python only. "auto" finds out: decorated names are stdcall, and
-        CanalGetLevel shows it when called; stdcall where that function is missing. Any other than what was found is
-        refused.
+        Calling convention; matters for 32-bit Windows libraries only. "auto" finds out: decorated names are stdcall,
+        and CanalGetLevel shows it when called; stdcall where that function is missing. Any other than what was found
+        is refused.
+    bridge : {"auto", "always", "never"}
+        Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
+        also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
+        virtual buses, which are not shared between hosts, and for at most 8164 filters.
 
     Raises
     ------
@@ -79,7 +83,9 @@ class Channel(OpenChannel):
     Notes
     -----
     Some drivers print to standard output; nothing here keeps them from it. A driver that crashes takes the process
-    with it: `canal-fast doctor` examines one in a process of its own.
+    with it. A host process helps against both: what is printed there goes to standard error. When it ends or no longer
+    answers, `receive` returns the frames that the ring still holds and then raises DriverError, which says how it
+    ended, or ChannelTimeoutError; what else the driver held is unaccounted. The host ends when this process does.
     """
 
     @classmethod

@@ -38,7 +38,7 @@ class DriverInfo:
 
     `version` and `dll_version` are raw 32-bit words: drivers disagree on the order of their bytes.
     `layout` is the size in bytes of the driver's message, `capabilities` the CANAL functions it exports,
-    `verified` how far the profile was tried.
+    `verified` how far the profile was tried, `host` the number of the process that it runs in, None for this one.
     """
 
     path: str
@@ -53,6 +53,7 @@ class DriverInfo:
     dll_version: int
     vendor: str
     info: str
+    host: int | None
 
 
 def find_library(library: str | os.PathLike[str]) -> Path:
@@ -113,8 +114,13 @@ def load_library(path: Path, convention: str = "auto") -> _live.Library:
         calling convention than `convention`: the message says which.
     """
     status, detail, loaded = _live.Library.load(os.fsencode(path), CONVENTIONS.index(convention))
-    if loaded is not None:
-        return loaded
+    if loaded is None:
+        raise not_loaded(path, status, detail, convention)
+    return loaded
+
+
+def not_loaded(path: Path, status: int, detail: str, convention: str) -> DriverError:
+    """The error that says why a library could not be loaded."""
     machine = platform.machine() if os.name == "posix" else ""
     here = f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {machine}".rstrip()
     words = {
@@ -126,7 +132,7 @@ def load_library(path: Path, convention: str = "auto") -> _live.Library:
         "SYMBOL_MISSING": f"is no CANAL driver: it does not export {detail}",
         "OTHER_CONVENTION": f"is {detail}, not {convention}: a call would corrupt the stack",
     }[_NAMES[status]]
-    raise DriverError(f"{path} {words}", operation="load")
+    return DriverError(f"{path} {words}", operation="load")
 
 
 def _explain(detail: str, path: Path) -> str:
@@ -179,5 +185,6 @@ def versions(handle: Any, path: Path, row: dict[str, Any]) -> DriverInfo:
         layout=handle.layout(),
         capabilities=tuple(handle.library.exported()),
         queue_depth=row["queue_depth"],
+        host=handle.library.host(),
         **said,
     )

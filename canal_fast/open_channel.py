@@ -13,17 +13,17 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from canal_fast import _gate, _live, _periodic, _profiles, checks
+from canal_fast.bridge import Bridge, load
 from canal_fast.clock import ChannelClock, describe_clock
 from canal_fast.driver import (
     CONVENTIONS,
     DriverInfo,
     find_library,
-    load_library,
     standard_input_kept,
     versions,
     why_open_failed,
 )
-from canal_fast.errors import ChannelClosedError, DriverError
+from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, check_frames
 from canal_fast.ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 
@@ -53,6 +53,7 @@ class OpenChannel:
         coalesce_ms: float = 1.0,
         reconnect: float | None = None,
         convention: Literal["auto", "stdcall", "cdecl"] = "auto",
+        bridge: Bridge = "auto",
     ) -> None:
         self._handle: _live.Handle | None = None
         self._sender: _periodic.Sender | None = None
@@ -73,19 +74,20 @@ class OpenChannel:
         checks.choice("clock", clock, ("epoch", "device"))
         checks.choice("ring_full", ring_full, ("drop", "wait"))
         checks.choice("convention", convention, CONVENTIONS)
+        checks.choice("bridge", bridge, ("auto", "always", "never"))
         checks.choice("layout", layout, ("auto", *_profiles.layout_sizes()))
         rows = {row["name"]: row for row in _profiles.profiles()}
         checks.choice("profile", profile, ("auto", *rows))
         self._path = find_library(library)
-        loaded = load_library(self._path, convention)
-        self._profile = rows[loaded.profile(self._path.name) if profile == "auto" else profile]
+        self._capacity = 1 << (int(ring_frames) - 1).bit_length()
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
+        loaded = load(self._path, convention, bridge, self._capacity, self._dtype.itemsize)
+        self._profile = rows[loaded.profile(self._path.name) if profile == "auto" else profile]
         missing = {"CanalReceiveFD", "CanalSendFD"} - set(loaded.exported()) if fd else set()
         if missing:
             raise DriverError(f"{self._path} has no CAN FD: it does not export {min(missing)}", operation="open")
         if clock == "device" and not self._profile["tick_num"]:
             raise ValueError(f"clock='device': the profile {self._profile['name']} knows of no usable device clock")
-        self._capacity = 1 << (int(ring_frames) - 1).bit_length()
         status, code, self._handle = _live.Handle.open(
             loaded,
             encoded,
@@ -102,20 +104,26 @@ class OpenChannel:
             fd,
         )
         if self._handle is None:
-            self._raise_open(status, code, config)
+            self._raise_open(status, code, config, loaded)
         self._receive_into = self._handle.receive_into
         self._check_frames = check_frames if fd else checks.check_classical
         self._info: DriverInfo | None = None
         _open_channels.add(self)
 
-    def _raise_open(self, status: int, code: int, config: str) -> NoReturn:
+    def _raise_open(self, status: int, code: int, config: str, library: _live.Library) -> NoReturn:
         name, sentence = {number: row for number, *row in _gate.status_table()}[status]
         if name == "NO_MEMORY":
             raise MemoryError(f"no memory for {self._capacity} records; take a smaller ring_frames")
-        reason = why_open_failed(self._path, self._profile)
+        if name == "HOST_ENDED":
+            raise DriverError(
+                f"{self._path.name} did not open {config!r}: {sentence}: {_gate.describe_exit(code)}",
+                operation="CanalOpen",
+            )
+        kind = ChannelTimeoutError if name in {"HOST_SILENT", "DRIVER_HANGS"} else DriverError
         if self._profile["name"] == "socketcan":
             code = -code  # this driver tells a CANAL code instead of a handle
-        raise DriverError(
+        reason = library.why or why_open_failed(self._path, self._profile)
+        raise kind(
             f"{self._path.name} did not open {config!r}: {sentence} ({code}); {reason}",
             status=code,
             operation="CanalOpen",

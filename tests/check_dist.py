@@ -20,7 +20,9 @@ def check_sdist(path: Path) -> None:
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = sources("include/canal_fast/*.h", "canal_fast/**/*.py", "canal_fast/**/*.py[xid]", "canal_fast/**/*.pxd")
-    wanted |= sources("canal_fast/drivers/*.[ch]", "tests/**/*.py", "tests/**/*.[ch]", "tests/data/**/*.*")
+    wanted |= sources(
+        "canal_fast/canal_host.c", "canal_fast/drivers/*.[ch]", "tests/**/*.py", "tests/**/*.[ch]", "tests/data/**/*.*"
+    )
     wanted |= sources("benchmarks/**/*.*", "LICENSE", "*.md", "setup.py", "pyproject.toml")
     missing = {name for name in wanted - names if "__pycache__" not in name and Path(TREE / name).is_file()}
     assert not missing, f"{path.name} lacks {sorted(missing)}"
@@ -42,6 +44,8 @@ def check_wheel(path: Path) -> None:
             symbols = subprocess.run(["nm", "-D", library], capture_output=True, text=True, check=True).stdout
             assert "CanalOpen" in symbols
             assert "Py" not in symbols, f"{library} has Python symbols"
+        mode = archive.getinfo("canal_fast/canal_host").external_attr >> 16
+        assert mode & 0o111 == 0o111, f"canal_host cannot be run: mode {mode:o}"
 
 
 def main() -> None:

@@ -22,14 +22,17 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 # Which headers may include operating-system headers, and which.
 LOADING = {"dlfcn.h", "windows.h", "stdio.h", "stdlib.h"}
 THREADING = {"pthread.h", "time.h", "errno.h", "windows.h", "stdlib.h", "signal.h"}
-WAKING = {"sys/eventfd.h", "fcntl.h", "unistd.h"}
+WAKING = {"sys/eventfd.h", "fcntl.h", "poll.h", "unistd.h", "windows.h"}
+SPAWNING = {"errno.h", "signal.h", "spawn.h", "stdio.h", "sys/mman.h", "sys/wait.h", "windows.h"}
 SYSTEM_ALLOWED = {
     "library.h": LOADING,
     "convention.h": {"windows.h"},
     "devnodes.h": {"windows.h", "cfgmgr32.h"},
     "thread_posix.h": THREADING,
     "thread_windows.h": THREADING,
-    "wake.h": WAKING,
+    "bell.h": WAKING,
+    "process_posix.h": SPAWNING,
+    "process_windows.h": SPAWNING,
 }
 PLAIN = {
     "stddef.h",
@@ -51,13 +54,17 @@ RESTRICTED = {
     "thread.h": {"consumer.h"},
     "library.h": {"reader.h"},
     "convention.h": {"library.h"},
-    "wake.h": {"consumer.h"},
+    "bell.h": {"consumer.h", "process_posix.h", "process_windows.h"},
+    "process_posix.h": {"process.h"},
+    "process_windows.h": {"process.h"},
+    "process.h": {"bridge.h", "host.h"},
     "consumer.h": {"reader.h"},
     "reader.h": {"reader_drain.h"},
     "reader_drain.h": {"reader_thread.h"},
     "reader_thread.h": {"channel.h"},
     "channel.h": {"control.h"},
-    "control.h": {"periodic.h"},
+    "control.h": {"periodic.h", "bridge_share.h"},
+    "bridge_share.h": {"bridge.h", "host.h"},
 }
 
 

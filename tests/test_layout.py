@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import canal_fast as cf
-from canal_fast import _gate
+from canal_fast import _gate, bridge
 
 
 def test_record_sizes() -> None:
@@ -56,3 +56,8 @@ def test_pxd_mirrors_the_record() -> None:
 def test_status_numbers_are_unique() -> None:
     rows = _gate.status_table()
     assert len({number for number, _, _ in rows}) == len(rows)
+
+
+def test_host_programs_are_named_for_machines_that_the_table_knows(tree: Path) -> None:
+    text = (tree / "include" / "canal_fast" / "binary.h").read_text()
+    assert all(f'"{name}"' in text for name in bridge._MACHINES)

@@ -3,6 +3,8 @@
  */
 #include <canal_fast/canal.h>
 
+#include <stdlib.h>
+
 enum { HANDLE = 1, TABLE = 1024 };
 
 static cf_canal_msg table[TABLE];
@@ -14,11 +16,11 @@ CF_CANAL_EXPORT void InstantLoad(uint32_t count)
     __atomic_store_n(&remaining, count, __ATOMIC_RELEASE);
 }
 
-/* Traffic of many kinds: base and extended identifiers, all lengths, some remote frames. */
+/* Traffic of many kinds: base and extended identifiers, all lengths, some remote frames. The configuration is the
+ * number of receives that succeed until InstantLoad. */
 CF_CANAL_EXPORT long CanalOpen(const char *config, unsigned long flags)
 {
     uint32_t random = 1, i, k;
-    (void)config;
     (void)flags;
     for (i = 0; i < TABLE; i++) {
         cf_canal_msg *message = &table[i];
@@ -30,7 +32,7 @@ CF_CANAL_EXPORT long CanalOpen(const char *config, unsigned long flags)
             message->data[k] = (unsigned char)(random >> k);
         message->timestamp = i * 114;
     }
-    InstantLoad(0);
+    InstantLoad((uint32_t)strtoul(config, NULL, 10));
     return HANDLE;
 }
 

@@ -9,6 +9,12 @@ cdef extern from "canal_fast/base.h" nogil:
         CF_NOT_SUPPORTED
         CF_LAYOUT_UNKNOWN
         CF_DISCONNECTED
+        CF_HOST_ENDED
+        CF_HOST_SILENT
+        CF_DRIVER_HANGS
+
+    enum:
+        CF_EXIT_UNKNOWN
 
     ctypedef struct cf_code:
         long number

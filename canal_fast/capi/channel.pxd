@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.consumer cimport cf_consumer, cf_share
+from canal_fast.capi.consumer cimport cf_consumer
 from canal_fast.capi.filter cimport cf_filter
 from canal_fast.capi.library cimport cf_library
 from canal_fast.capi.message cimport cf_layout
@@ -29,7 +29,6 @@ cdef extern from "canal_fast/channel.h" nogil:
 
     ctypedef struct cf_channel:
         cf_consumer consumer
-        cf_share share
 
     cf_status cf_channel_open(const cf_library *library, const cf_channel_options *options, cf_channel **result,
                               long *code)

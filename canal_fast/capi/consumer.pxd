@@ -10,7 +10,7 @@ cdef extern from "canal_fast/consumer.h" nogil:
         cf_clock_shared clock
 
     ctypedef struct cf_consumer:
-        pass
+        cf_share *share
 
     cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns, uint64_t *pending,
                                long *code)

@@ -31,4 +31,4 @@ cdef extern from "canal_fast/control.h" nogil:
     cf_status cf_channel_status(cf_channel *channel, cf_driver_status *result, long *code)
     cf_status cf_channel_statistics(cf_channel *channel, uint32_t *counters, int *filled, long *code)
     cf_status cf_channel_set(cf_channel *channel, int function, unsigned long value, long *code)
-    cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result)
+    cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)

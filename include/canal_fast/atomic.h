@@ -238,4 +238,14 @@ CF_INLINE void cf_atomic_fence(void)
 CF_ATOMIC_OPERATIONS(32)
 CF_ATOMIC_OPERATIONS(64)
 
+/* Between two looks at what another thread is to write: leaves it the shared parts of the processor. */
+CF_INLINE void cf_relax(void)
+{
+#if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
+    __builtin_ia32_pause();
+#elif defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
+    _mm_pause();
+#endif
+}
+
 #endif

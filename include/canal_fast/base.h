@@ -55,6 +55,11 @@
     X(TRUNCATED, 33, "the file ends before its contents do")                                        \
     X(DISCONNECTED, 34, "the driver failed; the channel waits to open it again")                    \
     X(OTHER_CONVENTION, 38, "the library has another calling convention")                           \
+    X(HOST_FAILED, 40, "the driver's host process could not be started")                            \
+    X(HOST_VERSION, 41, "the host process is of another version")                                   \
+    X(HOST_ENDED, 42, "the driver's host process ended")                                            \
+    X(HOST_SILENT, 43, "the driver's host process does not answer")                                 \
+    X(DRIVER_HANGS, 44, "the driver did not return; its host process was ended")                    \
     X(LOG_BLANK, 50, "no frame on this line")                                                       \
     X(LOG_TIME, 51, "the time stamp is not (seconds.fraction) with 1 to 9 decimals")                \
     X(LOG_INTERFACE, 52, "an interface name of 1 to 63 bytes is missing")                           \
@@ -86,6 +91,8 @@ typedef enum cf_status {
     CF_STATUS_LIST(CF_STATUS_ENUM)
 #undef CF_STATUS_ENUM
 } cf_status;
+
+enum { CF_EXIT_UNKNOWN = -100000 }; /* with CF_HOST_ENDED: somebody else in the program waited for it */
 
 typedef struct cf_code {
     long number;

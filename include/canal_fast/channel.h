@@ -20,6 +20,10 @@ typedef struct cf_channel_options {
     int64_t coalesce_ns;
     int64_t reconnect_ns;   /* 0: a driver that fails is not opened again */
     uint64_t ring_capacity; /* a power of two */
+    /* For a reader whose consumers are in another process; otherwise NULL */
+    cf_share *share;
+    cf_ring *ring;
+    cf_bell *other_end;
     const cf_filter *filters; /* copied */
     size_t filter_count;
 } cf_channel_options;
@@ -27,8 +31,27 @@ typedef struct cf_channel_options {
 #define CF_LAST_WORDS_NS UINT64_C(10000000) /* for a thread that just came back to finish its message */
 #define CF_STOP_PATIENCE_NS UINT64_C(2000000000) /* for a driver to return from a receive */
 
+struct cf_channel;
+struct cf_driver_status;
+struct cf_driver_versions;
+
+/* Calls to a driver in another process: as the functions of these names here and in control.h. */
+typedef struct cf_remote {
+    void (*stop)(struct cf_channel *channel);
+    cf_status (*close)(struct cf_channel *channel, long *code);
+    void (*free)(struct cf_channel *channel);
+    cf_status (*filter)(struct cf_channel *channel, const cf_filter *filters, size_t count);
+    cf_status (*send)(struct cf_channel *channel, const void *frames, size_t count, size_t stride,
+                      int64_t timeout_ns, size_t *accepted, long *code);
+    cf_status (*status)(struct cf_channel *channel, struct cf_driver_status *result, long *code);
+    cf_status (*statistics)(struct cf_channel *channel, uint32_t *counters, int *filled, long *code);
+    cf_status (*set)(struct cf_channel *channel, int function, unsigned long value, long *code);
+    cf_status (*versions)(struct cf_channel *channel, struct cf_driver_versions *result, long *code);
+} cf_remote;
+
 typedef struct cf_channel {
     cf_consumer consumer;
+    const cf_remote *remote; /* NULL: the driver is in this process, and what follows is in use */
     cf_share share;
     cf_reader reader;
     cf_library library;
@@ -37,7 +60,6 @@ typedef struct cf_channel {
     int joined;
     int abandoned; /* the driver never returned from a receive: thread and memory are left to it */
     cf_atomic_u32 closing;
-    cf_atomic_u64 sent, send_rejected;
     uint64_t send_slot[CF_SLOT_BYTES / 8]; /* under reader.calls */
 } cf_channel;
 
@@ -48,20 +70,26 @@ CF_INLINE void cf_channel_free(cf_channel *channel);
 CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)
 {
     cf_filter_set *fresh, *taking = NULL;
+    cf_status status = CF_OK;
     if (cf_atomic_u32_load_acquire(&channel->closing))
         return CF_CLOSED;
     waiting = waiting && count > 0;
-    fresh = cf_filter_set_new(filters, count);
-    if (waiting)
-        taking = cf_filter_set_new(filters, count);
-    if (fresh == NULL || (waiting && taking == NULL)) {
-        free(fresh);
-        free(taking);
+    if (waiting && (taking = cf_filter_set_new(filters, count)) == NULL)
         return CF_NO_MEMORY;
+    if (channel->remote != NULL) {
+        status = channel->remote->filter(channel, filters, count);
+    } else if ((fresh = cf_filter_set_new(filters, count)) == NULL) {
+        status = CF_NO_MEMORY;
+    } else {
+        fresh = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&channel->reader.next_filters,
+                                                                   (uint64_t)(uintptr_t)fresh);
+        free(fresh); /* the one before, which nobody took over */
     }
-    cf_consumer_filter(&channel->consumer, taking);
-    free((void *)(uintptr_t)cf_atomic_u64_exchange(&channel->reader.next_filters, (uint64_t)(uintptr_t)fresh));
-    return CF_OK;
+    if (status == CF_OK)
+        cf_consumer_filter(&channel->consumer, taking);
+    else
+        free(taking);
+    return status;
 }
 
 /* Time since 1970 - monotonic time, from the quickest of a few looks at both. */
@@ -88,12 +116,13 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     cf_channel *channel = (cf_channel *)calloc(1, sizeof *channel);
     cf_reader *reader;
     const uint32_t slot_size = options->fd ? sizeof(cf_fd_frame) : sizeof(cf_frame);
-    void *memory = options->ring_capacity > (SIZE_MAX - sizeof(cf_ring)) / slot_size
+    void *memory = options->ring != NULL || options->ring_capacity > (SIZE_MAX - sizeof(cf_ring)) / slot_size
                        ? NULL
                        : malloc(cf_ring_bytes(options->ring_capacity, slot_size));
+    cf_ring *ring = options->ring;
     const int64_t now_ns = cf_now_ns();
     *code = 0;
-    if (channel == NULL || memory == NULL || cf_mutex_init(&channel->ending) != CF_OK) {
+    if (channel == NULL || (memory == NULL && ring == NULL) || cf_mutex_init(&channel->ending) != CF_OK) {
         free(channel);
         free(memory);
         return CF_NO_MEMORY;
@@ -104,9 +133,12 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     reader->profile = options->profile;
     reader->probe_layout = options->layout == NULL;
     reader->layout = options->layout != NULL ? options->layout : cf_layout_native();
-    reader->share = &channel->share;
+    if (ring == NULL)
+        ring = cf_ring_init(memory, options->ring_capacity, slot_size);
+    reader->share = options->share != NULL ? options->share : &channel->share;
     reader->consumer = &channel->consumer;
-    cf_atomic_u32_store_relaxed(&channel->share.layout_size, reader->layout->size);
+    channel->consumer.other_end = options->other_end;
+    cf_atomic_u32_store_relaxed(&reader->share->layout_size, reader->layout->size);
     reader->channel = options->channel;
     reader->fd = options->fd;
     reader->can_block = (options->fd ? library->blocking_receive_fd != NULL : library->blocking_receive != NULL) &&
@@ -114,13 +146,13 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     reader->wait_when_full = options->wait_when_full;
     reader->coalesce_ns = options->coalesce_ns;
     channel->memory = memory;
-    cf_producer_init(&reader->producer, cf_ring_init(memory, options->ring_capacity, slot_size));
+    cf_producer_init(&reader->producer, ring);
     cf_clock_init(&reader->clock, options->profile->tick_num, options->profile->tick_den,
                   options->profile->wrap_bits, options->device_clock,
                   cf_epoch_offset_ns());
-    cf_clock_publish(&reader->clock, &channel->share.clock);
+    cf_clock_publish(&reader->clock, &reader->share->clock);
     reader->clock.settled_ns = reader->last_drain_ns = reader->last_overrun_poll_ns = now_ns;
-    if (cf_consumer_init(&channel->consumer, &channel->share, reader->producer.ring) != CF_OK ||
+    if (cf_consumer_init(&channel->consumer, reader->share, ring) != CF_OK ||
         cf_mutex_init(&reader->calls) != CF_OK || cf_sleeper_init(&reader->sleeper) != CF_OK) {
         free(memory);
         free(channel);
@@ -159,8 +191,12 @@ CF_INLINE void cf_channel_stop(cf_channel *channel)
 {
     cf_reader *reader = &channel->reader;
     cf_consumer *consumer = &channel->consumer;
-    cf_atomic_u32 *state = &channel->share.state;
+    cf_atomic_u32 *state = &consumer->share->state;
     uint64_t seen = 0, deadline_ns = 0;
+    if (channel->remote != NULL) {
+        channel->remote->stop(channel);
+        return;
+    }
     cf_mutex_lock(&channel->ending);
     if (!channel->joined && !channel->abandoned) {
         cf_mutex_lock(&consumer->lock);
@@ -201,6 +237,8 @@ CF_INLINE cf_status cf_channel_close(cf_channel *channel, long *code)
     cf_reader *reader = &channel->reader;
     cf_status status = CF_OK;
     *code = CF_CANAL_SUCCESS;
+    if (channel->remote != NULL)
+        return channel->remote->close(channel, code);
     cf_atomic_u32_store_release(&channel->closing, 1);
     cf_channel_stop(channel);
     cf_mutex_lock(&channel->ending);
@@ -223,6 +261,10 @@ CF_INLINE cf_status cf_channel_close(cf_channel *channel, long *code)
 CF_INLINE void cf_channel_free(cf_channel *channel)
 {
     cf_reader *reader = &channel->reader;
+    if (channel->remote != NULL) {
+        channel->remote->free(channel);
+        return;
+    }
     if (channel->abandoned)
         return;
     free(reader->filters);

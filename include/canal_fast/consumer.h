@@ -6,12 +6,11 @@
 #ifndef CANAL_FAST_CONSUMER_H
 #define CANAL_FAST_CONSUMER_H
 
+#include "bell.h"
 #include "clock_report.h"
 #include "filter.h"
+#include "ring.h"
 #include "thread.h"
-#include "wake.h"
-
-#define CF_FAILURE_LAYOUT (-1000) /* failure_code: messages of no known layout */
 
 typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
 
@@ -19,21 +18,25 @@ typedef struct cf_share {
     cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
     cf_atomic_u32 layout_size;    /* of the driver's messages */
     cf_atomic_u32 overruns_known; /* driver_overruns means something */
-    cf_atomic_u32 wanted;         /* consumers sleep until so many records wait; 0 = none sleeps */
+    cf_atomic_u32 alarm;          /* wake the consumers, once, when so many records wait; 0 = none sleeps */
     cf_atomic_u32 full;           /* the reader sleeps until there is room */
-    uint32_t pad;
+    uint32_t failure;             /* cf_status, written before state becomes FAILED, */
+    int64_t failure_code;         /* and what receive returned */
     cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
-    int64_t failure_code;         /* what receive returned; written before state becomes FAILED */
+    cf_atomic_u64 sent, send_rejected;
     cf_clock_shared clock;
 } cf_share;
 
 typedef struct cf_consumer {
     cf_share *share;
     cf_ring *ring;
+    cf_ring_shape shape;
+    cf_bell *other_end; /* rings in the process at the other end; NULL: both ends are in this one */
     cf_mutex lock; /* guards taking from the ring, its end, and what is below */
     cf_cond readable, writable;
-    cf_wake wake;
-    uint32_t waiters;
+    cf_bell wake;         /* for event loops: */
+    uint32_t wake_wanted; /* rung while so many records wait; 0 = not in use */
+    int wake_rung;
     int closed;
     cf_ledger last_ledger; /* after that */
     cf_filter_set *filters; /* for records that wait already; NULL: none */
@@ -50,6 +53,7 @@ CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_
 {
     consumer->share = share;
     consumer->ring = ring;
+    consumer->shape = cf_ring_shape_of(ring);
     return cf_mutex_init(&consumer->lock) == CF_OK && cf_cond_init(&consumer->readable) == CF_OK &&
                    cf_cond_init(&consumer->writable) == CF_OK
                ? CF_OK
@@ -59,34 +63,70 @@ CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_
 CF_INLINE void cf_consumer_destroy(cf_consumer *consumer)
 {
     free(consumer->filters);
-    cf_wake_close(&consumer->wake);
+    cf_bell_close(&consumer->wake);
     cf_cond_destroy(&consumer->readable);
     cf_cond_destroy(&consumer->writable);
     cf_mutex_destroy(&consumer->lock);
 }
 
-/* Needs the lock. */
-CF_INLINE void cf_consumer_settle(cf_consumer *consumer)
+/* Asks the reader to notify from `wanted` records on. Look at the ring after this, not before. Needs the lock. */
+CF_INLINE void cf_consumer_arm(cf_consumer *consumer, uint32_t wanted)
 {
-    cf_wake_settle(&consumer->wake, consumer->ring, &consumer->share->state);
+    cf_atomic_u32 *alarm = &consumer->share->alarm;
+    const uint32_t others = cf_atomic_u32_load_relaxed(alarm);
+    if (others == 0 || wanted < others)
+        cf_atomic_u32_store_relaxed(alarm, wanted);
+    cf_atomic_fence(); /* pairs with the one in cf_consumer_notify */
 }
 
-/* For the reader, after publishing: wakes whom enough records wait for. */
+/* Whether `wanted` records wait or no more will come. */
+CF_INLINE int cf_consumer_has(const cf_consumer *consumer, uint32_t wanted)
+{
+    return cf_atomic_u32_load_acquire(&consumer->share->state) != CF_READER_RUNNING ||
+           cf_ring_pending(consumer->ring) >= wanted;
+}
+
+/* Clears the event loops' bell when fewer records wait than wanted, rings it when enough do or no more will
+ * come. Needs the lock. */
+CF_INLINE void cf_consumer_settle(cf_consumer *consumer)
+{
+    if (consumer->wake_wanted == 0)
+        return;
+    if (consumer->wake_rung && !cf_consumer_has(consumer, consumer->wake_wanted)) {
+        cf_bell_clear(&consumer->wake);
+        consumer->wake_rung = 0;
+    }
+    if (!consumer->wake_rung) {
+        cf_consumer_arm(consumer, consumer->wake_wanted);
+        if (cf_consumer_has(consumer, consumer->wake_wanted)) {
+            consumer->wake_rung = 1;
+            cf_bell_ring(&consumer->wake);
+        }
+    }
+}
+
+CF_INLINE void cf_consumer_wake(cf_consumer *consumer)
+{
+    cf_mutex_lock(&consumer->lock);
+    cf_consumer_settle(consumer); /* and who looked before the records were published sleeps by now */
+    cf_mutex_unlock(&consumer->lock);
+    cf_cond_broadcast(&consumer->readable);
+}
+
+/* For the reader, after publishing: wakes the consumers when as many records wait as they asked for. */
 CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
 {
+    cf_atomic_u32 *alarm = &consumer->share->alarm;
     uint32_t wanted;
     cf_atomic_fence();
-    if (cf_wake_is_due(&consumer->wake, consumer->ring, &consumer->share->state)) {
-        cf_mutex_lock(&consumer->lock);
-        cf_consumer_settle(consumer);
-        cf_mutex_unlock(&consumer->lock);
-    }
-    wanted = cf_atomic_u32_load_relaxed(&consumer->share->wanted);
-    if (always || (wanted != 0 && cf_ring_pending(consumer->ring) >= wanted)) {
-        cf_mutex_lock(&consumer->lock); /* who looked before the records were published sleeps by now */
-        cf_mutex_unlock(&consumer->lock);
-        cf_cond_broadcast(&consumer->readable);
-    }
+    wanted = cf_atomic_u32_load_relaxed(alarm);
+    if (!always && (wanted == 0 || cf_ring_pending(consumer->ring) < wanted))
+        return;
+    cf_atomic_u32_exchange(alarm, 0); /* all are woken, so who goes on sleeping asks anew */
+    if (consumer->other_end != NULL)
+        cf_bell_ring(consumer->other_end);
+    if (consumer->other_end == NULL || always)
+        cf_consumer_wake(consumer);
 }
 
 /* For a reader that found the ring full: sleeps until half of it is free, or stop is set, or a little while. */
@@ -104,8 +144,8 @@ CF_INLINE void cf_consumer_await_room(cf_consumer *consumer, cf_producer *produc
 }
 
 /* Waits until `wanted` records are there, at most timeout_ns. CF_OK: they are, or fewer and no more
- * will come; CF_TIMED_OUT; with none left: CF_CLOSED, CF_LAYOUT_UNKNOWN, or CF_DRIVER_FAILED with *code
- * from the driver.
+ * will come; CF_TIMED_OUT; with none left: CF_CLOSED, or how the reader failed, with *code (from the driver with
+ * CF_DRIVER_FAILED).
  * *pending is how many there are. */
 CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns,
                                      uint64_t *pending, long *code)
@@ -113,19 +153,15 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
     cf_share *share = consumer->share;
     const int64_t deadline_ns = cf_now_ns() + timeout_ns;
     cf_status status = CF_TIMED_OUT;
+    int armed = 0;
     cf_mutex_lock(&consumer->lock);
-    consumer->waiters++;
     *pending = 0;
     for (;;) {
-        uint32_t state, others;
+        uint32_t state;
         if (consumer->closed) {
             status = CF_CLOSED;
             break;
         }
-        others = cf_atomic_u32_load_relaxed(&share->wanted);
-        if (wanted != 0 && (others == 0 || wanted < others)) /* who wants none does not sleep */
-            cf_atomic_u32_store_relaxed(&share->wanted, wanted);
-        cf_atomic_fence(); /* pairs with the one in cf_consumer_notify */
         state = cf_atomic_u32_load_acquire(&share->state);
         *pending = cf_ring_pending(consumer->ring);
         if (*pending >= wanted) {
@@ -133,19 +169,18 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
             break;
         }
         if (state != CF_READER_RUNNING) {
-            status = *pending > 0                               ? CF_OK
-                     : state != CF_READER_FAILED                ? CF_CLOSED
-                     : share->failure_code == CF_FAILURE_LAYOUT ? CF_LAYOUT_UNKNOWN
-                                                                : CF_DRIVER_FAILED;
+            status = *pending > 0 ? CF_OK : state != CF_READER_FAILED ? CF_CLOSED : (cf_status)share->failure;
             *code = (long)share->failure_code;
             break;
         }
         if (cf_now_ns() >= deadline_ns)
             break;
-        cf_cond_wait_until(&consumer->readable, &consumer->lock, (uint64_t)deadline_ns);
+        if (!armed)
+            cf_consumer_arm(consumer, wanted);
+        else
+            cf_cond_wait_until(&consumer->readable, &consumer->lock, (uint64_t)deadline_ns);
+        armed = !armed;
     }
-    if (--consumer->waiters == 0)
-        cf_atomic_u32_store_relaxed(&share->wanted, 0);
     cf_mutex_unlock(&consumer->lock);
     return status;
 }
@@ -165,6 +200,7 @@ CF_INLINE void cf_consumer_filter(cf_consumer *consumer, cf_filter_set *filters)
 CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, size_t count)
 {
     size_t taken, got;
+    cf_ring_reshape(consumer->ring, &consumer->shape);
     do {
         got = taken = cf_ring_take(consumer->ring, records, count);
         if (CF_UNLIKELY(consumer->filters != NULL)) {
@@ -173,8 +209,12 @@ CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, s
         }
     } while (got == 0 && taken > 0);
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
-        cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2)
-        cf_cond_broadcast(&consumer->writable);
+        cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {
+        if (consumer->other_end == NULL)
+            cf_cond_broadcast(&consumer->writable);
+        else if (cf_atomic_u32_exchange(&consumer->share->full, 0))
+            cf_bell_ring(consumer->other_end);
+    }
     cf_consumer_settle(consumer);
     return got;
 }
@@ -225,13 +265,15 @@ CF_INLINE cf_status cf_consumer_descriptor(cf_consumer *consumer, uint32_t wante
     cf_status status = CF_CLOSED;
     cf_mutex_lock(&consumer->lock);
     if (!consumer->closed) {
-        status = consumer->wake.open ? CF_OK : cf_wake_open(&consumer->wake);
+        status = consumer->wake.open ? CF_OK : cf_bell_open(&consumer->wake);
+        if (status == CF_OK && cf_bell_descriptor(&consumer->wake) < 0)
+            status = CF_NOT_SUPPORTED;
         if (status == CF_OK) {
-            cf_atomic_u32_store_relaxed(&consumer->wake.wanted, wanted);
+            consumer->wake_wanted = wanted;
             cf_consumer_settle(consumer);
         }
     }
-    *descriptor = consumer->wake.read_fd;
+    *descriptor = cf_bell_descriptor(&consumer->wake);
     cf_mutex_unlock(&consumer->lock);
     return status;
 }

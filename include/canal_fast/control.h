@@ -6,7 +6,7 @@
 
 CF_INLINE const cf_layout *cf_channel_layout(cf_channel *channel)
 {
-    return cf_layout_of_size(cf_atomic_u32_load_relaxed(&channel->share.layout_size));
+    return cf_layout_of_size(cf_atomic_u32_load_relaxed(&channel->consumer.share->layout_size));
 }
 
 /* Begins a call to the driver: 0, with the lock taken, or CF_CLOSED, or CF_DISCONNECTED while it is away. */
@@ -48,6 +48,8 @@ CF_INLINE long cf_reader_send(const cf_reader *reader, int fd, uint8_t *slot, un
 CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, size_t count, size_t stride,
                                     int64_t timeout_ns, size_t *accepted, long *code)
 {
+    if (channel->remote != NULL)
+        return channel->remote->send(channel, frames, count, stride, timeout_ns, accepted, code);
     const cf_layout *layout = cf_channel_layout(channel);
     cf_reader *reader = &channel->reader;
     uint8_t *slot = (uint8_t *)channel->send_slot;
@@ -82,26 +84,26 @@ CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, siz
     }
     if (status == CF_OK)
         cf_channel_end(channel);
-    cf_atomic_u64_fetch_add(&channel->sent, *accepted);
+    cf_atomic_u64_fetch_add(&channel->consumer.share->sent, *accepted);
     return status;
 }
 
 /* Counts frames that the caller gave up on. */
 CF_INLINE void cf_channel_reject(cf_channel *channel, size_t count)
 {
-    cf_atomic_u64_fetch_add(&channel->send_rejected, count);
+    cf_atomic_u64_fetch_add(&channel->consumer.share->send_rejected, count);
 }
 
 CF_INLINE void cf_channel_sent(cf_channel *channel, uint64_t *sent, uint64_t *rejected)
 {
-    *sent = cf_atomic_u64_load_relaxed(&channel->sent);
-    *rejected = cf_atomic_u64_load_relaxed(&channel->send_rejected);
+    *sent = cf_atomic_u64_load_relaxed(&channel->consumer.share->sent);
+    *rejected = cf_atomic_u64_load_relaxed(&channel->consumer.share->send_rejected);
 }
 
 /* Frames in the driver's own queue, as of the last drain. */
 CF_INLINE uint64_t cf_channel_queue(cf_channel *channel)
 {
-    return cf_atomic_u64_load_relaxed(&channel->share.driver_queue);
+    return cf_atomic_u64_load_relaxed(&channel->consumer.share->driver_queue);
 }
 
 /* A driver's status; text is terminated. */
@@ -113,6 +115,8 @@ typedef struct cf_driver_status {
 /* CF_OK, CF_CLOSED, CF_NOT_SUPPORTED, or CF_DRIVER_FAILED with *code. */
 CF_INLINE cf_status cf_channel_status(cf_channel *channel, cf_driver_status *result, long *code)
 {
+    if (channel->remote != NULL)
+        return channel->remote->status(channel, result, code);
     const unsigned word = cf_channel_layout(channel)->word;
     cf_reader *reader = &channel->reader;
     uint64_t words[CF_SLOT_BYTES / 8];
@@ -142,6 +146,8 @@ enum { CF_STATISTICS_WORDS = 7 };
 CF_INLINE cf_status cf_channel_statistics(cf_channel *channel, uint32_t counters[CF_STATISTICS_WORDS],
                                           int *filled, long *code)
 {
+    if (channel->remote != NULL)
+        return channel->remote->statistics(channel, counters, filled, code);
     const unsigned word = cf_channel_layout(channel)->word;
     cf_reader *reader = &channel->reader;
     uint64_t words[CF_SLOT_BYTES / 8];
@@ -168,6 +174,8 @@ CF_INLINE cf_status cf_channel_statistics(cf_channel *channel, uint32_t counters
  * Returns as cf_channel_status. */
 CF_INLINE cf_status cf_channel_set(cf_channel *channel, int function, unsigned long value, long *code)
 {
+    if (channel->remote != NULL)
+        return channel->remote->set(channel, function, value, code);
     const cf_library *library = channel->reader.library;
     cf_status status;
     long handle;
@@ -200,8 +208,10 @@ CF_INLINE void cf_copy_text(char *target, size_t size, const char *text)
 }
 
 /* Needs an open channel: before that, some drivers answer NULL or crash. CF_OK or CF_CLOSED. */
-CF_INLINE cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result)
+CF_INLINE cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)
 {
+    if (channel->remote != NULL)
+        return channel->remote->versions(channel, result, code);
     const cf_library *library = channel->reader.library;
     const cf_status status = cf_channel_begin(channel);
     if (status != CF_OK)

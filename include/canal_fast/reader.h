@@ -95,7 +95,7 @@ CF_INLINE int cf_reader_probe(cf_reader *reader)
     if (found == &untouched)
         return 0;
     if (found == NULL) {
-        reader->share->failure_code = CF_FAILURE_LAYOUT;
+        reader->share->failure = CF_LAYOUT_UNKNOWN;
         return -1;
     }
     reader->layout = found;
@@ -176,6 +176,7 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         return 1;
     if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
         return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
     reader->share->failure_code = code;
     return -1;
 }

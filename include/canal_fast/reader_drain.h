@@ -72,6 +72,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     }
     if (code == 0 || cf_code_in(reader->profile->empty | CF_CODES_BUS, -code))
         return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
     reader->share->failure_code = -code;
     return -1;
 }

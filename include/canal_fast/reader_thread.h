@@ -82,7 +82,7 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     const int64_t began_ns = cf_now_ns();
     const uint64_t before_ns = counters->outage_ns;
     long handle = 0;
-    if (reader->reconnect_ns == 0 || reader->share->failure_code == CF_FAILURE_LAYOUT)
+    if (reader->reconnect_ns == 0 || reader->share->failure == CF_LAYOUT_UNKNOWN)
         return 0;
     counters->outages++;
     cf_reader_set_handle(reader, 0);

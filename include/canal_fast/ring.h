@@ -166,6 +166,32 @@ CF_INLINE void cf_producer_publish(cf_producer *producer)
 
 /* ---- consumer ---- */
 
+/* Where the slots are. A producer in another process could overwrite it, were its memory to be corrupted. */
+typedef struct cf_ring_shape {
+    uint32_t slot_size;
+    uint64_t capacity, slots_offset;
+} cf_ring_shape;
+
+CF_INLINE cf_ring_shape cf_ring_shape_of(const cf_ring *ring)
+{
+    cf_ring_shape shape;
+    shape.slot_size = ring->slot_size;
+    shape.capacity = ring->capacity;
+    shape.slots_offset = ring->slots_offset;
+    return shape;
+}
+
+/* Gives the ring its shape back, so that nothing outside its memory is touched. */
+CF_INLINE void cf_ring_reshape(cf_ring *ring, const cf_ring_shape *shape)
+{
+    if (CF_UNLIKELY(ring->slot_size != shape->slot_size || ring->capacity != shape->capacity ||
+                    ring->slots_offset != shape->slots_offset)) {
+        ring->slot_size = shape->slot_size;
+        ring->capacity = shape->capacity;
+        ring->slots_offset = shape->slots_offset;
+    }
+}
+
 /* Records waiting to be taken. */
 CF_INLINE uint64_t cf_ring_pending(const cf_ring *ring)
 {
@@ -176,7 +202,8 @@ CF_INLINE uint64_t cf_ring_pending(const cf_ring *ring)
 CF_INLINE size_t cf_ring_take(cf_ring *ring, void *records, size_t count)
 {
     const uint64_t taken = cf_atomic_u64_load_relaxed(&ring->taken);
-    const uint64_t pending = cf_ring_pending(ring);
+    const uint64_t waiting = cf_ring_pending(ring), capacity = ring->capacity;
+    const uint64_t pending = waiting < capacity ? waiting : capacity;
     const uint64_t to_end = ring->capacity - (taken & (ring->capacity - 1));
     size_t first;
     if (count > pending)

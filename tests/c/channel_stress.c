@@ -94,7 +94,7 @@ static void ask(void *argument)
         long code = 0;
         fault(s, cf_channel_status(s->channel, &status, &code) == CF_DRIVER_FAILED);
         fault(s, cf_channel_statistics(s->channel, counters, &filled, &code) == CF_DRIVER_FAILED);
-        fault(s, cf_channel_versions(s->channel, &versions) == CF_OK && versions.level != 1);
+        fault(s, cf_channel_versions(s->channel, &versions, &code) == CF_OK && versions.level != 1);
         cf_channel_sent(s->channel, &sent, &rejected);
         cf_channel_queue(s->channel);
         cf_consumer_ledger(&s->channel->consumer, &ledger, &known);

@@ -53,7 +53,7 @@ static void ask(void *argument)
         memset(&frame, 0, sizeof frame);
         cf_channel_status(r->channel, &status, &code);
         cf_channel_statistics(r->channel, counters, &known, &code);
-        cf_channel_versions(r->channel, &versions);
+        cf_channel_versions(r->channel, &versions, &code);
         cf_channel_send(r->channel, &frame, 1, sizeof frame, 1000000, &accepted, &code);
         cf_channel_queue(r->channel);
         cf_consumer_ledger(&r->channel->consumer, &ledger, &known);

@@ -29,10 +29,10 @@ int main(int argc, char **argv)
         cf_channel_open(&library, &options, &channel, &code) != CF_OK ||
         cf_thread_start(&thread, sleeper, &channel->consumer, "sleeper") != CF_OK)
         return 2;
-    while (cf_atomic_u32_load_relaxed(&channel->share.wanted) == 0)
+    while (cf_atomic_u32_load_relaxed(&channel->share.alarm) == 0)
         cf_sleep_ns(1000000);
     cf_consumer_wait(&channel->consumer, 0, 0, &pending, &code);
-    wanted = cf_atomic_u32_load_relaxed(&channel->share.wanted);
+    wanted = cf_atomic_u32_load_relaxed(&channel->share.alarm);
     cf_channel_close(channel, &code);
     cf_thread_join(&thread);
     cf_channel_free(channel);

@@ -44,6 +44,14 @@ TARGETS = (
 )
 
 
+def other_host(target: Target, folder: Path) -> None:
+    """The program that loads 32-bit drivers for a 64-bit Python, where setuptools finds it built."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [f"{target.mingw}-gcc", "-O3", "-std=c11", *WARNINGS.split(), "-s", "-static-libgcc", "-Iinclude"]
+    program = folder / f"canal_host{target.bits}.exe"
+    subprocess.run([*command, "canal_fast/canal_host.c", "-o", str(program)], cwd=TREE, check=True)
+
+
 def build(target: Target, cache: Path, dist: Path) -> Path:
     """The wheel. setuptools builds for the platform that _PYTHON_HOST_PLATFORM names."""
     compiler = f"{target.mingw}-gcc"
@@ -60,6 +68,8 @@ def build(target: Target, cache: Path, dist: Path) -> Path:
     command += ["build_ext", "--parallel", str(os.cpu_count())]
     command += ["--libraries", "python311", "--library-dirs", str(cache / f"python{target.bits}")]
     command += ["bdist_wheel", "--dist-dir", str(dist)]
+    if target.bits == "64":
+        other_host(TARGETS[1], dist / target.tag / f"lib.{target.platform}-cpython-311" / "canal_fast")
     subprocess.run(command, cwd=TREE, env=environment, check=True)
     return next(dist.glob(f"*-{target.tag}.whl"))
 
@@ -83,7 +93,7 @@ def check(wheel: Path, target: Target) -> None:
 
 def compile_again(target: Target, cache: Path) -> int:
     """A second compiler's opinion, without objects: the modules, the drivers, and the headers as strict C and C++."""
-    sources = [*sorted((TREE / "canal_fast").glob("_*.c")), *sorted((TREE / "canal_fast" / "drivers").glob("*.c"))]
+    sources = [*sorted((TREE / "canal_fast").glob("*.c")), *sorted((TREE / "canal_fast" / "drivers").glob("*.c"))]
     headers = "".join(f'#include "{path}"\n' for path in sorted((TREE / "include" / "canal_fast").glob("*.h")))
     common = ["clang", f"--target={target.clang}", "-isystem", f"/usr/{target.mingw}/include", "-fsyntax-only"]
     common += [f"-I{cache / 'python64' / 'include'}", f"-I{TREE / 'include'}", *target.flags.split(), *WARNINGS.split()]
