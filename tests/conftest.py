@@ -13,16 +13,21 @@ from canal_ctypes import load
 import canal_fast
 
 TREE = Path(__file__).resolve().parent.parent
+WINDOWS = sys.platform == "win32"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if sys.platform == "win32" and item.get_closest_marker("posix"):
+        if WINDOWS and item.get_closest_marker("posix"):
             item.add_marker(pytest.mark.skip(reason="NOT RUN: needs POSIX (fork, signals, limits or device files)"))
 
 
-def pytest_report_header() -> str:
-    return f"canal_fast {canal_fast.__version__} from {Path(canal_fast.__file__).parent}"
+collect_ignore = ["test_bridge.py", "test_socketcan.py", "test_socketcan_trouble.py"] if WINDOWS else []
+
+
+def pytest_report_header() -> list[str]:
+    lines = [f"canal_fast {canal_fast.__version__} from {Path(canal_fast.__file__).parent}"]
+    return lines + [f"NOT RUN, since they are of POSIX systems: {', '.join(collect_ignore)}"] * bool(collect_ignore)
 
 
 @pytest.fixture(scope="session")
