@@ -296,7 +296,8 @@ def main() -> None:
         try:
             Examination(report, json.loads(sys.argv[1])).run()
         except Exception as error:
-            report({"facts": {"ended_how": f"the examination failed ({error!r})"}})
+            fault = str(error).partition("exception: ")[2]  # on Windows ctypes makes an OSError of a crash
+            report({"facts": {"ended_how": f"crashed ({fault})" if fault else f"the examination failed ({error!r})"}})
             os._exit(1)
         ctypes.CDLL(None).fflush(None) if os.name == "posix" else None
         report({"facts": {"printed_bytes": os.fstat(printed.fileno()).st_size}})
