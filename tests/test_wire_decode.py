@@ -36,7 +36,7 @@ def check_slice(bits: list[int], result: wire.Decoded, row: int, base: int) -> s
 
 
 def check_many(pieces: list[list[int]]) -> set[str]:
-    offsets = np.cumsum([0] + [len(p) for p in pieces])
+    offsets = np.cumsum([0] + [len(p) for p in pieces], dtype=np.int64)
     result = wire.decode(u1([b for p in pieces for b in p]), offsets)
     return {check_slice(piece, result, i, int(offsets[i])) for i, piece in enumerate(pieces)}
 
@@ -98,7 +98,7 @@ def test_every_truncation() -> None:
 def test_nothing_past_the_end_is_read() -> None:
     """What stands behind a slice does not change what is read from it."""
     bits = u1(BITS[:60])
-    offsets = np.array([0, 60])
+    offsets = np.array([0, 60], np.int64)
     for tail in ([], [0] * 80, [1] * 80, BITS[60:]):
         result = wire.decode(u1([*bits, *tail]), offsets)
         assert (result.status[0], result.bit_index[0]) == (WireStatus.TRUNCATED, 60)
@@ -149,7 +149,7 @@ def test_either_level_of_the_reserved_bits() -> None:
         bits[index] ^= 1
         bits += oracle.number_to_bits(oracle.crc(bits, *oracle.CRC15), 15)
         bits = oracle.stuff(bits) + [1, 0, 1] + [1] * 7
-        result = wire.decode(u1(bits), np.array([0, len(bits)]), strict=True)
+        result = wire.decode(u1(bits), np.array([0, len(bits)], np.int64), strict=True)
         assert to_oracle(result.frames[0]) == frame
 
 
@@ -270,7 +270,7 @@ def test_a_long_stream() -> None:
     bits, offsets = wire.encode(frames)
     lengths = np.diff(offsets)
     spaced = np.ones(len(bits) + 11 + 3 * len(frames), np.uint8)
-    spaced[np.arange(len(bits)) + 11 + np.repeat(3 * np.arange(len(frames)), lengths)] = bits
+    spaced[np.arange(len(bits)) + 11 + np.repeat(3 * np.arange(len(frames)), lengths.astype(np.intp))] = bits
     result = wire.decode(spaced)
     assert len(result.frames) == len(frames)
     assert not result.status.any()
@@ -279,7 +279,7 @@ def test_a_long_stream() -> None:
 
 def test_strict() -> None:
     with pytest.raises(WireError, match="row 1, from bit 61: TRUNCATED at bit 101") as caught:
-        wire.decode(u1(BITS + BITS[:40]), np.array([0, N, N + 40]), strict=True)
+        wire.decode(u1(BITS + BITS[:40]), np.array([0, N, N + 40], np.int64), strict=True)
     assert caught.value.bit_index == N + 40
 
 
@@ -299,11 +299,11 @@ def bad_bits() -> np.ndarray:
         (lambda: wire.decode(u1(BITS).astype("i4")), TypeError, "must have the dtype of uint8, not int32"),
         (lambda: wire.decode(u1(BITS * 2)[::2]), ValueError, "bits must be contiguous"),
         (lambda: wire.decode([0, 1]), TypeError, "must be a numpy array"),
-        (lambda: wire.decode(u1(BITS), np.array([0, 9, 9])), ValueError, r"offsets\[2\] = 9 is not above 9"),
-        (lambda: wire.decode(u1(BITS), np.array([0, 9, 5])), ValueError, r"offsets\[2\] = 5 is not above 9"),
-        (lambda: wire.decode(u1(BITS), np.array([-1, 9])), ValueError, r"offsets\[0\] = -1, allowed 0\.\.61"),
-        (lambda: wire.decode(u1(BITS), np.array([0, 68])), ValueError, r"offsets\[1\] = 68, allowed 0\.\.61"),
-        (lambda: wire.decode(u1(BITS), np.array([0, 1 << 62])), ValueError, r"offsets\[1\]"),
+        (lambda: wire.decode(u1(BITS), np.array([0, 9, 9], np.int64)), ValueError, r"offsets\[2\] = 9 is not above 9"),
+        (lambda: wire.decode(u1(BITS), np.array([0, 9, 5], np.int64)), ValueError, r"offsets\[2\] = 5 is not above 9"),
+        (lambda: wire.decode(u1(BITS), np.array([-1, 9], np.int64)), ValueError, r"offsets\[0\] = -1, allowed 0\.\.61"),
+        (lambda: wire.decode(u1(BITS), np.array([0, 68], np.int64)), ValueError, r"offsets\[1\] = 68, allowed 0\.\.61"),
+        (lambda: wire.decode(u1(BITS), np.array([0, 1 << 62], np.int64)), ValueError, r"offsets\[1\]"),
         (lambda: wire.decode(u1(BITS), np.array([], "i8")), ValueError, "offsets has 0 elements, needed 1"),
         (lambda: wire.decode(u1(BITS), np.array([0, 9], "i4")), TypeError, "not int32"),
         (lambda: wire.decode(u1(BITS), bit_count=3), ValueError, "packed"),

@@ -90,7 +90,7 @@ def test_sixth_equal_bit(level: str) -> None:
                 pieces.append(plain[:place] + [last] + plain[place:])
                 places.append(place)
             run, last = (run + 1 if bit == last else 1), bit
-    offsets = np.cumsum([0] + [len(piece) for piece in pieces])
+    offsets = np.cumsum([0] + [len(piece) for piece in pieces], dtype=np.int64)
     result = wire.decode(np.concatenate([np.array(piece, np.uint8) for piece in pieces]), offsets)
     assert {place < 64 for place in places} == {True, False}
     assert result.status.tolist() == [wire.WireStatus.STUFF_ERROR] * len(pieces)
@@ -173,7 +173,7 @@ def test_a_run_that_ends_in_the_delimiter_forces_no_stuff_bit(level: str) -> Non
         if bits[-15:-10] == [0, 1, 1, 1, 1]:
             found += 1
             bad = bits[:-10] + [1, 1, 0] + [1] * 8
-            result = wire.decode(np.array(bad + bits * 3, np.uint8), np.array([0, len(bad)]))
+            result = wire.decode(np.array(bad + bits * 3, np.uint8), np.array([0, len(bad)], np.int64))
             assert result.status.tolist() == [wire.WireStatus.NOT_ACKNOWLEDGED]
             assert not result.valid[0]
     assert found > 3
