@@ -20,14 +20,14 @@ PLUGIN = sorted((TREE / "canal_fast" / "python_can").glob("*.py"))  # python-can
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 
 # Which headers may include operating-system headers, and which.
-LOADING = {"dlfcn.h", "windows.h", "stdio.h", "stdlib.h"}
-THREADING = {"pthread.h", "time.h", "errno.h", "windows.h", "stdlib.h", "signal.h"}
-WAKING = {"sys/eventfd.h", "fcntl.h", "poll.h", "unistd.h", "windows.h"}
-SPAWNING = {"errno.h", "signal.h", "spawn.h", "stdio.h", "sys/mman.h", "sys/wait.h", "windows.h"}
+LOADING = {"dlfcn.h", "stdio.h", "stdlib.h"}
+THREADING = {"pthread.h", "time.h", "errno.h", "stdlib.h", "signal.h"}
+WAKING = {"sys/eventfd.h", "fcntl.h", "poll.h", "unistd.h"}
+SPAWNING = {"errno.h", "signal.h", "spawn.h", "stdio.h", "sys/mman.h", "sys/wait.h"}
 SYSTEM_ALLOWED = {
     "library.h": LOADING,
-    "convention.h": {"windows.h"},
-    "devnodes.h": {"windows.h", "cfgmgr32.h"},
+    "windows_api.h": {"windows.h"},
+    "devnodes.h": {"cfgmgr32.h"},
     "thread_posix.h": THREADING,
     "thread_windows.h": THREADING,
     "bell.h": WAKING,
@@ -49,6 +49,7 @@ PLAIN = {
 }
 # Who may include the threading and the loading header.
 RESTRICTED = {
+    "windows_api.h": {"library.h", "convention.h", "devnodes.h", "thread_windows.h", "bell.h"},
     "thread_posix.h": {"thread.h"},
     "thread_windows.h": {"thread.h"},
     "thread.h": {"consumer.h"},

@@ -10,13 +10,7 @@
 
 #if defined(_WIN32) && !defined(_WIN64) && (defined(_M_IX86) || defined(__i386__))
 #define CF_TWO_CONVENTIONS 1
-#ifndef WIN32_LEAN_AND_MEAN
-#define WIN32_LEAN_AND_MEAN
-#endif
-#ifndef NOMINMAX
-#define NOMINMAX
-#endif
-#include <windows.h>
+#include "windows_api.h"
 #else
 #define CF_TWO_CONVENTIONS 0
 #endif

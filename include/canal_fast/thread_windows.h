@@ -10,13 +10,7 @@ typedef void (*cf_thread_function)(void *argument);
 
 #if defined(_WIN32)
 
-#ifndef WIN32_LEAN_AND_MEAN
-#define WIN32_LEAN_AND_MEAN
-#endif
-#ifndef NOMINMAX
-#define NOMINMAX
-#endif
-#include <windows.h>
+#include "windows_api.h"
 
 #define CF_MUTEX_INITIALIZER {SRWLOCK_INIT}
 #define CF_COND_COARSE_NS INT64_C(20000000) /* so much later than told a wait for a condition may end */

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-MIRROR = "http://deb.debian.org/debian bookworm main"
 
 
 def call(*command: str | Path, tries: int = 1, **options: object) -> None:
@@ -92,7 +91,10 @@ def wine32(target: Path) -> None:
     private = target / "apt"
     for folder in ("lists/partial", "archives/partial"):
         (private / folder).mkdir(parents=True)
-    (private / "sources.list").write_text(f"deb [arch=i386] {MIRROR}\n")
+    # Only the source that this version is from: others may have no 32-bit index, or a late one.
+    listed = subprocess.run(["apt-cache", "madison", "libwine"], capture_output=True, text=True).stdout.splitlines()
+    address, place, *_ = next(row.split("|")[2].split() for row in listed if row.split("|")[1].strip() == version)
+    (private / "sources.list").write_text(f"deb [arch=i386] {address} {' '.join(place.rsplit('/', 1))}\n")
     settings = {
         "APT::Architecture": "i386",
         "APT::Architectures": "i386",
