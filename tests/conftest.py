@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,3 +74,18 @@ def opened(canal: ctypes.CDLL) -> Iterator[Callable[..., int]]:
 def fakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the fake driver libraries that tests build (fake_table.py)."""
     return tmp_path_factory.mktemp("fakes")
+
+
+_bus_numbers = itertools.count()
+
+
+@pytest.fixture
+def bus() -> str:
+    """Name of a bus that no other test uses."""
+    return f"test{next(_bus_numbers)}"
+
+
+@pytest.fixture
+def pair(bus: str) -> Iterator[tuple[canal_fast.Channel, canal_fast.Channel]]:
+    with canal_fast.Channel.virtual(bus) as a, canal_fast.Channel.virtual(bus) as b:
+        yield a, b
