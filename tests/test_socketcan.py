@@ -250,3 +250,28 @@ def test_many_frames_of_a_c_program_in_order_recorded(tmp_path: Path) -> None:
         assert channel.ledger().driver_overruns == 0
     assert rises[-1] - rises[0] < 2048, f"memory rose by {rises} KiB"
     assert (numbers(cf.read_log(path)) == np.arange(MANY)).all()
+
+
+@pytest.mark.parametrize("fd", [False, True])
+def test_python_can_on_both_sides(fd: bool) -> None:
+    """The plugin beside python-can's own socketcan interface: each receives what the other sent, as it was."""
+    can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
+    kinds = [
+        {"arbitration_id": 0x123, "is_extended_id": False, "data": b"\1\2\3"},
+        {"arbitration_id": 0x1234567, "data": b"12345678"},
+        {"arbitration_id": 0x7FF, "is_extended_id": False, "is_remote_frame": True, "dlc": 4},
+    ]
+    if fd:
+        kinds += [{"arbitration_id": 1, "is_fd": True, "bitrate_switch": True, "data": bytes(range(64))}]
+    with (
+        interface() as name,
+        can.Bus(interface="canal_fast", channel=f"socketcan:{name}", fd=fd) as ours,
+        can.Bus(interface="socketcan", channel=name, fd=fd) as theirs,
+    ):
+        for kind in kinds:
+            for sender, receiver in ((ours, theirs), (theirs, ours)):
+                message = can.Message(**kind)
+                sender.send(message)
+                got = receiver.recv(10)
+                assert got.equals(message, timestamp_delta=None, check_channel=False, check_direction=False), got
+                assert abs(got.timestamp - time.time()) < 60

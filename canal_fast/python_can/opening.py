@@ -20,7 +20,17 @@ __all__ = ["attached_channels", "open_channel"]
 log = logging.getLogger("can.canal_fast")
 
 Options = dict[str, Any]
-_OPTIONS = ("profile", "layout", "clock", "ring_frames", "ring_full", "coalesce_ms", "reconnect", "convention")
+_OPTIONS = (
+    "profile",
+    "layout",
+    "clock",
+    "ring_frames",
+    "ring_full",
+    "coalesce_ms",
+    "reconnect",
+    "convention",
+    "bridge",
+)
 
 
 def _virtual(name: str, bitrate: int, flags: int, options: Options) -> Channel:
@@ -28,10 +38,7 @@ def _virtual(name: str, bitrate: int, flags: int, options: Options) -> Channel:
 
 
 def _socketcan(name: str, bitrate: int, flags: int, options: Options) -> Channel:
-    opener: Callable[..., Channel] | None = getattr(Channel, "socketcan", None)
-    if opener is None:
-        raise CanInterfaceNotImplementedError("this canal_fast has no SocketCAN driver")
-    return opener(name, **options)  # bit rate and modes are the system's
+    return Channel.socketcan(name, **options)  # bit rate and modes are the system's
 
 
 _PREFIXES: dict[str, tuple[Callable[[str, int, int, Options], Channel], tuple[str, ...]]] = {
