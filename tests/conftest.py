@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 from canal_ctypes import load
+from hypothesis import HealthCheck, settings
 
 import canal_fast
 
 TREE = Path(__file__).resolve().parent.parent
 WINDOWS = sys.platform == "win32"
+
+# Tests assert no times, and machines stall.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
