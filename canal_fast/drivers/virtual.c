@@ -355,31 +355,6 @@ EXPORT(int) CanalSetBaudrate(long handle, unsigned long code)
     return refuse(handle);
 }
 
-EXPORT(unsigned long) CanalGetLevel(long handle)
-{
-    (void)handle;
-    return 1;
-}
-
-/* Major, minor, sub in the bytes from the lowest: CANAL 1.1, this driver 1.0.0. */
-EXPORT(unsigned long) CanalGetVersion(void)
-{
-    return 0x000101;
-}
-
-EXPORT(unsigned long) CanalGetDllVersion(void)
-{
-    return 0x000001;
-}
-
-EXPORT(const char *) CanalGetVendorString(void)
-{
-    return "canal_fast virtual CANAL driver 1.0.0";
-}
-
-EXPORT(const char *) CanalGetDriverInfo(void)
-{
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
-           "<config><description format=\"text\">A CAN bus without hardware: NAME;BITRATE;key=value;...</description>"
-           "<level>1</level><blocking>yes</blocking></config>";
-}
+#define ABOUT_NAME "virtual CANAL"
+#define ABOUT_CONFIG "A CAN bus without hardware: NAME;BITRATE;key=value;..."
+#include "about.h"
