@@ -132,10 +132,12 @@ class Node:
         self.note("off")
         if not self.automatic:  # the controller is reset, and its requests with it
             self.queue = [r for r in self.queue if r.bit > self.now]
-        while not self.recover:
-            yield from self.at("off", 1)
-        for _ in range(128):
-            yield from self.eleven("off")
+        count = sequences = 0
+        while sequences < 128:
+            level = yield from self.at("off", count + 1)
+            count = count + 1 if level and self.recover else 0
+            if count == 11:
+                sequences, count = sequences + 1, 0
         self.tec = self.rec = 0
         self.off, self.recover = False, self.automatic
         self.note("back")
