@@ -8,6 +8,8 @@ from libc.string cimport memset
 from canal_fast._gate cimport borrow
 from canal_fast.capi.base cimport CF_OK, cf_status
 from canal_fast.capi.bittiming cimport (
+    CF_KERNEL_SJW_IS_ONE,
+    CF_KERNEL_TIES_TO_LAST,
     CF_TIMING_MAX_BRP,
     CF_TIMING_MAX_DENOMINATOR,
     CF_TIMING_MAX_ERROR_PPM,
@@ -16,22 +18,22 @@ from canal_fast.capi.bittiming cimport (
     CF_TIMING_MAX_SOLUTIONS,
     CF_TIMING_MAX_TOLERANCE_PPB,
     CF_TIMING_MIN_RATE,
+    cf_controller,
+    cf_controller_row,
     cf_timing,
+    cf_timing_all,
+    cf_timing_best,
     cf_timing_check,
     cf_timing_default_sample_permille,
     cf_timing_limits,
-    cf_timing_request,
-)
-from canal_fast.capi.bittiming_fd cimport cf_timing_pair, cf_timing_pairs
-from canal_fast.capi.bittiming_linux cimport CF_KERNEL_SJW_IS_ONE, CF_KERNEL_TIES_TO_LAST, cf_timing_linux
-from canal_fast.capi.bittiming_solve cimport (
-    cf_timing_all,
-    cf_timing_best,
+    cf_timing_linux,
     cf_timing_many,
     cf_timing_nearest,
+    cf_timing_pair,
+    cf_timing_pairs,
     cf_timing_rank,
+    cf_timing_request,
 )
-from canal_fast.capi.controllers cimport cf_controller, cf_controller_row
 
 import numpy
 

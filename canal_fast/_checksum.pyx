@@ -3,10 +3,8 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast._gate cimport borrow, borrow_frames
-from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.cpu cimport CF_PORTABLE, cf_cpu_level, cf_level
-from canal_fast.capi.crc cimport cf_crc, cf_crc_bits, cf_crc_of_width
-from canal_fast.capi.simd_crc cimport cf_crc_bytes_on, cf_frames_crc_on
+from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
+from canal_fast.capi.wire cimport cf_crc, cf_crc_bits, cf_crc_bytes_on, cf_crc_of_width, cf_frames_crc_on
 from libc.stdint cimport uint8_t, uint32_t
 
 import numpy

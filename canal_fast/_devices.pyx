@@ -3,8 +3,8 @@
 from libc.stdint cimport uint8_t, uint16_t
 from libc.stdlib cimport free
 
-from canal_fast.capi.base cimport CF_NO_MEMORY, CF_NOT_SUPPORTED, CF_OK, cf_status
-from canal_fast.capi.devnodes cimport CF_DEVNODE_TEXT, cf_devnode, cf_devnode_list, cf_devnode_read
+from canal_fast.capi.base cimport CF_NOT_SUPPORTED, CF_NO_MEMORY, CF_OK, cf_status
+from canal_fast.capi.system cimport CF_DEVNODE_TEXT, cf_devnode, cf_devnode_list, cf_devnode_read
 
 
 cdef object failure(cf_status status, unsigned long code, str operation):

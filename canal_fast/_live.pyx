@@ -9,16 +9,6 @@ from libc.string cimport memset
 
 from canal_fast._gate cimport borrow, borrow_frames, driver_error
 from canal_fast.capi.base cimport CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status
-from canal_fast.capi.bridge cimport (
-    CF_BRIDGE_FILTERS,
-    CF_BRIDGE_VERSION,
-    CF_WHY_BYTES,
-    cf_bridge,
-    cf_bridge_load,
-    cf_bridge_open,
-    cf_bridge_start,
-    cf_process_number,
-)
 from canal_fast.capi.canal cimport (
     CF_CANAL_EXTENSION_COUNT,
     CF_CANAL_FUNCTION_COUNT,
@@ -27,28 +17,32 @@ from canal_fast.capi.canal cimport (
     CF_FN_set_mask,
     cf_canal_extension,
 )
-from canal_fast.capi.channel cimport (
+from canal_fast.capi.drivers cimport (
+    cf_function,
+    cf_layout_of_size,
+    cf_library,
+    cf_library_load,
+    cf_profile_choose,
+    cf_profile_named,
+)
+from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_filter
+from canal_fast.capi.live cimport (
+    CF_BRIDGE_FILTERS,
+    CF_BRIDGE_VERSION,
     CF_CONFIG_BYTES,
+    CF_STATISTICS_WORDS,
+    CF_WHY_BYTES,
+    cf_bridge,
+    cf_bridge_load,
+    cf_bridge_open,
+    cf_bridge_start,
     cf_channel,
     cf_channel_close,
     cf_channel_filter,
     cf_channel_free,
+    cf_channel_layout,
     cf_channel_open,
     cf_channel_options,
-    cf_channel_stop,
-)
-from canal_fast.capi.clock_report cimport cf_clock_read, cf_clock_report
-from canal_fast.capi.consumer cimport (
-    cf_consumer_descriptor,
-    cf_consumer_ledger,
-    cf_consumer_ready,
-    cf_consumer_take,
-    cf_consumer_take_at_once,
-    cf_consumer_wait,
-)
-from canal_fast.capi.control cimport (
-    CF_STATISTICS_WORDS,
-    cf_channel_layout,
     cf_channel_queue,
     cf_channel_reject,
     cf_channel_send,
@@ -56,16 +50,22 @@ from canal_fast.capi.control cimport (
     cf_channel_set,
     cf_channel_statistics,
     cf_channel_status,
+    cf_channel_stop,
     cf_channel_versions,
+    cf_clock_read,
+    cf_clock_report,
+    cf_consumer_descriptor,
+    cf_consumer_ledger,
+    cf_consumer_ready,
+    cf_consumer_take,
+    cf_consumer_take_at_once,
+    cf_consumer_wait,
     cf_driver_status,
     cf_driver_versions,
+    cf_ledger,
+    cf_process_number,
 )
-from canal_fast.capi.convention cimport cf_convention
-from canal_fast.capi.filter cimport CF_FILTER_ANY_FORMAT, cf_filter
-from canal_fast.capi.library cimport cf_function, cf_library, cf_library_load, cf_system_symbol
-from canal_fast.capi.message cimport cf_layout_of_size
-from canal_fast.capi.profile cimport cf_profile_choose, cf_profile_named
-from canal_fast.capi.ring cimport cf_ledger
+from canal_fast.capi.system cimport cf_convention, cf_system_symbol
 
 from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 from canal_fast.errors import ChannelClosedError

@@ -7,25 +7,25 @@ from libc.string cimport memcpy, memset
 
 from canal_fast._gate cimport borrow, borrow_frames
 from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.candump cimport CF_CANDUMP_LINE_MAX, cf_candump_read, cf_candump_write
-from canal_fast.capi.pcapng cimport (
-    CF_PCAPNG_FRAME_MAX,
-    cf_pcapng_describe,
-    cf_pcapng_read,
-    cf_pcapng_section,
-    cf_pcapng_statistics,
-    cf_pcapng_write,
-)
-from canal_fast.capi.recording cimport (
+from canal_fast.capi.logs cimport (
+    CF_CANDUMP_LINE_MAX,
     CF_LOG_COUNTERS,
     CF_LOG_INTERFACES,
     CF_LOG_NAME_MAX,
+    CF_PCAPNG_FRAME_MAX,
+    cf_candump_read,
+    cf_candump_write,
     cf_log_channel,
     cf_log_counter_name,
     cf_log_interface,
     cf_log_progress,
     cf_log_reader,
     cf_log_writer,
+    cf_pcapng_describe,
+    cf_pcapng_read,
+    cf_pcapng_section,
+    cf_pcapng_statistics,
+    cf_pcapng_write,
 )
 
 import numpy

@@ -9,8 +9,8 @@ from libc.string cimport memcpy
 
 from canal_fast._gate cimport borrow_frames, driver_error
 from canal_fast.capi.base cimport CF_OK, cf_status
-from canal_fast.capi.channel cimport cf_channel
-from canal_fast.capi.periodic cimport (
+from canal_fast.capi.live cimport (
+    cf_channel,
     cf_periodic,
     cf_periodic_add,
     cf_periodic_counters,

@@ -3,30 +3,29 @@
 from libc.stdint cimport uint32_t
 
 from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.binary cimport cf_machine
 from canal_fast.capi.canal cimport CF_CANAL_FUNCTION_COUNT
-from canal_fast.capi.frame cimport cf_frame
-from canal_fast.capi.library cimport cf_function, cf_library_inspect
-from canal_fast.capi.message cimport (
+from canal_fast.capi.drivers cimport (
     CF_MESSAGE_MALFORMED,
     CF_MESSAGE_UNTOUCHED,
     CF_POISON,
     CF_SLOT_BYTES,
+    CF_TRUST_COUNTERS,
+    CF_TRUST_STATISTICS,
+    CF_TRUST_STOPPED,
+    CF_VENDOR_UNSAFE,
+    cf_function,
     cf_layout,
     cf_layout_native,
     cf_layout_of_size,
     cf_layout_probe,
     cf_layout_row,
+    cf_library_inspect,
     cf_message_decode,
-)
-from canal_fast.capi.profile cimport (
-    CF_TRUST_COUNTERS,
-    CF_TRUST_STATISTICS,
-    CF_TRUST_STOPPED,
-    CF_VENDOR_UNSAFE,
     cf_profile,
     cf_profile_row,
 )
+from canal_fast.capi.frame cimport cf_frame
+from canal_fast.capi.system cimport cf_machine
 
 SLOT_BYTES = CF_SLOT_BYTES
 POISON = CF_POISON

@@ -3,18 +3,35 @@
 from cpython.buffer cimport PyBuffer_Release
 
 from canal_fast._gate cimport borrow, borrow_frames
-from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
-from canal_fast.capi.bits cimport cf_pack_bits, cf_packed
-from canal_fast.capi.busload cimport cf_busload_add, cf_durations
-from canal_fast.capi.cpu cimport CF_PORTABLE, cf_cpu_level, cf_level
-from canal_fast.capi.stuffing cimport cf_destuff, cf_stuff
-from canal_fast.capi.wire cimport CF_INTERMISSION_BITS
-from canal_fast.capi.wire_decode_many cimport cf_frames_decode, cf_wire_columns
-from canal_fast.capi.wire_encode cimport cf_encode_room, cf_frames_encode
-from canal_fast.capi.wire_length cimport cf_frames_lengths, cf_frames_stuff_bits, cf_length_mode
-from canal_fast.capi.wire_reader cimport cf_wire_row
-from canal_fast.capi.wire_slice cimport cf_frames_exact
-from canal_fast.capi.wire_stream cimport cf_stream, cf_stream_decode, cf_stream_state
+from canal_fast.capi.base cimport (
+    CF_OK,
+    CF_PORTABLE,
+    cf_code,
+    cf_cpu_level,
+    cf_level,
+    cf_pack_bits,
+    cf_packed,
+    cf_status,
+)
+from canal_fast.capi.wire cimport (
+    CF_INTERMISSION_BITS,
+    cf_busload_add,
+    cf_destuff,
+    cf_durations,
+    cf_encode_room,
+    cf_frames_decode,
+    cf_frames_encode,
+    cf_frames_exact,
+    cf_frames_lengths,
+    cf_frames_stuff_bits,
+    cf_length_mode,
+    cf_stream,
+    cf_stream_decode,
+    cf_stream_state,
+    cf_stuff,
+    cf_wire_columns,
+    cf_wire_row,
+)
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 import numpy

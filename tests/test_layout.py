@@ -59,5 +59,5 @@ def test_status_numbers_are_unique() -> None:
 
 
 def test_host_programs_are_named_for_machines_that_the_table_knows(tree: Path) -> None:
-    text = (tree / "include" / "canal_fast" / "binary.h").read_text()
+    text = (tree / "include" / "canal_fast" / "system" / "binary.h").read_text()
     assert all(f'"{name}"' in text for name in bridge._MACHINES)
