@@ -1,0 +1,70 @@
+/* canal_fast/simulation/bus_run.h - a bus through many bits. */
+#ifndef CANAL_FAST_SIMULATION_BUS_RUN_H
+#define CANAL_FAST_SIMULATION_BUS_RUN_H
+
+#include "bus.h"
+
+/* Bits in which no fault begins or acts, up to `until`. `recorded` and `flexible` are constants where it is called. */
+CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
+{
+    cf_node *const nodes = b->nodes;
+    const unsigned count = b->count;
+    int64_t bit = b->bit;
+    for (; bit < until; bit++) {
+        unsigned level = 1, any = 0, all = 1, i;
+        for (i = 0; i < count; i++) {
+            level &= nodes[i].drive;
+            if (flexible) {
+                any |= nodes[i].fast;
+                all &= nodes[i].fast;
+            }
+        }
+        b->bit = bit;
+        if (flexible && CF_UNLIKELY(any)) {
+            if (!all)
+                return CF_BUS_NEEDS_EDGES;
+        }
+        if (recorded) {
+            uint64_t dominant = 0;
+            if (CF_UNLIKELY(cf_bus_full(b)))
+                return CF_BUS_NEEDS_ROOM;
+            if (b->driven != NULL)
+                cf_bus_level(b, &dominant);
+            cf_bus_note(b, level, dominant, any);
+        }
+        b->data_bits += flexible ? any : 0;
+        for (i = 0; i < count; i++)
+            cf_node_step(&nodes[i], level, bit);
+    }
+    b->bit = bit;
+    return CF_BUS_DONE;
+}
+
+/* Runs until bit `until` is the next. CF_BUS_NEEDS_ROOM: empty the sink (or give the recorder of bits another piece)
+ * and call again. CF_BUS_NEEDS_EDGES: the bit b->bit was not run. */
+CF_INLINE cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
+{
+    const int recorded = b->sink != NULL || b->bits != NULL || b->driven != NULL;
+    cf_bus_end end = CF_BUS_DONE;
+    while (b->bit < until && end == CF_BUS_DONE) {
+        if (b->watched || b->next_fault <= b->bit) {
+            const unsigned fast = cf_bus_fast(b);
+            if (fast == 2)
+                return CF_BUS_NEEDS_EDGES;
+            if (cf_bus_full(b))
+                return CF_BUS_NEEDS_ROOM;
+            cf_bus_disturbed_bit(b, fast);
+            b->data_bits += fast;
+            b->bit++;
+        } else {
+            const int64_t stop = until < b->next_fault ? until : b->next_fault;
+            if (recorded)
+                end = b->flexible ? cf_bus_clean_bits(b, stop, 1, 1) : cf_bus_clean_bits(b, stop, 1, 0);
+            else
+                end = b->flexible ? cf_bus_clean_bits(b, stop, 0, 1) : cf_bus_clean_bits(b, stop, 0, 0);
+        }
+    }
+    return end;
+}
+
+#endif

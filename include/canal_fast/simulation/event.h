@@ -1,0 +1,147 @@
+/* canal_fast/simulation/event.h - what happens at a node: fields, events, and where they are recorded. */
+#ifndef CANAL_FAST_SIMULATION_EVENT_H
+#define CANAL_FAST_SIMULATION_EVENT_H
+
+#include "../frame.h"
+#include "confinement.h"
+
+/* What the coming bit of a node belongs to. X(name, number, text, bits); 0 bits: as many as it takes.
+ * The order matters: BUS_OFF to SOF are between frames, ID to RTR_EXTENDED decide arbitration. */
+#define CF_PLACE_LIST(X)                                                                                \
+    X(BUS_OFF, 0, "bus_off", 11)         /* bit in the sequence of 11 recessive ones */                 \
+    X(INTEGRATING, 1, "integrating", 11) /* the same */                                                 \
+    X(IDLE, 2, "idle", 1)                                                                               \
+    X(INTERMISSION, 3, "intermission", 3)                                                               \
+    X(SUSPEND, 4, "suspend", 8)                                                                         \
+    X(SOF, 5, "sof", 1)                                                                                 \
+    X(ID, 6, "id", 11)                                                                                  \
+    X(RTR, 7, "rtr", 1) /* behind the first 11 identifier bits: RTR, SRR or RRS */                      \
+    X(IDE, 8, "ide", 1)                                                                                 \
+    X(ID_EXTENSION, 9, "id_extension", 18)                                                              \
+    X(RTR_EXTENDED, 10, "rtr_extended", 1) /* of an extended frame: RTR or RRS */                       \
+    X(FDF, 11, "fdf", 1)                   /* or r0 of a base frame, r1 of an extended one */           \
+    X(RES, 12, "res", 1)                   /* of an FD frame; r0 of an extended classical one */        \
+    X(BRS, 13, "brs", 1)                                                                                \
+    X(ESI, 14, "esi", 1)                                                                                \
+    X(DLC, 15, "dlc", 4)                                                                                \
+    X(DATA, 16, "data", 512) /* counted through */                                                      \
+    X(STUFF_COUNT, 17, "stuff_count", 4)                                                                \
+    X(CRC, 18, "crc", 21)                                                                               \
+    X(CRC_DELIMITER, 19, "crc_delimiter", 1)                                                            \
+    X(ACK_SLOT, 20, "ack_slot", 2)                                                                      \
+    X(ACK_DELIMITER, 21, "ack_delimiter", 1)                                                            \
+    X(END_OF_FRAME, 22, "end_of_frame", 7)                                                              \
+    X(ACTIVE_FLAG, 23, "active_flag", 6)                                                                \
+    X(PASSIVE_FLAG, 24, "passive_flag", 6) /* bit in the run of equal ones */                           \
+    X(FLAG_END, 25, "flag_end", 0)         /* waits for the first recessive bit, the delimiter's first */ \
+    X(DELIMITER, 26, "delimiter", 8)                                                                    \
+    X(OVERLOAD_FLAG, 27, "overload_flag", 6)                                                            \
+    X(OVERLOAD_END, 28, "overload_end", 0)                                                              \
+    X(OVERLOAD_DELIMITER, 29, "overload_delimiter", 8)
+
+typedef enum cf_place {
+#define CF_PLACE_ENUM(name, number, text, bits) CF_PLACE_##name = number,
+    CF_PLACE_LIST(CF_PLACE_ENUM)
+#undef CF_PLACE_ENUM
+    CF_PLACE_COUNT
+} cf_place;
+
+/* Number, name and bits of a place; NULL past the last. */
+typedef struct cf_place_row {
+    const char *name;
+    unsigned bits;
+} cf_place_row;
+
+CF_INLINE const cf_place_row *cf_place_of(unsigned number)
+{
+    static const cf_place_row rows[] = {
+#define CF_PLACE_ROW(name, number, text, bits) {text, bits},
+        CF_PLACE_LIST(CF_PLACE_ROW)
+#undef CF_PLACE_ROW
+    };
+    return number < CF_PLACE_COUNT ? &rows[number] : NULL;
+}
+
+/* X(name, number, sentence) */
+#define CF_EVENT_LIST(X)                                                                        \
+    X(START, 0, "a frame begins: its SOF was sampled")                                          \
+    X(ARBITRATION_LOST, 1, "a dominant bit where the node sent a recessive one in arbitration") \
+    X(BIT_ERROR, 2, "another level than the one driven")                                        \
+    X(STUFF_ERROR, 3, "a sixth equal bit")                                                      \
+    X(FORM_ERROR, 4, "a bit of fixed form has the wrong level")                                 \
+    X(CRC_ERROR, 5, "the CRC sequence or the stuff count is not that of the bits received")     \
+    X(ACK_ERROR, 6, "nobody acknowledged the frame")                                            \
+    X(OVERLOAD, 7, "an overload condition")                                                     \
+    X(DOMINANT, 8, "dominant bits in or behind the node's flag that count 8")                   \
+    X(ACKNOWLEDGED, 9, "a frame is good up to the ACK slot")                                    \
+    X(RECEIVED, 10, "a frame was received")                                                     \
+    X(SENT, 11, "a frame was sent")                                                             \
+    X(ABANDONED, 12, "a request ended without its frame sent")                                  \
+    X(PROTOCOL_EXCEPTION, 13, "a later protocol, which the node sits out")                      \
+    X(INTEGRATED, 14, "11 recessive bits: the node takes part again")                           \
+    X(BUS_OFF, 15, "the node is off")                                                           \
+    X(RECOVERED, 16, "128 sequences of 11 recessive bits: the node is back")                    \
+    X(STATE, 17, "the error state changed")
+
+typedef enum cf_event_kind {
+#define CF_EVENT_ENUM(name, number, sentence) CF_EVENT_##name = number,
+    CF_EVENT_LIST(CF_EVENT_ENUM)
+#undef CF_EVENT_ENUM
+    CF_EVENT_COUNT
+} cf_event_kind;
+
+CF_INLINE const cf_code *cf_event_row(size_t index)
+{
+    static const cf_code rows[] = {
+#define CF_EVENT_ROW(name, number, sentence) {number, #name, sentence},
+        CF_EVENT_LIST(CF_EVENT_ROW)
+#undef CF_EVENT_ROW
+    };
+    return index < CF_EVENT_COUNT ? &rows[index] : NULL;
+}
+
+/* X(C type, numpy format, name) */
+#define CF_EVENT_MEMBERS(X)                                                                  \
+    X(int64_t, "i8", timestamp_ns)    /* end of the bit, ns since the bus began */           \
+    X(int64_t, "i8", bit)             /* number of the bit whose sample it was, from 0 */    \
+    X(uint32_t, "u4", arbitration_id) /* of the frame, as far as this node has read it */    \
+    X(uint16_t, "u2", node)                                                                  \
+    X(uint16_t, "u2", field_bit)      /* bit in the field, from 1; a stuff bit has the number of the bit before it */ \
+    X(uint16_t, "u2", tec)            /* afterwards; 256 and above: off */                   \
+    X(uint16_t, "u2", rec)                                                                   \
+    X(uint8_t, "u1", event)           /* cf_event_kind */                                    \
+    X(uint8_t, "u1", field)           /* cf_place of the bit */                              \
+    X(uint8_t, "u1", state)           /* cf_node_state, afterwards */                        \
+    X(uint8_t, "u1", transmitter)     /* 1: of this frame */
+
+typedef struct cf_event {
+#define CF_EVENT_MEMBER(type, format, name) type name;
+    CF_EVENT_MEMBERS(CF_EVENT_MEMBER)
+#undef CF_EVENT_MEMBER
+} cf_event;
+
+CF_INLINE const cf_field *cf_event_field(size_t index)
+{
+    static const cf_field rows[] = {
+#define CF_EVENT_FIELD(type, format, name) {#name, format, offsetof(cf_event, name), 1},
+        CF_EVENT_MEMBERS(CF_EVENT_FIELD)
+#undef CF_EVENT_FIELD
+    };
+    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
+}
+
+enum { CF_EVENTS_A_BIT = 6 }; /* at most, of one node */
+
+/* Where events and frames are recorded. The caller owns the arrays and empties them; what finds no room is counted in
+ * `lost`. cf_bus_run stops before a bit whose events might find none. */
+typedef struct cf_sink {
+    cf_event *events;
+    size_t event_count, event_room;
+    cf_fd_frame *frames; /* what loggers at the nodes record; `channel` is the node's number */
+    size_t frame_count, frame_room;
+    uint64_t lost;
+    int64_t bit;          /* now; kept by the bus */
+    int64_t timestamp_ns; /* its end */
+} cf_sink;
+
+#endif
