@@ -25,7 +25,7 @@ enum { CF_BUS_NODES_MAX = 64 };
 typedef struct cf_bus {
     cf_node *nodes;
     unsigned count;
-    unsigned flexible;          /* nodes that may switch the bit rate */
+    unsigned flexible;          /* nodes that may switch to another bit rate */
     uint32_t bitrate, data_bitrate;
     int64_t bit;                /* the next to run */
     int64_t data_bits;          /* of those before it, at the data rate */
@@ -60,7 +60,7 @@ CF_INLINE void cf_bus_connect(cf_bus *b)
     for (i = 0; i < b->count; i++) {
         b->nodes[i].starts = &b->starts;
         b->nodes[i].sink = b->sink;
-        b->flexible += b->nodes[i].options.fd == CF_FD_ENABLED;
+        b->flexible += b->nodes[i].options.fd == CF_FD_ENABLED && b->data_bitrate != b->bitrate;
     }
 }
 
@@ -184,6 +184,8 @@ CF_INLINE void cf_bus_disturbed_bit(cf_bus *b, unsigned fast)
 CF_INLINE unsigned cf_bus_fast(const cf_bus *b)
 {
     unsigned any = 0, all = 1, i;
+    if (!b->flexible)
+        return 0;
     for (i = 0; i < b->count; i++) {
         any |= b->nodes[i].fast;
         all &= b->nodes[i].fast;

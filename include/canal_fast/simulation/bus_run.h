@@ -40,12 +40,22 @@ CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, i
     return CF_BUS_DONE;
 }
 
+/* Idle nodes take the requests that were added for bits up to the next. */
+CF_INLINE void cf_bus_wake(cf_bus *b)
+{
+    unsigned i;
+    for (i = 0; i < b->count; i++)
+        if (b->nodes[i].field == CF_PLACE_IDLE)
+            cf_node_rest(&b->nodes[i], b->bit);
+}
+
 /* Runs until bit `until` is the next. CF_BUS_NEEDS_ROOM: empty the sink (or give the recorder of bits another piece)
  * and call again. CF_BUS_NEEDS_EDGES: the bit b->bit was not run. */
 CF_INLINE cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
 {
     const int recorded = b->sink != NULL || b->bits != NULL || b->driven != NULL;
     cf_bus_end end = CF_BUS_DONE;
+    cf_bus_wake(b);
     while (b->bit < until && end == CF_BUS_DONE) {
         if (b->watched || b->next_fault <= b->bit) {
             const unsigned fast = cf_bus_fast(b);

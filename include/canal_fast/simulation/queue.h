@@ -24,6 +24,7 @@ typedef struct cf_queue {
     cf_request *rows; /* the caller's, `room` of them */
     uint32_t *heap;   /* the same */
     uint32_t room, ready; /* ready: in the heap */
+    uint32_t used;        /* rows that hold a request */
     uint32_t free, waiting, last; /* last: of the waiting */
     uint32_t first_come; /* 1: not by priority */
     int64_t next_bit;    /* when the first of the waiting is due */
@@ -111,6 +112,7 @@ CF_INLINE void cf_queue_drop(cf_queue *q, uint32_t row)
 {
     q->rows[row].next = q->free;
     q->free = row;
+    q->used--;
 }
 
 /* Moves what is due in `bit` to the ready ones. */
@@ -134,6 +136,7 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
         return CF_NO_ROOM;
     r = &q->rows[row];
     q->free = r->next;
+    q->used++;
     r->frame = *frame;
     r->bit = bit;
     r->sequence = q->sequence++;

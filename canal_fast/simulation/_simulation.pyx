@@ -1,0 +1,285 @@
+"""Glue of the simulation headers."""
+
+from cpython.buffer cimport PyBuffer_Release
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
+
+from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
+from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_frames_check
+from canal_fast.capi.simulation cimport (
+    CF_BUS_NODES_MAX,
+    CF_WHEN_BIT,
+    CF_WHEN_TIME,
+    cf_bus,
+    cf_bus_connect,
+    cf_bus_end,
+    cf_bus_init,
+    cf_bus_ns,
+    cf_bus_run,
+    cf_bus_watch,
+    cf_counters_make,
+    cf_event,
+    cf_event_field,
+    cf_event_row,
+    cf_fault,
+    cf_fault_error,
+    cf_fault_names,
+    cf_fault_parse,
+    cf_filter,
+    cf_node,
+    cf_node_init,
+    cf_node_options,
+    cf_node_recover,
+    cf_node_state_of,
+    cf_node_state_row,
+    cf_place_of,
+    cf_place_row,
+    cf_queue_add,
+    cf_queue_grow,
+    cf_queue_init,
+    cf_request,
+    cf_sink,
+)
+
+import numpy
+
+I8 = numpy.dtype("i8")
+U1 = numpy.dtype("u1")
+U8 = numpy.dtype("u8")
+
+
+def _event_dtype():
+    names, formats, offsets = [], [], []
+    cdef size_t index = 0
+    cdef const cf_field *field = cf_event_field(0)
+    while field != NULL:
+        names.append(field.name.decode())
+        formats.append(field.format.decode())
+        offsets.append(field.offset)
+        index += 1
+        field = cf_event_field(index)
+    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": sizeof(cf_event)})
+
+
+EVENT_DTYPE = _event_dtype()
+NODES_MAX = CF_BUS_NODES_MAX
+
+
+cdef list _codes(const cf_code *(*row)(size_t) noexcept nogil):
+    rows = []
+    cdef size_t index = 0
+    cdef const cf_code *at = row(0)
+    while at != NULL:
+        rows.append((at.number, at.name.decode(), at.sentence.decode()))
+        index += 1
+        at = row(index)
+    return rows
+
+
+def event_table():
+    """Rows (number, name, sentence) of the kinds of events."""
+    return _codes(cf_event_row)
+
+
+def state_table():
+    """Rows (number, name, sentence) of a node's error states."""
+    return _codes(cf_node_state_row)
+
+
+def place_table():
+    """Rows (name, bits) of the fields that a bit may belong to; 0 bits: as many as it takes."""
+    rows = []
+    cdef const cf_place_row *at = cf_place_of(0)
+    while at != NULL:
+        rows.append((at.name.decode(), at.bits))
+        at = cf_place_of(<unsigned>len(rows))
+    return rows
+
+
+cdef class Bus:
+    """A cf_bus with the memory it needs. Not for two threads at once: the facade holds a lock."""
+
+    cdef cf_bus bus
+    cdef cf_sink sink
+    cdef cf_node *nodes
+    cdef cf_fault *faults
+    cdef list filters
+
+    def __cinit__(self, uint32_t bitrate, uint32_t data_bitrate, bint whole_frames):
+        self.nodes = <cf_node *>calloc(CF_BUS_NODES_MAX, sizeof(cf_node))
+        if self.nodes == NULL:
+            raise MemoryError
+        cf_bus_init(&self.bus, self.nodes, 0, bitrate, data_bitrate)
+        self.bus.whole_frames = whole_frames
+        self.filters = []
+
+    def __dealloc__(self):
+        cdef unsigned i
+        for i in range(self.bus.count):
+            free(self.nodes[i].queue.rows)
+            free(self.nodes[i].queue.heap)
+        free(self.nodes)
+        free(self.faults)
+
+    def add_node(self, int mode, int fd, int fd_ack_bits, bint protocol_exception, bint on_request, bint integrate,
+                 bint first_come, unsigned tec, unsigned rec, filters):
+        """The node's number. `filters`: u4 array of can_id, can_mask, extended in turn, which must stay as it is."""
+        cdef cf_node_options options
+        cdef cf_node *node = &self.nodes[self.bus.count]
+        cdef uint32_t[::1] rows = filters
+        options.mode = mode
+        options.fd = fd
+        options.fd_ack_bits = fd_ack_bits
+        options.protocol_exception = protocol_exception
+        options.on_request = on_request
+        options.integrate = integrate
+        cf_node_init(node, self.bus.count, options, cf_counters_make(tec, rec))
+        cf_queue_init(&node.queue, NULL, NULL, 0, first_come)
+        self.filters.append(filters)
+        node.filter_count = rows.shape[0] // 3
+        node.filters = <const cf_filter *>&rows[0] if rows.shape[0] else NULL
+        self.bus.count += 1
+        cf_bus_connect(&self.bus)
+        return self.bus.count - 1
+
+    cdef int room(self, cf_node *node, size_t wanted) except -1:
+        cdef size_t size = wanted + node.queue.used
+        cdef cf_request *rows
+        cdef uint32_t *heap
+        if size <= node.queue.room:
+            return 0
+        size = max(size, 2 * node.queue.room)
+        rows = <cf_request *>malloc(size * sizeof(cf_request))
+        heap = <uint32_t *>malloc(size * sizeof(uint32_t))
+        if rows == NULL or heap == NULL:
+            free(rows)
+            free(heap)
+            raise MemoryError
+        cdef cf_request *old_rows = node.queue.rows
+        cdef uint32_t *old_heap = node.queue.heap
+        cf_queue_grow(&node.queue, rows, heap, <uint32_t>size)
+        free(old_rows)
+        free(old_heap)
+        return 0
+
+    def send(self, unsigned number, frames, bits, unsigned options):
+        """Queues FD records at node `number`, each from its bit in the i8 array `bits` on. (status, index of a bad one).
+        """
+        cdef Py_buffer view, when
+        cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &view), due, i
+        cdef size_t index = count
+        cdef cf_status status
+        try:
+            due = borrow(bits, I8, "bits", False, &when)
+            try:
+                if view.itemsize != sizeof(cf_fd_frame) or due != count:
+                    raise ValueError("send takes FD records and a bit for each")
+                status = cf_frames_check(view.buf, count, view.itemsize, &index)
+                if status == CF_OK:
+                    self.room(&self.nodes[number], count)
+                    for i in range(count):
+                        cf_queue_add(&self.nodes[number].queue, &(<cf_fd_frame *>view.buf)[i],
+                                     (<int64_t *>when.buf)[i], options)
+                return int(status), index
+            finally:
+                PyBuffer_Release(&when)
+        finally:
+            PyBuffer_Release(&view)
+
+    def recover(self, unsigned number):
+        cf_node_recover(&self.nodes[number])
+
+    def inject(self, bytes line, list names):
+        """Adds the fault of one line. None, False (nothing on the line), or (reason, column) of a bad one."""
+        cdef const char *pointers[CF_BUS_NODES_MAX]
+        cdef cf_fault_names known
+        cdef cf_fault fault
+        cdef cf_fault_error error
+        cdef cf_fault *more
+        cdef size_t i
+        cdef int found
+        for i in range(len(names)):
+            pointers[i] = names[i]
+        known.names = pointers
+        known.count = <unsigned>len(names)
+        found = cf_fault_parse(line, len(line), known, &fault, &error)
+        if found < 0:
+            return error.reason.decode(), error.column
+        if found == 0:
+            return False
+        more = <cf_fault *>malloc((self.bus.fault_count + 1) * sizeof(cf_fault))
+        if more == NULL:
+            raise MemoryError
+        if self.bus.fault_count:
+            memcpy(more, self.faults, self.bus.fault_count * sizeof(cf_fault))
+        more[self.bus.fault_count] = fault
+        free(self.faults)
+        self.faults = self.bus.faults = more
+        self.bus.fault_count += 1
+        cf_bus_watch(&self.bus)
+        return None
+
+    def fault_at(self, size_t index):
+        """(bit, None), (None, ns) or (None, None) of fault `index`: where it is to begin; and how often it began."""
+        cdef cf_fault *fault = &self.faults[index]
+        return (fault.at if fault.when == CF_WHEN_BIT else None, fault.at if fault.when == CF_WHEN_TIME else None,
+                fault.fired)
+
+    def ns(self, int64_t bit):
+        """Nanoseconds from the beginning to where `bit`, at or after the present one, begins at the nominal rate."""
+        return cf_bus_ns(&self.bus, bit, self.bus.data_bits)
+
+    @property
+    def bit(self):
+        return self.bus.bit
+
+    @property
+    def frames(self):
+        return self.bus.starts.frames
+
+    def counters(self, unsigned number):
+        """(TEC, REC, state, field, frames sent, received, requests waiting) of a node."""
+        cdef cf_node *node = &self.nodes[number]
+        return (node.counters.tec, node.counters.rec, cf_node_state_of(node), node.field, node.sent, node.received,
+                node.queue.used)
+
+    def run(self, int64_t until, events, frames, bits, driven):
+        """Runs to bit `until`, or until an array is full. (cf_bus_end, events written, frames written).
+
+        EVENT_DTYPE, FD records, u1 and u8 arrays, empty for what is not to be recorded. Bit bus.bit goes to element 0.
+        """
+        cdef Py_buffer event_view, frame_view, bit_view, driven_view
+        cdef cf_bus_end end
+        self.sink.event_room = borrow(events, EVENT_DTYPE, "events", True, &event_view)
+        try:
+            self.sink.frame_room = borrow_frames(frames, "frames", True, &frame_view)
+            try:
+                self.bus.bits_room = borrow(bits, U1, "bits", True, &bit_view)
+                try:
+                    levels = borrow(driven, U8, "driven", True, &driven_view)
+                    try:
+                        if frame_view.itemsize != sizeof(cf_fd_frame):
+                            raise ValueError("run records FD records")
+                        if levels and levels != self.bus.bits_room:
+                            raise ValueError("bits and driven must be equally long")
+                        self.sink.events = <cf_event *>event_view.buf
+                        self.sink.frames = <cf_fd_frame *>frame_view.buf
+                        self.sink.event_count = self.sink.frame_count = 0
+                        self.bus.bits = <uint8_t *>bit_view.buf if self.bus.bits_room else NULL
+                        self.bus.driven = <uint64_t *>driven_view.buf if levels else NULL
+                        self.bus.bits_from = self.bus.bit
+                        self.bus.sink = &self.sink if self.sink.event_room or self.sink.frame_room else NULL
+                        cf_bus_connect(&self.bus)
+                        with nogil:
+                            end = cf_bus_run(&self.bus, until)
+                        return int(end), self.sink.event_count, self.sink.frame_count
+                    finally:
+                        PyBuffer_Release(&driven_view)
+                finally:
+                    PyBuffer_Release(&bit_view)
+            finally:
+                PyBuffer_Release(&frame_view)
+        finally:
+            PyBuffer_Release(&event_view)
