@@ -6,7 +6,7 @@ Each node is a coroutine: it yields the level that it drives in the next bit and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple
 
 from .wire_oracle import CRC15, CRC17, CRC21, FD_LENGTHS, Frame, crc, header, number_to_bits
@@ -51,10 +51,11 @@ class Node:
         automatic: bool = True,
         by_priority: bool = True,
         idle: bool = True,
+        queue: Iterable[Request] = (),
     ) -> None:
         self.tec, self.rec, self.mode, self.fd = tec, rec, mode, fd
         self.ack_bits, self.exception, self.automatic, self.by_priority = ack_bits, exception, automatic, by_priority
-        self.queue: list[Request] = []
+        self.queue = list(queue)
         self.sent: list[tuple[int, Frame]] = []
         self.received: list[tuple[int, Frame]] = []
         self.events: list[tuple[int, str, str, int, int, int]] = []
@@ -62,9 +63,10 @@ class Node:
         self.place = ("idle" if idle else "integrating", 1)
         self.request: Request | None = None
         self.transmitter = False
-        self.recover = automatic
+        self.esi = 0  # as sent
+        self.recover = automatic  # 11 recessive bits count while off
         self.off = False
-        self.life = self.live(idle)
+        self.life = self.live(self.integrate if not idle else self.idle)
         self.drive = next(self.life)
 
     def step(self, level: int, bit: int) -> None:
@@ -97,8 +99,7 @@ class Node:
 
     # the states; each returns the next one
 
-    def live(self, idle: bool) -> Steps:
-        state: Callable[[], Steps] = self.idle if idle else self.integrate
+    def live(self, state: Callable[[], Steps]) -> Steps:
         while True:
             try:
                 state = yield from state()
@@ -129,18 +130,18 @@ class Node:
 
     def go_off(self) -> Steps:
         self.off, self.transmitter, self.request = True, False, None
-        self.note("off")
+        self.note("bus_off")
         if not self.automatic:  # the controller is reset, and its requests with it
             self.queue = [r for r in self.queue if r.bit > self.now]
         count = sequences = 0
         while sequences < 128:
-            level = yield from self.at("off", count + 1)
+            level = yield from self.at("bus_off", count + 1)
             count = count + 1 if level and self.recover else 0
             if count == 11:
                 sequences, count = sequences + 1, 0
         self.tec = self.rec = 0
         self.off, self.recover = False, self.automatic
-        self.note("back")
+        self.note("recovered")
         return self.idle
 
     def next_request(self) -> Request | None:
@@ -168,7 +169,7 @@ class Node:
 
     def foreign_start(self, join: bool = False) -> Steps:
         """SOF was seen and not sent."""
-        self.place = ("SOF", 1)
+        self.place = ("sof", 1)
         return self.frame(self.next_request() if join else None, seen=True)
 
     def intermission(self) -> Steps:
@@ -190,16 +191,16 @@ class Node:
 
     def after_error(self, kind: str) -> Callable[[], Steps]:
         passive = self.state == PASSIVE
-        self.abandon_one_shot()
         if not self.counting:
             self.note(kind)
             return self.integrate
-        late = kind == "ACK" and passive
+        late = kind == "ack_error" and passive
         if self.transmitter:
-            self.add(tec=0 if late or kind == "stuff in arbitration" else 8)
+            self.add(tec=0 if late or kind == "stuff_error in arbitration" else 8)
         else:
             self.add(rec=1)
         self.note(kind.partition(" ")[0])
+        self.abandon_one_shot()
         return (lambda: self.passive_flag(late)) if passive else self.active_flag
 
     def abandon_one_shot(self) -> None:
@@ -212,27 +213,27 @@ class Node:
         """Rules d and e: a bit error in an active error or overload flag."""
         passive = self.state == PASSIVE
         self.error_in_flag()
-        self.note("bit")
+        self.note("bit_error")
         return (lambda: self.passive_flag(False)) if passive else self.active_flag
 
     def active_flag(self) -> Steps:
         for index in range(1, 7):
-            if (yield from self.at("active flag", index, 0)):
+            if (yield from self.at("active_flag", index, 0)):
                 return self.flag_disturbed()
-        return lambda: self.wait("flag end", not self.transmitter)
+        return lambda: self.wait("flag_end", not self.transmitter)
 
     def overload(self) -> Steps:
         self.note("overload")
         for index in range(1, 7):
-            if (yield from self.at("overload flag", index, 0)):
+            if (yield from self.at("overload_flag", index, 0)):
                 return self.flag_disturbed()
-        return lambda: self.wait("overload end", False)
+        return lambda: self.wait("overload_end", False)
 
     def passive_flag(self, late: bool) -> Steps:
         """Complete after six equal bits. `late`: the 8 of an ACK error wait for a dominant bit."""
         run, last = 0, -1
         while run < 6:
-            level = yield from self.at("passive flag", run + 1)
+            level = yield from self.at("passive_flag", run + 1)
             run = run + 1 if level == last else 1
             last = level
             if late and not level:
@@ -241,7 +242,7 @@ class Node:
                 self.note("dominant")
                 if self.tec >= 256:
                     return self.go_off
-        return lambda: self.wait("flag end", not self.transmitter)
+        return lambda: self.wait("flag_end", not self.transmitter)
 
     def wait(self, field: str, rule_b: bool) -> Steps:
         """Recessive until the first recessive bit, which is the delimiter's first."""
@@ -256,10 +257,10 @@ class Node:
                 self.note("dominant")
                 if self.tec >= 256:
                     return self.go_off
-        kind = "delimiter" if field == "flag end" else "overload delimiter"
+        kind = "delimiter" if field == "flag_end" else "overload_delimiter"
         for index in range(2, 8):
             if not (yield from self.at(kind, index)):
-                raise Trouble("form")
+                raise Trouble("form_error")
         if not (yield from self.at(kind, 8)):
             raise Overload
         return self.intermission
@@ -278,14 +279,14 @@ class Node:
             f = request.frame
             if f.fd:  # an error passive sender says so
                 at = len(self.to_send) - 5
-                self.to_send[at] = int(f.esi or self.state == PASSIVE)
+                self.esi = self.to_send[at] = int(f.esi or self.state == PASSIVE)
             self.to_send += [b for byte in f.data[: f.size()] for b in number_to_bits(byte, 8)]
         if seen:
             self.accept(0)
             self.plain.append(0)
         else:
-            yield from self.take("SOF", 1)
-        self.note("SOF")
+            yield from self.take("sof", 1)
+        self.note("start")
         return (yield from self.after_start())
 
     def accept(self, level: int) -> None:
@@ -299,9 +300,9 @@ class Node:
         level = yield from self.at(field, index, sent)
         if self.transmitter and level != sent:
             if sent == 0 or not arbitration:
-                raise Trouble("bit")
+                raise Trouble("bit_error")
             self.transmitter = False
-            self.note("lost")
+            self.note("arbitration_lost")
             self.abandon_one_shot()
         self.accept(level)
         self.plain.append(level)
@@ -314,50 +315,51 @@ class Node:
         level = yield from self.at(self.place[0], self.place[1], due if self.transmitter else 1)
         if level != due:
             if self.transmitter and not (arbitration and due == 1):
-                raise Trouble("bit")
-            raise Trouble("stuff in arbitration" if self.transmitter else "stuff")
+                raise Trouble("bit_error")
+            raise Trouble("stuff_error in arbitration" if self.transmitter else "stuff_error")
         self.accept(level)
         self.stuffed += 1
 
     def number(self, field: str, width: int, first: int = 1) -> Steps:
-        arbitration = field in ("ID", "ID extension")
+        arbitration = field in ("id", "id_extension")
         value = 0
         for index in range(first, first + width):
             value = value << 1 | (yield from self.take(field, index, arbitration))
-            if index < first + width - 1 or field not in ("DLC", "data", "CRC"):
+            if index < first + width - 1 or field not in ("dlc", "data", "crc"):
                 yield from self.stuff_bit(arbitration)
         return value
 
     def flag(self, field: str, arbitration: bool = False) -> Steps:
         """A field of one bit; a stuff bit behind the last bit of arbitration is not in it."""
         level = yield from self.take(field, 1, arbitration)
-        yield from self.stuff_bit(field == "SRR" or (field == "IDE" and arbitration))
+        yield from self.stuff_bit(field == "srr" or (field == "ide" and arbitration))
         return level
 
     def after_start(self) -> Steps:
         yield from self.stuff_bit()
-        identifier = yield from self.number("ID", 11)
+        identifier = yield from self.number("id", 11)
         remote = yield from self.rtr()
         sends_extended = self.request is not None and self.request.frame.extended
-        extended = yield from self.flag("IDE", arbitration=sends_extended)
+        extended = yield from self.flag("ide", arbitration=sends_extended)
         if extended:
-            identifier = identifier << 18 | (yield from self.number("ID extension", 18))
-            remote = yield from self.flag("RTR", arbitration=True)
-        flexible = yield from self.flag("FDF")
+            identifier = identifier << 18 | (yield from self.number("id_extension", 18))
+            remote = yield from self.flag("rtr_extended", arbitration=True)
+        flexible = yield from self.take("fdf", 1)
         if flexible and self.fd == "tolerant":
-            self.note("protocol exception")
+            self.note("protocol_exception")
             raise Lost
+        yield from self.stuff_bit()
         if flexible and self.fd == "enabled":
             return (yield from self.rest_of_fd(identifier, extended))
         if extended:
-            yield from self.flag("r0")
-        dlc = yield from self.number("DLC", 4)
+            yield from self.flag("res")
+        dlc = yield from self.number("dlc", 4)
         return (yield from self.rest_of_classical(identifier, extended, remote, dlc))
 
     def rtr(self) -> Steps:
         """The bit after the first eleven identifier bits: RTR, SRR or RRS."""
         sends_extended = self.request is not None and self.transmitter and self.request.frame.extended
-        level = yield from self.take("RTR", 1, True)
+        level = yield from self.take("rtr", 1, True)
         yield from self.stuff_bit(sends_extended)
         return level
 
@@ -375,20 +377,21 @@ class Node:
         data = yield from self.data(0 if remote else min(dlc, 8), True)
         expected = crc(self.plain, *CRC15)
         self.to_send += number_to_bits(expected, 15)
-        received = yield from self.number("CRC", 15)
+        received = yield from self.number("crc", 15)
         yield from self.stuff_bit()
         frame = Frame(identifier, bool(extended), bool(remote), False, False, False, dlc, data)
         return (yield from self.tail(frame, received == expected))
 
     def rest_of_fd(self, identifier: int, extended: int) -> Steps:
-        if (yield from self.flag("res")):
+        if (yield from self.take("res", 1)):
             if not self.exception or self.transmitter:
-                raise Trouble("form")
-            self.note("protocol exception")
+                raise Trouble("form_error")
+            self.note("protocol_exception")
             raise Lost
-        brs = yield from self.flag("BRS")
-        esi = yield from self.flag("ESI")
-        dlc = yield from self.number("DLC", 4)
+        yield from self.stuff_bit()
+        brs = yield from self.flag("brs")
+        esi = yield from self.flag("esi")
+        dlc = yield from self.number("dlc", 4)
         data = yield from self.data(FD_LENGTHS[dlc], False)
         gray = (self.stuffed % 8) ^ (self.stuffed % 8 >> 1)
         count = number_to_bits(gray, 3)
@@ -398,37 +401,38 @@ class Node:
         sequence: list[int] = []
         expected = list(count)
         for index in range(4 + kind[0]):
-            name, place = ("stuff count", index + 1) if index < 4 else ("CRC", index - 3)
+            name, place = ("stuff_count", index + 1) if index < 4 else ("crc", index - 3)
             if index == 4:
                 expected += number_to_bits(crc(self.raw + sequence, *kind), kind[0])
             if index % 4 == 0:
                 level = yield from self.at(name, place, 1 - last if self.transmitter else 1)
                 if level == last:
-                    raise Trouble("bit" if self.transmitter else "form")
+                    raise Trouble("bit_error" if self.transmitter else "form_error")
             sent = expected[index] if self.transmitter else 1
             last = yield from self.at(name, place, sent)
             if self.transmitter and last != sent:
-                raise Trouble("bit")
+                raise Trouble("bit_error")
             sequence.append(last)
         frame = Frame(identifier, bool(extended), False, True, bool(brs), bool(esi), dlc, data)
         return (yield from self.tail(frame, sequence == expected))
 
     def tail(self, frame: Frame, good: bool) -> Steps:
         """CRC delimiter to the last EOF bit."""
-        if not (yield from self.at("CRC delimiter", 1)):
-            raise Trouble("form")
+        if not (yield from self.at("crc_delimiter", 1)):
+            raise Trouble("form_error")
         if self.transmitter:
             yield from self.await_ack(frame)
         elif not good:
             for index in range(3 if frame.fd else 2):
-                yield from self.at("ACK" if index < 1 + frame.fd else "ACK delimiter", index + 1 - 2 * (index == 2))
-            raise Trouble("CRC")
+                last = index == 1 + frame.fd
+                yield from self.at("ack_delimiter" if last else "ack_slot", 1 if last else index + 1)
+            raise Trouble("crc_error")
         else:
             yield from self.acknowledge(frame)
         for index in range(1, 8):
-            if not (yield from self.at("EOF", index)):
+            if not (yield from self.at("end_of_frame", index)):
                 if index < 7 or self.transmitter:
-                    raise Trouble("form")
+                    raise Trouble("form_error")
                 raise Overload
             if index == 6 and not self.transmitter:
                 self.received.append((self.now, frame))
@@ -442,64 +446,61 @@ class Node:
         assert request is not None
         self.queue.remove(request)
         self.add(tec=-1)
-        self.sent.append((self.now, request.frame))
+        frame = request.frame._replace(esi=bool(self.esi)) if request.frame.fd else request.frame
+        self.sent.append((self.now, frame))
         self.note("sent")
         if request.own:
-            self.received.append((self.now, request.frame))
+            self.received.append((self.now, frame))
 
     def await_ack(self, frame: Frame) -> Steps:
-        got = not (yield from self.at("ACK", 1))
+        got = not (yield from self.at("ack_slot", 1))
         second = 1
         if frame.fd and (self.ack_bits == 2 or not got):
-            second = yield from self.at("ACK", 2)
+            second = yield from self.at("ack_slot", 2)
             got = got or not second
         elif frame.fd:  # a second dominant bit is the ACK of a receiver that came later
-            if (yield from self.at("ACK", 2)):
+            if (yield from self.at("ack_slot", 2)):
                 return
         if not got and self.mode != "self_test":
-            raise Trouble("ACK")
-        if not (yield from self.at("ACK delimiter", 1)):
-            raise Trouble("form")
+            raise Trouble("ack_error")
+        if not (yield from self.at("ack_delimiter", 1)):
+            raise Trouble("form_error")
 
     def acknowledge(self, frame: Frame) -> Steps:
         sends = self.mode != "listen_only"
-        level = yield from self.at("ACK", 1, 0 if sends else 1)
+        level = yield from self.at("ack_slot", 1, 0 if sends else 1)
         if sends and level:
-            raise Trouble("bit")
+            raise Trouble("bit_error")
         if self.counting:
             self.rec = 127 if self.rec > 127 else max(self.rec - 1, 0)
             self.note("acknowledged")
         if frame.fd:
-            second = yield from self.at("ACK", 2)
+            second = yield from self.at("ack_slot", 2)
             if self.ack_bits == 1 and second and not level:  # that was the ACK delimiter
                 return
-        if not (yield from self.at("ACK delimiter", 1)):
-            raise Trouble("form")
+        if not (yield from self.at("ack_delimiter", 1)):
+            raise Trouble("form_error")
 
 
 class Run(NamedTuple):
     bits: list[int]
     driven: list[list[int]]
-    counters: list[tuple[int, int, int, int]]
 
 
-Force = Callable[[int, int, int], int]
-"""(bit, node, level) -> the level that the node samples; node -1: the level on the bus."""
+Force = Callable[..., int]
+"""(bit, node, level, driven) -> the level that the node samples, or drives; node -1: the level on the bus."""
 
 
-def simulate(nodes: list[Node], count: int, drive: list[int], force: Force, restart: dict[int, list[int]]) -> Run:
-    """`count` bits of a bus on which a foreign sender adds the levels `drive`."""
-    run = Run([], [[] for _ in nodes], [])
+def simulate(nodes: list[Node], count: int, force: Force, recover: dict[int, list[int]]) -> Run:
+    """`count` bits of a bus; `recover`: the bits in which nodes are asked to come back from bus off."""
+    run = Run([], [[] for _ in nodes])
     for bit in range(count):
-        for number in restart.get(bit, ()):
+        for number in recover.get(bit, ()):
             nodes[number].recover = True
-        level = min([n.drive for n in nodes] + [drive[bit] if bit < len(drive) else 1])
+        levels = [force(bit, number, node.drive, True) for number, node in enumerate(nodes)]
+        for driven, level in zip(run.driven, levels, strict=True):
+            driven.append(level)
+        run.bits.append(force(bit, -1, min([1, *levels])))
         for number, node in enumerate(nodes):
-            run.driven[number].append(node.drive)
-        run.bits.append(force(bit, -1, level))
-        for number, node in enumerate(nodes):
-            before = (node.tec, node.rec, node.off)
             node.step(force(bit, number, run.bits[-1]), bit)
-            if (node.tec, node.rec, node.off) != before:
-                run.counters.append((bit, number, -1 if node.off else node.tec, -1 if node.off else node.rec))
     return run

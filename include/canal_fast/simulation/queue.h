@@ -14,7 +14,7 @@ enum { CF_REQUEST_ONE_SHOT = 1, CF_REQUEST_SELF_RECEPTION = 2 };
 typedef struct cf_request {
     cf_fd_frame frame;
     int64_t bit;       /* the first that may be its SOF */
-    uint64_t sequence; /* order of arrival */
+    uint64_t sequence; /* order in which their time came */
     uint32_t key;      /* its arbitration field: the lowest wins */
     uint32_t next;     /* row of the waiting or the free list */
     uint32_t options;  /* CF_REQUEST_... */
@@ -121,6 +121,7 @@ CF_INLINE void cf_queue_due(cf_queue *q, int64_t bit)
     while (q->waiting != CF_QUEUE_NONE && q->rows[q->waiting].bit <= bit) {
         const uint32_t row = q->waiting;
         q->waiting = q->rows[row].next;
+        q->rows[row].sequence = q->sequence++;
         cf_queue_ready(q, row);
     }
     q->next_bit = q->waiting == CF_QUEUE_NONE ? CF_QUEUE_NEVER : q->rows[q->waiting].bit;
@@ -139,7 +140,7 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
     q->used++;
     r->frame = *frame;
     r->bit = bit;
-    r->sequence = q->sequence++;
+    r->sequence = 0;
     r->key = cf_arbitration_key((const cf_frame_head *)frame);
     r->options = options;
     if (q->waiting != CF_QUEUE_NONE && q->rows[q->last].bit <= bit)
