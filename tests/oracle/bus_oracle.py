@@ -129,7 +129,7 @@ class Node:
             count = count + 1 if (yield from self.at(field, count + 1)) else 0
 
     def go_off(self) -> Steps:
-        self.off, self.transmitter, self.request = True, False, None
+        self.off, self.transmitter, self.request, self.recover = True, False, None, self.automatic
         self.note("bus_off")
         if not self.automatic:  # the controller is reset, and its requests with it
             self.queue = [r for r in self.queue if r.bit > self.now]
@@ -140,7 +140,7 @@ class Node:
             if count == 11:
                 sequences, count = sequences + 1, 0
         self.tec = self.rec = 0
-        self.off, self.recover = False, self.automatic
+        self.off = False
         self.note("recovered")
         return self.idle
 

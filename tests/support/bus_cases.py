@@ -17,6 +17,7 @@ FORMATS = ["enabled", "tolerant", "classical"]
 EVENTS = [name.lower() for _, name, _ in _simulation.event_table()]
 PLACES = [name for name, _ in _simulation.place_table()]
 OFF = 3
+NEEDS_EDGES = 2
 
 
 class Setup(NamedTuple):
@@ -86,9 +87,9 @@ def to_frame(row: Any) -> Frame:
     return frame._replace(data=bytes(row["data"][: frame.size()].tolist()))
 
 
-def in_c(scenario: Scenario, whole_frames: bool = False, chunk: int = 0) -> Outcome:
-    """The simulation's glue; `chunk`: so many bits a call."""
-    bus = _simulation.Bus(500_000, 0, whole_frames)
+def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, data_bitrate: int = 0) -> Outcome:
+    """The simulation's glue. `whole_frames`: None also records what each node drives; `chunk`: so many bits a call."""
+    bus = _simulation.Bus(500_000, data_bitrate, bool(whole_frames))
     none = np.zeros(0, np.uint32)
     for n in scenario.nodes:
         bus.add_node(
@@ -103,18 +104,23 @@ def in_c(scenario: Scenario, whole_frames: bool = False, chunk: int = 0) -> Outc
     stops = sorted({*scenario.recover, *range(0, scenario.bits, chunk or scenario.bits), scenario.bits} - {0})
     events, frames = np.zeros(1000, _simulation.EVENT_DTYPE), np.zeros(400, cf.FD_FRAME_DTYPE)
     parts: list[list[Any]] = [[], [], [], []]
+    end = 0
     for stop in stops:
         while bus.bit < stop:
             begin = bus.bit
-            bits, driven = np.zeros(stop - begin, np.uint8), np.zeros(stop - begin, np.uint64)
-            _, event_count, frame_count = bus.run(stop, events, frames, bits, driven)
+            bits, driven = np.zeros(stop - begin, np.uint8), np.zeros(stop - begin if whole_frames is None else 0, np.uint64)
+            end, event_count, frame_count = bus.run(stop, events, frames, bits, driven)
             done = bus.bit - begin
             for part, array, count in zip(
                 parts, (bits, driven, events, frames), (done, done, event_count, frame_count), strict=True
             ):
                 part.append(array[:count].copy())
+            if end == NEEDS_EDGES:
+                break
         for number in scenario.recover.get(stop, []):
             bus.recover(number)
+        if end == NEEDS_EDGES:
+            break
     bits, driven, events, frames = (np.concatenate(part) for part in parts)
     count = len(scenario.nodes)
     told = [
@@ -209,6 +215,26 @@ def random_scenario(seed: int, count: int | None = None, faults: int | None = No
         hits.append(Fault(bit, action, length, node, node is not None and rng.random() < 0.3, pattern))
     recover = {rng.randrange(1, bits): [rng.randrange(count)] for _ in range(rng.randint(0, 3))}
     return Scenario(nodes, requests, hits, bits, recover)
+
+
+def calm_scenario(seed: int) -> Scenario:
+    """Two to five error active nodes with much to send, and at most one fault."""
+    rng = random.Random(seed)
+    fd = rng.random() < 0.5
+    count = rng.randint(2, 5)
+    ack_bits = rng.choice([1, 1, 2])
+    modes = ["normal"] + rng.choices(MODES, [12, 1, 1, 1], k=count - 1)
+    nodes = [
+        Setup(mode, "enabled" if fd else rng.choice(FORMATS), ack_bits, rng.random() < 0.5, tec=rng.choice([0, 50, 127]),
+              rec=rng.choice([0, 1, 100]), by_priority=rng.random() < 0.7)
+        for mode in modes
+    ]  # fmt: skip
+    requests = [
+        (number := rng.randrange(count), oracle.Request(random_frame(rng, nodes[number].fd == "enabled" and fd), at))
+        for at in sorted(rng.choice([0, rng.randrange(3000)]) for _ in range(rng.randint(1, 20)))
+    ]
+    faults = [Fault(rng.randrange(3000), "invert")] if rng.random() < 0.3 else []
+    return Scenario(nodes, requests, faults, rng.choice([3000, 3000, 500]))
 
 
 def first_difference(a: Outcome, b: Outcome) -> str:

@@ -2,7 +2,7 @@
 #ifndef CANAL_FAST_SIMULATION_BUS_RUN_H
 #define CANAL_FAST_SIMULATION_BUS_RUN_H
 
-#include "bus.h"
+#include "bus_frames.h"
 
 /* Bits in which no fault begins or acts, up to `until`. `recorded` and `flexible` are constants where it is called. */
 CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
@@ -20,6 +20,11 @@ CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, i
             }
         }
         b->bit = bit;
+        if (nodes[0].field <= CF_PLACE_SOF && b->whole_frames &&
+            (level ? cf_bus_skip_idle(b, until) : cf_bus_whole_frame(b, until))) {
+            bit = b->bit - 1;
+            continue;
+        }
         if (flexible && CF_UNLIKELY(any)) {
             if (!all)
                 return CF_BUS_NEEDS_EDGES;

@@ -56,7 +56,8 @@ typedef struct cf_node {
     uint8_t group;       /* FD CRC: bits to the next fixed stuff bit */
     uint16_t left;       /* stuffed region: bits left in the field, or in the data byte */
     uint16_t index;      /* elsewhere: number of the coming bit in its field, from 1 */
-    uint32_t sent_bits;  /* of the frame on the wire */
+    uint16_t sent_bits;  /* of the own frame */
+    uint16_t wire_bits;  /* that it has, SOF to the last EOF bit, with one ACK bit */
     uint64_t raw;        /* bits as sampled, the last lowest */
     uint64_t plain;      /* without stuff bits */
     cf_sink *sink;       /* NULL: nothing is recorded */

@@ -52,6 +52,7 @@ CF_INLINE void cf_node_load(cf_node *n)
     } else {
         cf_write_frame(&w, (const cf_frame_head *)&r->frame, shape, 0);
     }
+    n->wire_bits = (uint16_t)((size_t)(w.to - n->wire) * 8 + w.count);
 }
 
 /* Does a request wait that may go in bit `bit`? */
