@@ -20,14 +20,15 @@ cdef extern from "canal_fast/simulation/event.h" nogil:
         int64_t timestamp_ns
         int64_t bit
         uint32_t arbitration_id
-        uint16_t node
         uint16_t field_bit
         uint16_t tec
         uint16_t rec
+        uint8_t node
         uint8_t event
         uint8_t field
         uint8_t state
         uint8_t transmitter
+        uint8_t driven
 
     ctypedef struct cf_sink:
         cf_event *events
@@ -62,6 +63,7 @@ cdef extern from "canal_fast/simulation/queue.h" nogil:
 
     void cf_queue_init(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
     void cf_queue_grow(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room)
+    void cf_queue_add_many(cf_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count, unsigned options)
     cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
 
 cdef extern from "canal_fast/simulation/node.h" nogil:
@@ -136,6 +138,7 @@ cdef extern from "canal_fast/simulation/bus.h" nogil:
         cf_sink *sink
         uint8_t *bits
         uint64_t *driven
+        uint8_t *places
         int64_t bits_from
         int64_t bits_room
 

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport borrow
 from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
 from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_frames_check
 from canal_fast.capi.simulation cimport (
@@ -36,7 +36,7 @@ from canal_fast.capi.simulation cimport (
     cf_node_state_row,
     cf_place_of,
     cf_place_row,
-    cf_queue_add,
+    cf_queue_add_many,
     cf_queue_grow,
     cf_queue_init,
     cf_request,
@@ -45,9 +45,30 @@ from canal_fast.capi.simulation cimport (
 
 import numpy
 
+from canal_fast._gate import FD_FRAME_DTYPE
+
 I8 = numpy.dtype("i8")
 U1 = numpy.dtype("u1")
 U8 = numpy.dtype("u8")
+
+
+cdef class Loan:
+    """One borrowed array, given back when the object goes."""
+
+    cdef Py_buffer view
+    cdef Py_ssize_t count
+    cdef bint held
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+
+cdef Loan lend(object array, object dtype, str name, bint writable=True):
+    cdef Loan loan = Loan.__new__(Loan)
+    loan.count = borrow(array, dtype, name, writable, &loan.view)
+    loan.held = True
+    return loan
 
 
 def _event_dtype():
@@ -167,26 +188,18 @@ cdef class Bus:
     def send(self, unsigned number, frames, bits, unsigned options):
         """Queues FD records at node `number`, each from its bit in the i8 array `bits` on. (status, index of a bad one).
         """
-        cdef Py_buffer view, when
-        cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &view), due, i
-        cdef size_t index = count
+        cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames", False)
+        cdef Loan due = lend(bits, I8, "bits", False)
+        cdef size_t index = frame.count
         cdef cf_status status
-        try:
-            due = borrow(bits, I8, "bits", False, &when)
-            try:
-                if view.itemsize != sizeof(cf_fd_frame) or due != count:
-                    raise ValueError("send takes FD records and a bit for each")
-                status = cf_frames_check(view.buf, count, view.itemsize, &index)
-                if status == CF_OK:
-                    self.room(&self.nodes[number], count)
-                    for i in range(count):
-                        cf_queue_add(&self.nodes[number].queue, &(<cf_fd_frame *>view.buf)[i],
-                                     (<int64_t *>when.buf)[i], options)
-                return int(status), index
-            finally:
-                PyBuffer_Release(&when)
-        finally:
-            PyBuffer_Release(&view)
+        if due.count != frame.count:
+            raise ValueError(f"{due.count} bits for {frame.count} frames")
+        status = cf_frames_check(frame.view.buf, frame.count, sizeof(cf_fd_frame), &index)
+        if status == CF_OK:
+            self.room(&self.nodes[number], frame.count)
+            cf_queue_add_many(&self.nodes[number].queue, <const cf_fd_frame *>frame.view.buf,
+                              <const int64_t *>due.view.buf, frame.count, options)
+        return int(status), index
 
     def recover(self, unsigned number):
         cf_node_recover(&self.nodes[number])
@@ -221,9 +234,9 @@ cdef class Bus:
         cf_bus_watch(&self.bus)
         return None
 
-    def fault_at(self, size_t index):
-        """(bit, None), (None, ns) or (None, None) of fault `index`: where it is to begin; and how often it began."""
-        cdef cf_fault *fault = &self.faults[index]
+    def fault_at(self, Py_ssize_t index):
+        """(bit or None, ns or None, how often it began): where fault `index` (-1: the last) is to begin."""
+        cdef cf_fault *fault = &self.faults[<Py_ssize_t>self.bus.fault_count + index if index < 0 else index]
         return (fault.at if fault.when == CF_WHEN_BIT else None, fault.at if fault.when == CF_WHEN_TIME else None,
                 fault.fired)
 
@@ -245,41 +258,32 @@ cdef class Bus:
         return (node.counters.tec, node.counters.rec, cf_node_state_of(node), node.field, node.sent, node.received,
                 node.queue.used)
 
-    def run(self, int64_t until, events, frames, bits, driven):
+    def run(self, int64_t until, events, frames, bits, driven, places):
         """Runs to bit `until`, or until an array is full. (cf_bus_end, events written, frames written).
 
-        EVENT_DTYPE, FD records, u1 and u8 arrays, empty for what is not to be recorded. Bit bus.bit goes to element 0.
+        Arrays of EVENT_DTYPE, FD records, u1, u8 and u1, empty for what is not to be recorded. Bit bus.bit goes to
+        element 0; `places` has as many elements for each bit as there are nodes.
         """
-        cdef Py_buffer event_view, frame_view, bit_view, driven_view
+        cdef Loan event = lend(events, EVENT_DTYPE, "events")
+        cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames")
+        cdef Loan level = lend(bits, U1, "bits")
+        cdef Loan mask = lend(driven, U8, "driven")
+        cdef Loan place = lend(places, U1, "places")
         cdef cf_bus_end end
-        self.sink.event_room = borrow(events, EVENT_DTYPE, "events", True, &event_view)
-        try:
-            self.sink.frame_room = borrow_frames(frames, "frames", True, &frame_view)
-            try:
-                self.bus.bits_room = borrow(bits, U1, "bits", True, &bit_view)
-                try:
-                    levels = borrow(driven, U8, "driven", True, &driven_view)
-                    try:
-                        if frame_view.itemsize != sizeof(cf_fd_frame):
-                            raise ValueError("run records FD records")
-                        if levels and levels != self.bus.bits_room:
-                            raise ValueError("bits and driven must be equally long")
-                        self.sink.events = <cf_event *>event_view.buf
-                        self.sink.frames = <cf_fd_frame *>frame_view.buf
-                        self.sink.event_count = self.sink.frame_count = 0
-                        self.bus.bits = <uint8_t *>bit_view.buf if self.bus.bits_room else NULL
-                        self.bus.driven = <uint64_t *>driven_view.buf if levels else NULL
-                        self.bus.bits_from = self.bus.bit
-                        self.bus.sink = &self.sink if self.sink.event_room or self.sink.frame_room else NULL
-                        cf_bus_connect(&self.bus)
-                        with nogil:
-                            end = cf_bus_run(&self.bus, until)
-                        return int(end), self.sink.event_count, self.sink.frame_count
-                    finally:
-                        PyBuffer_Release(&driven_view)
-                finally:
-                    PyBuffer_Release(&bit_view)
-            finally:
-                PyBuffer_Release(&frame_view)
-        finally:
-            PyBuffer_Release(&event_view)
+        if mask.count not in (0, level.count) or place.count not in (0, mask.count * self.bus.count):
+            raise ValueError(f"{level.count} bits, {mask.count} driven, {place.count} places: not as many of each")
+        self.sink.events = <cf_event *>event.view.buf
+        self.sink.event_room = event.count
+        self.sink.frames = <cf_fd_frame *>frame.view.buf
+        self.sink.frame_room = frame.count
+        self.sink.event_count = self.sink.frame_count = 0
+        self.bus.bits = <uint8_t *>level.view.buf if level.count else NULL
+        self.bus.driven = <uint64_t *>mask.view.buf if mask.count else NULL
+        self.bus.places = <uint8_t *>place.view.buf if place.count else NULL
+        self.bus.bits_from = self.bus.bit
+        self.bus.bits_room = level.count
+        self.bus.sink = &self.sink if event.count or frame.count else NULL
+        cf_bus_connect(&self.bus)
+        with nogil:
+            end = cf_bus_run(&self.bus, until)
+        return int(end), self.sink.event_count, self.sink.frame_count

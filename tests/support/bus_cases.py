@@ -69,6 +69,8 @@ class Outcome(NamedTuple):
     driven: list[list[int]]
     events: list[tuple[int, int, str, str, int, int, int]]
     """Bit, node, event, field, bit in the field, TEC, REC."""
+    times: list[tuple[int, ...]]
+    """Of the events: time, identifier, state, transmitter, driven."""
     sent: list[list[Frame]]
     received: list[list[Frame]]
 
@@ -109,7 +111,7 @@ def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, d
         while bus.bit < stop:
             begin = bus.bit
             bits, driven = np.zeros(stop - begin, np.uint8), np.zeros(stop - begin if whole_frames is None else 0, np.uint64)
-            end, event_count, frame_count = bus.run(stop, events, frames, bits, driven)
+            end, event_count, frame_count = bus.run(stop, events, frames, bits, driven, np.zeros(0, np.uint8))
             done = bus.bit - begin
             for part, array, count in zip(
                 parts, (bits, driven, events, frames), (done, done, event_count, frame_count), strict=True
@@ -134,6 +136,7 @@ def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, d
         bits.tolist(),
         [(1 - (driven >> np.uint64(k) & np.uint64(1)).astype(int)).tolist() for k in range(count)],
         [event for event in told if event[2] not in ("state", "abandoned")],
+        events[["timestamp_ns", "arbitration_id", "state", "transmitter", "driven"]].tolist(),
         [[frame for node, tx, frame in logged if node == k and tx] for k in range(count)],
         [[frame for node, tx, frame in logged if node == k and not tx] for k in range(count)],
     )
@@ -161,6 +164,7 @@ def in_twin(scenario: Scenario) -> Outcome:
         run.bits,
         run.driven,
         sorted((event for event in events if event[2] != "abandoned"), key=lambda event: event[:2]),
+        [],
         [[frame for _, frame in node.sent] for node in nodes],
         [[frame for _, frame in node.received] for node in nodes],
     )
@@ -240,7 +244,7 @@ def calm_scenario(seed: int) -> Scenario:
 def first_difference(a: Outcome, b: Outcome) -> str:
     """Empty where they are equal."""
     for name, one, other in zip(Outcome._fields, a, b, strict=True):
-        if one != other:
+        if one != other and (name != "times" or (one and other)):
             rows = [(k, x, y) for k, (x, y) in enumerate(zip(one, other, strict=False)) if x != y]
             return f"{name}: {rows[:2] if rows else (len(one), len(other))}"[:600]
     return ""

@@ -37,7 +37,8 @@ typedef struct cf_bus {
     unsigned whole_frames;      /* 1: frames go at once where nothing disturbs (bus_frames.h) */
     cf_sink *sink;              /* NULL: no events, no frames */
     uint8_t *bits;              /* level of bit bits_from + i, or NULL */
-    uint64_t *driven;           /* what node k drives is bit k, or NULL */
+    uint64_t *driven;           /* nodes that drive dominant in that bit as a mask, node 0 lowest; or NULL */
+    uint8_t *places;            /* with driven: `count` bytes a bit, each node's cf_place, 0x80 more in a stuff bit; or NULL */
     int64_t bits_from, bits_room;
 } cf_bus;
 
@@ -143,6 +144,16 @@ CF_INLINE unsigned cf_bus_level(const cf_bus *b, uint64_t *dominant)
     return level;
 }
 
+CF_INLINE void cf_bus_note_places(cf_bus *b)
+{
+    uint8_t *to = b->places + (size_t)(b->bit - b->bits_from) * b->count;
+    unsigned i, field, index;
+    for (i = 0; i < b->count; i++) {
+        const unsigned stuff = cf_node_place(&b->nodes[i], &field, &index);
+        to[i] = (uint8_t)(field | (stuff ? 0x80 : 0));
+    }
+}
+
 /* Before a bit's samples: what it is, for the records. */
 CF_INLINE void cf_bus_note(cf_bus *b, unsigned level, uint64_t dominant, unsigned fast)
 {
@@ -154,6 +165,8 @@ CF_INLINE void cf_bus_note(cf_bus *b, unsigned level, uint64_t dominant, unsigne
         b->bits[b->bit - b->bits_from] = (uint8_t)level;
     if (b->driven != NULL)
         b->driven[b->bit - b->bits_from] = dominant;
+    if (b->places != NULL)
+        cf_bus_note_places(b);
 }
 
 /* One bit while faults wait or act. */

@@ -163,6 +163,7 @@ CF_INLINE void cf_bus_frame_go(cf_bus *b, cf_bus_frame *f)
             continue;
         cf_bus_frame_copy(n, (const cf_frame_head *)&frame, frame.data);
         cf_node_move(n, CF_PLACE_ACK_SLOT, 1);
+        n->drive = n == w || n->options.mode == CF_MODE_LISTEN_ONLY;
         if (n != w)
             cf_node_acknowledge(n, !f->acked, b->bit + f->ack);
     }

@@ -17,12 +17,14 @@ enum {
     CF_RECOVERY_BITS = 11
 };
 
+/* clang-format off */
 /* X(name, number, sentence) */
 #define CF_NODE_STATE_LIST(X)                                \
     X(ACTIVE, 0, "error active")                             \
     X(WARNING, 1, "error active, a counter at 96 or above")  \
     X(PASSIVE, 2, "error passive: a counter at 128 or above") \
     X(BUS_OFF, 3, "bus off: TEC reached 256")
+/* clang-format on */
 
 typedef enum cf_node_state {
 #define CF_NODE_STATE_ENUM(name, number, sentence) CF_NODE_##name = number,

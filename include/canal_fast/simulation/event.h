@@ -5,6 +5,7 @@
 #include "../frame.h"
 #include "confinement.h"
 
+/* clang-format off */
 /* What the coming bit of a node belongs to. X(name, number, text, bits); 0 bits: as many as it takes.
  * The order matters: BUS_OFF to SOF are between frames, ID to RTR_EXTENDED decide arbitration. */
 #define CF_PLACE_LIST(X)                                                                                \
@@ -38,6 +39,7 @@
     X(OVERLOAD_FLAG, 27, "overload_flag", 6)                                                            \
     X(OVERLOAD_END, 28, "overload_end", 0)                                                              \
     X(OVERLOAD_DELIMITER, 29, "overload_delimiter", 8)
+/* clang-format on */
 
 typedef enum cf_place {
 #define CF_PLACE_ENUM(name, number, text, bits) CF_PLACE_##name = number,
@@ -62,6 +64,7 @@ CF_INLINE const cf_place_row *cf_place_of(unsigned number)
     return number < CF_PLACE_COUNT ? &rows[number] : NULL;
 }
 
+/* clang-format off */
 /* X(name, number, sentence) */
 #define CF_EVENT_LIST(X)                                                                        \
     X(START, 0, "a frame begins: its SOF was sampled")                                          \
@@ -82,6 +85,7 @@ CF_INLINE const cf_place_row *cf_place_of(unsigned number)
     X(BUS_OFF, 15, "the node is off")                                                           \
     X(RECOVERED, 16, "128 sequences of 11 recessive bits: the node is back")                    \
     X(STATE, 17, "the error state changed")
+/* clang-format on */
 
 typedef enum cf_event_kind {
 #define CF_EVENT_ENUM(name, number, sentence) CF_EVENT_##name = number,
@@ -100,19 +104,22 @@ CF_INLINE const cf_code *cf_event_row(size_t index)
     return index < CF_EVENT_COUNT ? &rows[index] : NULL;
 }
 
+/* clang-format off */
 /* X(C type, numpy format, name) */
 #define CF_EVENT_MEMBERS(X)                                                                  \
     X(int64_t, "i8", timestamp_ns)    /* end of the bit, ns since the bus began */           \
     X(int64_t, "i8", bit)             /* number of the bit whose sample it was, from 0 */    \
     X(uint32_t, "u4", arbitration_id) /* of the frame, as far as this node has read it */    \
-    X(uint16_t, "u2", node)                                                                  \
     X(uint16_t, "u2", field_bit)      /* bit in the field, from 1; a stuff bit has the number of the bit before it */ \
     X(uint16_t, "u2", tec)            /* afterwards; 256 and above: off */                   \
     X(uint16_t, "u2", rec)                                                                   \
+    X(uint8_t, "u1", node)            /* its number */                                       \
     X(uint8_t, "u1", event)           /* cf_event_kind */                                    \
     X(uint8_t, "u1", field)           /* cf_place of the bit */                              \
     X(uint8_t, "u1", state)           /* cf_node_state, afterwards */                        \
-    X(uint8_t, "u1", transmitter)     /* 1: of this frame */
+    X(uint8_t, "u1", transmitter)     /* 1: of this frame */                                 \
+    X(uint8_t, "u1", driven)          /* level that the node drove in the bit */
+/* clang-format on */
 
 typedef struct cf_event {
 #define CF_EVENT_MEMBER(type, format, name) type name;

@@ -145,7 +145,7 @@ CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsi
     e.timestamp_ns = s->timestamp_ns;
     e.bit = s->bit;
     e.arbitration_id = n->arbitration_id;
-    e.node = n->id;
+    e.node = (uint8_t)n->id;
     e.field_bit = (uint16_t)index;
     e.tec = n->counters.tec;
     e.rec = n->counters.rec;
@@ -153,12 +153,13 @@ CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsi
     e.field = (uint8_t)field;
     e.state = (uint8_t)state;
     e.transmitter = n->transmitter;
+    e.driven = n->drive;
     if (s->event_count < s->event_room)
         s->events[s->event_count++] = e;
     else
         s->lost += s->event_room != 0;
     if (s->frame_room)
-        cf_sink_log(s, &e, n->drive);
+        cf_sink_log(s, &e);
 }
 
 /* Records an event of the bit in (field, index), and a change of state behind it. */
@@ -310,6 +311,16 @@ CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf
     } else {
         cf_node_enter(n, options.integrate ? CF_PLACE_INTEGRATING : CF_PLACE_IDLE, 1);
     }
+}
+
+/* A node that is not there: drives nothing, takes no part, comes back by cf_node_init only. Its queue is the caller's. */
+CF_INLINE void cf_node_detach(cf_node *n)
+{
+    cf_node_enter(n, CF_PLACE_BUS_OFF, 1);
+    n->recovering = 0;
+    n->transmitter = 0;
+    n->request = CF_QUEUE_NONE;
+    n->sink = NULL;
 }
 
 /* The host asks a node that is off to come back: rule l begins to count with the coming bit. */

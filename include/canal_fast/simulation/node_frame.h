@@ -101,9 +101,10 @@ CF_INLINE void cf_node_foreign_start(cf_node *n, unsigned join, int64_t bit)
         cf_node_load(n);
         n->transmitter = n->sending = 1;
         n->sent_bits = 0;
-        cf_node_drive_next(n);
     }
     cf_node_started(n, bit);
+    if (n->sending)
+        cf_node_drive_next(n);
 }
 
 /* To the CRC delimiter. */

@@ -155,4 +155,13 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
     return CF_OK;
 }
 
+/* The same for `count` frames, for which there is room. */
+CF_INLINE void cf_queue_add_many(cf_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count,
+                                 unsigned options)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        cf_queue_add(q, &frames[i], bits[i], options);
+}
+
 #endif

@@ -55,13 +55,13 @@ CF_INLINE void cf_error_record(cf_fd_frame *r, uint32_t classes, cf_counters cou
 }
 
 /* The error frame of an event from CF_EVENT_BIT_ERROR to CF_EVENT_OVERLOAD. */
-CF_INLINE void cf_error_frame_of(cf_fd_frame *r, const cf_event *e, unsigned driven)
+CF_INLINE void cf_error_frame_of(cf_fd_frame *r, const cf_event *e)
 {
     cf_error_record(r, e->event == CF_EVENT_ACK_ERROR ? CF_ERROR_ACK | CF_ERROR_ON_BUS
                                                       : CF_ERROR_PROTOCOL | CF_ERROR_ON_BUS,
                     cf_counters_make(e->tec, e->rec));
     if (e->event == CF_EVENT_BIT_ERROR)
-        r->data[2] = driven ? 0x10 : 0x08; /* could not send recessive, dominant */
+        r->data[2] = e->driven ? 0x10 : 0x08; /* could not send recessive, dominant */
     else if (e->event == CF_EVENT_STUFF_ERROR)
         r->data[2] = 0x04;
     else if (e->event == CF_EVENT_FORM_ERROR)
@@ -108,8 +108,8 @@ CF_INLINE cf_fd_frame *cf_sink_frame(cf_sink *s)
     return NULL;
 }
 
-/* Writes what a logger at the event's node makes of it. */
-CF_INLINE void cf_sink_log(cf_sink *s, const cf_event *e, unsigned driven)
+/* Writes what a logger at the event's node makes of it: an ERROR_FRAME of each error, a STATUS of each new state. */
+CF_INLINE void cf_sink_log(cf_sink *s, const cf_event *e)
 {
     cf_fd_frame *r;
     const unsigned error = e->event >= CF_EVENT_BIT_ERROR && e->event <= CF_EVENT_ACK_ERROR;
@@ -119,11 +119,11 @@ CF_INLINE void cf_sink_log(cf_sink *s, const cf_event *e, unsigned driven)
     if (r == NULL)
         return;
     if (error)
-        cf_error_frame_of(r, e, driven);
+        cf_error_frame_of(r, e);
     else
         cf_status_record_of(r, e);
     r->timestamp_ns = e->timestamp_ns;
-    r->channel = (uint8_t)e->node;
+    r->channel = e->node;
 }
 
 #endif

@@ -1,0 +1,464 @@
+"""The bus and its nodes: `Bus`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.arguments import choice, interval
+from canal_fast.arguments import filters as checked_filters
+from canal_fast.bittiming import BitTiming, BitTimingFd
+from canal_fast.errors import FrameError, SimulationError
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames
+
+from . import _simulation
+from .events import EVENT_DTYPE, FIELDS, NodeState
+from .run import Run
+
+_MODES = ("normal", "self_test", "restricted", "listen_only")  # in the order of cf_node_mode
+_FORMATS = ("enabled", "tolerant", "classical")  # of cf_node_fd
+_QUEUES = ("priority", "fifo")
+_RECOVERIES = ("automatic", "on_request")
+_ANY_FORMAT = 2
+_NEEDS_EDGES = 2
+_EVENT_ROOM = 1 << 15
+_FRAME_ROOM = 1 << 13
+_LEVELS_UP_TO = 100_000  # bits of a run whose levels are recorded unasked
+_COUNTER_MAX = 255
+
+
+class Node:
+    """One controller on a bus; `Bus.node` makes it."""
+
+    def __init__(
+        self, bus: Bus, number: int, name: str, mode: str, fd: str, one_shot: bool, self_reception: bool
+    ) -> None:
+        self._bus = bus
+        self.number = number
+        self.name = name
+        self.mode = mode
+        self.fd = fd
+        self.one_shot = one_shot
+        self.self_reception = self_reception
+
+    def _counters(self) -> tuple[int, int, int, int, int, int, int]:
+        return self._bus._core.counters(self.number)
+
+    @property
+    def tec(self) -> int:
+        """Transmit error counter."""
+        return self._counters()[0]
+
+    @property
+    def rec(self) -> int:
+        """Receive error counter."""
+        return self._counters()[1]
+
+    @property
+    def state(self) -> NodeState:
+        return NodeState(self._counters()[2])
+
+    @property
+    def field(self) -> str:
+        """What the coming bit belongs to: one of `FIELDS`."""
+        return FIELDS[self._counters()[3]]
+
+    @property
+    def sent(self) -> int:
+        """Frames sent."""
+        return self._counters()[4]
+
+    @property
+    def received(self) -> int:
+        """Frames received, before the acceptance filters."""
+        return self._counters()[5]
+
+    @property
+    def pending(self) -> int:
+        """Requests that wait or are being sent."""
+        return self._counters()[6]
+
+    def recover(self) -> None:
+        """Ask a node that is off to come back: 128 sequences of 11 recessive bits count from the coming bit on."""
+        self._bus._core.recover(self.number)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name!r}: {self.state.name}, TEC {self.tec}, REC {self.rec}, {self.field}>"
+
+
+class Bus:
+    """A CAN bus, bit by bit.
+
+    Parameters
+    ----------
+    bitrate : int
+        Nominal bit rate, bit/s.
+    data_bitrate : int, optional
+        Of FD frames with BITRATE_SWITCH. Default: as `bitrate`. Such frames run here only while all nodes are in step.
+    whole_frames : bool
+        Let frames go at once where no fault, error passive or off node is near; the result is the same.
+    """
+
+    def __init__(self, bitrate: int = 500_000, data_bitrate: int | None = None, *, whole_frames: bool = True) -> None:
+        self.bitrate = int(interval("bitrate", bitrate, 1_000, 10_000_000))
+        self.data_bitrate = self.bitrate
+        if data_bitrate is not None:
+            self.data_bitrate = int(interval("data_bitrate", data_bitrate, self.bitrate, 20_000_000))
+        self._core = _simulation.Bus(self.bitrate, self.data_bitrate, whole_frames)
+        self._lock = threading.Lock()
+        self._timing: BitTiming | BitTimingFd | None = None
+        self._faults: list[str] = []
+        self.nodes: list[Node] = []
+
+    @property
+    def bit(self) -> int:
+        """Number of the coming bit, from 0."""
+        return self._core.bit
+
+    @property
+    def time_ns(self) -> int:
+        """Nanoseconds that have passed."""
+        return self._core.ns(self._core.bit)
+
+    def node(
+        self,
+        name: str,
+        *,
+        mode: str = "normal",
+        one_shot: bool = False,
+        self_reception: bool = False,
+        recovery: str = "automatic",
+        tec: int = 0,
+        rec: int = 0,
+        fd: str = "enabled",
+        fd_ack_bits: int = 1,
+        protocol_exception: bool = True,
+        queue: str = "priority",
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        integrating: bool = False,
+        clock_ppm: float = 0,
+        delay_ns: float = 0,
+        timing: BitTiming | BitTimingFd | None = None,
+    ) -> Node:
+        """A controller joins the bus.
+
+        Parameters
+        ----------
+        name : str
+            Unlike the others'; no blank and no # in it, since faults name nodes.
+        mode : {"normal", "self_test", "restricted", "listen_only"}
+            self_test: a missing ACK is no error. restricted: acknowledges, but sends no frames and no flags.
+            listen_only: drives nothing. The latter two count no errors and integrate after them.
+        one_shot : bool
+            Requests end with lost arbitration or an error; `send` may say otherwise.
+        self_reception : bool
+            Own frames are received, too.
+        recovery : {"automatic", "on_request"}
+            From bus off. On request: `Node.recover`; the requests of a node that goes off are gone.
+        tec, rec : int
+            Error counters at the beginning, 0 to 255.
+        fd : {"enabled", "tolerant", "classical"}
+            tolerant: a recessive FDF is a protocol exception. classical: takes it for a reserved bit.
+        fd_ack_bits : {1, 2}
+            ACK slot of FD frames: 1, and a second dominant bit is taken; or always 2, as some controllers have it.
+        protocol_exception : bool
+            A recessive res bit: sit the frame out, or (False) a form error.
+        queue : {"priority", "fifo"}
+            Which request goes next.
+        filters : list of dict, optional
+            What is recorded of the frames received, as for `Channel.set_filters`.
+        integrating : bool
+            Wait for 11 recessive bits first, as after power-up. Default: idle at once.
+        clock_ppm, delay_ns : float
+            Clocks and delays of a node's own are not simulated: only 0.
+        timing : BitTiming or BitTimingFd, optional
+            Must have the bus's bit rates, and be the same at all nodes.
+
+        Raises
+        ------
+        SimulationError
+            A name that is taken or cannot be written in a fault; more than 64 nodes; a clock, delay or timing that
+            is not simulated.
+        ValueError
+            An argument outside its interval.
+        """
+        for option, value in (("clock_ppm", clock_ppm), ("delay_ns", delay_ns)):
+            if value != 0:
+                raise SimulationError(f"node {name!r}: {option} = {value} needs the edge gear; here it must be 0")
+        if not name or any(c.isspace() or c in "#\0" for c in name):
+            raise SimulationError(f"node name {name!r}: must be one word without #")
+        if any(name == node.name for node in self.nodes):
+            raise SimulationError(f"node name {name!r} is taken: names must differ")
+        if len(self.nodes) == _simulation.NODES_MAX:
+            raise SimulationError(f"node {name!r} would be number {len(self.nodes) + 1}: at most {len(self.nodes)}")
+        for option, value, allowed in (
+            ("mode", mode, _MODES), ("recovery", recovery, _RECOVERIES), ("fd", fd, _FORMATS), ("queue", queue, _QUEUES),
+        ):  # fmt: skip
+            choice(option, value, allowed)
+        choice("fd_ack_bits", fd_ack_bits, (1, 2))
+        interval("tec", tec, 0, _COUNTER_MAX)
+        interval("rec", rec, 0, _COUNTER_MAX)
+        self._check_timing(name, timing)
+        rows = [
+            (can_id, mask, _ANY_FORMAT if extended is None else int(extended))
+            for can_id, mask, extended in checked_filters(filters)
+        ]
+        with self._lock:
+            number = self._core.add_node(
+                _MODES.index(mode), _FORMATS.index(fd), fd_ack_bits, protocol_exception, recovery == "on_request",
+                integrating, queue == "fifo", tec, rec, np.array(rows, np.uint32).ravel(),
+            )  # fmt: skip
+            self.nodes.append(Node(self, number, name, mode, fd, one_shot, self_reception))
+        return self.nodes[-1]
+
+    def _check_timing(self, name: str, timing: BitTiming | BitTimingFd | None) -> None:
+        if timing is None:
+            return
+        rates = [("bitrate", self.bitrate)]
+        if isinstance(timing, BitTimingFd):
+            rates = [("nominal_bitrate", self.bitrate), ("data_bitrate", self.data_bitrate)]
+        for attribute, rate in rates:
+            if getattr(timing, attribute) != rate:
+                raise SimulationError(
+                    f"node {name!r}: timing.{attribute} = {getattr(timing, attribute)}, the bus has {rate} bit/s"
+                )
+        if self._timing is not None and timing != self._timing:
+            raise SimulationError(f"node {name!r}: a timing that differs between nodes needs the edge gear")
+        self._timing = timing
+
+    def send(
+        self,
+        node: Node | str,
+        frames: FrameArray,
+        *,
+        at: int | npt.ArrayLike | None = None,
+        one_shot: bool | None = None,
+        self_reception: bool | None = None,
+    ) -> None:
+        """Requests to send frames, queued at a node.
+
+        Parameters
+        ----------
+        node : Node or str
+        frames : array of FRAME_DTYPE or FD_FRAME_DTYPE
+        at : int or array of int, optional
+            The first bit that may be a frame's SOF. Default: from each frame's timestamp_ns, counted from the bus's
+            beginning at the nominal bit rate.
+        one_shot, self_reception : bool, optional
+            Default: as the node has it.
+
+        Raises
+        ------
+        FrameError
+            A record that no controller could send, or an FD frame at a node that is not FD enabled; with its `.index`.
+        SimulationError
+            A node that sends no frames.
+        """
+        node = self._node(node)
+        frames = np.ascontiguousarray(np.atleast_1d(frames))
+        check_frames(frames)
+        mode, fd = node.mode, node.fd
+        if mode in ("restricted", "listen_only"):
+            raise SimulationError(f"node {node.name!r} is {mode}: it sends no frames")
+        flexible = np.flatnonzero(frames["flags"] & FrameFlag.FD)
+        if flexible.size and fd != "enabled":
+            index = int(flexible[0])
+            raise FrameError(f"frames[{index}] is an FD frame, node {node.name!r} is {fd}", index=index)
+        records = np.zeros(len(frames), FD_FRAME_DTYPE)
+        for field in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
+            records[field] = frames[field]
+        records["data"][:, : frames["data"].shape[1]] = frames["data"]
+        if at is None:
+            times = frames["timestamp_ns"]
+            bits = times // 1_000_000_000 * self.bitrate - (-(times % 1_000_000_000) * self.bitrate // 1_000_000_000)
+        else:
+            bits = np.broadcast_to(np.asarray(at, np.int64), len(frames))
+        options = bool(node.one_shot if one_shot is None else one_shot)
+        options |= bool(node.self_reception if self_reception is None else self_reception) << 1
+        with self._lock:
+            self._core.send(node.number, records, np.ascontiguousarray(bits, np.int64), options)
+
+    def _node(self, node: Node | str) -> Node:
+        if isinstance(node, Node):
+            if node._bus is not self:
+                raise SimulationError(f"node {node.name!r} is on another bus")
+            return node
+        for known in self.nodes:
+            if known.name == node:
+                return known
+        raise SimulationError(f"no node {node!r}: there are {', '.join(repr(n.name) for n in self.nodes) or 'none'}")
+
+    def inject(self, faults: str | Sequence[str]) -> int:
+        """Add faults. Returns how many.
+
+        Parameters
+        ----------
+        faults : str or list of str
+            Lines, one fault each; # begins a comment::
+
+                WHEN WHAT [for N] [times N] [at NODE | by NODE]
+
+                bit 22 invert                             the level that all nodes sample in bit 22 (from 0)
+                bit 40 dominant for 7 at ecu              only what this node samples
+                bit 100 dominant for ever by ecu          what this node drives: its transceiver is stuck
+                time 1.5 ms recessive for 3               the bit in which that is, since the bus began
+                frame 3 end_of_frame 7 dominant           field and bit (from 1) of the third frame on the bus
+                id 123 data 5 invert times ever           in each frame with this identifier (8 digits: extended)
+                any flag_end 1 dominant for 8             after the next error flag
+                bit 50 drive 00101                        a foreign sender adds these levels to the bus
+                bit 50 force 1101                         these levels, whatever is driven
+
+            Fields are those of `FIELDS`, and ``stuff`` and ``fixed``: stuff bits, counted through the frame. Named
+            ones: ``error_attack ID``, ``bus_off_attack ID``, ``double_receive N``, ``no_ack N``, ``prolonged_flag N``,
+            ``recessive_override WHEN [for N]``, ``stuck_dominant WHEN [by NODE]``.
+
+        Raises
+        ------
+        SimulationError
+            A line that is none, or a bit that has passed, with `.line_number` and `.column`. Then none is added.
+        """
+        lines = faults.splitlines() if isinstance(faults, str) else list(faults)
+        names = [node.name.encode() for node in self.nodes]
+        with self._lock:
+            trial = _simulation.Bus(self.bitrate, self.data_bitrate, False)
+            found = [self._try(trial, number, line, names) for number, line in enumerate(lines, 1)]
+            for line, good in zip(lines, found, strict=True):
+                if good:
+                    self._core.inject(line.encode(), names)
+                    self._faults.append(line.strip())
+        return sum(found)
+
+    def _try(self, trial: _simulation.Bus, number: int, line: str, names: list[bytes]) -> bool:
+        answer = trial.inject(line.encode(), names)
+        if answer is False:
+            return False
+        if isinstance(answer, tuple):
+            reason, column = answer
+            word = line.encode()[column - 1 :].split(maxsplit=1)
+            shown = f"{word[0].decode()!r}" if word else "the line ends"
+            raise SimulationError(
+                f"fault, line {number}, column {column}: {shown}: {reason}", line_number=number, column=column
+            )
+        bit, ns, _ = trial.fault_at(-1)
+        if (bit is not None and bit < self.bit) or (ns is not None and ns < self.time_ns):
+            raise SimulationError(
+                f"fault, line {number}: {line.strip()!r} has passed: the bus is at bit {self.bit}, {self.time_ns} ns",
+                line_number=number,
+            )
+        return True
+
+    def run(
+        self,
+        bits: int | None = None,
+        *,
+        seconds: float | None = None,
+        at: Node | str | None = None,
+        record_bits: bool = True,
+        record_events: bool = True,
+        record_frames: bool = True,
+        record_levels: bool | None = None,
+    ) -> Run:
+        """Let the bus run on, with the GIL released.
+
+        Parameters
+        ----------
+        bits : int
+            So many bits; or
+        seconds : float
+            so long.
+        at : Node or str, optional
+            Whose logger `Run.frames` shows. Default: the first node's.
+        record_bits, record_events, record_frames : bool
+            Fill `Run.bits`, `Run.events`, `Run.frames`.
+        record_levels : bool, optional
+            Fill `Run.levels` and `Run.fields`, which `Run.draw` shows. Default: for up to 100,000 bits.
+
+        Raises
+        ------
+        SimulationError
+            A fault whose bit or time is not in this run; no node; or a bit at the data rate that not all nodes take for
+            one (an error in the data phase, a classical or integrating node): that needs the edge gear. What was
+            recorded up to there is the error's `.run`.
+        """
+        if (bits is None) == (seconds is None):
+            raise ValueError("run takes either bits or seconds")
+        if not self.nodes:
+            raise SimulationError("the bus has no node")
+        shown = self._node(at) if at is not None else self.nodes[0]
+        with self._lock:
+            start, start_ns = self.bit, self.time_ns
+            if bits is not None:
+                until, until_ns = start + int(interval("bits", bits, 0, 1 << 60)), None
+            else:
+                until_ns = start_ns + round(interval("seconds", seconds, 0, 1e9) * 1e9)
+                until = start + self._bits_to(until_ns)
+            self._check_faults(until, until_ns)
+            if record_levels is None:
+                record_levels = until - start <= _LEVELS_UP_TO
+            tape = _Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
+            end = tape.record(self._core, until)
+            while until_ns is not None and end != _NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
+                end = tape.record(self._core, self.bit + more)
+            run = Run(
+                tape.events, tape.frames, tape.bits, tape.levels, tape.fields, start, start_ns, self.time_ns - start_ns,
+                [node.name for node in self.nodes], shown.number, record_bits, record_levels,
+            )  # fmt: skip
+        if end == _NEEDS_EDGES:
+            raise SimulationError(
+                f"bit {self.bit} is at the data bit rate and not all nodes take it for one: this needs the edge gear",
+                run=run,
+            )
+        return run
+
+    def _bits_to(self, until_ns: int) -> int:
+        """Bits at the nominal rate that fit before a time."""
+        return max(0, (until_ns - self.time_ns) * self.bitrate // 1_000_000_000)
+
+    def _check_faults(self, until: int, until_ns: int | None) -> None:
+        end_ns = self._core.ns(until) if until_ns is None else until_ns
+        for number, line in enumerate(self._faults):
+            bit, ns, fired = self._core.fault_at(number)
+            if fired == 0 and ((bit is not None and bit >= until) or (ns is not None and ns >= end_ns)):
+                raise SimulationError(f"fault {line!r} is outside the run, which ends at bit {until}, {end_ns} ns")
+
+
+class _Tape:
+    """What a run records, piece by piece."""
+
+    def __init__(self, nodes: int, bits: bool, events: bool, frames: bool, levels: bool) -> None:
+        self.events = np.empty(0, EVENT_DTYPE)
+        self.frames = np.empty(0, FD_FRAME_DTYPE)
+        self.bits = np.empty(0, np.uint8)
+        self.levels = np.empty((0, nodes), np.uint8)
+        self.fields = np.empty((0, nodes), np.uint8)
+        self._nodes = nodes
+        self._wants = bits, events, frames, levels
+
+    def record(self, core: _simulation.Bus, until: int) -> int:
+        want_bits, want_events, want_frames, want_levels = self._wants
+        start = core.bit
+        levels = np.empty(until - start if want_bits or want_levels else 0, np.uint8)
+        driven = np.empty(len(levels) if want_levels else 0, np.uint64)
+        fields = np.empty(len(driven) * self._nodes, np.uint8)
+        event_room = np.empty(_EVENT_ROOM if want_events else 0, EVENT_DTYPE)
+        frame_room = np.empty(_FRAME_ROOM if want_frames else 0, FD_FRAME_DTYPE)
+        events, frames, end = [self.events], [self.frames], 1
+        while end == 1 or (end == 0 and core.bit < until):
+            done = core.bit - start
+            end, event_count, frame_count = core.run(
+                until, event_room, frame_room, levels[done:], driven[done:], fields[done * self._nodes :]
+            )
+            events.append(event_room[:event_count].copy())
+            frames.append(frame_room[:frame_count].copy())
+        done = core.bit - start
+        masks = np.arange(self._nodes, dtype=np.uint64)
+        split = (~(driven[:done, None] >> masks) & np.uint64(1)).astype(np.uint8)
+        self.events, self.frames = np.concatenate(events), np.concatenate(frames)
+        self.bits = np.concatenate([self.bits, levels[:done]])
+        self.levels = np.concatenate([self.levels, split])
+        self.fields = np.concatenate([self.fields, fields[: done * self._nodes].reshape(-1, self._nodes)])
+        return end

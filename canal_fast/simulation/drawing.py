@@ -1,0 +1,115 @@
+"""A run as text and as a picture. Public as `Run.draw`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .events import ERRORS, FIELDS, Event, NodeState
+
+if TYPE_CHECKING:
+    from .run import Run
+
+_STUFF = 0x80
+_QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
+
+
+def _spans(codes: list[int]) -> list[tuple[int, int, int]]:
+    """(code, begin, end) of each stretch of one field, stuff bits included."""
+    spans: list[tuple[int, int, int]] = []
+    for at, code in enumerate(code & ~_STUFF for code in codes):
+        if spans and spans[-1][0] == code:
+            spans[-1] = (code, spans[-1][1], at + 1)
+        else:
+            spans.append((code, at, at + 1))
+    return spans
+
+
+def _names(codes: list[int]) -> str:
+    """Field names in the width of their bits: as much of a name as fits, then dots."""
+    out = []
+    for code, begin, end in _spans(codes):
+        fill = " " if code in _QUIET else "."
+        room = end - begin
+        name = "" if code in _QUIET else FIELDS[code]
+        out.append(("|" + name[: room - 1].ljust(room - 1, fill)) if name else fill * room)
+    return "".join(out)
+
+
+def sentence(run: Run, event: np.void) -> str:
+    """One event in words."""
+    kind = Event(event["event"]).name.lower().replace("_", " ")
+    place = f"{FIELDS[event['field']]} {event['field_bit']}"
+    role = "transmitter" if event["transmitter"] else "receiver"
+    state = NodeState(event["state"]).name.lower().replace("_", " ")
+    counters = f"TEC {event['tec']} REC {event['rec']} {state}"
+    return f"bit {event['bit']}  {run.nodes[event['node']]} ({role}): {kind} at {place}, {counters}"
+
+
+def text(run: Run, first: int, last: int, width: int) -> str:
+    """Lines of `width` bits, each with what happened in it."""
+    label = max(5, *(len(name) for name in run.nodes)) + 2
+    lines: list[str] = []
+    for begin in range(first, last, width):
+        end = min(begin + width, last)
+        part = slice(begin - run.first_bit, end - run.first_bit)
+        ruler = "".join(f"{k:<10}" for k in range(begin, end, 10))[: end - begin]
+        lines.append(f"{'bit':{label}}{ruler}".rstrip())
+        if run.has_bits:
+            lines.append(f"{'bus':{label}}{''.join(map(str, run.bits[part].tolist()))}")
+        events = run.events[(run.events["bit"] >= begin) & (run.events["bit"] < end)]
+        for number, name in enumerate(run.nodes):
+            if run.has_levels:
+                lines.append(f"{name:{label}}{''.join(map(str, run.levels[part, number].tolist()))}")
+                lines.append(f"{'':{label}}{_names(run.fields[part, number].tolist())}".rstrip())
+            marks = [" "] * (end - begin)
+            for event in events[events["node"] == number]:
+                if event["event"] in ERRORS:
+                    marks[event["bit"] - begin] = "^"
+            if "^" in marks:
+                lines.append(f"{'':{label}}{''.join(marks)}".rstrip())
+        lines += [sentence(run, event) for event in events if event["event"] != Event.START]
+        lines.append("")
+    return "\n".join(lines[:-1])
+
+
+def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike[str]) -> None:
+    """The waveforms of the bus and of each node, fields coloured, errors marked."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("plot= needs matplotlib: pip install 'canal_fast[plot]'") from error
+    rows = max(1, -(-(last - first) // width))
+    tracks = ["bus", *(run.nodes if run.has_levels else [])]
+    figure = Figure(figsize=(16, (0.55 * len(tracks) + 0.5) * rows + 0.4), layout="constrained")
+    for row in range(rows):
+        axes = figure.add_subplot(rows, 1, row + 1)
+        begin, end = first + row * width, min(first + (row + 1) * width, last)
+        part = slice(begin - run.first_bit, end - run.first_bit)
+        for track, name in enumerate(tracks):
+            base = 1.6 * (len(tracks) - 1 - track)
+            levels = run.bits[part] if track == 0 else run.levels[part, track - 1]
+            axes.stairs(levels + base, range(begin, end + 1), baseline=None, color="black", linewidth=1.2, zorder=3)
+            axes.text(begin - 0.5, base + 0.5, name, ha="right", va="center", fontsize=8)
+            if track == 0:
+                continue
+            for number, (code, left, right) in enumerate(_spans(run.fields[part, track - 1].tolist())):
+                if code in _QUIET:
+                    continue
+                color = ("#dce9f7", "#fbeedb")[number % 2]
+                axes.fill_between([begin + left, begin + right], base - 0.1, base + 1.1, color=color, linewidth=0)
+                if right - left >= 0.7 * len(FIELDS[code]):
+                    middle = begin + (left + right) / 2
+                    axes.text(middle, base + 1.12, FIELDS[code], ha="center", va="bottom", fontsize=5)
+            events = run.events[(run.events["node"] == track - 1) & np.isin(run.events["event"], list(ERRORS))]
+            for event in events[(events["bit"] >= begin) & (events["bit"] < end)]:
+                at = event["bit"]
+                axes.fill_between([at, at + 1], base - 0.1, base + 1.1, color="#d9534f", alpha=0.6, linewidth=0)
+        axes.set(xlim=(begin, begin + width), ylim=(-0.4, 1.6 * len(tracks)), yticks=[])
+        axes.set_xticks(range(begin, end + 1, 10))
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(f"bits {first}..{last - 1}, errors red", fontsize=9)
+    figure.savefig(path, dpi=110)

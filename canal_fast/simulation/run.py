@@ -1,0 +1,92 @@
+"""What a run of a bus recorded: `Run`."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.errors import SimulationError
+from canal_fast.frames import FrameArray
+
+
+class Run(NamedTuple):
+    """What was recorded."""
+
+    events: npt.NDArray[np.void]
+    """EVENT_DTYPE, in the order of bits, then of nodes."""
+    logs: FrameArray
+    """FD_FRAME_DTYPE: what the loggers at all nodes record; `channel` is the node's number."""
+    bits: npt.NDArray[np.uint8]
+    """Level of the bus in each bit."""
+    levels: npt.NDArray[np.uint8]
+    """What each node drives, shape (bits, nodes); empty when not recorded."""
+    fields: npt.NDArray[np.uint8]
+    """What each node takes each bit for, the same shape: index into `FIELDS`, 128 more in a stuff bit."""
+    first_bit: int
+    """Number on the bus of the first bit here."""
+    start_ns: int
+    duration_ns: int
+    nodes: list[str]
+    """Their names."""
+    shown: int
+    """Number of the node whose logger `frames` is."""
+    has_bits: bool
+    has_levels: bool
+
+    @property
+    def frames(self) -> FrameArray:
+        """FD_FRAME_DTYPE: what a logger at the node `at` of `Bus.run` records, time stamps from the bus's beginning.
+
+        Frames received and (TX) sent; an ERROR_FRAME record for each error that the node finds, laid out as in
+        SocketCAN (class in arbitration_id, detail in data[1..3], TEC and REC in data[6] and data[7]); a STATUS record
+        for each change of its error state, laid out as in CANAL (code, REC, TEC).
+        """
+        return self.frames_at(self.shown)
+
+    def frames_at(self, node: int | str) -> FrameArray:
+        """What a logger at another node records."""
+        if isinstance(node, str):
+            if node not in self.nodes:
+                raise SimulationError(f"no node {node!r}: there are {', '.join(map(repr, self.nodes))}")
+            node = self.nodes.index(node)
+        found: FrameArray = self.logs[self.logs["channel"] == node]
+        return found
+
+    def draw(
+        self, first: int | None = None, count: int | None = None, *, width: int = 100,
+        plot: str | os.PathLike[str] | None = None,
+    ) -> str:  # fmt: skip
+        """Bus, levels and fields of each node and what happened, as text.
+
+        Parameters
+        ----------
+        first : int, optional
+            Bit on the bus to begin with. Default: the run's first.
+        count : int, optional
+            Bits. Default: to the end of the run, at most 2000.
+        width : int
+            Bits a line.
+        plot : path, optional
+            Also draw a picture (its suffix says which format). Needs matplotlib, the extra `plot`.
+
+        Raises
+        ------
+        SimulationError
+            A run without bits, or bits outside it.
+        """
+        from .drawing import picture, text
+
+        if not self.has_bits and not self.has_levels:
+            raise SimulationError("nothing to draw: the run recorded no bits")
+        first = self.first_bit if first is None else first
+        end = self.first_bit + len(self.bits)
+        if not self.first_bit <= first <= end:
+            raise SimulationError(f"first = {first}, the run has bits {self.first_bit}..{end - 1}")
+        last = end if count is None else min(end, first + count)
+        last = min(last, first + 2000) if count is None else last
+        if plot is not None:
+            picture(self, first, last, width, plot)
+        return text(self, first, last, width)

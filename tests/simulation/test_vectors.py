@@ -1,0 +1,118 @@
+"""Measured runs of hardware cores: levels, driven levels and counters of the simulation and of its twin."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bus_cases import Fault, Outcome, Scenario, Setup, in_c, in_twin
+from oracle.bus_oracle import Request
+from oracle.wire_oracle import Frame
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "bus"
+REC_LIMIT = 119  # values from here on are one
+REQUEST_BITS = 5  # until a request counts
+FD_MODES = {"fd_enabled": "enabled", "fd_enabled_exception": "enabled", "fd_tolerant": "tolerant"}
+Row = dict[str, Any]
+
+
+def rows(name: str) -> list[Row]:
+    with gzip.open(DATA / name, "rt") as file:
+        return [row for row in map(json.loads, file) if row.get("checked", 1)]
+
+
+def setup(node: Row, flexible: bool) -> Setup:
+    mode = node["mode"]
+    return Setup(
+        "normal" if flexible else mode,
+        FD_MODES.get(mode, "classical"),
+        2,
+        mode == "fd_enabled_exception",
+        automatic=False,
+        by_priority=False,
+        tec=node["tec"],
+        rec=node["rec"],
+    )
+
+
+def scenario(row: Row, flexible: bool) -> tuple[Scenario, list[int]]:
+    """And the numbers of the nodes that are there."""
+    present = [k for k, node in enumerate(row["nodes"]) if node["mode"] != "absent"]
+    requests = [
+        (
+            present.index(s["node"]),
+            Request(
+                Frame(
+                    s["arbitration_id"], bool(s["extended"]), bool(s["remote"]), bool(s.get("fd")),
+                    dlc=s["dlc"], data=bytes.fromhex(s["data"]),
+                ),
+                max(0, s["at"] + REQUEST_BITS) if s["at"] >= 0 else 0,
+                bool(s.get("one_shot")),
+                bool(s.get("self_reception")),
+            ),
+        )
+        for s in row["send"]
+    ]  # fmt: skip
+    faults = [
+        Fault(bit, ("dominant", "recessive")[level], node=None if node is None else present.index(node))
+        for bit, level, node in row["force"]
+        if node is None or node in present
+    ]
+    if row["drive"]:
+        faults.append(Fault(0, "drive", pattern=row["drive"]))
+    recover: dict[int, list[int]] = {}
+    for bit, node in row.get("restart", []):
+        recover.setdefault(bit, []).append(present.index(node))
+    nodes = [setup(row["nodes"][k], flexible) for k in present]
+    return Scenario(nodes, requests, faults, len(row["bits"]), recover), present
+
+
+def over_time(bits: int, start: tuple[int, int], changes: list[tuple[int, int | None, int | None]]) -> list[Any]:
+    """Counters after each bit; None while off."""
+    now: Any = (start[0], min(start[1], REC_LIMIT))
+    by_bit = {bit: None if tec is None or rec is None else (tec, min(rec, REC_LIMIT)) for bit, tec, rec in changes}
+    return [now := by_bit.get(bit, now) for bit in range(bits)]
+
+
+def check(row: Row, run: Callable[[Scenario], Outcome], flexible: bool) -> None:
+    case, present = scenario(row, flexible)
+    outcome = run(case)
+    assert "".join(map(str, outcome.bits)) == row["bits"]
+    for k, number in enumerate(present):
+        assert "".join(map(str, outcome.driven[k])) == row["tx"][number]
+        if row.get("sent"):
+            assert len(outcome.sent[k]) == row["sent"][number]
+        node = row["nodes"][number]
+        if node["mode"] == "listen_only":
+            continue
+        start = (node["tec"], node["rec"])
+        ours = [
+            (bit, None if tec >= 256 else tec, rec) for bit, who, _, _, _, tec, rec in outcome.events if who == k
+        ]
+        theirs = [(bit, tec, rec) for bit, who, tec, rec in row["counters"] if who == number]
+        mine, measured = (over_time(case.bits, start, changes) for changes in (ours, theirs))
+        for bit in range(case.bits):
+            earlier = flexible and bit > 0 and mine[bit - 1] == measured[bit]
+            assert mine[bit] == measured[bit] or earlier, f"node {number}, bit {bit}"
+        if (row.get("received") or [None] * 3)[number] is not None:  # the core tells of a frame after its last EOF bit
+            told = [e for e in outcome.events if e[1] == k and e[2] == "received" and e[0] < case.bits - 1]
+            own = sum(r.own for who, r in case.requests if who == k) * bool(outcome.sent[k])
+            assert len(told) + own == row["received"][number]
+
+
+@pytest.mark.parametrize("run", [in_c, in_twin], ids=["c", "twin"])
+@pytest.mark.parametrize(
+    ("name", "count", "flexible"), [("bus_vectors.jsonl.gz", 302, False), ("bus_vectors_fd.jsonl.gz", 118, True)]
+)
+def test_measured_runs(name: str, count: int, flexible: bool, run: Callable[[Scenario], Outcome]) -> None:
+    measured = rows(name)
+    assert len(measured) == count
+    for row in measured:
+        try:
+            check(row, run, flexible)
+        except AssertionError as error:
+            raise AssertionError(f"run {row['run']}, {row['group']}: {row['note']}: {error}") from None
