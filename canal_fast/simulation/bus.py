@@ -224,7 +224,7 @@ class Bus:
         for attribute, rate in rates:
             if getattr(timing, attribute) != rate:
                 raise SimulationError(
-                    f"node {name!r}: timing.{attribute} = {getattr(timing, attribute)}, the bus has {rate} bit/s"
+                    f"node {name!r}: timing.{attribute} = {getattr(timing, attribute):.10g}, the bus has {rate} bit/s"
                 )
         if self._timing is not None and timing != self._timing:
             raise SimulationError(f"node {name!r}: a timing that differs between nodes needs the edge gear")

@@ -82,7 +82,7 @@ CF_INLINE int cf_fault_is(cf_fault_words *w, const char *name)
     return 1;
 }
 
-/* A number in this base, at most `most`, at least `least`; *digits: of how many. */
+/* A number in this base, at most `most`, at least `least`. */
 CF_INLINE int cf_fault_number(cf_fault_words *w, unsigned base, int64_t least, int64_t most, int64_t *value,
                               const char *reason)
 {
@@ -97,11 +97,11 @@ CF_INLINE int cf_fault_number(cf_fault_words *w, unsigned base, int64_t least, i
         const unsigned digit = c >= '0' && c <= '9'          ? (unsigned)(c - '0')
                                : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10)
                                                                     : 16;
-        if (digit >= base || sum > (most - (int64_t)digit) / (int64_t)base)
+        if (digit >= base || sum > most / (int64_t)base)
             return cf_fault_fail(w, reason);
         sum = sum * base + digit;
     }
-    if (sum < least)
+    if (sum < least || sum > most)
         return cf_fault_fail(w, reason);
     *value = sum;
     cf_fault_step(w);
@@ -124,6 +124,7 @@ CF_INLINE int cf_fault_id(cf_fault_words *w, cf_fault *f)
 /* FIELD B */
 CF_INLINE int cf_fault_field(cf_fault_words *w, cf_fault *f)
 {
+    const char *const word = w->word;
     unsigned place, bits = 0;
     int64_t bit;
     for (place = 0; place < CF_PLACE_COUNT; place++)
@@ -143,8 +144,10 @@ CF_INLINE int cf_fault_field(cf_fault_words *w, cf_fault *f)
             return cf_fault_fail(w, "expected a field: sof, id, rtr, ... end_of_frame, active_flag, ... stuff or fixed");
         }
     }
-    if (f->by_id && place < CF_PLACE_FDF)
+    if (f->by_id && place < CF_PLACE_FDF) {
+        w->word = word;
         return cf_fault_fail(w, "an identifier is known from field fdf on: expected that or a later field");
+    }
     f->field = (uint8_t)place;
     if (!cf_fault_number(w, 10, 1, bits ? bits : 10000, &bit, "expected the number of a bit of the field, from 1"))
         return 0;
