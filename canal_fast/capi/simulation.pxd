@@ -39,7 +39,6 @@ cdef extern from "canal_fast/simulation/event.h" nogil:
         size_t frame_room
         uint64_t lost
         int64_t bit
-        int64_t timestamp_ns
 
     const cf_place_row *cf_place_of(unsigned number)
     const cf_code *cf_event_row(size_t index)

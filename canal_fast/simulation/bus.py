@@ -24,9 +24,8 @@ _FORMATS = ("enabled", "tolerant", "classical")  # of cf_node_fd
 _QUEUES = ("priority", "fifo")
 _RECOVERIES = ("automatic", "on_request")
 _ANY_FORMAT = 2
-_NEEDS_EDGES = 2
-_EVENT_ROOM = 1 << 15
-_FRAME_ROOM = 1 << 13
+_NEEDS_ROOM, _NEEDS_EDGES = 1, 2  # of cf_bus_end
+_ROOM_MIN, _EVENT_ROOM, _FRAME_ROOM = 1 << 11, 1 << 20, 1 << 17  # records a piece
 _LEVELS_UP_TO = 100_000  # bits of a run whose levels are recorded unasked
 _COUNTER_MAX = 255
 
@@ -404,8 +403,8 @@ class Bus:
             while until_ns is not None and end != _NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
                 end = tape.record(self._core, self.bit + more)
             run = Run(
-                tape.events, tape.frames, tape.bits, tape.levels, tape.fields, start, start_ns, self.time_ns - start_ns,
-                [node.name for node in self.nodes], shown.number, record_bits, record_levels,
+                *tape.joined(), start, start_ns, self.time_ns - start_ns, [node.name for node in self.nodes],
+                shown.number, record_bits, record_levels,
             )  # fmt: skip
         if end == _NEEDS_EDGES:
             raise SimulationError(
@@ -427,38 +426,40 @@ class Bus:
 
 
 class _Tape:
-    """What a run records, piece by piece."""
+    """What a run records, in pieces."""
 
     def __init__(self, nodes: int, bits: bool, events: bool, frames: bool, levels: bool) -> None:
-        self.events = np.empty(0, EVENT_DTYPE)
-        self.frames = np.empty(0, FD_FRAME_DTYPE)
-        self.bits = np.empty(0, np.uint8)
-        self.levels = np.empty((0, nodes), np.uint8)
-        self.fields = np.empty((0, nodes), np.uint8)
         self._nodes = nodes
         self._wants = bits, events, frames, levels
+        self._parts: list[list[npt.NDArray[Any]]] = [[], [], [], [], []]
 
     def record(self, core: _simulation.Bus, until: int) -> int:
         want_bits, want_events, want_frames, want_levels = self._wants
-        start = core.bit
-        levels = np.empty(until - start if want_bits or want_levels else 0, np.uint8)
-        driven = np.empty(len(levels) if want_levels else 0, np.uint64)
-        fields = np.empty(len(driven) * self._nodes, np.uint8)
-        event_room = np.empty(_EVENT_ROOM if want_events else 0, EVENT_DTYPE)
-        frame_room = np.empty(_FRAME_ROOM if want_frames else 0, FD_FRAME_DTYPE)
-        events, frames, end = [self.events], [self.frames], 1
-        while end == 1 or (end == 0 and core.bit < until):
-            done = core.bit - start
-            end, event_count, frame_count = core.run(
-                until, event_room, frame_room, levels[done:], driven[done:], fields[done * self._nodes :]
-            )
-            events.append(event_room[:event_count].copy())
-            frames.append(frame_room[:frame_count].copy())
-        done = core.bit - start
-        masks = np.arange(self._nodes, dtype=np.uint64)
-        split = (~(driven[:done, None] >> masks) & np.uint64(1)).astype(np.uint8)
-        self.events, self.frames = np.concatenate(events), np.concatenate(frames)
-        self.bits = np.concatenate([self.bits, levels[:done]])
-        self.levels = np.concatenate([self.levels, split])
-        self.fields = np.concatenate([self.fields, fields[: done * self._nodes].reshape(-1, self._nodes)])
+        end = _NEEDS_ROOM
+        while end == _NEEDS_ROOM or (end == 0 and core.bit < until):
+            begin, count = core.bit, until - core.bit
+            # Memory that is not written to costs nothing: rather too much than two pieces.
+            events = np.empty(min(_ROOM_MIN + count * self._nodes // 16, _EVENT_ROOM) * want_events, EVENT_DTYPE)
+            frames = np.empty(min(_ROOM_MIN + count * self._nodes // 64, _FRAME_ROOM) * want_frames, FD_FRAME_DTYPE)
+            bits = np.empty(count * (want_bits or want_levels), np.uint8)
+            driven = np.empty(count * want_levels, np.uint64)
+            fields = np.empty(count * self._nodes * want_levels, np.uint8)
+            end, event_count, frame_count = core.run(until, events, frames, bits, driven, fields)
+            done = core.bit - begin
+            events.resize(event_count * want_events, refcheck=False)
+            frames.resize(frame_count * want_frames, refcheck=False)
+            masks = np.arange(self._nodes, dtype=np.uint64)
+            levels = (~(driven[:done, None] >> masks) & np.uint64(1)).astype(np.uint8)
+            fields = fields[: done * self._nodes].reshape(-1, self._nodes)
+            for part, piece in zip(self._parts, (events, frames, bits[:done], levels, fields), strict=True):
+                part.append(piece)
         return end
+
+    def joined(self) -> list[npt.NDArray[Any]]:
+        """Events, frames, bits, levels, fields."""
+        empty = np.empty((0, self._nodes), np.uint8)
+        none: list[npt.NDArray[Any]] = [
+            np.empty(0, EVENT_DTYPE), np.empty(0, FD_FRAME_DTYPE), np.empty(0, np.uint8), empty, empty,
+        ]  # fmt: skip
+        parts = zip(self._parts, none, strict=True)
+        return [part[0] if len(part) == 1 else np.concatenate(part) if part else other for part, other in parts]

@@ -58,16 +58,15 @@ CF_INLINE void cf_bus_connect(cf_bus *b)
 {
     unsigned i;
     b->flexible = 0;
+    if (b->sink != NULL) {
+        b->sink->bitrate = b->bitrate;
+        b->sink->data_bitrate = b->data_bitrate;
+    }
     for (i = 0; i < b->count; i++) {
         b->nodes[i].starts = &b->starts;
         b->nodes[i].sink = b->sink;
         b->flexible += b->nodes[i].options.fd == CF_FD_ENABLED && b->data_bitrate != b->bitrate;
     }
-}
-
-CF_INLINE int64_t cf_bits_ns(int64_t bits, uint32_t rate)
-{
-    return bits / rate * 1000000000 + bits % rate * 1000000000 / rate;
 }
 
 /* Nanoseconds from the beginning to where `bit` begins, of which `data_bits` before it were at the data rate. */
@@ -159,7 +158,7 @@ CF_INLINE void cf_bus_note(cf_bus *b, unsigned level, uint64_t dominant, unsigne
 {
     if (b->sink != NULL) {
         b->sink->bit = b->bit;
-        b->sink->timestamp_ns = cf_bus_ns(b, b->bit + 1, b->data_bits + fast);
+        b->sink->data_bits = b->data_bits + fast;
     }
     if (b->bits != NULL)
         b->bits[b->bit - b->bits_from] = (uint8_t)level;
@@ -206,14 +205,19 @@ CF_INLINE unsigned cf_bus_fast(const cf_bus *b)
     return any == all ? any : 2;
 }
 
-/* May the records of the coming bit find no room? */
-CF_INLINE int cf_bus_full(const cf_bus *b)
+/* May the events of the coming bit find no room? */
+CF_INLINE int cf_bus_sink_full(const cf_bus *b)
 {
     const cf_sink *s = b->sink;
     const size_t most = (size_t)b->count * CF_EVENTS_A_BIT;
-    return (s != NULL && ((s->event_room && s->event_room - s->event_count < most) ||
-                          (s->frame_room && s->frame_room - s->frame_count < most))) ||
-           ((b->bits != NULL || b->driven != NULL) && b->bit - b->bits_from >= b->bits_room);
+    return (s->event_room && s->event_room - s->event_count < most) ||
+           (s->frame_room && s->frame_room - s->frame_count < most);
+}
+
+/* The bit at which the recorder of bits is full. */
+CF_INLINE int64_t cf_bus_bits_end(const cf_bus *b)
+{
+    return b->bits != NULL || b->driven != NULL ? b->bits_from + b->bits_room : CF_QUEUE_NEVER;
 }
 
 #endif

@@ -95,7 +95,7 @@ CF_INLINE void cf_bus_frame_arbitration(cf_bus *b, cf_bus_frame *f)
         const unsigned level = wire[k >> 3] >> (7 - (k & 7)) & 1;
         if (b->sink != NULL) {
             b->sink->bit = b->bit + k;
-            b->sink->timestamp_ns = cf_bus_ns(b, b->bit + k + 1, b->data_bits);
+            b->sink->data_bits = b->data_bits;
         }
         for (i = 0; i < b->count; i++) {
             cf_node *n = &b->nodes[i];
@@ -132,7 +132,7 @@ CF_INLINE void cf_bus_frame_now(cf_bus *b, const cf_bus_frame *f, int64_t k)
     if (b->sink == NULL)
         return;
     b->sink->bit = b->bit + k;
-    b->sink->timestamp_ns = cf_bus_ns(b, b->bit + k + 1, b->data_bits + f->data_bits);
+    b->sink->data_bits = b->data_bits + f->data_bits;
 }
 
 CF_INLINE void cf_bus_frame_bits(cf_bus *b, const cf_bus_frame *f)

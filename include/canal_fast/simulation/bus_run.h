@@ -31,7 +31,7 @@ CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, i
         }
         if (recorded) {
             uint64_t dominant = 0;
-            if (CF_UNLIKELY(cf_bus_full(b)))
+            if (b->sink != NULL && CF_UNLIKELY(cf_bus_sink_full(b)))
                 return CF_BUS_NEEDS_ROOM;
             if (b->driven != NULL)
                 cf_bus_level(b, &dominant);
@@ -59,20 +59,24 @@ CF_INLINE void cf_bus_wake(cf_bus *b)
 CF_INLINE cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
 {
     const int recorded = b->sink != NULL || b->bits != NULL || b->driven != NULL;
+    const int64_t full = cf_bus_bits_end(b);
     cf_bus_end end = CF_BUS_DONE;
     cf_bus_wake(b);
     while (b->bit < until && end == CF_BUS_DONE) {
+        if (b->bit >= full)
+            return CF_BUS_NEEDS_ROOM;
         if (b->watched || b->next_fault <= b->bit) {
             const unsigned fast = cf_bus_fast(b);
             if (fast == 2)
                 return CF_BUS_NEEDS_EDGES;
-            if (cf_bus_full(b))
+            if (b->sink != NULL && cf_bus_sink_full(b))
                 return CF_BUS_NEEDS_ROOM;
             cf_bus_disturbed_bit(b, fast);
             b->data_bits += fast;
             b->bit++;
         } else {
-            const int64_t stop = until < b->next_fault ? until : b->next_fault;
+            const int64_t last = until < full ? until : full;
+            const int64_t stop = last < b->next_fault ? last : b->next_fault;
             if (recorded)
                 end = b->flexible ? cf_bus_clean_bits(b, stop, 1, 1) : cf_bus_clean_bits(b, stop, 1, 0);
             else

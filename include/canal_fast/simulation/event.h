@@ -147,8 +147,26 @@ typedef struct cf_sink {
     cf_fd_frame *frames; /* what loggers at the nodes record; `channel` is the node's number */
     size_t frame_count, frame_room;
     uint64_t lost;
-    int64_t bit;          /* now; kept by the bus */
-    int64_t timestamp_ns; /* its end */
+    int64_t bit;       /* now; these are the bus's */
+    int64_t data_bits; /* at the data rate, up to the end of this one */
+    uint32_t bitrate, data_bitrate;
+    int64_t stamped_bit, stamp_ns; /* the bit whose end was last worked out */
 } cf_sink;
+
+CF_INLINE int64_t cf_bits_ns(int64_t bits, uint32_t rate)
+{
+    return bits / rate * 1000000000 + bits % rate * 1000000000 / rate;
+}
+
+/* End of the present bit, ns since the bus began. */
+CF_INLINE int64_t cf_sink_ns(cf_sink *s)
+{
+    if (s->stamped_bit != s->bit + 1) {
+        s->stamped_bit = s->bit + 1; /* 0 is none */
+        s->stamp_ns = s->bitrate ? cf_bits_ns(s->bit + 1 - s->data_bits, s->bitrate) : 0;
+        s->stamp_ns += s->data_bitrate ? cf_bits_ns(s->data_bits, s->data_bitrate) : 0;
+    }
+    return s->stamp_ns;
+}
 
 #endif

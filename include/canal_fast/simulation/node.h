@@ -140,26 +140,25 @@ CF_INLINE unsigned cf_node_place(const cf_node *n, unsigned *field, unsigned *in
 CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsigned field, unsigned index)
 {
     cf_sink *s = n->sink;
-    cf_event e;
-    memset(&e, 0, sizeof e);
-    e.timestamp_ns = s->timestamp_ns;
-    e.bit = s->bit;
-    e.arbitration_id = n->arbitration_id;
-    e.node = (uint8_t)n->id;
-    e.field_bit = (uint16_t)index;
-    e.tec = n->counters.tec;
-    e.rec = n->counters.rec;
-    e.event = (uint8_t)kind;
-    e.field = (uint8_t)field;
-    e.state = (uint8_t)state;
-    e.transmitter = n->transmitter;
-    e.driven = n->drive;
+    cf_event spare, *e = &spare;
     if (s->event_count < s->event_room)
-        s->events[s->event_count++] = e;
+        e = &s->events[s->event_count++];
     else
         s->lost += s->event_room != 0;
+    e->timestamp_ns = cf_sink_ns(s);
+    e->bit = s->bit;
+    e->arbitration_id = n->arbitration_id;
+    e->field_bit = (uint16_t)index;
+    e->tec = n->counters.tec;
+    e->rec = n->counters.rec;
+    e->node = (uint8_t)n->id;
+    e->event = (uint8_t)kind;
+    e->field = (uint8_t)field;
+    e->state = (uint8_t)state;
+    e->transmitter = n->transmitter;
+    e->driven = n->drive;
     if (s->frame_room)
-        cf_sink_log(s, &e);
+        cf_sink_log(s, e);
 }
 
 /* Records an event of the bit in (field, index), and a change of state behind it. */

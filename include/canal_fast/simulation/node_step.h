@@ -76,17 +76,14 @@ CF_INLINE void cf_node_log(cf_node *n, const cf_fd_frame *frame, unsigned more_f
     if (r == NULL)
         return;
     *r = *frame;
-    r->timestamp_ns = n->sink->timestamp_ns;
+    r->timestamp_ns = cf_sink_ns(n->sink);
     r->channel = (uint8_t)n->id;
     r->flags = (uint16_t)((r->flags & ~CF_FLAG_TX) | more_flags);
 }
 
-CF_INLINE void cf_node_received(cf_node *n)
+CF_INLINE void cf_node_log_received(cf_node *n)
 {
     cf_fd_frame frame;
-    n->received++;
-    if (n->sink == NULL)
-        return;
     memset(&frame, 0, sizeof frame);
     frame.arbitration_id = n->arbitration_id;
     frame.dlc = n->dlc;
@@ -95,6 +92,13 @@ CF_INLINE void cf_node_received(cf_node *n)
                              (n->esi ? CF_FLAG_ERROR_STATE_INDICATOR : 0));
     memcpy(frame.data, n->data, n->size);
     cf_node_log(n, &frame, 0);
+}
+
+CF_INLINE void cf_node_received(cf_node *n)
+{
+    n->received++;
+    if (n->sink != NULL && n->sink->frame_room)
+        cf_node_log_received(n);
     cf_node_tell(n, CF_EVENT_RECEIVED);
 }
 
