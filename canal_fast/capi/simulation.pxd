@@ -5,11 +5,11 @@ from canal_fast.capi.frame cimport cf_fd_frame, cf_field
 
 
 cdef extern from "canal_fast/simulation/confinement.h" nogil:
-    ctypedef struct cf_counters:
+    ctypedef struct cf_error_counters:
         uint16_t tec
         uint16_t rec
 
-    cf_counters cf_counters_make(unsigned tec, unsigned rec)
+    cf_error_counters cf_counters_make(unsigned tec, unsigned rec)
 
 cdef extern from "canal_fast/simulation/event.h" nogil:
     ctypedef struct cf_place_row:
@@ -81,7 +81,7 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
 
     ctypedef struct cf_node:
         uint8_t field
-        cf_counters counters
+        cf_error_counters counters
         cf_queue queue
         cf_node_options options
         uint32_t request
@@ -90,7 +90,7 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
         uint64_t sent
         uint64_t received
 
-    void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf_counters counters)
+    void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf_error_counters counters)
     void cf_node_recover(cf_node *n)
     unsigned cf_node_is_off(const cf_node *n)
     int cf_node_state_of(const cf_node *n)

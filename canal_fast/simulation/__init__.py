@@ -5,8 +5,9 @@ All nodes share an ideal clock. 0 is dominant, 1 recessive. Rules: ISO 11898-1:2
 
 from __future__ import annotations
 
-from .bus import Bus, Node
+from .bus import Bus
 from .events import EVENT_DTYPE, FIELDS, Event, NodeState
+from .node import Node
 from .run import Run
 
 __all__ = ["EVENT_DTYPE", "FIELDS", "Bus", "Event", "Node", "NodeState", "Run"]

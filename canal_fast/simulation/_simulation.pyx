@@ -186,8 +186,7 @@ cdef class Bus:
         return 0
 
     def send(self, unsigned number, frames, bits, unsigned options):
-        """Queues FD records at node `number`, each from its bit in the i8 array `bits` on. (status, index of a bad one).
-        """
+        """Queues FD records at node `number`, each from its bit in `bits` (i8) on. (status, index of a bad one)."""
         cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames", False)
         cdef Loan due = lend(bits, I8, "bits", False)
         cdef size_t index = frame.count

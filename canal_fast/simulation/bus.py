@@ -1,4 +1,4 @@
-"""The bus and its nodes: `Bus`."""
+"""A bus of controllers, bit by bit: `Bus`."""
 
 from __future__ import annotations
 
@@ -16,77 +16,17 @@ from canal_fast.errors import FrameError, SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames
 
 from . import _simulation
-from .events import EVENT_DTYPE, FIELDS, NodeState
+from .node import Node
 from .run import Run
+from .tape import NEEDS_EDGES, Tape
 
 _MODES = ("normal", "self_test", "restricted", "listen_only")  # in the order of cf_node_mode
 _FORMATS = ("enabled", "tolerant", "classical")  # of cf_node_fd
 _QUEUES = ("priority", "fifo")
 _RECOVERIES = ("automatic", "on_request")
 _ANY_FORMAT = 2
-_NEEDS_ROOM, _NEEDS_EDGES = 1, 2  # of cf_bus_end
-_ROOM_MIN, _EVENT_ROOM, _FRAME_ROOM = 1 << 11, 1 << 20, 1 << 17  # records a piece
 _LEVELS_UP_TO = 100_000  # bits of a run whose levels are recorded unasked
 _COUNTER_MAX = 255
-
-
-class Node:
-    """One controller on a bus; `Bus.node` makes it."""
-
-    def __init__(
-        self, bus: Bus, number: int, name: str, mode: str, fd: str, one_shot: bool, self_reception: bool
-    ) -> None:
-        self._bus = bus
-        self.number = number
-        self.name = name
-        self.mode = mode
-        self.fd = fd
-        self.one_shot = one_shot
-        self.self_reception = self_reception
-
-    def _counters(self) -> tuple[int, int, int, int, int, int, int]:
-        return self._bus._core.counters(self.number)
-
-    @property
-    def tec(self) -> int:
-        """Transmit error counter."""
-        return self._counters()[0]
-
-    @property
-    def rec(self) -> int:
-        """Receive error counter."""
-        return self._counters()[1]
-
-    @property
-    def state(self) -> NodeState:
-        return NodeState(self._counters()[2])
-
-    @property
-    def field(self) -> str:
-        """What the coming bit belongs to: one of `FIELDS`."""
-        return FIELDS[self._counters()[3]]
-
-    @property
-    def sent(self) -> int:
-        """Frames sent."""
-        return self._counters()[4]
-
-    @property
-    def received(self) -> int:
-        """Frames received, before the acceptance filters."""
-        return self._counters()[5]
-
-    @property
-    def pending(self) -> int:
-        """Requests that wait or are being sent."""
-        return self._counters()[6]
-
-    def recover(self) -> None:
-        """Ask a node that is off to come back: 128 sequences of 11 recessive bits count from the coming bit on."""
-        self._bus._core.recover(self.number)
-
-    def __repr__(self) -> str:
-        return f"<Node {self.name!r}: {self.state.name}, TEC {self.tec}, REC {self.rec}, {self.field}>"
 
 
 class Bus:
@@ -194,10 +134,10 @@ class Bus:
             raise SimulationError(f"node name {name!r} is taken: names must differ")
         if len(self.nodes) == _simulation.NODES_MAX:
             raise SimulationError(f"node {name!r} would be number {len(self.nodes) + 1}: at most {len(self.nodes)}")
-        for option, value, allowed in (
-            ("mode", mode, _MODES), ("recovery", recovery, _RECOVERIES), ("fd", fd, _FORMATS), ("queue", queue, _QUEUES),
-        ):  # fmt: skip
-            choice(option, value, allowed)
+        choice("mode", mode, _MODES)
+        choice("recovery", recovery, _RECOVERIES)
+        choice("fd", fd, _FORMATS)
+        choice("queue", queue, _QUEUES)
         choice("fd_ack_bits", fd_ack_bits, (1, 2))
         interval("tec", tec, 0, _COUNTER_MAX)
         interval("rec", rec, 0, _COUNTER_MAX)
@@ -276,8 +216,8 @@ class Bus:
             bits = times // 1_000_000_000 * self.bitrate - (-(times % 1_000_000_000) * self.bitrate // 1_000_000_000)
         else:
             bits = np.broadcast_to(np.asarray(at, np.int64), len(frames))
-        options = bool(node.one_shot if one_shot is None else one_shot)
-        options |= bool(node.self_reception if self_reception is None else self_reception) << 1
+        options = int(node.one_shot if one_shot is None else one_shot)  # CF_REQUEST_ONE_SHOT
+        options |= int(node.self_reception if self_reception is None else self_reception) << 1
         with self._lock:
             self._core.send(node.number, records, np.ascontiguousarray(bits, np.int64), options)
 
@@ -398,15 +338,16 @@ class Bus:
             self._check_faults(until, until_ns)
             if record_levels is None:
                 record_levels = until - start <= _LEVELS_UP_TO
-            tape = _Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
+            tape = Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
             end = tape.record(self._core, until)
-            while until_ns is not None and end != _NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
+            while until_ns is not None and end != NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
                 end = tape.record(self._core, self.bit + more)
+            events, frames, levels, driven, fields = tape.joined()
             run = Run(
-                *tape.joined(), start, start_ns, self.time_ns - start_ns, [node.name for node in self.nodes],
-                shown.number, record_bits, record_levels,
+                events, frames, levels, driven, fields, start, start_ns, self.time_ns - start_ns,
+                [node.name for node in self.nodes], shown.number, record_bits, record_levels,
             )  # fmt: skip
-        if end == _NEEDS_EDGES:
+        if end == NEEDS_EDGES:
             raise SimulationError(
                 f"bit {self.bit} is at the data bit rate and not all nodes take it for one: this needs the edge gear",
                 run=run,
@@ -423,43 +364,3 @@ class Bus:
             bit, ns, fired = self._core.fault_at(number)
             if fired == 0 and ((bit is not None and bit >= until) or (ns is not None and ns >= end_ns)):
                 raise SimulationError(f"fault {line!r} is outside the run, which ends at bit {until}, {end_ns} ns")
-
-
-class _Tape:
-    """What a run records, in pieces."""
-
-    def __init__(self, nodes: int, bits: bool, events: bool, frames: bool, levels: bool) -> None:
-        self._nodes = nodes
-        self._wants = bits, events, frames, levels
-        self._parts: list[list[npt.NDArray[Any]]] = [[], [], [], [], []]
-
-    def record(self, core: _simulation.Bus, until: int) -> int:
-        want_bits, want_events, want_frames, want_levels = self._wants
-        end = _NEEDS_ROOM
-        while end == _NEEDS_ROOM or (end == 0 and core.bit < until):
-            begin, count = core.bit, until - core.bit
-            # Memory that is not written to costs nothing: rather too much than two pieces.
-            events = np.empty(min(_ROOM_MIN + count * self._nodes // 16, _EVENT_ROOM) * want_events, EVENT_DTYPE)
-            frames = np.empty(min(_ROOM_MIN + count * self._nodes // 64, _FRAME_ROOM) * want_frames, FD_FRAME_DTYPE)
-            bits = np.empty(count * (want_bits or want_levels), np.uint8)
-            driven = np.empty(count * want_levels, np.uint64)
-            fields = np.empty(count * self._nodes * want_levels, np.uint8)
-            end, event_count, frame_count = core.run(until, events, frames, bits, driven, fields)
-            done = core.bit - begin
-            events.resize(event_count * want_events, refcheck=False)
-            frames.resize(frame_count * want_frames, refcheck=False)
-            masks = np.arange(self._nodes, dtype=np.uint64)
-            levels = (~(driven[:done, None] >> masks) & np.uint64(1)).astype(np.uint8)
-            fields = fields[: done * self._nodes].reshape(-1, self._nodes)
-            for part, piece in zip(self._parts, (events, frames, bits[:done], levels, fields), strict=True):
-                part.append(piece)
-        return end
-
-    def joined(self) -> list[npt.NDArray[Any]]:
-        """Events, frames, bits, levels, fields."""
-        empty = np.empty((0, self._nodes), np.uint8)
-        none: list[npt.NDArray[Any]] = [
-            np.empty(0, EVENT_DTYPE), np.empty(0, FD_FRAME_DTYPE), np.empty(0, np.uint8), empty, empty,
-        ]  # fmt: skip
-        parts = zip(self._parts, none, strict=True)
-        return [part[0] if len(part) == 1 else np.concatenate(part) if part else other for part, other in parts]

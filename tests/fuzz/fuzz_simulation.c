@@ -4,8 +4,9 @@
  *       tests/fuzz/fuzz_simulation.c -o fuzz_simulation && ./fuzz_simulation -max_total_time=30
  *
  * The input makes two to five nodes, their requests, and disturbances of what single nodes see; where it is used up, a
- * generator that it seeds goes on. It is also read as text of faults. What must hold in every bit, and what must come true once nothing disturbs any more, is
- * required below; a frame that a node receives must be one that the wire's decoder reads in what that node saw.
+ * generator that it seeds goes on. It is also read as text of faults. What must hold in every bit, and what must come
+ * true once nothing disturbs any more, is required below; a frame that a node receives must be one that the wire's
+ * decoder reads in what that node saw.
  */
 #include <canal_fast/simulation.h>
 #include <canal_fast/wire/decode.h>

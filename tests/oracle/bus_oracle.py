@@ -6,7 +6,7 @@ Each node is a coroutine: it yields the level that it drives in the next bit and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .wire_oracle import CRC15, CRC17, CRC21, FD_LENGTHS, Frame, crc, header, number_to_bits
@@ -454,13 +454,11 @@ class Node:
 
     def await_ack(self, frame: Frame) -> Steps:
         got = not (yield from self.at("ack_slot", 1))
-        second = 1
-        if frame.fd and (self.ack_bits == 2 or not got):
+        if frame.fd:
             second = yield from self.at("ack_slot", 2)
-            got = got or not second
-        elif frame.fd:  # a second dominant bit is the ACK of a receiver that came later
-            if (yield from self.at("ack_slot", 2)):
+            if self.ack_bits == 1 and got and second:  # that was the delimiter
                 return
+            got = got or not second  # one of a receiver that came later
         if not got and self.mode != "self_test":
             raise Trouble("ack_error")
         if not (yield from self.at("ack_delimiter", 1)):
@@ -491,7 +489,7 @@ Force = Callable[..., int]
 """(bit, node, level, driven) -> the level that the node samples, or drives; node -1: the level on the bus."""
 
 
-def simulate(nodes: list[Node], count: int, force: Force, recover: dict[int, list[int]]) -> Run:
+def simulate(nodes: list[Node], count: int, force: Force, recover: Mapping[int, list[int]]) -> Run:
     """`count` bits of a bus; `recover`: the bits in which nodes are asked to come back from bus off."""
     run = Run([], [[] for _ in nodes])
     for bit in range(count):

@@ -87,7 +87,9 @@ def test_38_dominant_stuff_bit_in_arbitration_read_recessive() -> None:
     assert s.tec("t") == [10, 18, 17]
 
 
-@pytest.mark.parametrize("place", ["crc_delimiter 1", "ack_delimiter 1", "end_of_frame 1", "end_of_frame 4", "end_of_frame 7"])
+@pytest.mark.parametrize(
+    "place", ["crc_delimiter 1", "ack_delimiter 1", "end_of_frame 1", "end_of_frame 4", "end_of_frame 7"]
+)
 def test_39_fixed_form_read_dominant(place: str) -> None:
     s = pair(faults=f"frame 1 {place} dominant at t", t=TEN)
     field, index = place.split()

@@ -90,9 +90,7 @@ def check(row: Row, run: Callable[[Scenario], Outcome], flexible: bool) -> None:
         if node["mode"] == "listen_only":
             continue
         start = (node["tec"], node["rec"])
-        ours = [
-            (bit, None if tec >= 256 else tec, rec) for bit, who, _, _, _, tec, rec in outcome.events if who == k
-        ]
+        ours = [(bit, None if tec >= 256 else tec, rec) for bit, who, _, _, _, tec, rec in outcome.events if who == k]
         theirs = [(bit, tec, rec) for bit, who, tec, rec in row["counters"] if who == number]
         mine, measured = (over_time(case.bits, start, changes) for changes in (ours, theirs))
         for bit in range(case.bits):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,7 +63,7 @@ class Scenario(NamedTuple):
     requests: list[tuple[int, oracle.Request]]
     faults: list[Fault]
     bits: int
-    recover: dict[int, list[int]] = {}
+    recover: Mapping[int, list[int]] = MappingProxyType({})
 
 
 class Outcome(NamedTuple):
@@ -110,7 +112,10 @@ def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, d
     for stop in stops:
         while bus.bit < stop:
             begin = bus.bit
-            bits, driven = np.zeros(stop - begin, np.uint8), np.zeros(stop - begin if whole_frames is None else 0, np.uint64)
+            bits, driven = (
+                np.zeros(stop - begin, np.uint8),
+                np.zeros(stop - begin if whole_frames is None else 0, np.uint64),
+            )
             end, event_count, frame_count = bus.run(stop, events, frames, bits, driven, np.zeros(0, np.uint8))
             done = bus.bit - begin
             for part, array, count in zip(
@@ -229,8 +234,10 @@ def calm_scenario(seed: int) -> Scenario:
     ack_bits = rng.choice([1, 1, 2])
     modes = ["normal"] + rng.choices(MODES, [12, 1, 1, 1], k=count - 1)
     nodes = [
-        Setup(mode, "enabled" if fd else rng.choice(FORMATS), ack_bits, rng.random() < 0.5, tec=rng.choice([0, 50, 127]),
-              rec=rng.choice([0, 1, 100]), by_priority=rng.random() < 0.7)
+        Setup(
+            mode, "enabled" if fd else rng.choice(FORMATS), ack_bits, rng.random() < 0.5,
+            tec=rng.choice([0, 50, 127]), rec=rng.choice([0, 1, 100]), by_priority=rng.random() < 0.7,
+        )
         for mode in modes
     ]  # fmt: skip
     requests = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from bus_cases import record
 from oracle.wire_oracle import CRC15, CRC17, CRC21, Frame, crc, gray_with_parity, header, number_to_bits, stuff
 
-from bus_cases import record
 from canal_fast import simulation
 
 BASE = Frame(0x2A5, dlc=2, data=b"\x3c\x5a")
@@ -16,8 +16,9 @@ ERRORS = ("BIT_ERROR", "STUFF_ERROR", "FORM_ERROR", "CRC_ERROR", "ACK_ERROR")
 
 
 def levels(frame: Frame, stuff_count: int | None = None, tail: str = "", **changed: int) -> str:
-    """SOF to the last EOF bit as a foreign sender drives them, with header bits or the stuff count changed under a right
-    CRC. `tail` instead of CRC delimiter (0 dominant) to EOF."""
+    """SOF to the last EOF bit as a foreign sender drives them, with other header bits or stuff count.
+
+    The CRC is right. `tail` stands for CRC delimiter to EOF."""
     plain = [changed.get(name, bit) for name, bits in header(frame) for bit in bits]
     plain += [bit for byte in frame.data[: frame.size()] for bit in number_to_bits(byte, 8)]
     if frame.fd:

@@ -38,7 +38,7 @@ typedef struct cf_bus {
     cf_sink *sink;              /* NULL: no events, no frames */
     uint8_t *bits;              /* level of bit bits_from + i, or NULL */
     uint64_t *driven;           /* nodes that drive dominant in that bit as a mask, node 0 lowest; or NULL */
-    uint8_t *places;            /* with driven: `count` bytes a bit, each node's cf_place, 0x80 more in a stuff bit; or NULL */
+    uint8_t *places;            /* with driven: each node's cf_place, 0x80 more in a stuff bit; or NULL */
     int64_t bits_from, bits_room;
 } cf_bus;
 

@@ -79,7 +79,8 @@ CF_INLINE int cf_bus_frame_fits(const cf_bus *b, cf_bus_frame *f, int64_t until)
     f->bits = w->wire_bits + (shape.fd && w->options.fd_ack_bits == 2);
     f->data_bits = 0;
     if (b->flexible && (head->flags & CF_FLAG_BITRATE_SWITCH))
-        f->data_bits = cf_length_of(head, shape, CF_LENGTH_EXACT, w->wire_bits - cf_shape_region(shape) - shape.fixed_bits).data;
+        f->data_bits =
+            cf_length_of(head, shape, CF_LENGTH_EXACT, w->wire_bits - cf_shape_region(shape) - shape.fixed_bits).data;
     return b->bit + f->bits <= until && (b->bits == NULL || b->bit + f->bits - b->bits_from <= b->bits_room) &&
            (s == NULL || ((!s->event_room || s->event_room - s->event_count >= most) &&
                           (!s->frame_room || s->frame_room - s->frame_count >= most)));

@@ -43,34 +43,34 @@ CF_INLINE const cf_code *cf_node_state_row(size_t index)
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
-typedef struct cf_counters {
+typedef struct cf_error_counters {
     uint16_t tec, rec;
-} cf_counters;
+} cf_error_counters;
 
-CF_INLINE cf_counters cf_counters_make(unsigned tec, unsigned rec)
+CF_INLINE cf_error_counters cf_counters_make(unsigned tec, unsigned rec)
 {
-    cf_counters c;
+    cf_error_counters c;
     c.tec = (uint16_t)tec;
     c.rec = (uint16_t)rec;
     return c;
 }
 
 /* Rules i, j and k. A node that is off stays so until rule l: the caller knows. */
-CF_INLINE cf_node_state cf_counters_state(cf_counters c)
+CF_INLINE cf_node_state cf_counters_state(cf_error_counters c)
 {
     const unsigned worst = c.tec > c.rec ? c.tec : c.rec;
-    return c.tec >= CF_BUS_OFF_LIMIT     ? CF_NODE_BUS_OFF
-           : worst >= CF_PASSIVE_LIMIT   ? CF_NODE_PASSIVE
-           : worst >= CF_WARNING_LIMIT   ? CF_NODE_WARNING
-                                         : CF_NODE_ACTIVE;
+    return c.tec >= CF_BUS_OFF_LIMIT   ? CF_NODE_BUS_OFF
+           : worst >= CF_PASSIVE_LIMIT ? CF_NODE_PASSIVE
+           : worst >= CF_WARNING_LIMIT ? CF_NODE_WARNING
+                                       : CF_NODE_ACTIVE;
 }
 
-CF_INLINE unsigned cf_counters_passive(cf_counters c)
+CF_INLINE unsigned cf_counters_passive(cf_error_counters c)
 {
     return c.tec >= CF_PASSIVE_LIMIT || c.rec >= CF_PASSIVE_LIMIT;
 }
 
-CF_INLINE cf_counters cf_rec_add(cf_counters c, unsigned some)
+CF_INLINE cf_error_counters cf_rec_add(cf_error_counters c, unsigned some)
 {
     const unsigned rec = c.rec + some;
     c.rec = (uint16_t)(rec < (unsigned)CF_REC_MAX ? rec : (unsigned)CF_REC_MAX);
@@ -78,7 +78,7 @@ CF_INLINE cf_counters cf_rec_add(cf_counters c, unsigned some)
 }
 
 /* Rule c (transmitter; `exempt` where one of its exceptions holds) or a (receiver): an error is found. */
-CF_INLINE cf_counters cf_counters_error(cf_counters c, unsigned transmitter, unsigned exempt)
+CF_INLINE cf_error_counters cf_counters_error(cf_error_counters c, unsigned transmitter, unsigned exempt)
 {
     if (!transmitter)
         return cf_rec_add(c, 1);
@@ -87,8 +87,9 @@ CF_INLINE cf_counters cf_counters_error(cf_counters c, unsigned transmitter, uns
 }
 
 /* Rules d and e (bit error in the own active error flag or overload flag), f (eighth dominant bit behind a flag and
- * every eighth further), b (receiver: first bit behind its error flag is dominant), and what exception c (1) put off. */
-CF_INLINE cf_counters cf_counters_eight(cf_counters c, unsigned transmitter)
+ * every eighth further), b (receiver: first bit behind its error flag is dominant), and what exception c (1) put
+ * off. */
+CF_INLINE cf_error_counters cf_counters_eight(cf_error_counters c, unsigned transmitter)
 {
     if (!transmitter)
         return cf_rec_add(c, 8);
@@ -97,14 +98,14 @@ CF_INLINE cf_counters cf_counters_eight(cf_counters c, unsigned transmitter)
 }
 
 /* Rule g: a frame was sent. */
-CF_INLINE cf_counters cf_counters_sent(cf_counters c)
+CF_INLINE cf_error_counters cf_counters_sent(cf_error_counters c)
 {
     c.tec = (uint16_t)(c.tec - (c.tec > 0));
     return c;
 }
 
 /* Rule h: a frame was received up to the ACK slot and acknowledged. */
-CF_INLINE cf_counters cf_counters_received(cf_counters c)
+CF_INLINE cf_error_counters cf_counters_received(cf_error_counters c)
 {
     c.rec = (uint16_t)(c.rec > CF_REC_AFTER_PASSIVE ? (int)CF_REC_AFTER_PASSIVE : c.rec - (c.rec > 0));
     return c;

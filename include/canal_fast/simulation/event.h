@@ -6,58 +6,60 @@
 #include "confinement.h"
 
 /* clang-format off */
-/* What the coming bit of a node belongs to. X(name, number, text, bits); 0 bits: as many as it takes.
+/* What the coming bit of a node belongs to. X(name, number, text, bits, segment code of an SJA1000); 0 bits: as many as
+ * it takes.
  * The order matters: BUS_OFF to SOF are between frames, ID to RTR_EXTENDED decide arbitration. */
-#define CF_PLACE_LIST(X)                                                                                \
-    X(BUS_OFF, 0, "bus_off", 11)         /* bit in the sequence of 11 recessive ones */                 \
-    X(INTEGRATING, 1, "integrating", 11) /* the same */                                                 \
-    X(IDLE, 2, "idle", 1)                                                                               \
-    X(INTERMISSION, 3, "intermission", 3)                                                               \
-    X(SUSPEND, 4, "suspend", 8)                                                                         \
-    X(SOF, 5, "sof", 1)                                                                                 \
-    X(ID, 6, "id", 11)                                                                                  \
-    X(RTR, 7, "rtr", 1) /* behind the first 11 identifier bits: RTR, SRR or RRS */                      \
-    X(IDE, 8, "ide", 1)                                                                                 \
-    X(ID_EXTENSION, 9, "id_extension", 18)                                                              \
-    X(RTR_EXTENDED, 10, "rtr_extended", 1) /* of an extended frame: RTR or RRS */                       \
-    X(FDF, 11, "fdf", 1)                   /* or r0 of a base frame, r1 of an extended one */           \
-    X(RES, 12, "res", 1)                   /* of an FD frame; r0 of an extended classical one */        \
-    X(BRS, 13, "brs", 1)                                                                                \
-    X(ESI, 14, "esi", 1)                                                                                \
-    X(DLC, 15, "dlc", 4)                                                                                \
-    X(DATA, 16, "data", 512) /* counted through */                                                      \
-    X(STUFF_COUNT, 17, "stuff_count", 4)                                                                \
-    X(CRC, 18, "crc", 21)                                                                               \
-    X(CRC_DELIMITER, 19, "crc_delimiter", 1)                                                            \
-    X(ACK_SLOT, 20, "ack_slot", 2)                                                                      \
-    X(ACK_DELIMITER, 21, "ack_delimiter", 1)                                                            \
-    X(END_OF_FRAME, 22, "end_of_frame", 7)                                                              \
-    X(ACTIVE_FLAG, 23, "active_flag", 6)                                                                \
-    X(PASSIVE_FLAG, 24, "passive_flag", 6) /* bit in the run of equal ones */                           \
-    X(FLAG_END, 25, "flag_end", 0)         /* waits for the first recessive bit, the delimiter's first */ \
-    X(DELIMITER, 26, "delimiter", 8)                                                                    \
-    X(OVERLOAD_FLAG, 27, "overload_flag", 6)                                                            \
-    X(OVERLOAD_END, 28, "overload_end", 0)                                                              \
-    X(OVERLOAD_DELIMITER, 29, "overload_delimiter", 8)
+#define CF_PLACE_LIST(X)                                                                                              \
+    X(BUS_OFF, 0, "bus_off", 11, 0x00) /* bit in the sequence of 11 recessive ones */                                 \
+    X(INTEGRATING, 1, "integrating", 11, 0x00) /* the same */                                                         \
+    X(IDLE, 2, "idle", 1, 0x00)                                                                                       \
+    X(INTERMISSION, 3, "intermission", 3, 0x12)                                                                       \
+    X(SUSPEND, 4, "suspend", 8, 0x12)                                                                                 \
+    X(SOF, 5, "sof", 1, 0x03)                                                                                         \
+    X(ID, 6, "id", 11, 0x02)                                                                                          \
+    X(RTR, 7, "rtr", 1, 0x04) /* behind the first 11 identifier bits: RTR, SRR or RRS */                              \
+    X(IDE, 8, "ide", 1, 0x05)                                                                                         \
+    X(ID_EXTENSION, 9, "id_extension", 18, 0x07)                                                                      \
+    X(RTR_EXTENDED, 10, "rtr_extended", 1, 0x0C) /* of an extended frame: RTR or RRS */                               \
+    X(FDF, 11, "fdf", 1, 0x0D) /* or r0 of a base frame, r1 of an extended one */                                     \
+    X(RES, 12, "res", 1, 0x09) /* of an FD frame; r0 of an extended classical one */                                  \
+    X(BRS, 13, "brs", 1, 0x09)                                                                                        \
+    X(ESI, 14, "esi", 1, 0x09)                                                                                        \
+    X(DLC, 15, "dlc", 4, 0x0B)                                                                                        \
+    X(DATA, 16, "data", 512, 0x0A) /* counted through */                                                              \
+    X(STUFF_COUNT, 17, "stuff_count", 4, 0x08)                                                                        \
+    X(CRC, 18, "crc", 21, 0x08)                                                                                       \
+    X(CRC_DELIMITER, 19, "crc_delimiter", 1, 0x18)                                                                    \
+    X(ACK_SLOT, 20, "ack_slot", 2, 0x19)                                                                              \
+    X(ACK_DELIMITER, 21, "ack_delimiter", 1, 0x1B)                                                                    \
+    X(END_OF_FRAME, 22, "end_of_frame", 7, 0x1A)                                                                      \
+    X(ACTIVE_FLAG, 23, "active_flag", 6, 0x11)                                                                        \
+    X(PASSIVE_FLAG, 24, "passive_flag", 6, 0x16) /* bit in the run of equal ones */                                   \
+    X(FLAG_END, 25, "flag_end", 0, 0x13) /* waits for the first recessive bit, the delimiter's first */               \
+    X(DELIMITER, 26, "delimiter", 8, 0x17)                                                                            \
+    X(OVERLOAD_FLAG, 27, "overload_flag", 6, 0x1C)                                                                    \
+    X(OVERLOAD_END, 28, "overload_end", 0, 0x13)                                                                      \
+    X(OVERLOAD_DELIMITER, 29, "overload_delimiter", 8, 0x17)
 /* clang-format on */
 
 typedef enum cf_place {
-#define CF_PLACE_ENUM(name, number, text, bits) CF_PLACE_##name = number,
+#define CF_PLACE_ENUM(name, number, text, bits, code) CF_PLACE_##name = number,
     CF_PLACE_LIST(CF_PLACE_ENUM)
 #undef CF_PLACE_ENUM
-    CF_PLACE_COUNT
+        CF_PLACE_COUNT
 } cf_place;
 
-/* Number, name and bits of a place; NULL past the last. */
 typedef struct cf_place_row {
     const char *name;
     unsigned bits;
+    uint8_t code;
 } cf_place_row;
 
+/* NULL past the last. */
 CF_INLINE const cf_place_row *cf_place_of(unsigned number)
 {
     static const cf_place_row rows[] = {
-#define CF_PLACE_ROW(name, number, text, bits) {text, bits},
+#define CF_PLACE_ROW(name, number, text, bits, code) {text, bits, code},
         CF_PLACE_LIST(CF_PLACE_ROW)
 #undef CF_PLACE_ROW
     };
@@ -91,7 +93,7 @@ typedef enum cf_event_kind {
 #define CF_EVENT_ENUM(name, number, sentence) CF_EVENT_##name = number,
     CF_EVENT_LIST(CF_EVENT_ENUM)
 #undef CF_EVENT_ENUM
-    CF_EVENT_COUNT
+        CF_EVENT_COUNT
 } cf_event_kind;
 
 CF_INLINE const cf_code *cf_event_row(size_t index)

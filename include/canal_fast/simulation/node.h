@@ -33,7 +33,7 @@ enum { CF_REGION_REST = 0, CF_REGION_STUFFED = 1, CF_REGION_FIXED = 2 };
 typedef struct cf_node_options {
     uint8_t mode;               /* cf_node_mode */
     uint8_t fd;                 /* cf_node_fd */
-    uint8_t fd_ack_bits;        /* 1: an FD frame's ACK slot is one bit, a second dominant one is taken; 2: always two */
+    uint8_t fd_ack_bits;        /* ACK slot of FD frames: 1, and a second dominant bit is taken; 2: always two bits */
     uint8_t protocol_exception; /* FD enabled, recessive res: 1 protocol exception, 0 form error */
     uint8_t on_request;         /* 1: comes back from bus off only when asked, and its requests are gone */
     uint8_t integrate;          /* 1: begins by waiting for 11 recessive bits, 0: begins idle */
@@ -76,7 +76,7 @@ typedef struct cf_node {
     uint8_t told_state;  /* last STATE event */
     uint16_t sequences;  /* off: of 11 recessive bits, complete */
     uint16_t id;         /* number on the bus */
-    cf_counters counters;
+    cf_error_counters counters;
     cf_node_options options;
     uint32_t request; /* row of the queue that is being sent, or CF_QUEUE_NONE */
     cf_queue queue;
@@ -107,9 +107,7 @@ CF_INLINE unsigned cf_node_counts(const cf_node *n)
 CF_INLINE void cf_node_before(const cf_node *n, unsigned *field, unsigned *index)
 {
     *field = n->before;
-    *index = n->before == CF_PLACE_DATA  ? 8u * n->bytes
-             : n->before == CF_PLACE_CRC ? 15
-                                         : cf_place_of(n->before)->bits;
+    *index = n->before == CF_PLACE_DATA ? 8u * n->bytes : n->before == CF_PLACE_CRC ? 15 : cf_place_of(n->before)->bits;
 }
 
 /* Field and number in it of the coming bit; returns 1 where that is a dynamic stuff bit, 2 a fixed one. */
@@ -117,9 +115,7 @@ CF_INLINE unsigned cf_node_place(const cf_node *n, unsigned *field, unsigned *in
 {
     const unsigned run = (unsigned)n->raw & 31;
     const unsigned due = n->region == CF_REGION_STUFFED && (run == 0 || run == 31);
-    const unsigned width = n->field == CF_PLACE_DATA  ? 8
-                           : n->field == CF_PLACE_CRC ? 15
-                                                      : cf_place_of(n->field)->bits;
+    const unsigned width = n->field == CF_PLACE_DATA ? 8 : n->field == CF_PLACE_CRC ? 15 : cf_place_of(n->field)->bits;
     *field = n->field;
     *index = n->index;
     if (n->region == CF_REGION_FIXED) {
@@ -295,7 +291,7 @@ CF_INLINE int cf_node_eight(cf_node *n, int64_t bit)
 }
 
 /* Everything at rest; requests go to `queue` later (cf_queue_init). Needs zeroed or any memory. */
-CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf_counters counters)
+CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf_error_counters counters)
 {
     memset(n, 0, sizeof *n);
     n->id = (uint16_t)id;
@@ -312,7 +308,8 @@ CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf
     }
 }
 
-/* A node that is not there: drives nothing, takes no part, comes back by cf_node_init only. Its queue is the caller's. */
+/* A node that is not there: drives nothing, takes no part, comes back by cf_node_init only. Its queue is the
+ * caller's. */
 CF_INLINE void cf_node_detach(cf_node *n)
 {
     cf_node_enter(n, CF_PLACE_BUS_OFF, 1);

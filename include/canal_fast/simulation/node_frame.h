@@ -156,10 +156,7 @@ CF_INLINE void cf_node_after_data(cf_node *n)
 CF_INLINE void cf_node_after_dlc(cf_node *n)
 {
     n->dlc = n->plain & 15;
-    n->size = (uint8_t)(n->fd       ? cf_fd_length(n->dlc)
-                        : n->remote ? 0
-                        : n->dlc < 8 ? n->dlc
-                                     : 8);
+    n->size = (uint8_t)(n->fd ? cf_fd_length(n->dlc) : n->remote ? 0 : n->dlc < 8 ? n->dlc : 8);
     if (n->fd) {
         n->crc = n->size > CF_FD_CRC17_BYTES ? cf_crc21().wire_init : cf_crc17().wire_init;
         cf_node_sum(n, 0);

@@ -13,21 +13,21 @@ enum { CF_REQUEST_ONE_SHOT = 1, CF_REQUEST_SELF_RECEPTION = 2 };
 
 typedef struct cf_request {
     cf_fd_frame frame;
-    int64_t bit;       /* the first that may be its SOF */
+    int64_t bit; /* the first that may be its SOF */
     uint64_t sequence; /* order in which their time came */
-    uint32_t key;      /* its arbitration field: the lowest wins */
-    uint32_t next;     /* row of the waiting or the free list */
-    uint32_t options;  /* CF_REQUEST_... */
+    uint32_t key; /* its arbitration field: the lowest wins */
+    uint32_t next; /* row of the waiting or the free list */
+    uint32_t options; /* CF_REQUEST_... */
 } cf_request;
 
 typedef struct cf_queue {
     cf_request *rows; /* the caller's, `room` of them */
-    uint32_t *heap;   /* the same */
+    uint32_t *heap; /* the same */
     uint32_t room, ready; /* ready: in the heap */
-    uint32_t used;        /* rows that hold a request */
+    uint32_t used; /* rows that hold a request */
     uint32_t free, waiting, last; /* last: of the waiting */
     uint32_t first_come; /* 1: not by priority */
-    int64_t next_bit;    /* when the first of the waiting is due */
+    int64_t next_bit; /* when the first of the waiting is due */
     uint64_t sequence;
 } cf_queue;
 

@@ -10,32 +10,24 @@
 #include "event.h"
 
 enum { /* classes, in the identifier */
-    CF_ERROR_LOST_ARBITRATION = 0x002,
-    CF_ERROR_CONTROLLER = 0x004,
-    CF_ERROR_PROTOCOL = 0x008,
-    CF_ERROR_ACK = 0x020,
-    CF_ERROR_BUS_OFF = 0x040,
-    CF_ERROR_ON_BUS = 0x080,
-    CF_ERROR_RESTARTED = 0x100,
-    CF_ERROR_COUNTERS = 0x200
+       CF_ERROR_LOST_ARBITRATION = 0x002,
+       CF_ERROR_CONTROLLER = 0x004,
+       CF_ERROR_PROTOCOL = 0x008,
+       CF_ERROR_ACK = 0x020,
+       CF_ERROR_BUS_OFF = 0x040,
+       CF_ERROR_ON_BUS = 0x080,
+       CF_ERROR_RESTARTED = 0x100,
+       CF_ERROR_COUNTERS = 0x200
 };
 
-/* Segment code of a place, in data[3]; an SJA1000 has the same ones. */
+/* Segment code of a bit, in data[3]. */
 CF_INLINE uint8_t cf_error_location(unsigned field, unsigned index)
 {
-    static const uint8_t codes[CF_PLACE_COUNT] = {
-        /* bus_off.. */ 0, 0, 0, 0x12, 0x12, 0x03,
-        /* id, rtr, ide, id_extension, rtr_extended */ 0x02, 0x04, 0x05, 0x07, 0x0C,
-        /* fdf, res, brs, esi */ 0x0D, 0x09, 0x09, 0x09,
-        /* dlc, data, stuff_count, crc, crc_delimiter */ 0x0B, 0x0A, 0x08, 0x08, 0x18,
-        /* ack_slot, ack_delimiter, end_of_frame */ 0x19, 0x1B, 0x1A,
-        /* active_flag, passive_flag, flag_end, delimiter */ 0x11, 0x16, 0x13, 0x17,
-        /* overload_flag, overload_end, overload_delimiter */ 0x1C, 0x13, 0x17};
     if (field == CF_PLACE_ID)
         return index <= 8 ? 0x02 : 0x06;
     if (field == CF_PLACE_ID_EXTENSION)
         return index <= 5 ? 0x07 : index <= 13 ? 0x0F : 0x0E;
-    return field < CF_PLACE_COUNT ? codes[field] : 0;
+    return field < CF_PLACE_COUNT ? cf_place_of(field)->code : 0;
 }
 
 CF_INLINE uint8_t cf_counter_byte(unsigned counter)
@@ -44,7 +36,7 @@ CF_INLINE uint8_t cf_counter_byte(unsigned counter)
 }
 
 /* An empty ERROR_FRAME record with the counters. */
-CF_INLINE void cf_error_record(cf_fd_frame *r, uint32_t classes, cf_counters counters)
+CF_INLINE void cf_error_record(cf_fd_frame *r, uint32_t classes, cf_error_counters counters)
 {
     memset(r, 0, sizeof *r);
     r->flags = CF_FLAG_ERROR_FRAME;
@@ -57,9 +49,9 @@ CF_INLINE void cf_error_record(cf_fd_frame *r, uint32_t classes, cf_counters cou
 /* The error frame of an event from CF_EVENT_BIT_ERROR to CF_EVENT_OVERLOAD. */
 CF_INLINE void cf_error_frame_of(cf_fd_frame *r, const cf_event *e)
 {
-    cf_error_record(r, e->event == CF_EVENT_ACK_ERROR ? CF_ERROR_ACK | CF_ERROR_ON_BUS
-                                                      : CF_ERROR_PROTOCOL | CF_ERROR_ON_BUS,
-                    cf_counters_make(e->tec, e->rec));
+    cf_error_record(
+        r, e->event == CF_EVENT_ACK_ERROR ? CF_ERROR_ACK | CF_ERROR_ON_BUS : CF_ERROR_PROTOCOL | CF_ERROR_ON_BUS,
+        cf_counters_make(e->tec, e->rec));
     if (e->event == CF_EVENT_BIT_ERROR)
         r->data[2] = e->driven ? 0x10 : 0x08; /* could not send recessive, dominant */
     else if (e->event == CF_EVENT_STUFF_ERROR)
@@ -83,7 +75,9 @@ CF_INLINE void cf_state_frame_of(cf_fd_frame *r, const cf_event *e)
         cf_error_record(r, CF_ERROR_BUS_OFF, cf_counters_make(e->tec, e->rec));
     } else {
         cf_error_record(r, CF_ERROR_CONTROLLER, cf_counters_make(e->tec, e->rec));
-        r->data[1] = (uint8_t)(e->state == CF_NODE_PASSIVE ? warning << 2 : e->state == CF_NODE_WARNING ? warning : 0x40);
+        r->data[1] = (uint8_t)(e->state == CF_NODE_PASSIVE   ? warning << 2
+                               : e->state == CF_NODE_WARNING ? warning
+                                                             : 0x40);
     }
 }
 

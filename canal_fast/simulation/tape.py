@@ -1,0 +1,56 @@
+"""The arrays that a run fills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.frames import FD_FRAME_DTYPE
+
+from . import _simulation
+from .events import EVENT_DTYPE
+
+NEEDS_ROOM, NEEDS_EDGES = 1, 2  # of cf_bus_end
+_ROOM_MIN, _EVENT_ROOM, _FRAME_ROOM = 1 << 11, 1 << 20, 1 << 17  # records a piece
+
+
+class Tape:
+    """What a run records, in pieces."""
+
+    def __init__(self, nodes: int, bits: bool, events: bool, frames: bool, levels: bool) -> None:
+        self._nodes = nodes
+        self._wants = bits, events, frames, levels
+        self._parts: list[list[npt.NDArray[Any]]] = [[], [], [], [], []]
+
+    def record(self, core: _simulation.Bus, until: int) -> int:
+        want_bits, want_events, want_frames, want_levels = self._wants
+        end = NEEDS_ROOM
+        while end == NEEDS_ROOM or (end == 0 and core.bit < until):
+            begin, count = core.bit, until - core.bit
+            # Memory that is not written to costs nothing: rather too much than two pieces.
+            events = np.empty(min(_ROOM_MIN + count * self._nodes // 16, _EVENT_ROOM) * want_events, EVENT_DTYPE)
+            frames = np.empty(min(_ROOM_MIN + count * self._nodes // 64, _FRAME_ROOM) * want_frames, FD_FRAME_DTYPE)
+            bits = np.empty(count * (want_bits or want_levels), np.uint8)
+            driven = np.empty(count * want_levels, np.uint64)
+            places = np.empty(count * self._nodes * want_levels, np.uint8)
+            end, event_count, frame_count = core.run(until, events, frames, bits, driven, places)
+            done = core.bit - begin
+            events.resize(event_count * want_events, refcheck=False)
+            frames.resize(frame_count * want_frames, refcheck=False)
+            masks = np.arange(self._nodes, dtype=np.uint64)
+            levels = (~(driven[:done, None] >> masks) & np.uint64(1)).astype(np.uint8)
+            fields = places[: done * self._nodes].reshape(-1, self._nodes)
+            for part, piece in zip(self._parts, (events, frames, bits[:done], levels, fields), strict=True):
+                part.append(piece)
+        return end
+
+    def joined(self) -> list[npt.NDArray[Any]]:
+        """Events, frames, bits, levels, fields."""
+        empty = np.empty((0, self._nodes), np.uint8)
+        none: list[npt.NDArray[Any]] = [
+            np.empty(0, EVENT_DTYPE), np.empty(0, FD_FRAME_DTYPE), np.empty(0, np.uint8), empty, empty,
+        ]  # fmt: skip
+        parts = zip(self._parts, none, strict=True)
+        return [part[0] if len(part) == 1 else np.concatenate(part) if part else other for part, other in parts]
