@@ -1,7 +1,6 @@
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self, disjoint_base
 
 from canal_fast.frames import FrameArray
 
@@ -12,8 +11,9 @@ def event_table() -> list[tuple[int, str, str]]: ...
 def state_table() -> list[tuple[int, str, str]]: ...
 def place_table() -> list[tuple[str, int]]: ...
 
+@disjoint_base
 class Bus:
-    def __init__(self, bitrate: int, data_bitrate: int, whole_frames: bool) -> None: ...
+    def __new__(cls, bitrate: int, data_bitrate: int, whole_frames: bool) -> Self: ...
     def add_node(
         self, mode: int, fd: int, fd_ack_bits: int, protocol_exception: bool, on_request: bool, integrate: bool,
         first_come: bool, tec: int, rec: int, filters: npt.NDArray[np.uint32],
