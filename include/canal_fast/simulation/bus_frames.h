@@ -148,6 +148,21 @@ CF_INLINE void cf_bus_frame_bits(cf_bus *b, const cf_bus_frame *f)
         to[k] = 1;
 }
 
+/* The intermission behind it, where it ends before `until`; nobody is suspended. */
+CF_INLINE void cf_bus_frame_intermission(cf_bus *b, int64_t until)
+{
+    const int64_t end = b->bit + CF_INTERMISSION_BITS;
+    unsigned i;
+    if (end > until || (b->bits != NULL && end > b->bits_from + b->bits_room))
+        return;
+    if (b->bits != NULL)
+        memset(b->bits + (b->bit - b->bits_from), 1, CF_INTERMISSION_BITS);
+    for (i = 0; i < b->count; i++)
+        if (!cf_node_inert(&b->nodes[i]))
+            cf_node_rest(&b->nodes[i], end);
+    b->bit = end;
+}
+
 /* The whole frame. */
 CF_INLINE void cf_bus_frame_go(cf_bus *b, cf_bus_frame *f)
 {
@@ -193,6 +208,7 @@ CF_INLINE int cf_bus_whole_frame(cf_bus *b, int64_t until)
     if (b->driven != NULL || !cf_bus_frame_winner(b, &f) || !cf_bus_frame_fits(b, &f, until))
         return 0;
     cf_bus_frame_go(b, &f);
+    cf_bus_frame_intermission(b, until);
     return 1;
 }
 

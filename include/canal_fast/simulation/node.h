@@ -157,11 +157,18 @@ CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsi
         cf_sink_log(s, e);
 }
 
+/* Does nobody record such an event? Loggers write errors and changes of state only. */
+CF_INLINE int cf_node_silent(const cf_node *n, cf_event_kind kind)
+{
+    return n->sink == NULL || (n->sink->event_room == 0 && (kind < CF_EVENT_BIT_ERROR || kind > CF_EVENT_ACK_ERROR) &&
+                               n->told_state == (unsigned)cf_counters_state(n->counters));
+}
+
 /* Records an event of the bit in (field, index), and a change of state behind it. */
 CF_INLINE void cf_node_tell_at(cf_node *n, cf_event_kind kind, unsigned field, unsigned index)
 {
     unsigned state;
-    if (CF_LIKELY(n->sink == NULL))
+    if (cf_node_silent(n, kind))
         return;
     state = cf_counters_state(n->counters);
     cf_node_push(n, kind, state, field, index);
@@ -175,7 +182,7 @@ CF_INLINE void cf_node_tell_at(cf_node *n, cf_event_kind kind, unsigned field, u
 CF_INLINE void cf_node_tell(cf_node *n, cf_event_kind kind)
 {
     unsigned field, index;
-    if (CF_LIKELY(n->sink == NULL))
+    if (cf_node_silent(n, kind))
         return;
     cf_node_place(n, &field, &index);
     cf_node_tell_at(n, kind, field, index);
