@@ -3,6 +3,7 @@
 
 #include <canal_fast/logs/candump_line.h>
 #include <canal_fast/logs/pcapng_write.h>
+#include <canal_fast/simulation.h>
 #include <canal_fast/wire/encode.h>
 
 #include <stdio.h>
@@ -62,6 +63,33 @@ static void parse(void)
         out[i] = (uint8_t)cf_candump_parse(line, sizeof line - 1, &frame, &iface, &length, &column);
 }
 
+/* Frames from the first of three nodes to the others, whole or bit by bit. */
+static void simulate(unsigned long count, unsigned whole)
+{
+    static cf_node nodes[3];
+    static cf_request rows[BATCH];
+    static uint32_t heap[BATCH];
+    const cf_node_options options = {CF_MODE_NORMAL, CF_FD_CLASSICAL, 1, 1, 0, 0};
+    cf_bus bus;
+    unsigned i;
+    cf_bus_init(&bus, nodes, 3, 500000, 0);
+    bus.whole_frames = whole;
+    for (i = 0; i < 3; i++)
+        cf_node_init(&nodes[i], i, options, cf_counters_make(0, 0));
+    cf_queue_init(&nodes[0].queue, rows, heap, BATCH, 1);
+    cf_bus_connect(&bus);
+    for (; count > 0; count -= BATCH) {
+        for (i = 0; i < BATCH; i++) {
+            cf_fd_frame frame;
+            memset(&frame, 0, sizeof frame);
+            memcpy(&frame, &frames[i], sizeof frames[i]);
+            cf_queue_add(&nodes[0].queue, &frame, bus.bit, 0);
+        }
+        while (nodes[0].queue.used)
+            cf_bus_run(&bus, bus.bit + 10000);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static cf_log_writer writer;
@@ -78,6 +106,10 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(argv[1], "drain") == 0) {
         drain(count);
+        return 0;
+    }
+    if (strncmp(argv[1], "bus-", 4) == 0) {
+        simulate(count, strcmp(argv[1], "bus-frame") == 0);
         return 0;
     }
     for (; count > 0; count -= BATCH) {
