@@ -52,7 +52,7 @@ CF_INLINE void cf_node_acknowledge(cf_node *n, unsigned level, int64_t bit)
         }
         if (cf_node_counts(n)) {
             n->counters = cf_counters_received(n->counters);
-            cf_node_tell(n, CF_EVENT_ACKNOWLEDGED);
+            cf_node_tell_at(n, CF_EVENT_ACKNOWLEDGED, CF_PLACE_ACK_SLOT, 1);
         }
         if (n->fd) {
             cf_node_move(n, CF_PLACE_ACK_SLOT, 2);
@@ -99,7 +99,7 @@ CF_INLINE void cf_node_received(cf_node *n)
     n->received++;
     if (n->sink != NULL && n->sink->frame_room)
         cf_node_log_received(n);
-    cf_node_tell(n, CF_EVENT_RECEIVED);
+    cf_node_tell_at(n, CF_EVENT_RECEIVED, CF_PLACE_END_OF_FRAME, 6);
 }
 
 CF_INLINE void cf_node_sent(cf_node *n)
@@ -116,7 +116,7 @@ CF_INLINE void cf_node_sent(cf_node *n)
     }
     cf_queue_drop(&n->queue, n->request);
     n->request = CF_QUEUE_NONE;
-    cf_node_tell(n, CF_EVENT_SENT);
+    cf_node_tell_at(n, CF_EVENT_SENT, CF_PLACE_END_OF_FRAME, 7);
 }
 
 CF_INLINE void cf_node_end_of_frame(cf_node *n, unsigned level, int64_t bit)
