@@ -7,7 +7,7 @@
 #include "open_port.h"
 
 #include <signal.h>
-#include <sys/types.h>
+#include <sys/wait.h>
 
 #define LATE_NS INT64_C(5000000000)
 
@@ -30,6 +30,7 @@ static int killed(const char *driver, const char *host, cf_operation operation, 
     cf_request request;
     cf_frame frame;
     cf_thread killer;
+    siginfo_t stopped;
     cf_status status, wanted = CF_HOST_ENDED;
     int64_t began_ns;
     long code;
@@ -52,7 +53,8 @@ static int killed(const char *driver, const char *host, cf_operation operation, 
     request.answer = &answer;
     request.answer_bytes = sizeof answer;
     kill((pid_t)cf_host_port_process(port), meanwhile ? SIGSTOP : SIGKILL);
-    cf_sleep_ns(10000000); /* for the signal to arrive */
+    if (meanwhile && waitid(P_PID, (id_t)cf_host_port_process(port), &stopped, WSTOPPED | WNOWAIT) != 0)
+        return 1;
     if (cf_thread_start(&killer, kill_soon, port, "killer") != CF_OK)
         return 1;
     began_ns = cf_now_ns();

@@ -87,7 +87,7 @@ def test_a_host_that_is_killed_at_every_request(sanitized: Sanitized, virtual: s
 @pytest.mark.parametrize("where", ["table", "port", "host"])
 def test_filters_change_while_records_come(sanitized: Sanitized, where: str, host: str) -> None:
     program = sanitized.build("tests/c/filter_changes.c", "filter_changes")
-    count = ["10000000", "1000"] if LONG else ["500000", "300"]
+    count = ["10000000", "1000"] if LONG else ["200000", "200"]
     fake = sanitized.build("tests/fake_canal/fake_canal.c", "fake.so", "-shared", "-fPIC")
     more = {"table": ["table", *count], "port": ["port", *count, fake], "host": ["port", *count, fake, host]}[where]
     ended = run(program, *more)
