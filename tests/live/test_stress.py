@@ -66,6 +66,7 @@ def host(sanitized: Sanitized) -> str:
     return sanitized.build("canal_fast/canal_host.c", "canal_host")
 
 
+@pytest.mark.slow
 def test_channel(sanitized: Sanitized, virtual: str) -> None:
     ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), virtual, "30" if LONG else "1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
