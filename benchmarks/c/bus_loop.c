@@ -11,7 +11,7 @@
 typedef struct loop_bus {
     cf_bus bus;
     cf_node *nodes;
-    cf_request *rows;
+    cf_bus_request *rows;
     uint32_t *heap;
 } loop_bus;
 
@@ -25,7 +25,7 @@ EXPORT loop_bus *loop_make(unsigned count, unsigned fd, unsigned frames)
     loop_bus *b = (loop_bus *)malloc(sizeof *b);
     unsigned i, k;
     b->nodes = (cf_node *)calloc(count, sizeof *b->nodes);
-    b->rows = (cf_request *)calloc((size_t)count * frames, sizeof *b->rows);
+    b->rows = (cf_bus_request *)calloc((size_t)count * frames, sizeof *b->rows);
     b->heap = (uint32_t *)calloc((size_t)count * frames, sizeof *b->heap);
     cf_bus_init(&b->bus, b->nodes, count, 500000, fd ? 2000000 : 0);
     for (i = 0; i < count; i++) {

@@ -103,7 +103,7 @@ static void parse(void)
 static void simulate(unsigned long count, unsigned whole)
 {
     static cf_node nodes[3];
-    static cf_request rows[BATCH];
+    static cf_bus_request rows[BATCH];
     static uint32_t heap[BATCH];
     const cf_node_options options = {CF_MODE_NORMAL, CF_FD_CLASSICAL, 1, 1, 0, 0};
     cf_bus bus;

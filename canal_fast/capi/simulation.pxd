@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_code, cf_status
-from canal_fast.capi.frame cimport cf_fd_frame, cf_field
+from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_filter
 
 
 cdef extern from "canal_fast/simulation/confinement.h" nogil:
@@ -46,11 +46,11 @@ cdef extern from "canal_fast/simulation/event.h" nogil:
     const cf_field *cf_event_field(size_t index)
 
 cdef extern from "canal_fast/simulation/queue.h" nogil:
-    ctypedef struct cf_request:
+    ctypedef struct cf_bus_request:
         pass
 
     ctypedef struct cf_queue:
-        cf_request *rows
+        cf_bus_request *rows
         uint32_t *heap
         uint32_t room
         uint32_t used
@@ -60,8 +60,8 @@ cdef extern from "canal_fast/simulation/queue.h" nogil:
         CF_REQUEST_ONE_SHOT
         CF_REQUEST_SELF_RECEPTION
 
-    void cf_queue_init(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
-    void cf_queue_grow(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room)
+    void cf_queue_init(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
+    void cf_queue_grow(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
     void cf_queue_add_many(cf_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count, unsigned options)
     cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
 
@@ -73,11 +73,6 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
         uint8_t protocol_exception
         uint8_t on_request
         uint8_t integrate
-
-    ctypedef struct cf_filter:
-        uint32_t can_id
-        uint32_t can_mask
-        uint32_t extended
 
     ctypedef struct cf_node:
         uint8_t field

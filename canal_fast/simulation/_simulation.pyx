@@ -1,13 +1,12 @@
 """Glue of the simulation headers."""
 
-from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from canal_fast._gate cimport borrow
+from canal_fast._gate cimport Loan, lend
 from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
-from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_frames_check
+from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_filter, cf_frames_check
 from canal_fast.capi.simulation cimport (
     CF_BUS_NODES_MAX,
     CF_WHEN_BIT,
@@ -17,6 +16,7 @@ from canal_fast.capi.simulation cimport (
     cf_bus_end,
     cf_bus_init,
     cf_bus_ns,
+    cf_bus_request,
     cf_bus_run,
     cf_bus_watch,
     cf_counters_make,
@@ -27,7 +27,6 @@ from canal_fast.capi.simulation cimport (
     cf_fault_error,
     cf_fault_names,
     cf_fault_parse,
-    cf_filter,
     cf_node,
     cf_node_init,
     cf_node_options,
@@ -39,7 +38,6 @@ from canal_fast.capi.simulation cimport (
     cf_queue_add_many,
     cf_queue_grow,
     cf_queue_init,
-    cf_request,
     cf_sink,
 )
 
@@ -50,25 +48,6 @@ from canal_fast._gate import FD_FRAME_DTYPE
 I8 = numpy.dtype("i8")
 U1 = numpy.dtype("u1")
 U8 = numpy.dtype("u8")
-
-
-cdef class Loan:
-    """One borrowed array, given back when the object goes."""
-
-    cdef Py_buffer view
-    cdef Py_ssize_t count
-    cdef bint held
-
-    def __dealloc__(self):
-        if self.held:
-            PyBuffer_Release(&self.view)
-
-
-cdef Loan lend(object array, object dtype, str name, bint writable=True):
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow(array, dtype, name, writable, &loan.view)
-    loan.held = True
-    return loan
 
 
 def _event_dtype():
@@ -167,18 +146,18 @@ cdef class Bus:
 
     cdef int room(self, cf_node *node, size_t wanted) except -1:
         cdef size_t size = wanted + node.queue.used
-        cdef cf_request *rows
+        cdef cf_bus_request *rows
         cdef uint32_t *heap
         if size <= node.queue.room:
             return 0
         size = max(size, 2 * node.queue.room)
-        rows = <cf_request *>malloc(size * sizeof(cf_request))
+        rows = <cf_bus_request *>malloc(size * sizeof(cf_bus_request))
         heap = <uint32_t *>malloc(size * sizeof(uint32_t))
         if rows == NULL or heap == NULL:
             free(rows)
             free(heap)
             raise MemoryError
-        cdef cf_request *old_rows = node.queue.rows
+        cdef cf_bus_request *old_rows = node.queue.rows
         cdef uint32_t *old_heap = node.queue.heap
         cf_queue_grow(&node.queue, rows, heap, <uint32_t>size)
         free(old_rows)
@@ -193,11 +172,11 @@ cdef class Bus:
         cdef cf_status status
         if due.count != frame.count:
             raise ValueError(f"{due.count} bits for {frame.count} frames")
-        status = cf_frames_check(frame.view.buf, frame.count, sizeof(cf_fd_frame), &index)
+        status = cf_frames_check(frame.at, frame.count, sizeof(cf_fd_frame), &index)
         if status == CF_OK:
             self.room(&self.nodes[number], frame.count)
-            cf_queue_add_many(&self.nodes[number].queue, <const cf_fd_frame *>frame.view.buf,
-                              <const int64_t *>due.view.buf, frame.count, options)
+            cf_queue_add_many(&self.nodes[number].queue, <const cf_fd_frame *>frame.at,
+                              <const int64_t *>due.at, frame.count, options)
         return int(status), index
 
     def recover(self, unsigned number):
@@ -263,22 +242,22 @@ cdef class Bus:
         Arrays of EVENT_DTYPE, FD records, u1, u8 and u1, empty for what is not to be recorded. Bit bus.bit goes to
         element 0; `places` has as many elements for each bit as there are nodes.
         """
-        cdef Loan event = lend(events, EVENT_DTYPE, "events")
-        cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames")
-        cdef Loan level = lend(bits, U1, "bits")
-        cdef Loan mask = lend(driven, U8, "driven")
-        cdef Loan place = lend(places, U1, "places")
+        cdef Loan event = lend(events, EVENT_DTYPE, "events", True)
+        cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames", True)
+        cdef Loan level = lend(bits, U1, "bits", True)
+        cdef Loan mask = lend(driven, U8, "driven", True)
+        cdef Loan place = lend(places, U1, "places", True)
         cdef cf_bus_end end
         if mask.count not in (0, level.count) or place.count not in (0, mask.count * self.bus.count):
             raise ValueError(f"{level.count} bits, {mask.count} driven, {place.count} places: not as many of each")
-        self.sink.events = <cf_event *>event.view.buf
+        self.sink.events = <cf_event *>event.at
         self.sink.event_room = event.count
-        self.sink.frames = <cf_fd_frame *>frame.view.buf
+        self.sink.frames = <cf_fd_frame *>frame.at
         self.sink.frame_room = frame.count
         self.sink.event_count = self.sink.frame_count = 0
-        self.bus.bits = <uint8_t *>level.view.buf if level.count else NULL
-        self.bus.driven = <uint64_t *>mask.view.buf if mask.count else NULL
-        self.bus.places = <uint8_t *>place.view.buf if place.count else NULL
+        self.bus.bits = <uint8_t *>level.at if level.count else NULL
+        self.bus.driven = <uint64_t *>mask.at if mask.count else NULL
+        self.bus.places = <uint8_t *>place.at if place.count else NULL
         self.bus.bits_from = self.bus.bit
         self.bus.bits_room = level.count
         self.bus.sink = &self.sink if event.count or frame.count else NULL

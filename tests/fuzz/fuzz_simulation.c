@@ -29,7 +29,7 @@ typedef struct input {
 
 typedef struct world {
     cf_node nodes[NODES];
-    cf_request rows[NODES][REQUESTS];
+    cf_bus_request rows[NODES][REQUESTS];
     uint32_t heap[NODES][REQUESTS];
     unsigned count;
     cf_starts starts;
@@ -245,7 +245,7 @@ static void read_faults(input in)
     static const char *const known[] = {"a", "b"};
     const cf_fault_names names = {known, 2};
     static cf_node nodes[2];
-    static cf_request row;
+    static cf_bus_request row;
     static uint32_t heap;
     cf_fault faults[8];
     cf_fault_error error;

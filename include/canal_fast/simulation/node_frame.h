@@ -39,7 +39,7 @@ CF_INLINE void cf_node_clear_frame(cf_node *n)
 CF_INLINE void cf_node_load(cf_node *n)
 {
     cf_writer w = {n->wire, 0, 0};
-    cf_request *r;
+    cf_bus_request *r;
     cf_fd_frame frame;
     cf_shape shape;
     n->request = cf_queue_take(&n->queue);

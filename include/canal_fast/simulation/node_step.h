@@ -104,7 +104,7 @@ CF_INLINE void cf_node_received(cf_node *n)
 
 CF_INLINE void cf_node_sent(cf_node *n)
 {
-    const cf_request *r = &n->queue.rows[n->request];
+    const cf_bus_request *r = &n->queue.rows[n->request];
     cf_fd_frame frame = r->frame;
     frame.flags |= n->esi ? CF_FLAG_ERROR_STATE_INDICATOR : 0;
     n->counters = cf_counters_sent(n->counters);

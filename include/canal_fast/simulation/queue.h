@@ -11,17 +11,17 @@
 
 enum { CF_REQUEST_ONE_SHOT = 1, CF_REQUEST_SELF_RECEPTION = 2 };
 
-typedef struct cf_request {
+typedef struct cf_bus_request {
     cf_fd_frame frame;
     int64_t bit; /* the first that may be its SOF */
     uint64_t sequence; /* order in which their time came */
     uint32_t key; /* its arbitration field: the lowest wins */
     uint32_t next; /* row of the waiting or the free list */
     uint32_t options; /* CF_REQUEST_... */
-} cf_request;
+} cf_bus_request;
 
 typedef struct cf_queue {
-    cf_request *rows; /* the caller's, `room` of them */
+    cf_bus_request *rows; /* the caller's, `room` of them */
     uint32_t *heap; /* the same */
     uint32_t room, ready; /* ready: in the heap */
     uint32_t used; /* rows that hold a request */
@@ -40,7 +40,7 @@ CF_INLINE uint32_t cf_arbitration_key(const cf_frame_head *head)
     return id << 21 | remote << 20;
 }
 
-CF_INLINE void cf_queue_init(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
+CF_INLINE void cf_queue_init(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
 {
     uint32_t i;
     memset(q, 0, sizeof *q);
@@ -56,7 +56,7 @@ CF_INLINE void cf_queue_init(cf_queue *q, cf_request *rows, uint32_t *heap, uint
 }
 
 /* Moves to larger arrays; the old ones are the caller's to free. */
-CF_INLINE void cf_queue_grow(cf_queue *q, cf_request *rows, uint32_t *heap, uint32_t room)
+CF_INLINE void cf_queue_grow(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
 {
     uint32_t i;
     if (q->room) {
@@ -74,7 +74,7 @@ CF_INLINE void cf_queue_grow(cf_queue *q, cf_request *rows, uint32_t *heap, uint
 
 CF_INLINE int cf_queue_before(const cf_queue *q, uint32_t a, uint32_t b)
 {
-    const cf_request *x = &q->rows[a], *y = &q->rows[b];
+    const cf_bus_request *x = &q->rows[a], *y = &q->rows[b];
     if (!q->first_come && x->key != y->key)
         return x->key < y->key;
     return x->sequence < y->sequence;
@@ -132,7 +132,7 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
 {
     const uint32_t row = q->free;
     uint32_t *link = &q->waiting;
-    cf_request *r;
+    cf_bus_request *r;
     if (row == CF_QUEUE_NONE)
         return CF_NO_ROOM;
     r = &q->rows[row];
