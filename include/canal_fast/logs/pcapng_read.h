@@ -9,6 +9,7 @@
 
 #include "candump_line.h"
 #include "pcapng_interface.h"
+#include "reading.h"
 
 /* A CAN packet of `captured` bytes, `original` on the interface, into *frame; 0 when it is no CAN
  * frame (CAN XL, nonsense) or its payload was cut off. */
@@ -81,7 +82,7 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, const uint8_t *
     memset(frame, 0, sizeof *frame);
     if (row->link != CF_PCAPNG_LINK_CAN ||
         !cf_pcapng_read_can(p + 20, captured, cf_get32(p + 16, big), frame)) {
-        reader->skipped++;
+        cf_log_skip(reader, "packet of another kind");
         return CF_OK;
     }
     frame->timestamp_ns = cf_pcapng_time((uint64_t)cf_get32(p + 4, big) << 32 | cf_get32(p + 8, big),
@@ -139,63 +140,53 @@ CF_INLINE cf_status cf_pcapng_read_section(cf_log_reader *reader, const uint8_t 
     return CF_OK;
 }
 
-/* Decodes the whole blocks of data[0..size) into at most `capacity` records, `stride` (24 or 80)
- * bytes apart. *consumed bytes were taken and *made records are filled. CF_OK: as far as whole
- * blocks and capacity allowed. Otherwise the block at *consumed is in the way: CF_FD_IN_CLASSICAL,
- * CF_LOG_CHANNELS or a CF_PCAPNG_ status. */
-CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, const uint8_t *data, size_t size, void *frames,
-                                   size_t capacity, size_t stride, size_t *consumed, size_t *made)
+/* The block at `block`, whole and of `length` bytes: CF_OK when it is done with, its record given. */
+CF_INLINE cf_status cf_pcapng_read_block(cf_log_reader *reader, cf_log_call *call, const uint8_t *block,
+                                         uint32_t length)
 {
-    uint8_t *out = (uint8_t *)frames;
-    size_t done = 0, count = 0;
+    const uint8_t *body = block + 8, *end = block + length - 4;
+    cf_status status;
+    cf_fd_frame frame;
+    int made = 0;
+    if (cf_get32(end, reader->big_endian) != length)
+        return CF_PCAPNG_TRAILER;
+    switch (cf_get32(block, reader->big_endian)) {
+    case CF_PCAPNG_PACKET:
+        status = cf_pcapng_read_packet(reader, body, end, &frame, &made);
+        if (status != CF_OK || !made)
+            return status;
+        return cf_log_put_row(reader, call, &reader->interfaces[reader->rows[cf_get32(body, reader->big_endian)]],
+                              &frame);
+    case CF_PCAPNG_SECTION:
+        return cf_pcapng_read_section(reader, body, end);
+    case CF_PCAPNG_INTERFACE:
+        return cf_pcapng_read_interface(reader, body, end);
+    case CF_PCAPNG_STATISTICS:
+        return cf_pcapng_read_statistics(reader, body, end);
+    case 2: /* Packet and Simple Packet Blocks: obsolete, without time */
+    case 3:
+        cf_log_skip(reader, "packet without time");
+        return CF_OK;
+    default:
+        return CF_OK;
+    }
+}
+
+/* A format's `read`: whole blocks. Damage: CF_LOG_CHANNELS or a CF_PCAPNG_ status. */
+CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, cf_log_call *call)
+{
     cf_status status = CF_OK;
-    while (size - done >= 12 && count < capacity) {
-        const uint8_t *block = data + done, *body = block + 8, *end;
+    while (call->size - call->consumed >= 12 && call->made < call->capacity) {
+        const uint8_t *block = call->data + call->consumed;
         uint32_t length = 0;
-        int filled = 0;
-        cf_fd_frame frame;
         status = cf_pcapng_block_size(reader, block, &length);
-        if (status != CF_OK || length > size - done)
+        if (status != CF_OK || length > call->size - call->consumed)
             break;
-        end = block + length - 4;
-        if (cf_get32(end, reader->big_endian) != length) {
-            status = CF_PCAPNG_TRAILER;
-            break;
-        }
-        switch (cf_get32(block, reader->big_endian)) {
-        case CF_PCAPNG_PACKET:
-            status = cf_pcapng_read_packet(reader, body, end, &frame, &filled);
-            break;
-        case CF_PCAPNG_SECTION:
-            status = cf_pcapng_read_section(reader, body, end);
-            break;
-        case CF_PCAPNG_INTERFACE:
-            status = cf_pcapng_read_interface(reader, body, end);
-            break;
-        case CF_PCAPNG_STATISTICS:
-            status = cf_pcapng_read_statistics(reader, body, end);
-            break;
-        case 2: /* Packet and Simple Packet Blocks: obsolete, without time */
-        case 3:
-            reader->skipped++;
-            break;
-        default:
-            break;
-        }
-        if (status == CF_OK && filled && (frame.flags & CF_FLAG_FD) && stride != sizeof(cf_fd_frame))
-            status = CF_FD_IN_CLASSICAL;
+        status = cf_pcapng_read_block(reader, call, block, length);
         if (status != CF_OK)
             break;
-        if (filled) {
-            reader->interfaces[reader->rows[cf_get32(body, reader->big_endian)]].frames++;
-            memcpy(out, &frame, stride);
-            out += stride;
-            count++;
-        }
-        done += length;
+        call->consumed += length;
     }
-    *consumed = done;
-    *made = count;
     return status;
 }
 

@@ -245,6 +245,13 @@ CF_INLINE size_t cf_pcapng_describe(cf_log_writer *writer, unsigned channel, uin
     return size;
 }
 
+/* A format's `begin`: the section header. */
+CF_INLINE size_t cf_pcapng_begin(cf_log_writer *writer, const char *application, uint8_t *out)
+{
+    (void)writer;
+    return cf_pcapng_section(application, out);
+}
+
 /* Interface Statistics Block of a channel into out (room for CF_PCAPNG_FRAME_MAX); its size.
  * counters[i] counts where bit i of `counted` is set; time: that of the channel's last frame. */
 CF_INLINE size_t cf_pcapng_statistics(cf_log_writer *writer, unsigned channel, const uint64_t *counters,
