@@ -88,7 +88,10 @@
     X(LOG_START, 150, "a start time was read")                                                      \
     X(LOG_PACKED, 151, "a compressed part is to be unpacked")                                       \
     X(LOG_CUT, 152, "the line ends before what it states")                                          \
-    X(LOG_LONG, 153, "an item of more than 16 MiB")
+    X(LOG_LONG, 153, "an item of more than 16 MiB")                                                 \
+    X(BLF_MAGIC, 154, "no BLF header begins here")                                                  \
+    X(BLF_HEADER, 155, "a BLF header shorter than 72 bytes, or with no object behind it")           \
+    X(BLF_METHOD, 156, "a container packed in an unknown way")
 
 typedef enum cf_status {
 #define CF_STATUS_ENUM(name, number, sentence) CF_##name = number,

@@ -2,13 +2,15 @@
 #ifndef CANAL_FAST_LOGS_FORMATS_H
 #define CANAL_FAST_LOGS_FORMATS_H
 
+#include "blf.h"
 #include "candump.h"
 #include "pcapng.h"
 
 /* In the order in which `canal-fast formats` lists them; the first of equally sure recognisers wins. */
 #define CF_LOG_FORMAT_LIST(X) \
     X(pcapng)                 \
-    X(candump)
+    X(candump)                \
+    X(blf)
 
 /* Row `index`, or NULL past the last. */
 CF_INLINE const cf_log_format *cf_log_format_row(size_t index)
