@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from oracle import bittiming_oracle as oracle
 
 import canal_fast as cf
-from canal_fast import BitTiming, BitTimingFd, _bittiming, bittiming
-from canal_fast.bittiming import CONTROLLERS
+from canal_fast import BitTiming, BitTimingFd, bittiming
+from canal_fast.bittiming import CONTROLLERS, _bittiming
 
 T = BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2, sjw=1)
 
@@ -284,7 +284,7 @@ def test_fd_reasons() -> None:
 
 def test_mirror_of_the_headers(include_dir: Path) -> None:
     """Field lists of bittiming.h, of its pxd and of the dtypes are one."""
-    header = (include_dir / "canal_fast" / "bittiming.h").read_text()
+    header = (include_dir / "canal_fast" / "bittiming" / "timing.h").read_text()
     pxd = (Path(cf.__file__).parent / "capi" / "bittiming.pxd").read_text()
     for macro, struct in (("CF_TIMING_LIMIT_FIELDS", "cf_timing_limits"), ("CF_TIMING_FIELDS", "cf_timing")):
         in_c = re.findall(r"X\((\w+)\)", re.search(rf"#define {macro}\(X\)(?:.*\\\n)*.*\n", header)[0])

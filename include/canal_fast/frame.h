@@ -168,4 +168,10 @@ CF_INLINE cf_status cf_frames_check(const void *frames, size_t count, size_t str
     return CF_OK;
 }
 
+/* The payload of a record of either kind: it lies behind the head that both share. */
+CF_INLINE const uint8_t *cf_record_data(const cf_frame_head *head)
+{
+    return (const uint8_t *)head + offsetof(cf_frame, data);
+}
+
 #endif

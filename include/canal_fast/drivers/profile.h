@@ -149,4 +149,10 @@ CF_INLINE const cf_profile *cf_profile_choose(const char *file, uint64_t functio
     return cf_profile_row(0);
 }
 
+/* Whether `set` (bit n: CANAL code n) has the code. */
+CF_INLINE int cf_code_in(uint64_t set, long code)
+{
+    return code >= 0 && code < 64 && (set >> code & 1);
+}
+
 #endif

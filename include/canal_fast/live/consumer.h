@@ -43,11 +43,6 @@ typedef struct cf_consumer {
     uint16_t gap;           /* CF_FLAG_GAP of a record that these withheld */
 } cf_consumer;
 
-CF_INLINE int64_t cf_now_ns(void)
-{
-    return (int64_t)cf_monotonic_ns();
-}
-
 /* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED. */
 CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_ring *ring)
 {

@@ -6,6 +6,7 @@
 #ifndef CANAL_FAST_LIVE_DRIVER_H
 #define CANAL_FAST_LIVE_DRIVER_H
 
+#include "clock_publish.h"
 #include "reader_thread.h"
 
 typedef struct cf_channel_options {
@@ -90,21 +91,6 @@ CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filt
     else
         free(taking);
     return status;
-}
-
-/* Time since 1970 - monotonic time, from the quickest of a few looks at both. */
-CF_INLINE int64_t cf_epoch_offset_ns(void)
-{
-    int64_t least_ns = INT64_MAX, offset_ns = 0;
-    int i;
-    for (i = 0; i < 5; i++) {
-        const int64_t before_ns = cf_now_ns(), epoch_ns = (int64_t)cf_realtime_ns(), took_ns = cf_now_ns() - before_ns;
-        if (took_ns < least_ns) {
-            least_ns = took_ns;
-            offset_ns = epoch_ns - before_ns - took_ns / 2;
-        }
-    }
-    return offset_ns;
 }
 
 /* Opens: CanalOpen with a private writable copy of the configuration, ring, thread. `library` was

@@ -198,15 +198,6 @@ typedef struct cf_driver_versions {
     char vendor[256], info[2048];
 } cf_driver_versions;
 
-CF_INLINE void cf_copy_text(char *target, size_t size, const char *text)
-{
-    target[0] = 0;
-    if (text != NULL) {
-        strncpy(target, text, size - 1);
-        target[size - 1] = 0;
-    }
-}
-
 /* Needs an open channel: before that, some drivers answer NULL or crash. CF_OK or CF_CLOSED. */
 CF_INLINE cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)
 {

@@ -6,6 +6,7 @@
 #ifndef CANAL_FAST_LIVE_READER_H
 #define CANAL_FAST_LIVE_READER_H
 
+#include "clock_publish.h"
 #include "consumer.h"
 #include "../filter.h"
 #include "../drivers/library.h"
@@ -57,11 +58,6 @@ typedef struct cf_reader {
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
 } cf_reader;
-
-CF_INLINE int cf_code_in(uint64_t set, long code)
-{
-    return code >= 0 && code < 64 && (set >> code & 1);
-}
 
 /* How many frames the driver says it lost, into *lost; 0 when it cannot tell. */
 CF_INLINE int cf_reader_overruns(const cf_reader *reader, uint64_t *lost)

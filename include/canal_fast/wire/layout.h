@@ -166,4 +166,11 @@ CF_INLINE unsigned cf_frame_length_bits(const cf_frame *frame)
     return cf_shape_region(shape) + cf_frame_stuff_bits(head, frame->data, shape) + CF_TAIL_BITS;
 }
 
+/* Stuff count field: Gray code of the number of stuff bits mod 8, and an even parity bit. */
+CF_INLINE unsigned cf_stuff_count_field(unsigned stuff)
+{
+    const unsigned gray = (stuff & 7) ^ (stuff & 7) >> 1;
+    return gray << 1 | ((gray ^ gray >> 1 ^ gray >> 2) & 1);
+}
+
 #endif
