@@ -7,8 +7,8 @@
 #ifndef CANAL_FAST_LOGS_BLF_OBJECT_H
 #define CANAL_FAST_LOGS_BLF_OBJECT_H
 
+#include "error_code.h"
 #include "little.h"
-#include "reading.h"
 
 enum {
     CF_BLF_HEAD = 16,       /* bytes of an object that say where it ends */
@@ -36,21 +36,31 @@ typedef struct cf_blf_body {
     int64_t timestamp_ns;
 } cf_blf_body;
 
+/* Time and channel (from 0) of a record; 0, and counted, when there is no such channel. */
+CF_INLINE int cf_blf_place(cf_log_reader *reader, const cf_blf_body *body, unsigned channel, cf_fd_frame *frame)
+{
+    const int number = cf_log_channel_number(channel);
+    memset(frame, 0, sizeof *frame);
+    frame->timestamp_ns = body->timestamp_ns;
+    frame->channel = (uint8_t)number;
+    if (number < 0)
+        cf_log_skip(reader, CF_LOG_KIND_CHANNEL);
+    return number >= 0;
+}
+
 /* Channel (from 0), identifier and dlc as they stand in the file; 0, and counted, when they are none. */
 CF_INLINE int cf_blf_head(cf_log_reader *reader, const cf_blf_body *body, unsigned channel, uint32_t id, unsigned dlc,
                           cf_fd_frame *frame)
 {
-    const int number = cf_log_channel_number(channel);
     const uint32_t limit = id & CF_BLF_EXTENDED ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID;
-    if (number < 0 || dlc > 15 || (id & ~CF_BLF_EXTENDED) > limit) {
-        cf_log_skip(reader, number < 0 ? CF_LOG_KIND_CHANNEL : dlc > 15 ? CF_LOG_KIND_DLC : CF_LOG_KIND_IDENTIFIER);
+    if (!cf_blf_place(reader, body, channel, frame))
+        return 0;
+    if (dlc > 15 || (id & ~CF_BLF_EXTENDED) > limit) {
+        cf_log_skip(reader, dlc > 15 ? CF_LOG_KIND_DLC : CF_LOG_KIND_IDENTIFIER);
         return 0;
     }
-    memset(frame, 0, sizeof *frame);
-    frame->timestamp_ns = body->timestamp_ns;
     frame->arbitration_id = id & ~CF_BLF_EXTENDED;
     frame->flags = id & CF_BLF_EXTENDED ? CF_FLAG_EXTENDED_ID : 0;
-    frame->channel = (uint8_t)number;
     frame->dlc = (uint8_t)dlc;
     return 1;
 }
@@ -122,17 +132,14 @@ CF_INLINE int cf_blf_fd_message_64(cf_log_reader *reader, const cf_blf_body *bod
 CF_INLINE int cf_blf_error(cf_log_reader *reader, const cf_blf_body *body, unsigned channel, uint32_t valid,
                            unsigned code, unsigned capture, cf_fd_frame *frame)
 {
-    const int number = cf_log_channel_number(channel);
-    if (number < 0) {
-        cf_log_skip(reader, CF_LOG_KIND_CHANNEL);
+    if (!cf_blf_place(reader, body, channel, frame))
         return 0;
-    }
     if (valid & 2)
-        cf_log_error_code(frame, body->timestamp_ns, (unsigned)number, code);
+        cf_log_error_code(frame, code);
     else if (valid & 1)
-        cf_log_error_capture(frame, body->timestamp_ns, (unsigned)number, capture);
+        cf_log_error_ecc(frame, capture);
     else
-        cf_log_error_frame(frame, body->timestamp_ns, (unsigned)number, CF_ERROR_BUS, 0, 0);
+        cf_log_error(frame);
     return 1;
 }
 
@@ -159,12 +166,9 @@ CF_INLINE int cf_blf_error_fd(cf_log_reader *reader, const cf_blf_body *body, cf
 /* Type 3: channel u2. */
 CF_INLINE int cf_blf_overload(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
-    const int number = cf_log_channel_number(cf_little16(body->at));
-    if (number < 0) {
-        cf_log_skip(reader, CF_LOG_KIND_CHANNEL);
+    if (!cf_blf_place(reader, body, cf_little16(body->at), frame))
         return 0;
-    }
-    cf_log_overload_frame(frame, body->timestamp_ns, (unsigned)number);
+    cf_log_overload(frame);
     return 1;
 }
 

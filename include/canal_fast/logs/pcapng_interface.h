@@ -120,6 +120,7 @@ CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_
         return CF_LOG_CHANNELS;
     memset(&found, 0, sizeof found);
     found.link = (uint16_t)cf_get16(p, big);
+    found.foreign = found.link != CF_PCAPNG_LINK_CAN;
     found.resolution = 6;
     found.channel = (uint8_t)reader->section_interfaces;
     p += 8;

@@ -16,63 +16,13 @@ enum {
     CF_ERROR_KIND_STUFF = 0x04,
     CF_ERROR_KIND_OVERLOAD = 0x20,
     CF_ERROR_KIND_TX = 0x80,
-    CF_ERROR_PLACE = 3, /* index in data: the SJA1000's segment code */
-    CF_ERROR_PLACE_CRC = 0x08,
-    CF_ERROR_PLACE_ACK = 0x19,
-    CF_ERROR_PLACE_ACK_DELIMITER = 0x1B
+    CF_ERROR_PLACE = 3 /* index in data: the SJA1000's segment code */
 };
 
 /* Kinds that occur in several formats: frames that no controller could have sent, or that have no channel of ours. */
 #define CF_LOG_KIND_CHANNEL "frame of a channel above 256"
 #define CF_LOG_KIND_IDENTIFIER "frame with an identifier above its limit"
 #define CF_LOG_KIND_DLC "frame with a dlc above 15"
-
-/* An error frame on a channel into *frame, every byte of it. `classes`: CF_ERROR_PROTOCOL and so on; `kind`:
- * CF_ERROR_KIND_ bits; `place`: 0 where it is not known. An error frame without details is CF_ERROR_BUS alone. */
-CF_INLINE void cf_log_error_frame(cf_fd_frame *frame, int64_t timestamp_ns, unsigned channel, uint32_t classes,
-                                  unsigned kind, unsigned place)
-{
-    memset(frame, 0, sizeof *frame);
-    frame->timestamp_ns = timestamp_ns;
-    frame->arbitration_id = classes;
-    frame->flags = CF_FLAG_ERROR_FRAME;
-    frame->channel = (uint8_t)channel;
-    frame->dlc = 8;
-    frame->data[CF_ERROR_KIND] = (uint8_t)kind;
-    frame->data[CF_ERROR_PLACE] = (uint8_t)place;
-}
-
-/* Overload frames are error records, too. */
-CF_INLINE void cf_log_overload_frame(cf_fd_frame *frame, int64_t timestamp_ns, unsigned channel)
-{
-    cf_log_error_frame(frame, timestamp_ns, channel, CF_ERROR_PROTOCOL, CF_ERROR_KIND_OVERLOAD, 0);
-}
-
-/* With the SJA1000's error code capture: bits 7, 6 kind (bit, form, stuff, other), bit 5 receiving, 4..0 segment. */
-CF_INLINE void cf_log_error_capture(cf_fd_frame *frame, int64_t timestamp_ns, unsigned channel, unsigned ecc)
-{
-    static const uint8_t kinds[4] = {CF_ERROR_KIND_BIT, CF_ERROR_KIND_FORM, CF_ERROR_KIND_STUFF, 0};
-    const unsigned kind = kinds[ecc >> 6 & 3], place = ecc & 31, no_ack = kind == 0 && place == CF_ERROR_PLACE_ACK;
-    cf_log_error_frame(frame, timestamp_ns, channel, CF_ERROR_BUS | (no_ack ? CF_ERROR_NO_ACK : CF_ERROR_PROTOCOL),
-                       kind | (ecc & 32 ? 0u : (unsigned)CF_ERROR_KIND_TX), place);
-}
-
-/* With the 16-bit code of Vector's interfaces: bit 12 by this node, 11..6 kind (below), 4..0 the SJA1000's segment. */
-CF_INLINE void cf_log_error_code(cf_fd_frame *frame, int64_t timestamp_ns, unsigned channel, unsigned code)
-{
-    static const struct {
-        uint8_t class_bit, kind, place;
-    } rows[9] = {{CF_ERROR_PROTOCOL, CF_ERROR_KIND_BIT, 0},  {CF_ERROR_PROTOCOL, CF_ERROR_KIND_FORM, 0},
-                 {CF_ERROR_PROTOCOL, CF_ERROR_KIND_STUFF, 0}, {CF_ERROR_PROTOCOL, 0, 0},
-                 {CF_ERROR_PROTOCOL, 0, CF_ERROR_PLACE_CRC},
-                 {CF_ERROR_PROTOCOL, CF_ERROR_KIND_FORM, CF_ERROR_PLACE_ACK_DELIMITER},
-                 {CF_ERROR_PROTOCOL, 0, 0},                   {CF_ERROR_NO_ACK, 0, CF_ERROR_PLACE_ACK},
-                 {CF_ERROR_PROTOCOL, CF_ERROR_KIND_OVERLOAD, 0}};
-    const unsigned kind = code >> 6 & 63, row = kind < 9 ? kind : 3;
-    cf_log_error_frame(frame, timestamp_ns, channel, CF_ERROR_BUS | (uint32_t)rows[row].class_bit,
-                       rows[row].kind | (code & 0x1000 ? (unsigned)CF_ERROR_KIND_TX : 0u),
-                       code & 31 ? code & 31 : rows[row].place);
-}
 
 /* Counts something that is no frame; its name is copied, and cut to CF_LOG_KIND_MAX bytes. */
 CF_INLINE void cf_log_skip_many(cf_log_reader *reader, const char *kind, uint64_t count)

@@ -46,6 +46,7 @@ typedef struct cf_log_interface {
     uint8_t channel;
     uint8_t resolution; /* if_tsresol as it stands in the file */
     uint8_t counted;    /* bit i: counters[i] was given */
+    uint8_t foreign;    /* 1: an interface of another kind of bus */
     uint64_t counters[CF_LOG_COUNTERS];
 } cf_log_interface;
 
