@@ -281,11 +281,22 @@ CF_INLINE int cf_blf_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_blf(void)
 {
-    static const cf_log_format row = {
-        "blf", "Vector BLF", ".blf", "object", 1,
-        CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_GAP |
-            CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_NAMES,
-        sizeof(cf_blf_own), cf_blf_recognise, cf_blf_read, NULL, 0, NULL, NULL, NULL};
+    static const cf_log_format row = {"blf",
+                                      "Vector BLF",
+                                      ".blf",
+                                      "object",
+                                      1,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
+                                          CF_LOG_KEEPS_TX | CF_LOG_KEEPS_GAP | CF_LOG_KEEPS_CHANNEL |
+                                          CF_LOG_KEEPS_NAMES,
+                                      sizeof(cf_blf_own),
+                                      cf_blf_recognise,
+                                      cf_blf_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 

@@ -227,6 +227,7 @@ typedef struct cf_blf_type {
 /* The row of a type, or NULL. */
 CF_INLINE const cf_blf_type *cf_blf_type_row(uint32_t type)
 {
+    /* clang-format off */
     static const cf_blf_type rows[] = {
         {1, 8, 16, cf_blf_message, "CAN message"},
         {86, 8, 24, cf_blf_message, "CAN message"},
@@ -251,6 +252,7 @@ CF_INLINE const cf_blf_type *cf_blf_type_row(uint32_t type)
         {71, 0, 0, NULL, "Ethernet"},
         {120, 0, 0, NULL, "Ethernet"},
         {115, 0, 0, NULL, "restore points"}};
+    /* clang-format on */
     size_t i;
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].type == type)

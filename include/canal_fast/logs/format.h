@@ -51,6 +51,7 @@ enum {
 };
 
 /* X(name, bit, meaning): what a recording in the format keeps of the records that are written to it */
+/* clang-format off */
 #define CF_LOG_KEEPS_LIST(X)                                                \
     X(NANOSECONDS, 0x0001, "times to the nanosecond")                       \
     X(FD, 0x0002, "CAN FD frames")                                          \
@@ -63,6 +64,7 @@ enum {
     X(NAMES, 0x0100, "interface names")                                     \
     X(BITRATES, 0x0200, "bit rates")                                        \
     X(COUNTERS, 0x0400, "what was received, lost and filtered")
+/* clang-format on */
 
 enum {
 #define CF_LOG_KEEPS_ENUM(name, bit, meaning) CF_LOG_KEEPS_##name = bit,
@@ -102,9 +104,9 @@ typedef struct cf_log_format {
     size_t write_max; /* bytes that one record takes at most, with what has to stand before it */
     /* Each puts its bytes into out (room for write_max) and returns their number; NULL: there is nothing to put. */
     size_t (*begin)(cf_log_writer *writer, const char *application, uint8_t *out); /* the file's first bytes */
-    size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out);     /* an interface, once */
+    size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out); /* an interface, once */
     size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
-                         uint8_t *out);                                            /* counters[i] where bit i is set */
+                         uint8_t *out); /* counters[i] where bit i is set */
 } cf_log_format;
 
 #endif

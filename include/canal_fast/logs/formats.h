@@ -7,10 +7,12 @@
 #include "pcapng.h"
 
 /* In the order in which `canal-fast formats` lists them; the first of equally sure recognisers wins. */
+/* clang-format off */
 #define CF_LOG_FORMAT_LIST(X) \
     X(pcapng)                 \
     X(candump)                \
     X(blf)
+/* clang-format on */
 
 /* Row `index`, or NULL past the last. */
 CF_INLINE const cf_log_format *cf_log_format_row(size_t index)
