@@ -24,7 +24,7 @@ def test_a_c_program_needs_only_the_headers(tmp_path: Path) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("NOT RUN: no gcc")
     (tmp_path / "main.c").write_text("""
-        #include <canal_fast/wire.h>
+        #include <canal_fast/wire/layout.h>
         #include <stdio.h>
         int main(void)
         {

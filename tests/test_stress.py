@@ -57,6 +57,6 @@ def test_ring(sanitized: Sanitized) -> None:
 
 
 def test_channel(sanitized: Sanitized) -> None:
-    driver = sanitized.build("canal_fast/drivers/virtual.c", "canal_virtual.so", "-shared", "-fPIC")
+    driver = sanitized.build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC")
     ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), driver, "30" if LONG else "1")
     assert ended.returncode == 0, ended.stdout + ended.stderr

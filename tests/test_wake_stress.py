@@ -38,7 +38,7 @@ def test_live_path_between_threads(
     ):
         pytest.skip(f"NOT RUN: {compiler} has no {sanitizer} sanitizer that runs here")
     drivers = [
-        build("canal_fast/drivers/virtual.c", "canal_virtual.so", "-shared", "-fPIC", *checked),
+        build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC", *checked),
         build("tests/c/unplugged_driver.c", "unplugged.so", "-shared", "-fPIC", "-D_GNU_SOURCE"),
     ]
     program = build("tests/c/wake_stress.c", "wake_stress", *checked)

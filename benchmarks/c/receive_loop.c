@@ -1,5 +1,5 @@
 /* receive_loop.c - bare C peers of the reader thread, and the reader's own drain without Python. */
-#include <canal_fast/reader_drain.h>
+#include <canal_fast/live/reader_drain.h>
 
 typedef int (*receive_function)(long handle, void *message);
 

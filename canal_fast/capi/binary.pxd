@@ -3,7 +3,7 @@ from libc.stdint cimport uint16_t, uint64_t, uint8_t
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/binary.h" nogil:
+cdef extern from "canal_fast/system/binary.h" nogil:
     ctypedef struct cf_machine:
         char format
         uint8_t bits

@@ -3,7 +3,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/bittiming.h" nogil:
+cdef extern from "canal_fast/bittiming/timing.h" nogil:
     enum:
         CF_TIMING_MIN_RATE
         CF_TIMING_MAX_DENOMINATOR

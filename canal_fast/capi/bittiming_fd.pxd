@@ -1,7 +1,7 @@
 from canal_fast.capi.bittiming cimport cf_timing, cf_timing_request
 
 
-cdef extern from "canal_fast/bittiming_fd.h" nogil:
+cdef extern from "canal_fast/bittiming/solve_fd.h" nogil:
     ctypedef struct cf_timing_pair:
         cf_timing nominal
         cf_timing data

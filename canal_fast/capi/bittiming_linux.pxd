@@ -4,7 +4,7 @@ from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.bittiming cimport cf_timing, cf_timing_limits
 
 
-cdef extern from "canal_fast/bittiming_linux.h" nogil:
+cdef extern from "canal_fast/bittiming/solve_linux.h" nogil:
     enum:
         CF_KERNEL_TIES_TO_LAST
         CF_KERNEL_SJW_IS_ONE

@@ -4,7 +4,7 @@ from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.bittiming cimport cf_timing, cf_timing_limits, cf_timing_request
 
 
-cdef extern from "canal_fast/bittiming_solve.h" nogil:
+cdef extern from "canal_fast/bittiming/solve.h" nogil:
     size_t cf_timing_all(const cf_timing_limits *limits, const cf_timing_request *r, cf_timing *out,
                          size_t capacity, cf_timing *best)
     void cf_timing_rank(const cf_timing_request *r, cf_timing *timings, size_t count)

@@ -6,7 +6,7 @@ from canal_fast.capi.convention cimport cf_convention
 from canal_fast.capi.library cimport cf_library
 
 
-cdef extern from "canal_fast/bridge.h" nogil:
+cdef extern from "canal_fast/live/port_host.h" nogil:
     enum:
         CF_BRIDGE_VERSION
         CF_BRIDGE_FILTERS

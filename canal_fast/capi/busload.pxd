@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/busload.h" nogil:
+cdef extern from "canal_fast/wire/bus_load.h" nogil:
     void cf_durations(const int32_t *nominal, const int32_t *data, size_t count, double bitrate, double data_bitrate,
                       int64_t *durations_ns)
     size_t cf_busload_add(const void *frames, size_t count, size_t stride, const int64_t *durations_ns,

@@ -5,7 +5,7 @@ from canal_fast.capi.frame cimport cf_fd_frame
 from canal_fast.capi.recording cimport cf_log_reader, cf_log_writer
 
 
-cdef extern from "canal_fast/candump.h" nogil:
+cdef extern from "canal_fast/logs/candump_line.h" nogil:
     enum:
         CF_CANDUMP_NAME_MAX
         CF_CANDUMP_LINE_MAX
@@ -16,7 +16,7 @@ cdef extern from "canal_fast/candump.h" nogil:
     size_t cf_candump_format(const void *record, size_t stride, const char *iface, char *out)
 
 
-cdef extern from "canal_fast/candump_text.h" nogil:
+cdef extern from "canal_fast/logs/candump.h" nogil:
     cf_status cf_candump_read(
         cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames, size_t capacity,
         size_t stride, size_t *consumed, size_t *made

@@ -8,7 +8,7 @@ from canal_fast.capi.message cimport cf_layout
 from canal_fast.capi.profile cimport cf_profile
 
 
-cdef extern from "canal_fast/channel.h" nogil:
+cdef extern from "canal_fast/live/driver.h" nogil:
     enum:
         CF_CONFIG_BYTES
 

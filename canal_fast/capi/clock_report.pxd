@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t
 
 
-cdef extern from "canal_fast/clock_report.h" nogil:
+cdef extern from "canal_fast/live/clock_report.h" nogil:
     ctypedef struct cf_clock_report:
         int64_t tick_num
         int64_t tick_den

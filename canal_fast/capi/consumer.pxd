@@ -5,7 +5,7 @@ from canal_fast.capi.clock_report cimport cf_clock_shared
 from canal_fast.capi.ring cimport cf_ledger
 
 
-cdef extern from "canal_fast/consumer.h" nogil:
+cdef extern from "canal_fast/live/consumer.h" nogil:
     ctypedef struct cf_share:
         cf_clock_shared clock
 

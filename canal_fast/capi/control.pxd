@@ -5,7 +5,7 @@ from canal_fast.capi.channel cimport cf_channel
 from canal_fast.capi.message cimport cf_layout
 
 
-cdef extern from "canal_fast/control.h" nogil:
+cdef extern from "canal_fast/live/port.h" nogil:
     enum:
         CF_STATISTICS_WORDS
 

@@ -3,7 +3,7 @@ from libc.stdint cimport uint32_t
 from canal_fast.capi.bittiming cimport cf_timing_limits
 
 
-cdef extern from "canal_fast/controllers.h" nogil:
+cdef extern from "canal_fast/bittiming/controllers.h" nogil:
     ctypedef struct cf_controller:
         const char *name
         const char *title

@@ -1,4 +1,4 @@
-cdef extern from "canal_fast/convention.h" nogil:
+cdef extern from "canal_fast/system/convention.h" nogil:
     ctypedef enum cf_convention:
         CF_STDCALL
         CF_CDECL

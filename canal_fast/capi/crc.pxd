@@ -1,7 +1,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 
-cdef extern from "canal_fast/crc.h" nogil:
+cdef extern from "canal_fast/wire/crc.h" nogil:
     ctypedef struct cf_crc:
         unsigned width
         uint32_t polynomial

@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/devnodes.h" nogil:
+cdef extern from "canal_fast/system/devnodes.h" nogil:
     enum:
         CF_DEVNODE_TEXT
 

@@ -5,7 +5,7 @@ from canal_fast.capi.binary cimport cf_machine
 from canal_fast.capi.convention cimport cf_convention
 
 
-cdef extern from "canal_fast/library.h" nogil:
+cdef extern from "canal_fast/drivers/library.h" nogil:
     ctypedef struct cf_library:
         void *system_handle
         int cdecl_calls

@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from canal_fast.capi.frame cimport cf_frame
 
 
-cdef extern from "canal_fast/message.h" nogil:
+cdef extern from "canal_fast/drivers/message.h" nogil:
     enum:
         CF_SLOT_BYTES
         CF_POISON

@@ -4,7 +4,7 @@ from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.recording cimport cf_log_reader, cf_log_writer
 
 
-cdef extern from "canal_fast/pcapng.h" nogil:
+cdef extern from "canal_fast/logs/pcapng_write.h" nogil:
     enum:
         CF_PCAPNG_FRAME_MAX
 
@@ -19,7 +19,7 @@ cdef extern from "canal_fast/pcapng.h" nogil:
     )
 
 
-cdef extern from "canal_fast/pcapng_read.h" nogil:
+cdef extern from "canal_fast/logs/pcapng_read.h" nogil:
     cf_status cf_pcapng_read(
         cf_log_reader *reader, const uint8_t *data, size_t size, void *frames, size_t capacity, size_t stride,
         size_t *consumed, size_t *made

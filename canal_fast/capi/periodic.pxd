@@ -4,7 +4,7 @@ from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.channel cimport cf_channel
 
 
-cdef extern from "canal_fast/periodic.h" nogil:
+cdef extern from "canal_fast/live/periodic.h" nogil:
     ctypedef struct cf_task_counters:
         uint64_t periods
         uint64_t sent

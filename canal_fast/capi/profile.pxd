@@ -1,7 +1,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 
-cdef extern from "canal_fast/profile.h" nogil:
+cdef extern from "canal_fast/drivers/profile.h" nogil:
     enum:
         CF_TRUST_STATISTICS
         CF_TRUST_STOPPED

@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 
-cdef extern from "canal_fast/recording.h" nogil:
+cdef extern from "canal_fast/logs/state.h" nogil:
     enum:
         CF_LOG_NAME_MAX
         CF_LOG_INTERFACES

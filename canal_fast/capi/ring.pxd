@@ -1,7 +1,7 @@
 from libc.stdint cimport uint64_t
 
 
-cdef extern from "canal_fast/ring.h" nogil:
+cdef extern from "canal_fast/live/ring.h" nogil:
     ctypedef struct cf_counters:
         uint64_t received
         uint64_t malformed

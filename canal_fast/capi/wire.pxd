@@ -1,7 +1,7 @@
 from canal_fast.capi.frame cimport cf_frame
 
 
-cdef extern from "canal_fast/wire.h" nogil:
+cdef extern from "canal_fast/wire/layout.h" nogil:
     enum:
         CF_INTERMISSION_BITS
 

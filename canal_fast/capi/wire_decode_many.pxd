@@ -5,7 +5,7 @@ from canal_fast.capi.bits cimport cf_packed
 from canal_fast.capi.cpu cimport cf_level
 
 
-cdef extern from "canal_fast/wire_decode_many.h" nogil:
+cdef extern from "canal_fast/wire/decode_many.h" nogil:
     ctypedef struct cf_wire_columns:
         uint8_t *status
         int64_t *bit_index

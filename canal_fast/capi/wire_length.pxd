@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/wire_length.h" nogil:
+cdef extern from "canal_fast/wire/length.h" nogil:
     ctypedef enum cf_length_mode:
         CF_LENGTH_EXACT
         CF_LENGTH_UNSTUFFED

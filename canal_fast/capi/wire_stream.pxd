@@ -6,7 +6,7 @@ from canal_fast.capi.cpu cimport cf_level
 from canal_fast.capi.wire_decode_many cimport cf_wire_columns
 
 
-cdef extern from "canal_fast/wire_stream.h" nogil:
+cdef extern from "canal_fast/wire/decode_stream.h" nogil:
     ctypedef enum cf_stream_state:
         CF_STREAM_INTEGRATING
 

@@ -4,7 +4,7 @@
  * fits), frames, malformed, status messages, sizeData 9..15 (0 or 1), does it open, code that receive ends with.
  * Prints one line a row; exit code 1 when one is not survived.
  */
-#include <canal_fast/control.h>
+#include <canal_fast/live/port.h>
 
 enum { MAX_ROWS = 128, BATCH = 100 };
 

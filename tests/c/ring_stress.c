@@ -2,8 +2,8 @@
  *
  *     ring_stress RECORDS     exit 0: every record, mark and count is where it belongs
  */
-#include <canal_fast/ring.h>
-#include <canal_fast/thread.h>
+#include <canal_fast/live/ring.h>
+#include <canal_fast/system/thread.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * The driver's source is compiled in; LOG is a candump log to replay.
  */
-#include "../../canal_fast/drivers/virtual.c"
+#include "../../canal_fast/drivers/virtual/virtual.c"
 
 #include "../../include/canal_fast/atomic.h"
 

@@ -1,7 +1,7 @@
 /* libFuzzer entry: clang -g -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/fuzz_candump.c
  *
  * Every line of the input that parses must format to a line that parses to the same record. */
-#include <canal_fast/candump_text.h>
+#include <canal_fast/logs/candump.h>
 #include <stdlib.h>
 
 static cf_log_reader reader;

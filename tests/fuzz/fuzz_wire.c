@@ -7,8 +7,8 @@
  * memory of exactly that size. They are read as a stream and as slices. A valid frame must come out the same when it
  * is encoded and read again.
  */
-#include <canal_fast/stuffing.h>
-#include <canal_fast/wire_stream.h>
+#include <canal_fast/wire/stuffing.h>
+#include <canal_fast/wire/decode_stream.h>
 
 #include <stdlib.h>
 

@@ -93,8 +93,8 @@ def check(wheel: Path, target: Target) -> None:
 
 def compile_again(target: Target, cache: Path) -> int:
     """A second compiler's opinion, without objects: the modules, the drivers, and the headers as strict C and C++."""
-    sources = [*sorted((TREE / "canal_fast").glob("*.c")), *sorted((TREE / "canal_fast" / "drivers").glob("*.c"))]
-    headers = "".join(f'#include "{path}"\n' for path in sorted((TREE / "include" / "canal_fast").glob("*.h")))
+    sources = [*sorted((TREE / "canal_fast").glob("*.c")), *sorted((TREE / "canal_fast" / "drivers").glob("*/*.c"))]
+    headers = "".join(f'#include "{path}"\n' for path in sorted((TREE / "include").rglob("*.h")))
     common = ["clang", f"--target={target.clang}", "-isystem", f"/usr/{target.mingw}/include", "-fsyntax-only"]
     common += [f"-I{cache / 'python64' / 'include'}", f"-I{TREE / 'include'}", *target.flags.split(), *WARNINGS.split()]
     runs = [([*common, "-std=c11", str(source)], "") for source in sources if source.stem not in ONLY_ELSEWHERE]
