@@ -17,7 +17,6 @@
 
 #define CF_TEXT_ONES UINT64_C(0x0101010101010101)
 #define CF_TEXT_HIGH (0x80 * CF_TEXT_ONES)
-#define CF_DAY_NS INT64_C(86400000000000)
 
 /* 0..15, or 255 for what is no hexadecimal digit. */
 CF_INLINE unsigned cf_hex_digit(char c)
@@ -243,27 +242,6 @@ CF_INLINE const char *cf_text_decimal(const char *p, const char *end, unsigned s
     *ns = (int64_t)(negative ? 0u - whole : whole);
     *ok = 1;
     return p;
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar, from 1600-03-01 on. */
-CF_INLINE int64_t cf_days(int year, unsigned month, unsigned day)
-{
-    const int64_t y = (int64_t)year - 1600 - (month <= 2);
-    const unsigned from_march = (month + 9) % 12;
-    return y * 365 + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 135081;
-}
-
-/* Nanoseconds from 1970 to a wall clock's time, as if that stood in UTC, into *ns; 0 for what no calendar holds or
- * 64 bits do not (years 1678 to 2261 fit). `day_ns`: since midnight. */
-CF_INLINE int cf_wall_clock(int year, unsigned month, unsigned day, int64_t day_ns, int64_t *ns)
-{
-    static const uint8_t lengths[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const int leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 ||
-        day > lengths[month] + (unsigned)(month == 2 && leap) || day_ns < 0 || day_ns >= CF_DAY_NS)
-        return 0;
-    *ns = cf_days(year, month, day) * CF_DAY_NS + day_ns;
-    return 1;
 }
 
 /* `hours:minutes[:seconds[.fraction]]` at p, in ns since midnight; *ok as in cf_text_decimal. */
