@@ -15,6 +15,7 @@
 #define CANAL_FAST_LOGS_CANDUMP_LINE_H
 
 #include "../frame.h"
+#include "../text.h"
 
 enum {
     CF_CANDUMP_NAME_MAX = 63,  /* bytes of an interface name */
@@ -22,20 +23,6 @@ enum {
 };
 
 #define CF_CANDUMP_ERROR_BIT 0x20000000u
-
-/* 0..15, or 255 for what is no hexadecimal digit. */
-CF_INLINE unsigned cf_hex_digit(char c)
-{
-#define CF_X16 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-#define CF_XAF 255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    static const uint8_t digits[256] = {CF_X16, CF_X16, CF_X16, 0,      1,      2,      3,      4,
-                                        5,      6,      7,      8,      9,      255,    255,    255,
-                                        255,    255,    255,    CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16,
-                                        CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
-#undef CF_XAF
-#undef CF_X16
-    return digits[(uint8_t)c];
-}
 
 /* `(seconds.fraction)` at p; the position after it, or the position of the trouble with *ok 0. */
 CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *ns, int *ok)
