@@ -24,6 +24,7 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         uint8_t resolution
         uint8_t counted
         uint8_t foreign
+        uint8_t id_order
         uint64_t counters[5]
 
     ctypedef struct cf_log_kind:

@@ -162,7 +162,7 @@ cdef class LogReader:
                 for i in range(self.state.kind_count)}
 
     def interfaces(self):
-        """Rows (name, channel, speed, frames, counters: tuple of int or None) of the CAN interfaces."""
+        """Rows (name, channel, speed, frames, counters: tuple of int or None, id_order) of the CAN interfaces."""
         cdef cf_log_interface *row
         rows = []
         for index in range(self.state.count):
@@ -170,7 +170,8 @@ cdef class LogReader:
             if row.foreign:
                 continue
             counters = tuple([row.counters[i] if row.counted >> i & 1 else None for i in range(CF_LOG_COUNTERS)])
-            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.frames, counters))
+            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.frames, counters,
+                         row.id_order))
         return rows
 
 

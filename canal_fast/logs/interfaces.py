@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from . import _logs
 
-__all__ = ["Interfaces", "LogInterface", "by_channel", "channel_row", "channel_rows", "counters_of", "plain_name"]
+__all__ = [
+    "ID_ORDERS",
+    "Interfaces",
+    "LogInterface",
+    "by_channel",
+    "channel_row",
+    "channel_rows",
+    "counters_of",
+    "plain_name",
+]
+
+ID_ORDERS = (None, "little", "big")  # as packet.h numbers them
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,8 @@ class LogInterface:
     statistics : dict or None
         The last Interface Statistics Block: ifrecv, ifdrop, filteraccept, osdrop, usrdeliv, each an
         int, or None where the block leaves it out. None where there is no such block.
+    id_order : "little" or "big", or None
+        The byte order that its identifiers were taken in, where captures of its kind have both.
     """
 
     name: str
@@ -33,6 +46,7 @@ class LogInterface:
     bitrate: int | None
     frames: int
     statistics: dict[str, int | None] | None
+    id_order: str | None = None
 
 
 Interfaces = Mapping[int, str | tuple[str, int | None]] | Iterable[LogInterface]

@@ -14,7 +14,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
 from .formats import LIKELY, LogFormat, by_name, recognise, refuse
-from .interfaces import LogInterface, plain_name
+from .interfaces import ID_ORDERS, LogInterface, plain_name
 from .sources import LogSource, Source, open_source
 from .stream import END, FD_IN_CLASSICAL, Stream
 from .zones import Zone, find_zone
@@ -23,7 +23,6 @@ __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
 _FIRST_BYTES = 1 << 20
-_ORDERS = (None, "little", "big")
 
 
 class _Body(Protocol):
@@ -78,7 +77,7 @@ class LogFile:
     ) -> None:
         if errors not in ("strict", "skip"):
             raise ValueError(f'errors = {errors!r}, allowed "strict" and "skip"')
-        if id_order not in _ORDERS:
+        if id_order not in ID_ORDERS:
             raise ValueError(f'id_order = {id_order!r}, allowed None, "little" and "big"')
         zone = find_zone(tz)
         row = None if format is None else by_name(format)
@@ -88,7 +87,7 @@ class LogFile:
         self._source = open_source(source)
         self.path = self._source.name
         try:
-            self._body = self._open(row, zone, errors, _ORDERS.index(id_order))
+            self._body = self._open(row, zone, errors, ID_ORDERS.index(id_order))
         except BaseException:
             self._source.close()
             raise

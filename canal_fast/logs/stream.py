@@ -15,7 +15,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 
 from . import _logs
 from .formats import LogFormat
-from .interfaces import LogInterface, counters_of
+from .interfaces import ID_ORDERS, LogInterface, counters_of
 from .sources import Source, inflater
 from .zones import epoch_of, wall_clock
 
@@ -87,8 +87,8 @@ class Stream:
 
     def interfaces(self) -> list[LogInterface]:
         return [
-            LogInterface(name, channel, speed or None, frames, counters_of(counters))
-            for name, channel, speed, frames, counters in self._reader.interfaces()
+            LogInterface(name, channel, speed or None, frames, counters_of(counters), ID_ORDERS[id_order])
+            for name, channel, speed, frames, counters, id_order in self._reader.interfaces()
         ]
 
     def failure(self) -> Exception | None:
@@ -128,10 +128,8 @@ class Stream:
             status, consumed, *_ = self._reader.read(
                 self._buffer, self._start, self._stop, self._ended, nothing, 0, self._inner
             )
-            if status not in (0, _START):
-                return
             self._start += consumed
-            if status == 0:
+            if status != _START:
                 return
             self._begin()
 

@@ -12,6 +12,7 @@
  *                      `final` is set and bytes are left, the file is truncated: the caller says so. Bytes that mean
  *                      nothing (padding at the end) are consumed. CF_OK with nothing consumed and nothing made means
  *                      "more bytes": the caller's buffer grows up to CF_LOG_ITEM_MAX and a little, then refuses.
+ *                      With a capacity of 0 headers are read, and what is skipped before the first frame.
  *   CF_LOG_START       A wall-clock start was met and consumed (cf_log_begin). The caller may set reader->epoch_ns to
  *                      what start_ns is in the recording's zone; then, or if it knows no zones, it calls again.
  *   CF_LOG_PACKED      call->packed bytes at data + consumed are to be unpacked. The caller appends what comes out to

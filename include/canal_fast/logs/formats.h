@@ -2,16 +2,25 @@
 #ifndef CANAL_FAST_LOGS_FORMATS_H
 #define CANAL_FAST_LOGS_FORMATS_H
 
+#include "asc.h"
 #include "blf.h"
 #include "candump.h"
+#include "csv.h"
+#include "pcap.h"
 #include "pcapng.h"
+#include "trc.h"
 
 /* In the order in which `canal-fast formats` lists them; the first of equally sure recognisers wins. */
 /* clang-format off */
 #define CF_LOG_FORMAT_LIST(X) \
     X(pcapng)                 \
-    X(candump)                \
-    X(blf)
+    X(pcap)                   \
+    X(blf)                    \
+    X(asc)                    \
+    X(trc)                    \
+    X(csv)                    \
+    X(csv_gvret)              \
+    X(candump)
 /* clang-format on */
 
 /* Row `index`, or NULL past the last. */

@@ -23,7 +23,7 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
 {
     const char *at = (const char *)call->data, *end = at + call->size;
     cf_status status = CF_OK;
-    while (at < end && call->made < call->capacity) {
+    while (at < end && (call->made < call->capacity || call->capacity == 0)) {
         const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at));
         const int64_t clock_ns = reader->clock_ns;
         const char *last = stop == NULL ? end : stop;
@@ -34,8 +34,13 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
         if (stop != NULL && last > at && last[-1] == '\r')
             last--;
         status = parse(reader, at, (size_t)(last - at), &frame);
-        if (CF_LIKELY(status == CF_OK))
+        if (CF_LIKELY(status == CF_OK)) {
+            if (call->capacity == 0) {
+                reader->clock_ns = clock_ns;
+                break;
+            }
             status = cf_log_put(reader, call, &frame);
+        }
         if (status == CF_LOG_BLANK) {
             status = CF_OK;
         } else if (CF_UNLIKELY(status != CF_OK && status != CF_LOG_START)) {

@@ -20,6 +20,8 @@
 
 enum {
     CF_PCAPNG_INTERFACE = 1,
+    CF_PCAPNG_OLD_PACKET = 2,
+    CF_PCAPNG_SIMPLE_PACKET = 3,
     CF_PCAPNG_STATISTICS = 5,
     CF_PCAPNG_PACKET = 6,
     CF_PCAPNG_SECTION = 0x0A0D0D0A,
@@ -45,6 +47,7 @@ enum {
     CF_PCAPNG_FD_FDF = 4,
     CF_PCAPNG_HEAD = 8,           /* bytes before the data in a CAN packet */
     CF_PCAPNG_FRAME_MAX = 512,    /* interface description and packet of one record, at most */
+    CF_PCAPNG_SEARCH_KEEPS = 1 << 12, /* bytes in which a block is found whole again after damage */
     CF_PCAPNG_BLOCK_MAX = 1 << 24 /* a longer block is taken for damage */
 };
 

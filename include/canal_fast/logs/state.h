@@ -51,6 +51,8 @@ typedef struct cf_log_interface {
     uint8_t resolution; /* if_tsresol as it stands in the file */
     uint8_t counted;    /* bit i: counters[i] was given */
     uint8_t foreign;    /* 1: an interface of another kind of bus */
+    uint8_t id_order;   /* packet.h: byte order of identifiers where both occur, 0 = not chosen yet, 1 = little, 2 = big */
+    uint32_t number;    /* packet.h: the system's number of it, 0 = not said */
     uint64_t counters[CF_LOG_COUNTERS];
 } cf_log_interface;
 
@@ -108,6 +110,7 @@ typedef struct cf_log_reader {
     uint64_t lines;                     /* text: lines taken so far */
     size_t column;                      /* text: place of the trouble in its line, from 0 */
     uint8_t in_section, big_endian;     /* pcapng */
+    uint8_t searching;                  /* pcap, pcapng: after damage, for the next record or block */
 } cf_log_reader;
 
 /* Described by the caller: */
