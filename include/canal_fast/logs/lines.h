@@ -18,12 +18,13 @@
  * bytes as it states, and nothing missing that lines of this file have behind them. */
 typedef cf_status (*cf_log_line)(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame);
 
-/* A format's `read` by its `parse`, which is inlined where it is a constant. Frames go to cf_log_put. */
+/* A format's `read` by its `parse`, which is inlined where it is a constant. Frames go to cf_log_put. With no room at all
+ * (capacity 0) what stands before the first frame is consumed. A call may be taken up again where it stopped. */
 CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, cf_log_line parse)
 {
-    const char *at = (const char *)call->data, *end = at + call->size;
+    const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size;
     cf_status status = CF_OK;
-    while (at < end && call->made < call->capacity) {
+    while (at < end && (call->made < call->capacity || call->capacity == 0)) {
         const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at));
         const int64_t clock_ns = reader->clock_ns;
         const char *last = stop == NULL ? end : stop;
@@ -34,8 +35,13 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
         if (stop != NULL && last > at && last[-1] == '\r')
             last--;
         status = parse(reader, at, (size_t)(last - at), &frame);
-        if (CF_LIKELY(status == CF_OK))
+        if (CF_LIKELY(status == CF_OK)) {
+            if (CF_UNLIKELY(call->capacity == 0)) {
+                reader->clock_ns = clock_ns;
+                break;
+            }
             status = cf_log_put(reader, call, &frame);
+        }
         if (status == CF_LOG_BLANK) {
             status = CF_OK;
         } else if (CF_UNLIKELY(status != CF_OK && status != CF_LOG_START)) {
