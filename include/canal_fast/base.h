@@ -31,6 +31,7 @@
 /* Number, name and sentence of every status, once. Python's exceptions are made from these rows
  * (canal_fast/_gate.pyx). Ranges: 1..19 frames, 20..49 drivers and channels, 50..69 recordings,
  * 70..89 wire, 90..119 bit timing, 150..169 recordings in general, 170..189 text recordings. */
+/* clang-format off */
 #define CF_STATUS_LIST(X)                                                                           \
     X(OK, 0, "success")                                                                             \
     X(ID_RANGE, 1, "arbitration_id does not fit the identifier")                                    \
@@ -89,6 +90,12 @@
     X(LOG_PACKED, 151, "a compressed part is to be unpacked")                                       \
     X(LOG_CUT, 152, "the line ends before what it states")                                          \
     X(LOG_LONG, 153, "an item of more than 16 MiB")                                                 \
+    X(BLF_MAGIC, 154, "no BLF header begins here")                                                  \
+    X(BLF_HEADER, 155, "a BLF header shorter than 72 bytes, or with no object behind it")           \
+    X(BLF_METHOD, 156, "a container packed in an unknown way")                                      \
+    X(PCAP_MAGIC, 157, "no pcap header begins here")                                                \
+    X(PCAP_VERSION, 158, "a pcap version other than 2")                                             \
+    X(PCAP_RECORD, 159, "a record with a packet of more than 256 KiB, or that has no time")         \
     X(LOG_START_HERE, 170, "a start time was read on a line that holds a frame")                    \
     X(TEXT_TIME, 171, "a time is expected: decimal digits that fit 64 bits of nanoseconds")         \
     X(TEXT_IDENTIFIER, 172, "an identifier is expected: at most 7FF, or extended and at most 1FFFFFFF") \
@@ -107,6 +114,7 @@ typedef enum cf_status {
     CF_STATUS_LIST(CF_STATUS_ENUM)
 #undef CF_STATUS_ENUM
 } cf_status;
+/* clang-format on */
 
 enum { CF_EXIT_UNKNOWN = -100000 }; /* with CF_HOST_ENDED: somebody else in the program waited for it */
 
@@ -119,11 +127,13 @@ typedef struct cf_code {
 /* Row `index` of the status table, or NULL past its end. */
 CF_INLINE const cf_code *cf_status_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_STATUS_ROW(name, number, sentence) {number, #name, sentence},
         CF_STATUS_LIST(CF_STATUS_ROW)
 #undef CF_STATUS_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

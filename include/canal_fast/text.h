@@ -23,9 +23,10 @@ CF_INLINE unsigned cf_hex_digit(char c)
 {
 #define CF_X16 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
 #define CF_XAF 255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    static const uint8_t digits[256] = {
-        CF_X16, CF_X16, CF_X16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255,
-        CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
+    static const uint8_t digits[256] = {CF_X16, CF_X16, CF_X16, 0,      1,      2,      3,      4,
+                                        5,      6,      7,      8,      9,      255,    255,    255,
+                                        255,    255,    255,    CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16,
+                                        CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
 #undef CF_XAF
 #undef CF_X16
     return digits[(uint8_t)c];
@@ -90,13 +91,15 @@ CF_INLINE int cf_eight_digits(const char *p, uint32_t *value)
 {
     uint64_t x;
     memcpy(&x, p, 8);
-    if ((x & (0xF0 * CF_TEXT_ONES)) != 0x30 * CF_TEXT_ONES || ((x + 6 * CF_TEXT_ONES) & (0xF0 * CF_TEXT_ONES)) != 0x30 * CF_TEXT_ONES)
+    if ((x & (0xF0 * CF_TEXT_ONES)) != 0x30 * CF_TEXT_ONES ||
+        ((x + 6 * CF_TEXT_ONES) & (0xF0 * CF_TEXT_ONES)) != 0x30 * CF_TEXT_ONES)
         return 0;
 #if CF_TEXT_LITTLE
     x -= 0x30 * CF_TEXT_ONES;
     x = x * 10 + (x >> 8); /* pairs in the even bytes */
     x = ((x & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
-         (x >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >> 32;
+         (x >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >>
+        32;
     *value = (uint32_t)x;
 #else
     {
@@ -143,7 +146,8 @@ CF_INLINE int cf_eight_bytes(const char *p, uint8_t *data)
         uint32_t bytes;
         memcpy(&x, p, 8);
         y = x | 0x20 * CF_TEXT_ONES;
-        good = ((x + 0x50 * CF_TEXT_ONES) ^ (x + 0x46 * CF_TEXT_ONES)) | ((y + 0x1F * CF_TEXT_ONES) ^ (y + 0x19 * CF_TEXT_ONES));
+        good = ((x + 0x50 * CF_TEXT_ONES) ^ (x + 0x46 * CF_TEXT_ONES)) |
+               ((y + 0x1F * CF_TEXT_ONES) ^ (y + 0x19 * CF_TEXT_ONES));
         if ((good & ~x & CF_TEXT_HIGH) != CF_TEXT_HIGH)
             return 0;
         x = (x & (0x0F * CF_TEXT_ONES)) + 9 * (x >> 6 & CF_TEXT_ONES);
@@ -192,11 +196,25 @@ CF_INLINE const char *cf_spaced_bytes(const char *p, const char *end, uint8_t *d
 /* Powers of ten up to 10^18. */
 CF_INLINE uint64_t cf_power_of_ten(unsigned exponent)
 {
-    static const uint64_t powers[19] = {
-        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
-        UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000),
-        UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000),
-        UINT64_C(100000000000000000), UINT64_C(1000000000000000000)};
+    static const uint64_t powers[19] = {1,
+                                        10,
+                                        100,
+                                        1000,
+                                        10000,
+                                        100000,
+                                        1000000,
+                                        10000000,
+                                        100000000,
+                                        1000000000,
+                                        UINT64_C(10000000000),
+                                        UINT64_C(100000000000),
+                                        UINT64_C(1000000000000),
+                                        UINT64_C(10000000000000),
+                                        UINT64_C(100000000000000),
+                                        UINT64_C(1000000000000000),
+                                        UINT64_C(10000000000000000),
+                                        UINT64_C(100000000000000000),
+                                        UINT64_C(1000000000000000000)};
     return powers[exponent < 19 ? exponent : 18];
 }
 
@@ -278,11 +296,11 @@ CF_INLINE unsigned cf_month(const char *p, const char *end)
     static const struct {
         char begins[5];
         uint8_t month;
-    } names[] = {{"jan", 1}, {"ene", 1}, {"gen", 1}, {"feb", 2}, {"f?v", 2}, {"fev", 2}, {"mar", 3}, {"m?r", 3}, {"mrz", 3},
-                 {"mrt", 3}, {"apr", 4}, {"avr", 4}, {"abr", 4}, {"may", 5}, {"mai", 5}, {"mag", 5}, {"mei", 5},
-                 {"jun", 6}, {"juin", 6}, {"giu", 6}, {"jul", 7}, {"juil", 7}, {"lug", 7}, {"aug", 8}, {"aou", 8},
-                 {"ao?", 8}, {"ago", 8}, {"sep", 9}, {"set", 9}, {"oct", 10}, {"okt", 10}, {"ott", 10}, {"out", 10},
-                 {"nov", 11}, {"dec", 12}, {"dez", 12}, {"d?c", 12}, {"dic", 12}};
+    } names[] = {{"jan", 1},  {"ene", 1},  {"gen", 1},  {"feb", 2},  {"f?v", 2},  {"fev", 2},  {"mar", 3},  {"m?r", 3},
+                 {"mrz", 3},  {"mrt", 3},  {"apr", 4},  {"avr", 4},  {"abr", 4},  {"may", 5},  {"mai", 5},  {"mag", 5},
+                 {"mei", 5},  {"jun", 6},  {"juin", 6}, {"giu", 6},  {"jul", 7},  {"juil", 7}, {"lug", 7},  {"aug", 8},
+                 {"aou", 8},  {"ao?", 8},  {"ago", 8},  {"sep", 9},  {"set", 9},  {"oct", 10}, {"okt", 10}, {"ott", 10},
+                 {"out", 10}, {"nov", 11}, {"dec", 12}, {"dez", 12}, {"d?c", 12}, {"dic", 12}};
     size_t i;
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *at = p, *name = names[i].begins;

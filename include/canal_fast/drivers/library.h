@@ -1,22 +1,16 @@
 /* canal_fast/drivers/library.h - loading a CANAL driver library and finding its functions.
  *
- * The only header that includes the operating system's loading calls. Libraries are never unloaded:
- * drivers leave threads of their own behind.
+ * Libraries are never unloaded: drivers leave threads of their own behind.
  */
 #ifndef CANAL_FAST_DRIVERS_LIBRARY_H
 #define CANAL_FAST_DRIVERS_LIBRARY_H
 
-#include "../system/binary.h"
 #include "../canal.h"
+#include "../system/binary.h"
 #include "../system/convention.h"
+#include "../system/loader.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#if defined(_WIN32)
-#include "../system/windows_api.h"
-#else
-#include <dlfcn.h>
-#endif
+#include <string.h>
 
 #if defined(__APPLE__) /* Mach-O is not read */
 enum { CF_CHECKS_BINARY = 0 };
@@ -42,6 +36,7 @@ CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
 #define CF_CANAL(library, member, arguments) ((library)->member arguments)
 #endif
 
+/* clang-format off */
 typedef struct cf_library {
     void *system_handle;
     int cdecl_calls; /* 32-bit Windows: functions are cdecl, not stdcall */
@@ -57,105 +52,29 @@ typedef struct cf_library {
 #endif
     char detail[512]; /* after a failure: what was found, or what the system said */
 } cf_library;
-
-typedef struct cf_function_row {
-    const char *name;
-    unsigned bytes;
-    int mandatory;
-} cf_function_row;
+/* clang-format on */
 
 /* Row `index` of the CANAL functions, or NULL past the end. */
 CF_INLINE const cf_function_row *cf_function(size_t index)
 {
+    /* clang-format off */
     static const cf_function_row rows[] = {
 #define CF_CANAL_ROW(member, name, bytes, mandatory, result, arguments) {#name, bytes, mandatory},
         CF_CANAL_FUNCTIONS(CF_CANAL_ROW)
 #undef CF_CANAL_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
-#if defined(_WIN32)
-/* UTF-8 path -> malloc'ed UTF-16, or NULL. */
-CF_INLINE wchar_t *cf_wide(const char *path)
+/* At most size - 1 bytes of `text`, ended by 0; nothing of NULL. */
+CF_INLINE void cf_copy_text(char *target, size_t size, const char *text)
 {
-    const int length = MultiByteToWideChar(CP_UTF8, 0, path, -1, NULL, 0);
-    wchar_t *wide = (wchar_t *)malloc((size_t)(length > 0 ? length : 1) * sizeof(wchar_t));
-    if (wide != NULL && (length <= 0 || !MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, length))) {
-        free(wide);
-        wide = NULL;
+    target[0] = 0;
+    if (text != NULL) {
+        strncpy(target, text, size - 1);
+        target[size - 1] = 0;
     }
-    return wide;
-}
-#endif
-
-/* The first bytes of the file, at most `size`; 0 when it cannot be read. */
-CF_INLINE size_t cf_file_head(const char *path, uint8_t *bytes, size_t size, uint64_t *file_size)
-{
-    size_t got = 0;
-#if defined(_WIN32)
-    wchar_t *wide = cf_wide(path);
-    FILE *file = wide != NULL ? _wfopen(wide, L"rb") : NULL;
-    free(wide);
-#else
-    FILE *file = fopen(path, "rb");
-#endif
-    if (file != NULL) {
-        got = fread(bytes, 1, size, file);
-        *file_size = fseek(file, 0, SEEK_END) == 0 ? (uint64_t)ftell(file) : (uint64_t)got;
-        fclose(file);
-    }
-    return got;
-}
-
-CF_INLINE void *cf_system_load(const char *path, char *detail, size_t detail_size)
-{
-#if defined(_WIN32)
-    /* Absolute path and safe search flags: the folder of the DLL and the system's, never the
-     * current one. */
-    wchar_t *wide = cf_wide(path);
-    HMODULE module = wide == NULL ? NULL
-                                  : LoadLibraryExW(wide, NULL,
-                                                   LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR |
-                                                       LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
-    if (module == NULL)
-        snprintf(detail, detail_size, "Windows error %lu", (unsigned long)GetLastError());
-    free(wide);
-    return (void *)module;
-#else
-    /* RTLD_LOCAL: VSCP's drivers all define the same global symbols. */
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        const char *error = dlerror();
-        snprintf(detail, detail_size, "%s", error != NULL ? error : "no reason given");
-    }
-    return handle;
-#endif
-}
-
-/* Address of function `row`, or NULL. On 32-bit Windows *decorated is set when only a stdcall-decorated
- * name was found. */
-CF_INLINE void *cf_system_symbol(void *handle, const cf_function_row *row, int *decorated)
-{
-    *decorated = 0;
-#if defined(_WIN32)
-    {
-        void *found = (void *)GetProcAddress((HMODULE)handle, row->name);
-#if CF_TWO_CONVENTIONS
-        char name[64];
-        if (found == NULL) {
-            *decorated = 1;
-            snprintf(name, sizeof name, "_%s@%u", row->name, row->bytes);
-            found = (void *)GetProcAddress((HMODULE)handle, name);
-            if (found == NULL)
-                found = (void *)GetProcAddress((HMODULE)handle, name + 1);
-        }
-#endif
-        return found;
-    }
-#else
-    return dlsym(handle, row->name);
-#endif
 }
 
 /* What machine the file was built for, and whether it may be loaded here: as cf_binary_check, or
@@ -196,9 +115,8 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, cf_co
             library->functions |= (uint64_t)1 << i;
             library->decorated |= decorated;
         } else if (cf_function(i)->mandatory) {
-            snprintf(library->detail + strlen(library->detail),
-                     sizeof library->detail - strlen(library->detail), "%s%s",
-                     library->detail[0] ? ", " : "", cf_function(i)->name);
+            snprintf(library->detail + strlen(library->detail), sizeof library->detail - strlen(library->detail),
+                     "%s%s", library->detail[0] ? ", " : "", cf_function(i)->name);
         }
     }
     for (i = 0; i < CF_CANAL_EXTENSION_COUNT; i++) {

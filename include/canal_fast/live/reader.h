@@ -6,6 +6,7 @@
 #ifndef CANAL_FAST_LIVE_READER_H
 #define CANAL_FAST_LIVE_READER_H
 
+#include "clock_publish.h"
 #include "consumer.h"
 #include "../filter.h"
 #include "../drivers/library.h"
@@ -57,11 +58,6 @@ typedef struct cf_reader {
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
 } cf_reader;
-
-CF_INLINE int cf_code_in(uint64_t set, long code)
-{
-    return code >= 0 && code < 64 && (set >> code & 1);
-}
 
 /* How many frames the driver says it lost, into *lost; 0 when it cannot tell. */
 CF_INLINE int cf_reader_overruns(const cf_reader *reader, uint64_t *lost)
@@ -140,9 +136,8 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
         producer->counters.malformed++;
         return 1;
     }
-    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS)
-                              ? cf_clock_status_stamp(&reader->clock)
-                              : cf_clock_stamp(&reader->clock, ticks, now_ns);
+    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS) ? cf_clock_status_stamp(&reader->clock)
+                                                                     : cf_clock_stamp(&reader->clock, ticks, now_ns);
     if (!cf_reader_wants(reader, frame))
         producer->counters.filtered++;
     else
@@ -163,13 +158,11 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
     cf_atomic_u32_store_release(&reader->entered, 1);
     if (CF_LIKELY(!reader->fd))
-        code = timeout_ms == 0
-                   ? CF_CANAL(reader->library, receive, (reader->handle, slot))
-                   : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
-        code = timeout_ms == 0
-                   ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
-                   : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
     if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))

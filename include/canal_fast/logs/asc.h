@@ -61,7 +61,8 @@ CF_INLINE const char *cf_asc_identifier(const char *p, const char *end, int deci
         return p;
     frame->arbitration_id = value;
     *good = value <= (frame->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID)
-                ? 1 : -1;
+                ? 1
+                : -1;
     return p;
 }
 
@@ -83,7 +84,8 @@ CF_INLINE const char *cf_asc_direction(const char *p, const char *end, cf_fd_fra
 }
 
 /* `count` data bytes at p in the file's base; *got of them are there. */
-CF_INLINE const char *cf_asc_data(const char *p, const char *end, int decimal, uint8_t *data, unsigned count, unsigned *got)
+CF_INLINE const char *cf_asc_data(const char *p, const char *end, int decimal, uint8_t *data, unsigned count,
+                                  unsigned *got)
 {
     unsigned n;
     if (!decimal)
@@ -228,7 +230,8 @@ CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, con
     }
     if (flags & CF_ASC_EDL) {
         frame->flags |= CF_FLAG_FD;
-        frame->flags |= (uint16_t)((bits & 2 ? CF_FLAG_BITRATE_SWITCH : 0) | (bits & 1 ? CF_FLAG_ERROR_STATE_INDICATOR : 0));
+        frame->flags |= (uint16_t)((bits & 2 ? CF_FLAG_BITRATE_SWITCH : 0) |
+                                   (bits & 1 ? CF_FLAG_ERROR_STATE_INDICATOR : 0));
     } else if (flags & CF_ASC_REMOTE) {
         frame->flags |= CF_FLAG_REMOTE;
     }
@@ -242,9 +245,18 @@ CF_INLINE const char *cf_asc_kind(const char *p, const char *end)
 {
     static const struct {
         const char *begins, *kind;
-    } rows[] = {{"statistic", "statistic"}, {"status", "status"}, {"j1939", "J1939 transport"}, {"start of", "start of measurement"},
-                {"sv:", "system variable"}, {"%", "environment variable"}, {"li", "LIN"}, {"eth", "Ethernet"},
-                {"fr", "FlexRay"}, {"canxl", "CAN XL"}, {"gps", "GPS"}, {"tx", "marker"}};
+    } rows[] = {{"statistic", "statistic"},
+                {"status", "status"},
+                {"j1939", "J1939 transport"},
+                {"start of", "start of measurement"},
+                {"sv:", "system variable"},
+                {"%", "environment variable"},
+                {"li", "LIN"},
+                {"eth", "Ethernet"},
+                {"fr", "FlexRay"},
+                {"canxl", "CAN XL"},
+                {"gps", "GPS"},
+                {"tx", "marker"}};
     size_t i;
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (cf_text_begins(p, end, rows[i].begins))
@@ -342,9 +354,20 @@ CF_INLINE int cf_asc_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_asc(void)
 {
-    static const cf_log_format row = {
-        "asc", "Vector ASC", ".asc", "line", 1, CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
-        sizeof(cf_asc), cf_asc_recognise, cf_asc_read, NULL, 0, NULL, NULL, NULL};
+    static const cf_log_format row = {"asc",
+                                      "Vector ASC",
+                                      ".asc",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_asc),
+                                      cf_asc_recognise,
+                                      cf_asc_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 

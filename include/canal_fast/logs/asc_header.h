@@ -14,8 +14,13 @@ typedef struct cf_asc {
 /* Is the line at p one that only an ASC file begins with? */
 CF_INLINE int cf_asc_is_header(const char *p, const char *end)
 {
-    static const char *const begins[] = {"date ", "base hex", "base dec", "internal events logged", "no internal events logged",
-                                         "begin triggerblock", "// version "};
+    static const char *const begins[] = {"date ",
+                                         "base hex",
+                                         "base dec",
+                                         "internal events logged",
+                                         "no internal events logged",
+                                         "begin triggerblock",
+                                         "// version "};
     size_t i;
     for (i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if (cf_text_begins(p, end, begins[i]))

@@ -237,8 +237,8 @@ CF_INLINE cf_status cf_candump_delta_read(cf_log_reader *reader, cf_log_call *ca
 
 /* Writes records as lines, as many whole ones as fit `capacity`; returns their number, with the
  * bytes in *used. */
-CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride,
-                                  uint8_t *out, size_t capacity, size_t *used)
+CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out,
+                                  size_t capacity, size_t *used)
 {
     const char *at = (const char *)frames;
     cf_log_progress *progress = &writer->progress;
@@ -296,6 +296,7 @@ CF_INLINE int cf_candump_delta_recognise(const uint8_t *head, size_t size, int w
 
 CF_INLINE const cf_log_format *cf_log_format_candump(void)
 {
+<<<<<<< HEAD
     static const cf_log_format row = {
         "candump", "candump text", ".log", "line", 1,
         CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS |
@@ -309,6 +310,24 @@ CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
     static const cf_log_format row = {
         "candump-delta", "candump text with differences of time (-td)", "", "line", 1, CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
         sizeof(cf_candump), cf_candump_delta_recognise, cf_candump_delta_read, NULL, 0, NULL, NULL, NULL};
+=======
+    static const cf_log_format row = {"candump",
+                                      "candump text",
+                                      ".log",
+                                      "line",
+                                      0,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
+                                          CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
+                                          CF_LOG_KEEPS_NAMES,
+                                      0,
+                                      cf_candump_recognise,
+                                      cf_candump_read,
+                                      cf_candump_write,
+                                      CF_CANDUMP_LINE_MAX,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+>>>>>>> reading
     return &row;
 }
 

@@ -81,8 +81,8 @@ CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *n
 
 /* Bytes in hexadecimal at p into data, at most `capacity`; the position after them. *length is
  * the number of bytes; an odd digit is left standing. */
-CF_INLINE const char *cf_candump_bytes(const char *p, const char *end, uint8_t *data,
-                                       unsigned capacity, unsigned *length)
+CF_INLINE const char *cf_candump_bytes(const char *p, const char *end, uint8_t *data, unsigned capacity,
+                                       unsigned *length)
 {
     unsigned n = 0;
     while (capacity - n >= 8 && end - p >= 16 && cf_eight_bytes(p, data + n)) {
@@ -155,8 +155,8 @@ CF_INLINE const char *cf_candump_payload(const char *p, const char *end, cf_fd_f
  * (channel 0) and *iface, *iface_length point at the interface's name inside the line.
  * CF_LOG_BLANK: nothing on it. Otherwise CF_LOG_TIME, CF_LOG_INTERFACE, CF_LOG_IDENTIFIER,
  * CF_LOG_DATA or CF_LOG_TRAILING, with the place of the trouble in *column (from 0). */
-CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_frame *frame,
-                                     const char **iface, size_t *iface_length, size_t *column)
+CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_frame *frame, const char **iface,
+                                     size_t *iface_length, size_t *column)
 {
     const char *p = line, *end = line + length, *name, *id;
     uint32_t value = 0;
@@ -273,8 +273,7 @@ CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char
     *p++ = '#';
     if (flexible) {
         *p++ = '#';
-        *p++ = (char)('0' + (flags & CF_FLAG_BITRATE_SWITCH ? 1 : 0) +
-                      (flags & CF_FLAG_ERROR_STATE_INDICATOR ? 2 : 0));
+        *p++ = (char)('0' + (flags & CF_FLAG_BITRATE_SWITCH ? 1 : 0) + (flags & CF_FLAG_ERROR_STATE_INDICATOR ? 2 : 0));
         p = cf_put_hex(p, data, cf_fd_length(dlc));
     } else {
         if ((flags & CF_FLAG_REMOTE) && !error) {

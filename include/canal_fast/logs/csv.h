@@ -79,14 +79,17 @@ CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const
 {
 #define CF_X -1, -1, -1, -1, -1, -1, -1, -1
     static const int8_t digits[256] = {
-        CF_X, CF_X, CF_X, CF_X, CF_X, -1, -1, -1, 62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
-        -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
-        -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
-        CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X};
+        CF_X, CF_X, CF_X, CF_X, CF_X, -1,   -1,   -1,   62,   -1,   -1,   -1,   63,   52,  53, 54, 55, 56,   57,
+        58,   59,   60,   61,   -1,   -1,   -1,   -1,   -1,   -1,   -1,   0,    1,    2,   3,  4,  5,  6,    7,
+        8,    9,    10,   11,   12,   13,   14,   15,   16,   17,   18,   19,   20,   21,  22, 23, 24, 25,   -1,
+        -1,   -1,   -1,   -1,   -1,   26,   27,   28,   29,   30,   31,   32,   33,   34,  35, 36, 37, 38,   39,
+        40,   41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   -1,   -1,  -1, -1, -1, CF_X, CF_X,
+        CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X};
 #undef CF_X
     unsigned n = 0;
     for (; end - p >= 4; p += 4) {
-        const int a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]], c = digits[(uint8_t)p[2]], d = digits[(uint8_t)p[3]];
+        const int a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]], c = digits[(uint8_t)p[2]],
+                  d = digits[(uint8_t)p[3]];
         const int padding = p[3] != '=' ? 0 : p[2] != '=' ? 1 : 2;
         *bad = p;
         if ((a | b) < 0 || (padding < 2 && c < 0) || (padding < 1 && d < 0) || n + 3u - (unsigned)padding > CF_FD_DATA)
@@ -151,11 +154,13 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
     }
     if (frame->flags & CF_FLAG_ERROR_FRAME)
         frame->flags = CF_FLAG_ERROR_FRAME;
-    if (frame->arbitration_id > (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME) ? (uint32_t)CF_MAX_EXTENDED_ID
-                                                                                           : (uint32_t)CF_MAX_STANDARD_ID))
+    if (frame->arbitration_id > (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME)
+                                     ? (uint32_t)CF_MAX_EXTENDED_ID
+                                     : (uint32_t)CF_MAX_STANDARD_ID))
         return cf_csv_trouble(reader, line, id, CF_TEXT_IDENTIFIER);
     after = cf_text_unsigned(p + 1, end, &dlc, &digits);
-    if (digits == 0 || after == end || *after != ',' || dlc > (frame->flags & (CF_FLAG_REMOTE | CF_FLAG_ERROR_FRAME) ? 8u : 64u))
+    if (digits == 0 || after == end || *after != ',' ||
+        dlc > (frame->flags & (CF_FLAG_REMOTE | CF_FLAG_ERROR_FRAME) ? 8u : 64u))
         return cf_csv_trouble(reader, line, after == end ? end : p + 1, CF_TEXT_LENGTH);
     frame->dlc = (uint8_t)cf_fd_dlc((unsigned)dlc);
     if (dlc > 8)
@@ -280,15 +285,39 @@ CF_INLINE int cf_gvret_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_csv(void)
 {
-    static const cf_log_format row = {"csv", "python-can's CSV", ".csv", "line", 0, CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD,
-                                      sizeof(cf_csv), cf_csv_recognise, cf_csv_read, NULL, 0, NULL, NULL, NULL};
+    static const cf_log_format row = {"csv",
+                                      "python-can's CSV",
+                                      ".csv",
+                                      "line",
+                                      0,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD,
+                                      sizeof(cf_csv),
+                                      cf_csv_recognise,
+                                      cf_csv_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 
 CF_INLINE const cf_log_format *cf_log_format_csv_gvret(void)
 {
-    static const cf_log_format row = {"csv-gvret", "GVRET's CSV (SavvyCAN)", "", "line", 0, CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
-                                      sizeof(cf_csv), cf_gvret_recognise, cf_gvret_read, NULL, 0, NULL, NULL, NULL};
+    static const cf_log_format row = {"csv-gvret",
+                                      "GVRET's CSV (SavvyCAN)",
+                                      "",
+                                      "line",
+                                      0,
+                                      CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_csv),
+                                      cf_gvret_recognise,
+                                      cf_gvret_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 

@@ -12,6 +12,7 @@
  *                      `final` is set and bytes are left, the file is truncated: the caller says so. Bytes that mean
  *                      nothing (padding at the end) are consumed. CF_OK with nothing consumed and nothing made means
  *                      "more bytes": the caller's buffer grows up to CF_LOG_ITEM_MAX and a little, then refuses.
+ *                      With a capacity of 0 headers are read, and what is skipped before the first frame.
  *   CF_LOG_START       A wall-clock start was met and consumed (cf_log_begin). The caller may set reader->epoch_ns to
  *                      what start_ns is in the recording's zone; then, or if it knows no zones, it calls again.
  *   CF_LOG_PACKED      call->packed bytes at data + consumed are to be unpacked. The caller appends what comes out to
@@ -51,6 +52,7 @@ enum {
 };
 
 /* X(name, bit, meaning): what a recording in the format keeps of the records that are written to it */
+/* clang-format off */
 #define CF_LOG_KEEPS_LIST(X)                                                \
     X(NANOSECONDS, 0x0001, "times to the nanosecond")                       \
     X(FD, 0x0002, "CAN FD frames")                                          \
@@ -63,6 +65,7 @@ enum {
     X(NAMES, 0x0100, "interface names")                                     \
     X(BITRATES, 0x0200, "bit rates")                                        \
     X(COUNTERS, 0x0400, "what was received, lost and filtered")
+/* clang-format on */
 
 enum {
 #define CF_LOG_KEEPS_ENUM(name, bit, meaning) CF_LOG_KEEPS_##name = bit,
@@ -102,9 +105,9 @@ typedef struct cf_log_format {
     size_t write_max; /* bytes that one record takes at most, with what has to stand before it */
     /* Each puts its bytes into out (room for write_max) and returns their number; NULL: there is nothing to put. */
     size_t (*begin)(cf_log_writer *writer, const char *application, uint8_t *out); /* the file's first bytes */
-    size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out);     /* an interface, once */
+    size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out); /* an interface, once */
     size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
-                         uint8_t *out);                                            /* counters[i] where bit i is set */
+                         uint8_t *out); /* counters[i] where bit i is set */
 } cf_log_format;
 
 #endif

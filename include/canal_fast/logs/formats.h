@@ -2,13 +2,27 @@
 #ifndef CANAL_FAST_LOGS_FORMATS_H
 #define CANAL_FAST_LOGS_FORMATS_H
 
+#include "asc.h"
+#include "blf.h"
 #include "candump.h"
+#include "csv.h"
+#include "pcap.h"
 #include "pcapng.h"
+#include "trc.h"
 
 /* In the order in which `canal-fast formats` lists them; the first of equally sure recognisers wins. */
+/* clang-format off */
 #define CF_LOG_FORMAT_LIST(X) \
     X(pcapng)                 \
-    X(candump)
+    X(pcap)                   \
+    X(blf)                    \
+    X(asc)                    \
+    X(trc)                    \
+    X(csv)                    \
+    X(csv_gvret)              \
+    X(candump)                \
+    X(candump_delta)
+/* clang-format on */
 
 /* Row `index`, or NULL past the last. */
 CF_INLINE const cf_log_format *cf_log_format_row(size_t index)

@@ -19,21 +19,25 @@ enum {
 };
 
 /* X(index, name): the counters of an Interface Statistics Block, in the order of their options */
+/* clang-format off */
 #define CF_LOG_COUNTER_LIST(X) \
     X(0, "ifrecv")             \
     X(1, "ifdrop")             \
     X(2, "filteraccept")       \
     X(3, "osdrop")             \
     X(4, "usrdeliv")
+/* clang-format on */
 
 /* Name of counter `index`, or NULL past the last. */
 CF_INLINE const char *cf_log_counter_name(size_t index)
 {
+    /* clang-format off */
     static const char *const names[] = {
 #define CF_LOG_COUNTER_NAME(index, name) name,
         CF_LOG_COUNTER_LIST(CF_LOG_COUNTER_NAME)
 #undef CF_LOG_COUNTER_NAME
     };
+    /* clang-format on */
     return index < CF_LOG_COUNTERS ? names[index] : NULL;
 }
 
@@ -46,6 +50,9 @@ typedef struct cf_log_interface {
     uint8_t channel;
     uint8_t resolution; /* if_tsresol as it stands in the file */
     uint8_t counted;    /* bit i: counters[i] was given */
+    uint8_t foreign;    /* 1: an interface of another kind of bus */
+    uint8_t id_order;   /* packet.h: byte order of identifiers where both occur, 0 = not chosen yet, 1 = little, 2 = big */
+    uint32_t number;    /* packet.h: the system's number of it, 0 = not said */
     uint64_t counters[CF_LOG_COUNTERS];
 } cf_log_interface;
 
@@ -103,6 +110,7 @@ typedef struct cf_log_reader {
     uint64_t lines;                     /* text: lines taken so far */
     size_t column;                      /* text: place of the trouble in its line, from 0 */
     uint8_t in_section, big_endian;     /* pcapng */
+    uint8_t searching;                  /* pcap, pcapng: after damage, for the next record or block */
 } cf_log_reader;
 
 /* Described by the caller: */

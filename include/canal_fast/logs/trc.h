@@ -16,7 +16,7 @@
 #include "trc_header.h"
 
 #define CF_TRC_WARNING_ID 0xFFFFFFFFu /* version 1.0: the line is a warning */
-#define CF_ERROR_COUNTERS 0x200u      /* error class bit: data[6], data[7] are the counters of errors, sent and received */
+#define CF_ERROR_COUNTERS 0x200u /* error class bit: data[6], data[7] are the counters of errors, sent and received */
 
 enum { CF_TRC_FRAME, CF_TRC_ERROR, CF_TRC_OTHER };
 
@@ -84,7 +84,8 @@ CF_INLINE void cf_trc_error(cf_fd_frame *frame, unsigned kind, const uint8_t *by
 {
     cf_log_error(frame);
     frame->arbitration_id |= CF_ERROR_COUNTERS;
-    frame->data[CF_ERROR_KIND] = (uint8_t)((kind & 7) | (bytes[0] == 0 ? CF_ERROR_KIND_TX : 0)); /* 1 bit, 2 form, 4 stuff */
+    frame->data[CF_ERROR_KIND] = (uint8_t)((kind & 7) |
+                                           (bytes[0] == 0 ? CF_ERROR_KIND_TX : 0)); /* 1 bit, 2 form, 4 stuff */
     frame->data[CF_ERROR_PLACE] = bytes[1] & 31;
     frame->data[6] = bytes[3];
     frame->data[7] = bytes[2];
@@ -125,7 +126,8 @@ CF_INLINE cf_status cf_trc_data(cf_log_reader *reader, const char *line, const c
     p = cf_skip_blanks(cf_spaced_bytes(p, end, data, count, &got), end);
     if (CF_UNLIKELY(got < count || p < end))
         return cf_trc_trouble(reader, line, got < count && end - p < 2 ? end : p, CF_TEXT_DATA);
-    return reader->unended && count == 0 ? CF_LOG_CUT : CF_OK; /* where the last thing was a length, a digit may be missing */
+    return reader->unended && count == 0 ? CF_LOG_CUT
+                                         : CF_OK; /* where the last thing was a length, a digit may be missing */
 }
 
 /* What follows the dlc of a line of version 1: `RTR`, `ERROR ...` (1.0), or data. */
@@ -155,8 +157,8 @@ CF_INLINE cf_status cf_trc_payload(cf_log_reader *reader, const char *line, cons
 }
 
 /* What follows number and offset at p, versions 1.0 to 1.3. */
-CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const char *p, const char *end, unsigned version,
-                                 cf_fd_frame *frame)
+CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const char *p, const char *end,
+                                 unsigned version, cf_fd_frame *frame)
 {
     static const cf_trc_type plain = {"", CF_TRC_FRAME, 0, ""};
     const cf_trc_type *type = &plain;
@@ -200,8 +202,8 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
         return cf_trc_trouble(reader, line, p == end ? end : word, CF_TEXT_LENGTH);
     frame->dlc = (uint8_t)dlc;
     {
-        const cf_status status =
-            cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0, frame);
+        const cf_status status = cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0,
+                                                frame);
         if (status == CF_TEXT_IDENTIFIER)
             reader->column = (size_t)(id - line);
         return status;
@@ -234,7 +236,8 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
         switch (*columns) {
         case 'I':
             if (cf_trc_identifier(word, end, frame) == NULL ||
-                frame->arbitration_id > (frame->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID))
+                frame->arbitration_id >
+                    (frame->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID))
                 return cf_trc_trouble(reader, line, p == end ? p : word, CF_TEXT_IDENTIFIER);
             break;
         case 'd':
@@ -248,7 +251,8 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
             break;
         default: /* B, l, L */
             if (cf_text_unsigned(word, end, &value, &digits) != p || digits == 0)
-                return cf_trc_trouble(reader, line, p == end ? p : word, *columns == 'B' ? CF_TEXT_FIELD : CF_TEXT_LENGTH);
+                return cf_trc_trouble(reader, line, p == end ? p : word,
+                                      *columns == 'B' ? CF_TEXT_FIELD : CF_TEXT_LENGTH);
             if (*columns == 'B') {
                 channel = cf_log_channel_number(value);
                 if (channel < 0)
@@ -320,9 +324,20 @@ CF_INLINE int cf_trc_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_trc(void)
 {
-    static const cf_log_format row = {
-        "trc", "PEAK TRC", ".trc", "line", 1, CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
-        sizeof(cf_trc), cf_trc_recognise, cf_trc_read, NULL, 0, NULL, NULL, NULL};
+    static const cf_log_format row = {"trc",
+                                      "PEAK TRC",
+                                      ".trc",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_trc),
+                                      cf_trc_recognise,
+                                      cf_trc_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 

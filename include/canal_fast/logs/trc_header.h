@@ -30,7 +30,8 @@ CF_INLINE int cf_trc_start(cf_log_reader *reader, const char *p, const char *end
                 decimals++;
             }
     part *= cf_power_of_ten(12 - decimals);
-    reader->start_ns = ((int64_t)days - CF_TRC_EPOCH_DAYS) * INT64_C(86400000000000) + (int64_t)((part * 86400 + 500) / 1000);
+    reader->start_ns = ((int64_t)days - CF_TRC_EPOCH_DAYS) * INT64_C(86400000000000) +
+                       (int64_t)((part * 86400 + 500) / 1000);
     reader->epoch_ns = reader->start_ns;
     reader->has_start = 1;
     return 1;

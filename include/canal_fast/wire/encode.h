@@ -57,13 +57,6 @@ CF_INLINE unsigned cf_put_stuffed(cf_frame_bits *out, unsigned entry, const uint
     return entry;
 }
 
-/* Stuff count field: Gray code of the number of stuff bits mod 8, and an even parity bit. */
-CF_INLINE unsigned cf_stuff_count_field(unsigned stuff)
-{
-    const unsigned gray = (stuff & 7) ^ (stuff & 7) >> 1;
-    return gray << 1 | ((gray ^ gray >> 1 ^ gray >> 2) & 1);
-}
-
 CF_INLINE uint32_t cf_fd_crc_words(const cf_frame_bits *region, cf_crc crc)
 {
     uint32_t value = crc.wire_init;
@@ -80,8 +73,7 @@ CF_INLINE uint32_t cf_fd_crc_words(const cf_frame_bits *region, cf_crc crc)
 }
 
 /* The dynamically stuffed region of an FD frame. */
-CF_INLINE void cf_encode_fd_region(const cf_frame_head *head, const uint8_t *data, cf_shape shape,
-                                   cf_frame_bits *out)
+CF_INLINE void cf_encode_fd_region(const cf_frame_head *head, const uint8_t *data, cf_shape shape, cf_frame_bits *out)
 {
     uint8_t first[8];
     const unsigned count = (shape.head_bits + 7) / 8;

@@ -15,11 +15,6 @@ typedef struct cf_length {
     int32_t nominal, data;
 } cf_length;
 
-CF_INLINE const uint8_t *cf_record_data(const cf_frame_head *head)
-{
-    return (const uint8_t *)head + offsetof(cf_frame, data);
-}
-
 /* Stuff bits of an FD frame before BRS's end; one due right after BRS goes at the data bit rate. */
 CF_INLINE unsigned cf_fd_arbitration_stuff(const cf_frame_head *head, cf_shape shape)
 {
@@ -89,8 +84,8 @@ CF_INLINE cf_status cf_frames_lengths(const void *frames, size_t count, size_t s
 }
 
 /* Dynamic stuff bits of each frame. */
-CF_INLINE cf_status cf_frames_stuff_bits(const void *frames, size_t count, size_t stride,
-                                         int32_t *CF_RESTRICT stuff, size_t *index)
+CF_INLINE cf_status cf_frames_stuff_bits(const void *frames, size_t count, size_t stride, int32_t *CF_RESTRICT stuff,
+                                         size_t *index)
 {
     const char *at = (const char *)frames;
     size_t i;

@@ -1,0 +1,255 @@
+"""Reading recordings: `LogFile`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+
+from . import _logs
+from .formats import LIKELY, LogFormat, by_name, recognise, refuse
+from .interfaces import ID_ORDERS, LogInterface, plain_name
+from .sources import LogSource, Source, open_source
+from .stream import END, FD_IN_CLASSICAL, Stream
+from .zones import Zone, find_zone
+
+__all__ = ["BATCH_FRAMES", "LogFile"]
+
+BATCH_FRAMES = 65_536
+_FIRST_BYTES = 1 << 20
+
+
+class _Body(Protocol):
+    """What a format gives: `Stream`, or a package's."""
+
+    truncated: bool
+    start: dt.datetime | None
+    note: str | None
+
+    def read(self, frames: FrameArray) -> tuple[int, int]: ...
+    def interfaces(self) -> list[LogInterface]: ...
+    def error(self, status: int) -> Exception: ...
+    def failure(self) -> Exception | None: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def skipped_by_kind(self) -> dict[str, int]: ...
+    @property
+    def lost_bytes(self) -> int: ...
+
+
+class LogFile:
+    """A recording open for reading, as `open_log` returns it.
+
+    Iterate `batches`; `interfaces`, `statistics`, `skipped`, `lost_bytes` and `truncated` tell what was met so
+    far, so ask them when the iteration has ended.
+
+    Attributes
+    ----------
+    path : str
+    format : str
+        The name of the format, as `formats` lists it.
+    start : datetime or None
+        The wall clock that the recording states as its start, as it stands in the file: without a zone where the
+        format has none (ASC, BLF, TRC). None where it states none; times then begin at 0, or are absolute.
+    zone_note : str or None
+        What is to be said of the start in the zone of `tz`: an hour that occurs twice, or not at all.
+    truncated : bool
+        The file ends inside a line, block, object, container or compressed stream: the rest of it is missing.
+        Everything whole was read.
+    """
+
+    def __init__(
+        self,
+        source: LogSource,
+        *,
+        format: str | None = None,
+        tz: Zone = "UTC",
+        errors: str = "strict",
+        strict: bool = False,
+        id_order: str | None = None,
+    ) -> None:
+        if errors not in ("strict", "skip"):
+            raise ValueError(f'errors = {errors!r}, allowed "strict" and "skip"')
+        if id_order not in ID_ORDERS:
+            raise ValueError(f'id_order = {id_order!r}, allowed None, "little" and "big"')
+        zone = find_zone(tz)
+        row = None if format is None else by_name(format)
+        if row is not None and not row.reads:
+            raise ValueError(f"format {format!r} is only written")
+        self._strict = strict
+        self._source = open_source(source)
+        self.path = self._source.name
+        try:
+            self._body = self._open(row, zone, errors, ID_ORDERS.index(id_order))
+        except BaseException:
+            self._source.close()
+            raise
+
+    def batches(self, max_frames: int = BATCH_FRAMES, fd: bool | None = None) -> Iterator[FrameArray]:
+        """The frames in file order, at most `max_frames` at a time.
+
+        Parameters
+        ----------
+        max_frames : int
+        fd : bool, optional
+            None, True: arrays of FD_FRAME_DTYPE. False: of FRAME_DTYPE.
+
+        Raises
+        ------
+        LogFormatError
+            The file breaks its format; the frames before that place have come first. With
+            `strict`, also when the file is truncated.
+        FrameError
+            `fd=False`, and the file holds an FD frame.
+        """
+        if max_frames < 1:
+            raise ValueError(f"max_frames = {max_frames}, allowed 1 and above")
+        dtype = FRAME_DTYPE if fd is False else FD_FRAME_DTYPE
+        status = 0
+        while status != END:
+            frames: FrameArray = np.empty(max_frames, dtype)
+            made, status = self._body.read(frames)
+            if made:
+                yield frames[:made]
+            if status > 0:
+                raise self._body.error(status)
+        self._finish()
+
+    def read(self, fd: bool | None = None) -> FrameArray:
+        """The rest of the frames as one array; `fd=None` takes the dtype that fits what is there."""
+        dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
+        parts: list[FrameArray] = []
+        status = 0
+        while status != END:
+            frames: FrameArray = np.empty(BATCH_FRAMES, dtype)
+            made, status = self._body.read(frames)
+            parts.append(frames if made == len(frames) else frames[:made].copy())
+            if status == FD_IN_CLASSICAL and fd is None:
+                dtype = FD_FRAME_DTYPE
+            elif status > 0:
+                raise self._body.error(status)
+        self._finish()
+        return _join(parts, dtype)
+
+    @property
+    def format(self) -> str:
+        return self._row.name
+
+    @property
+    def start(self) -> dt.datetime | None:
+        return self._body.start
+
+    @property
+    def zone_note(self) -> str | None:
+        return self._body.note
+
+    @property
+    def truncated(self) -> bool:
+        return self._body.truncated
+
+    @property
+    def interfaces(self) -> list[LogInterface]:
+        """CAN interfaces met so far."""
+        return self._body.interfaces()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Channel -> interface name as candump text can take it: no white space, 1 to 63 bytes."""
+        return {row.channel: plain_name(row.name, row.channel) for row in self.interfaces}
+
+    @property
+    def statistics(self) -> dict[str, dict[str, int | None]]:
+        """Interface name -> counters of its last Interface Statistics Block, where there is one."""
+        return {row.name: row.statistics for row in self.interfaces if row.statistics is not None}
+
+    @property
+    def skipped(self) -> int:
+        """Items passed over so far that are no CAN frames: other buses, status lines, CAN XL, payload cut off ..."""
+        return self._body.skipped
+
+    @property
+    def skipped_by_kind(self) -> dict[str, int]:
+        """What they are -> their number; together `skipped`."""
+        return self._body.skipped_by_kind
+
+    @property
+    def lost_bytes(self) -> int:
+        """Bytes passed over so far in search of the next whole object or block."""
+        return self._body.lost_bytes
+
+    def close(self) -> None:
+        """Close the file; what was read stays readable."""
+        self._source.close()
+
+    def __enter__(self) -> LogFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, row: LogFormat | None, zone: dt.tzinfo | None, errors: str, id_order: int) -> _Body:
+        buffer = np.empty(_FIRST_BYTES, np.uint8)
+        suffix = _suffix(self.path)
+        size, ended = 0, False
+        found: LogFormat | None = None
+        while True:  # a pipe gives little at a time: ask as soon as there is something
+            got = self._source.readinto(buffer.data[size:])
+            size += got
+            ended = got == 0
+            head = buffer[: min(size, _logs.HEAD)].tobytes()
+            sure, found = recognise(head, ended, suffix)
+            if ended or row is not None or sure >= LIKELY or size >= _logs.HEAD:
+                break
+        if row is None:
+            row = found
+        if row is None:
+            raise refuse(self.path, head)
+        self._row = row
+        if row.index < 0:
+            return _package_body(row, self._source, head=buffer[:size].tobytes())
+        return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
+
+    def _finish(self) -> None:
+        failure = self._body.failure()
+        if failure is not None:
+            raise failure
+        if self.truncated and self._strict:
+            raise self._body.error(END)
+
+
+def _suffix(path: str) -> str:
+    """The end of the name that tells the format: that before .gz, .bz2 or .zst."""
+    stem, suffix = os.path.splitext(path)
+    return os.path.splitext(stem)[1] if suffix.lower() in (".gz", ".bz2", ".zst") else suffix
+
+
+def _package_body(row: LogFormat, source: Source, head: bytes) -> _Body:
+    from .mf4 import Mf4
+
+    return Mf4(source, row, head)
+
+
+def _join(parts: list[FrameArray], dtype: np.dtype[np.void]) -> FrameArray:
+    if len(parts) == 1 and parts[0].dtype == dtype:
+        return parts[0]
+    frames: FrameArray = np.zeros(sum(map(len, parts)), dtype)
+    at = 0
+    for part in parts:
+        rows = frames[at : at + len(part)]
+        at += len(part)
+        if part.dtype == dtype:
+            rows[:] = part
+            continue
+        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
+            rows[name] = part[name]
+        rows["data"][:, :8] = part["data"]
+    return frames
