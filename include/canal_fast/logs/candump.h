@@ -85,7 +85,8 @@ CF_INLINE cf_status cf_candump_dropped(cf_log_reader *reader, const char *p, con
 CF_INLINE int cf_candump_is_xl(const char *p, const char *end)
 {
     const char *hash = (const char *)memchr(p, '#', (size_t)(end - p));
-    return hash != NULL && hash - p >= 5 && cf_hex_digit(hash[-5]) < 16 && end - hash > 6 && hash[3] == ':' && hash[6] == ':';
+    return hash != NULL && hash - p >= 5 && cf_hex_digit(hash[-5]) < 16 && end - hash > 6 && hash[3] == ':' &&
+           hash[6] == ':';
 }
 
 /* A line that is no log line; `status` with reader->column is why. */
@@ -182,7 +183,8 @@ enum { CF_CANDUMP_HEADER_LINES = 20 };
  * would tell. */
 CF_INLINE int cf_candump_is_heading(const cf_log_call *call)
 {
-    const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size, *stop, *name;
+    const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size, *stop,
+               *name;
     unsigned line;
     for (line = 0; line < CF_CANDUMP_HEADER_LINES && at < end; line++, at = stop + 1) {
         cf_candump_found found;
@@ -296,30 +298,15 @@ CF_INLINE int cf_candump_delta_recognise(const uint8_t *head, size_t size, int w
 
 CF_INLINE const cf_log_format *cf_log_format_candump(void)
 {
-<<<<<<< HEAD
-    static const cf_log_format row = {
-        "candump", "candump text", ".log", "line", 1,
-        CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS |
-            CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_NAMES,
-        sizeof(cf_candump), cf_candump_recognise, cf_candump_read, cf_candump_write, CF_CANDUMP_LINE_MAX, NULL, NULL, NULL};
-    return &row;
-}
-
-CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
-{
-    static const cf_log_format row = {
-        "candump-delta", "candump text with differences of time (-td)", "", "line", 1, CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
-        sizeof(cf_candump), cf_candump_delta_recognise, cf_candump_delta_read, NULL, 0, NULL, NULL, NULL};
-=======
     static const cf_log_format row = {"candump",
                                       "candump text",
                                       ".log",
                                       "line",
-                                      0,
+                                      1,
                                       CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
                                           CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
                                           CF_LOG_KEEPS_NAMES,
-                                      0,
+                                      sizeof(cf_candump),
                                       cf_candump_recognise,
                                       cf_candump_read,
                                       cf_candump_write,
@@ -327,7 +314,25 @@ CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
                                       NULL,
                                       NULL,
                                       NULL};
->>>>>>> reading
+    return &row;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
+{
+    static const cf_log_format row = {"candump-delta",
+                                      "candump text with differences of time (-td)",
+                                      "",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_candump),
+                                      cf_candump_delta_recognise,
+                                      cf_candump_delta_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     return &row;
 }
 

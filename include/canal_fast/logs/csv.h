@@ -77,6 +77,7 @@ CF_INLINE const char *cf_csv_seconds(const char *p, const char *end, int64_t *ns
 /* Base64 in [p, end) into data, at most CF_FD_DATA bytes; their number, or -1 with the place of the trouble in *bad. */
 CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const char **bad)
 {
+    /* clang-format off */
 #define CF_X -1, -1, -1, -1, -1, -1, -1, -1
     static const int8_t digits[256] = {
         CF_X, CF_X, CF_X, CF_X, CF_X, -1,   -1,   -1,   62,   -1,   -1,   -1,   63,   52,  53, 54, 55, 56,   57,
@@ -86,6 +87,7 @@ CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const
         40,   41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   -1,   -1,  -1, -1, -1, CF_X, CF_X,
         CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X};
 #undef CF_X
+    /* clang-format on */
     unsigned n = 0;
     for (; end - p >= 4; p += 4) {
         const int a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]], c = digits[(uint8_t)p[2]],

@@ -107,7 +107,8 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
             return CF_LOG_PERHAPS;
     }
     reader.unended = 1;
-    return parse(&reader, at, (size_t)(end - at), &frame) == CF_LOG_CUT && reader.skipped == 0 ? CF_LOG_PERHAPS : CF_LOG_NO;
+    return parse(&reader, at, (size_t)(end - at), &frame) == CF_LOG_CUT && reader.skipped == 0 ? CF_LOG_PERHAPS
+                                                                                               : CF_LOG_NO;
 }
 
 #endif

@@ -73,8 +73,8 @@ CF_INLINE int cf_log_start_at(cf_log_reader *reader, const cf_text_date *date)
         hour += 12;
     else if (date->afternoon == 0 && hour == 12)
         hour = 0;
-    return cf_log_begin(reader, date->year, date->month, date->day, hour, (unsigned)(second / 60 % 60), (unsigned)(second % 60),
-                        (uint32_t)((uint64_t)date->clock_ns % 1000000000u));
+    return cf_log_begin(reader, date->year, date->month, date->day, hour, (unsigned)(second / 60 % 60),
+                        (unsigned)(second % 60), (uint32_t)((uint64_t)date->clock_ns % 1000000000u));
 }
 
 /* `Sat Sep 30 10:06:13.191 PM 2017` in [p, end): the recording's start, if it is a date. */

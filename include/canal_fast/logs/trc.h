@@ -30,6 +30,7 @@ typedef struct cf_trc_type {
 /* Row of the type that is the word [p, end), or NULL. */
 CF_INLINE const cf_trc_type *cf_trc_find_type(const char *p, const char *end, int columns)
 {
+    /* clang-format off */
     static const cf_trc_type rows[] = {
         {"Rx", CF_TRC_FRAME, 0, ""},
         {"Tx", CF_TRC_FRAME, CF_FLAG_TX, ""},
@@ -45,6 +46,7 @@ CF_INLINE const cf_trc_type *cf_trc_find_type(const char *p, const char *end, in
         {"ST", CF_TRC_OTHER, 0, "status"},
         {"EC", CF_TRC_OTHER, 0, "error counters"},
         {"EV", CF_TRC_OTHER, 0, "event"}};
+    /* clang-format on */
     const size_t length = (size_t)(end - p), first = columns ? 4 : 0, last = columns ? sizeof rows / sizeof rows[0] : 4;
     size_t i;
     for (i = first; i < last; i++)
