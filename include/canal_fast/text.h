@@ -87,6 +87,14 @@ CF_INLINE int cf_word_is(const char *p, const char *end, const char *word)
     return cf_text_begins(p, end, word) && (p + length == end || cf_is_blank(p[length]));
 }
 
+/* Is text [p, end), not empty, the beginning of `word` (in lower case)? */
+CF_INLINE int cf_text_is_cut(const char *p, const char *end, const char *word)
+{
+    for (; p < end && *word != 0 && cf_lower(*p) == *word; p++, word++)
+        ;
+    return p == end;
+}
+
 /* Eight decimal digits at p (all readable) into *value; 0 when one of them is none. */
 CF_INLINE int cf_eight_digits(const char *p, uint32_t *value)
 {

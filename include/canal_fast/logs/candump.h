@@ -63,6 +63,7 @@ CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size
  * whether a last line without line end is whole: log lines do not say how many bytes they have. */
 typedef struct cf_candump {
     uint8_t behind[CF_MAX_STANDARD_ID + 1];
+    uint8_t ends_bare, ends_later; /* screen lines were seen to end with the last data byte, or behind it */
 } cf_candump;
 
 /* `DROPCOUNT: dropped 3 CAN frames on 'can0' socket ...` (candump -d) at p: the interface's next frame has a gap. */
@@ -96,6 +97,7 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
     const char *p = cf_skip_blanks(line, end);
     cf_candump_found found;
     const cf_status screen = cf_candump_screen(p, end, frame, &found);
+    cf_candump *own = (cf_candump *)reader->own;
     int row, xl = screen == CF_OK && found.is_xl;
     if (screen == CF_LOG_INTERFACE) {
         if (cf_text_begins(p, end, "dropcount:"))
@@ -113,12 +115,14 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
         reader->column = (size_t)(found.trouble - line);
         return screen;
     }
-    if (xl || (reader->unended && found.may_go_on)) {
-        if (reader->unended)
-            return CF_LOG_CUT;
+    if (reader->unended && (xl || found.may_go_on || (found.bare && (own->ends_later || !own->ends_bare))))
+        return CF_LOG_CUT;
+    if (xl) {
         cf_log_skip(reader, "CAN XL");
         return CF_LOG_BLANK;
     }
+    if (!(frame->flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_REMOTE)))
+        *(found.bare ? &own->ends_bare : &own->ends_later) = 1;
     if (found.dated) { /* times of the day: the first one is the recording's start */
         cf_log_reader other;
         other.has_start = 0;
