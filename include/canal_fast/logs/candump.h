@@ -86,8 +86,31 @@ CF_INLINE cf_status cf_candump_dropped(cf_log_reader *reader, const char *p, con
 CF_INLINE int cf_candump_is_xl(const char *p, const char *end)
 {
     const char *hash = (const char *)memchr(p, '#', (size_t)(end - p));
-    return hash != NULL && hash - p >= 5 && cf_hex_digit(hash[-5]) < 16 && end - hash > 6 && hash[3] == ':' &&
-           hash[6] == ':';
+    return hash != NULL && hash - p >= 6 && cf_is_blank(hash[-6]) && cf_hex_digit(hash[-5]) < 16 &&
+           (end - hash < 4 || hash[3] == ':');
+}
+
+/* May [p, end) be the beginning of a screen line, or of candump's other words? It has no bracket yet, but a time, or
+ * stands behind screen lines. */
+CF_INLINE int cf_candump_may_begin(const cf_candump *own, const char *p, const char *end)
+{
+    const char *at;
+    cf_text_date date;
+    int64_t ns;
+    int timed;
+    if (cf_text_is_cut(p, end, "dropcount:"))
+        return 1;
+    for (at = p; at < end; at++)
+        if (*at == '#' || *at == '[' || *at == '{')
+            return 0;
+    if (own->ends_bare || own->ends_later)
+        return 1;
+    if (*p != '(')
+        return 0;
+    if (memchr(p, ')', (size_t)(end - p)) == NULL)
+        return 1;
+    (void)cf_candump_time(p, end, &ns, &timed);
+    return timed || cf_candump_date(p, end, &date) != NULL;
 }
 
 /* A line that is no log line; `status` with reader->column is why. */
@@ -99,12 +122,12 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
     const cf_status screen = cf_candump_screen(p, end, frame, &found);
     cf_candump *own = (cf_candump *)reader->own;
     int row, xl = screen == CF_OK && found.is_xl;
+    if (screen == CF_LOG_INTERFACE && reader->unended && cf_candump_may_begin(own, p, end))
+        return CF_LOG_CUT;
     if (screen == CF_LOG_INTERFACE) {
         if (cf_text_begins(p, end, "dropcount:"))
             return cf_candump_dropped(reader, p, end);
         if (*line == '\t' && p < end && (uint8_t)(*p - 'a') < 26) { /* -e: what an error frame means, in words */
-            if (reader->unended)
-                return CF_LOG_CUT;
             cf_log_skip(reader, "words on an error frame");
             return CF_LOG_BLANK;
         }

@@ -161,9 +161,8 @@ CF_INLINE cf_status cf_candump_screen(const char *p, const char *end, cf_fd_fram
     found->bare = p == end && !(frame->flags & CF_FLAG_REMOTE);
     if (p == end || *p == '\'' || cf_word_is(p, end, "errorframe"))
         return CF_OK;
-    for (at = "ERRORFRAME"; p < end && *p == *at; p++, at++)
-        ;
-    found->trouble = p; /* where a cut word ends, that is the trouble */
+    if (cf_text_is_cut(p, end, "errorframe") || cf_text_is_cut(p, end, "remote request"))
+        found->trouble = end;
     return CF_LOG_TRAILING;
 }
 
