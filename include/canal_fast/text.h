@@ -21,14 +21,15 @@
 /* 0..15, or 255 for what is no hexadecimal digit. */
 CF_INLINE unsigned cf_hex_digit(char c)
 {
+/* clang-format off */
 #define CF_X16 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
 #define CF_XAF 255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    static const uint8_t digits[256] = {CF_X16, CF_X16, CF_X16, 0,      1,      2,      3,      4,
-                                        5,      6,      7,      8,      9,      255,    255,    255,
-                                        255,    255,    255,    CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16,
-                                        CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
+    static const uint8_t digits[256] = {
+        CF_X16, CF_X16, CF_X16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255,
+        CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
 #undef CF_XAF
 #undef CF_X16
+/* clang-format on */
     return digits[(uint8_t)c];
 }
 
@@ -84,6 +85,14 @@ CF_INLINE int cf_word_is(const char *p, const char *end, const char *word)
 {
     const size_t length = strlen(word);
     return cf_text_begins(p, end, word) && (p + length == end || cf_is_blank(p[length]));
+}
+
+/* Is text [p, end), not empty, the beginning of `word` (in lower case)? */
+CF_INLINE int cf_text_is_cut(const char *p, const char *end, const char *word)
+{
+    for (; p < end && *word != 0 && cf_lower(*p) == *word; p++, word++)
+        ;
+    return p == end;
 }
 
 /* Eight decimal digits at p (all readable) into *value; 0 when one of them is none. */
@@ -196,25 +205,13 @@ CF_INLINE const char *cf_spaced_bytes(const char *p, const char *end, uint8_t *d
 /* Powers of ten up to 10^18. */
 CF_INLINE uint64_t cf_power_of_ten(unsigned exponent)
 {
-    static const uint64_t powers[19] = {1,
-                                        10,
-                                        100,
-                                        1000,
-                                        10000,
-                                        100000,
-                                        1000000,
-                                        10000000,
-                                        100000000,
-                                        1000000000,
-                                        UINT64_C(10000000000),
-                                        UINT64_C(100000000000),
-                                        UINT64_C(1000000000000),
-                                        UINT64_C(10000000000000),
-                                        UINT64_C(100000000000000),
-                                        UINT64_C(1000000000000000),
-                                        UINT64_C(10000000000000000),
-                                        UINT64_C(100000000000000000),
-                                        UINT64_C(1000000000000000000)};
+    /* clang-format off */
+    static const uint64_t powers[19] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+        UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000),
+        UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000), UINT64_C(1000000000000000000)};
+    /* clang-format on */
     return powers[exponent < 19 ? exponent : 18];
 }
 
@@ -293,14 +290,17 @@ CF_INLINE const char *cf_text_clock(const char *p, const char *end, int64_t *ns,
  * Italian, Portuguese, Dutch; `?` in a row stands for one letter beyond ASCII, in Latin-1 or UTF-8. */
 CF_INLINE unsigned cf_month(const char *p, const char *end)
 {
+    /* clang-format off */
     static const struct {
         char begins[5];
         uint8_t month;
-    } names[] = {{"jan", 1},  {"ene", 1},  {"gen", 1},  {"feb", 2},  {"f?v", 2},  {"fev", 2},  {"mar", 3},  {"m?r", 3},
-                 {"mrz", 3},  {"mrt", 3},  {"apr", 4},  {"avr", 4},  {"abr", 4},  {"may", 5},  {"mai", 5},  {"mag", 5},
-                 {"mei", 5},  {"jun", 6},  {"juin", 6}, {"giu", 6},  {"jul", 7},  {"juil", 7}, {"lug", 7},  {"aug", 8},
-                 {"aou", 8},  {"ao?", 8},  {"ago", 8},  {"sep", 9},  {"set", 9},  {"oct", 10}, {"okt", 10}, {"ott", 10},
-                 {"out", 10}, {"nov", 11}, {"dec", 12}, {"dez", 12}, {"d?c", 12}, {"dic", 12}};
+    } names[] = {
+        {"jan", 1}, {"ene", 1}, {"gen", 1}, {"feb", 2}, {"f?v", 2}, {"fev", 2}, {"mar", 3}, {"m?r", 3}, {"mrz", 3},
+        {"mrt", 3}, {"apr", 4}, {"avr", 4}, {"abr", 4}, {"may", 5}, {"mai", 5}, {"mag", 5}, {"mei", 5}, {"jun", 6},
+        {"juin", 6}, {"giu", 6}, {"jul", 7}, {"juil", 7}, {"lug", 7}, {"aug", 8}, {"aou", 8}, {"ao?", 8}, {"ago", 8},
+        {"sep", 9}, {"set", 9}, {"oct", 10}, {"okt", 10}, {"ott", 10}, {"out", 10}, {"nov", 11}, {"dec", 12},
+        {"dez", 12}, {"d?c", 12}, {"dic", 12}};
+    /* clang-format on */
     size_t i;
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *at = p, *name = names[i].begins;

@@ -15,6 +15,7 @@
 typedef struct cf_csv {
     uint8_t header;    /* it was read */
     uint8_t direction; /* GVRET: there is a column Dir */
+    uint8_t behind;    /* GVRET: characters behind LEN in the line before */
 } cf_csv;
 
 #define CF_CSV_PYTHON_CAN "timestamp,arbitration_id,extended,remote,error,dlc,data"
@@ -77,6 +78,7 @@ CF_INLINE const char *cf_csv_seconds(const char *p, const char *end, int64_t *ns
 /* Base64 in [p, end) into data, at most CF_FD_DATA bytes; their number, or -1 with the place of the trouble in *bad. */
 CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const char **bad)
 {
+    /* clang-format off */
 #define CF_X -1, -1, -1, -1, -1, -1, -1, -1
     static const int8_t digits[256] = {
         CF_X, CF_X, CF_X, CF_X, CF_X, -1,   -1,   -1,   62,   -1,   -1,   -1,   63,   52,  53, 54, 55, 56,   57,
@@ -86,6 +88,7 @@ CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const
         40,   41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   -1,   -1,  -1, -1, -1, CF_X, CF_X,
         CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X};
 #undef CF_X
+    /* clang-format on */
     unsigned n = 0;
     for (; end - p >= 4; p += 4) {
         const int a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]], c = digits[(uint8_t)p[2]],
@@ -132,7 +135,7 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
     unsigned digits, i;
     int ok, got;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (CF_UNLIKELY(!own->header))
         return cf_csv_header(reader, line, p, end, 0);
     memset(frame, 0, sizeof *frame);
@@ -175,6 +178,8 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
 CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, const char *p, const char *end,
                                      cf_fd_frame *frame)
 {
+    cf_csv *own = (cf_csv *)reader->own;
+    const char *first = p;
     unsigned n, count = 0;
     const unsigned length = p < end ? cf_hex_digit(*p) : 255;
     if (length > 8 || (p + 1 < end && p[1] != ','))
@@ -190,7 +195,10 @@ CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, co
         frame->data[n] = (uint8_t)value;
         count += digits == 2;
     }
-    return reader->unended && (count < length || length == 0) ? CF_LOG_CUT : CF_OK;
+    if (CF_UNLIKELY(reader->unended)) /* whole where it is as long as the line before */
+        return count == length && own->behind == (uint8_t)(end - first) ? CF_OK : CF_LOG_CUT;
+    own->behind = (uint8_t)(end - first);
+    return CF_OK;
 }
 
 /* One line of GVRET's file. */
@@ -202,7 +210,7 @@ CF_INLINE cf_status cf_gvret_line(cf_log_reader *reader, const char *line, size_
     unsigned digits;
     int ok, extended;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (CF_UNLIKELY(!own->header))
         return cf_csv_header(reader, line, p, end, 1);
     memset(frame, 0, sizeof *frame);
@@ -264,9 +272,7 @@ CF_INLINE int cf_csv_recognise_header(const uint8_t *head, size_t size, int whol
         return CF_LOG_SURE;
     stop = (const char *)memchr(p, '\n', (size_t)(end - p));
     if (stop == NULL) {
-        for (; p < end && cf_lower(*p) == *header; p++, header++)
-            ;
-        return whole && p == end && size > 0 ? CF_LOG_PERHAPS : CF_LOG_NO;
+        return whole && size > 0 && cf_text_is_cut(p, end, header) ? CF_LOG_PERHAPS : CF_LOG_NO;
     }
     for (; p < stop; p++)
         commas += *p == ',';

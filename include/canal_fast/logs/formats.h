@@ -20,7 +20,8 @@
     X(trc)                    \
     X(csv)                    \
     X(csv_gvret)              \
-    X(candump)
+    X(candump)                \
+    X(candump_delta)
 /* clang-format on */
 
 /* Row `index`, or NULL past the last. */

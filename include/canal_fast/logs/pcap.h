@@ -97,9 +97,8 @@ CF_INLINE cf_status cf_pcap_read_record(cf_log_reader *reader, cf_log_call *call
             return CF_LOG_CHANNELS;
         if (CF_UNLIKELY(order == 0)) {
             if (row->id_order == 0)
-                row->id_order = reader->id_order
-                                    ? reader->id_order
-                                    : (uint8_t)cf_pcap_order(own, row->link, p, call->data + call->size);
+                row->id_order = reader->id_order ? reader->id_order
+                                                 : (uint8_t)cf_pcap_order(own, row->link, p, call->data + call->size);
             order = row->id_order;
         }
         what = cf_packet_frame(&packet, order, &frame);

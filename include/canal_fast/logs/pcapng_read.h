@@ -105,8 +105,8 @@ CF_INLINE cf_status cf_pcapng_read_options(const cf_log_reader *reader, const ui
 }
 
 /* The Packet Block of this type at `block`: its record is given, or it is counted. */
-CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *call, uint32_t type,
-                                          const uint8_t *block, const uint8_t *end)
+CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *call, uint32_t type, const uint8_t *block,
+                                          const uint8_t *end)
 {
     cf_pcapng_place place;
     cf_packet packet;
@@ -131,10 +131,9 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *ca
             return CF_LOG_CHANNELS;
         if (CF_UNLIKELY(order == 0)) {
             if (row->id_order == 0)
-                row->id_order =
-                    reader->id_order
-                        ? reader->id_order
-                        : (uint8_t)cf_pcapng_order(reader, row->link, place.id, block, call->data + call->size);
+                row->id_order = reader->id_order ? reader->id_order
+                                                 : (uint8_t)cf_pcapng_order(reader, row->link, place.id, block,
+                                                                            call->data + call->size);
             order = row->id_order;
         }
         what = cf_packet_frame(&packet, order, &frame);

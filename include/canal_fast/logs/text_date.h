@@ -60,27 +60,33 @@ CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *d
     }
 }
 
+/* The recording's start from what was found of a date; 0 when that is none. */
+CF_INLINE int cf_log_start_at(cf_log_reader *reader, const cf_text_date *date)
+{
+    uint64_t second;
+    unsigned hour;
+    if (date->clock_ns < 0 || date->day == 0 || date->month == 0)
+        return 0;
+    second = (uint64_t)date->clock_ns / 1000000000u;
+    hour = (unsigned)(second / 3600);
+    if (date->afternoon == 1 && hour < 12)
+        hour += 12;
+    else if (date->afternoon == 0 && hour == 12)
+        hour = 0;
+    return cf_log_begin(reader, date->year, date->month, date->day, hour, (unsigned)(second / 60 % 60),
+                        (unsigned)(second % 60), (uint32_t)((uint64_t)date->clock_ns % 1000000000u));
+}
+
 /* `Sat Sep 30 10:06:13.191 PM 2017` in [p, end): the recording's start, if it is a date. */
 CF_INLINE int cf_log_text_start(cf_log_reader *reader, const char *p, const char *end)
 {
     cf_text_date date = {0, 0, 0, -1, -1};
-    unsigned hour;
-    uint64_t second;
     for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(p, end)) {
         const char *after = cf_skip_word(p, end);
         cf_text_date_word(p, after, &date);
         p = after;
     }
-    if (date.clock_ns < 0 || date.day == 0 || date.month == 0)
-        return 0;
-    second = (uint64_t)date.clock_ns / 1000000000u;
-    hour = (unsigned)(second / 3600);
-    if (date.afternoon == 1 && hour < 12)
-        hour += 12;
-    else if (date.afternoon == 0 && hour == 12)
-        hour = 0;
-    return cf_log_begin(reader, date.year, date.month, date.day, hour, (unsigned)(second / 60 % 60),
-                        (unsigned)(second % 60), (uint32_t)((uint64_t)date.clock_ns % 1000000000u));
+    return cf_log_start_at(reader, &date);
 }
 
 #endif

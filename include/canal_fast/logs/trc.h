@@ -30,6 +30,7 @@ typedef struct cf_trc_type {
 /* Row of the type that is the word [p, end), or NULL. */
 CF_INLINE const cf_trc_type *cf_trc_find_type(const char *p, const char *end, int columns)
 {
+    /* clang-format off */
     static const cf_trc_type rows[] = {
         {"Rx", CF_TRC_FRAME, 0, ""},
         {"Tx", CF_TRC_FRAME, CF_FLAG_TX, ""},
@@ -45,6 +46,7 @@ CF_INLINE const cf_trc_type *cf_trc_find_type(const char *p, const char *end, in
         {"ST", CF_TRC_OTHER, 0, "status"},
         {"EC", CF_TRC_OTHER, 0, "error counters"},
         {"EV", CF_TRC_OTHER, 0, "event"}};
+    /* clang-format on */
     const size_t length = (size_t)(end - p), first = columns ? 4 : 0, last = columns ? sizeof rows / sizeof rows[0] : 4;
     size_t i;
     for (i = first; i < last; i++)
@@ -152,6 +154,8 @@ CF_INLINE cf_status cf_trc_payload(cf_log_reader *reader, const char *line, cons
         frame->flags |= CF_FLAG_REMOTE;
         return cf_trc_data(reader, line, p + 3, end, frame->data, 0) == CF_TEXT_DATA ? CF_TEXT_DATA : CF_OK;
     }
+    if (reader->unended && (cf_text_is_cut(p, end, "rtr") || cf_text_is_cut(p, end, "error")))
+        return CF_LOG_CUT;
     length = cf_trc_length(frame, frame->dlc, 1);
     return cf_trc_data(reader, line, p, end, frame->data, (unsigned)length);
 }
@@ -279,7 +283,7 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
     int64_t time;
     int ok;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (*p == ';')
         return cf_trc_comment(reader, line, p + 1, end);
     if (version < 20 || own->columns[0] == 'N') {
