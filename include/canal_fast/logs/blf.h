@@ -183,17 +183,40 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
                : CF_OK;
 }
 
-/* Records of the stream's objects while there is room, up to the end; where `container` is given, up to a container,
- * whose size it is then. s->at is where it stopped. */
-CF_INLINE cf_status cf_blf_read_objects(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, size_t *container)
+/* Records of the stream's objects while there is room, up to the end. s->at is where it stopped. */
+CF_INLINE cf_status cf_blf_read_objects(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s)
 {
     size_t size;
     cf_fd_frame frame;
     while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
+        if (cf_blf_take(reader, s->data + s->at, size, &frame) && cf_log_put(reader, call, &frame) != CF_OK)
+            return CF_FD_IN_CLASSICAL;
+        s->at += size;
+    }
+    return CF_OK;
+}
+
+/* The same of the file up to a container, whose size is put into *container. `inner`: what is left of the containers
+ * before; its whole objects come before those that stand behind them. */
+CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s,
+                                      cf_blf_stream *inner, size_t *container)
+{
+    size_t size;
+    cf_fd_frame frame;
+    *container = 0;
+    while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
         const uint8_t *object = s->data + s->at;
-        if (container != NULL && cf_little32(object + 12) == CF_BLF_CONTAINER) {
+        if (cf_little32(object + 12) == CF_BLF_CONTAINER) {
             *container = size;
             break;
+        }
+        if (inner->at < inner->size) {
+            cf_status status;
+            inner->final = 1;
+            status = cf_blf_read_objects(reader, call, inner);
+            inner->final = 0;
+            if (status != CF_OK || call->made == call->capacity)
+                return status;
         }
         if (cf_blf_take(reader, object, size, &frame) && cf_log_put(reader, call, &frame) != CF_OK)
             return CF_FD_IN_CLASSICAL;
@@ -220,8 +243,8 @@ CF_INLINE cf_status cf_blf_open_container(cf_log_call *call, size_t there)
 CF_INLINE cf_status cf_blf_read_file(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, cf_blf_stream *inner)
 {
     for (;;) {
-        size_t container = 0, left;
-        cf_status status = cf_blf_read_objects(reader, call, s, &container);
+        size_t container, left;
+        cf_status status = cf_blf_read_loose(reader, call, s, inner, &container);
         call->consumed = s->at;
         left = s->size - s->at;
         if (status != CF_OK || call->made == call->capacity)
@@ -256,12 +279,12 @@ CF_INLINE cf_status cf_blf_read(cf_log_reader *reader, cf_log_call *call)
         outer.at = call->consumed;
     }
     if (inner.size)
-        status = cf_blf_read_objects(reader, call, &inner, NULL);
+        status = cf_blf_read_objects(reader, call, &inner);
     if (status == CF_OK && call->made < call->capacity)
         status = cf_blf_read_file(reader, call, &outer, &inner);
     if (status == CF_OK && call->final && call->made < call->capacity && inner.size) {
         inner.final = 1;
-        status = cf_blf_read_objects(reader, call, &inner, NULL);
+        status = cf_blf_read_objects(reader, call, &inner);
         if (status == CF_OK && call->made < call->capacity && inner.at < inner.size) {
             reader->truncated = 1;
             inner.at = inner.size;
