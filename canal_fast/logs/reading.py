@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol
 
@@ -36,6 +36,7 @@ class _Body(Protocol):
     def interfaces(self) -> list[LogInterface]: ...
     def error(self, status: int) -> Exception: ...
     def failure(self) -> Exception | None: ...
+    def close(self) -> None: ...
     @property
     def skipped(self) -> int: ...
     @property
@@ -186,6 +187,7 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file; what was read stays readable."""
+        self._body.close()
         self._source.close()
 
     def __enter__(self) -> LogFile:
@@ -215,7 +217,7 @@ class LogFile:
             raise refuse(self.path, head)
         self._row = row
         if row.index < 0:
-            return _package_body(row, self._source, head=buffer[:size].tobytes())
+            return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
         return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
 
     def _finish(self) -> None:
@@ -232,10 +234,14 @@ def _suffix(path: str) -> str:
     return os.path.splitext(stem)[1] if suffix.lower() in (".gz", ".bz2", ".zst") else suffix
 
 
-def _package_body(row: LogFormat, source: Source, head: bytes) -> _Body:
-    from .mf4 import Mf4
+def _package_body(row: LogFormat, source: Source, head: bytes, zone: dt.tzinfo | None, skip: bool) -> _Body:
+    from importlib import import_module
 
-    return Mf4(source, row, head)
+    module, _, name = row.opener.partition(":")
+    opener: Callable[[Source, LogFormat, bytes, dt.tzinfo | None, bool], _Body] = getattr(
+        import_module(f".{module}", __package__), name
+    )
+    return opener(source, row, head, zone, skip)
 
 
 def _join(parts: list[FrameArray], dtype: np.dtype[np.void]) -> FrameArray:

@@ -95,6 +95,9 @@ class Stream:
         """Why the bytes ended before the file did."""
         return self._failure
 
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
     def error(self, status: int) -> FrameError | LogFormatError:
         """The exception for a status that `read` has returned."""
         name, item = self._source.name, self._row.item
