@@ -46,8 +46,12 @@ static size_t read_all(const cf_log_format *row, const uint8_t *data, size_t siz
         free(copy);
         if (call.consumed > there - at || call.made > 3)
             abort();
-        for (i = 0; i < call.made; i++)
+        for (i = 0; i < call.made; i++) {
             check(&frames[i]);
+#ifdef CF_FUZZ_FRAME
+            CF_FUZZ_FRAME(&frames[i]);
+#endif
+        }
         at += call.consumed;
         count += call.made;
         if (status == CF_LOG_START || call.made == 3)
