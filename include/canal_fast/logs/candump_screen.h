@@ -76,7 +76,7 @@ CF_INLINE const char *cf_candump_brackets(const char *p, const char *end, cf_fd_
     if (p == end || *p != (raw ? '}' : ']'))
         return NULL;
     found->is_xl = digits == 4;
-    if (digits == 2 && !raw && value <= CF_FD_DATA) {
+    if (digits == 2 && !raw && value <= CF_FD_DATA && !(frame->flags & CF_FLAG_ERROR_FRAME)) {
         frame->flags |= CF_FLAG_FD;
         frame->dlc = (uint8_t)cf_fd_dlc((unsigned)value);
         *length = (unsigned)value;
@@ -146,7 +146,7 @@ CF_INLINE cf_status cf_candump_screen(const char *p, const char *end, cf_fd_fram
         return CF_OK;
     p = cf_skip_blanks(p, end);
     found->may_go_on = length == 0 && p == end;
-    if (cf_text_begins(p, end, "remote request") && !(frame->flags & CF_FLAG_FD)) {
+    if (cf_text_begins(p, end, "remote request") && !(frame->flags & (CF_FLAG_FD | CF_FLAG_ERROR_FRAME))) {
         frame->flags |= CF_FLAG_REMOTE;
         found->may_go_on = 0;
         p = cf_skip_blanks(p + 14, end);

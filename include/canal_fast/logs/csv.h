@@ -171,6 +171,8 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
     got = cf_csv_base64(after + 1, end, frame->data, &p);
     if (got < 0 || (got != (int)dlc && !(got == 0 && frame->flags & (CF_FLAG_REMOTE | CF_FLAG_ERROR_FRAME))))
         return cf_csv_trouble(reader, line, got < (int)dlc ? p : after + 1, CF_TEXT_DATA);
+    if (frame->flags & CF_FLAG_REMOTE)
+        memset(frame->data, 0, sizeof frame->data);
     return CF_OK;
 }
 
