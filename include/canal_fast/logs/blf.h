@@ -66,14 +66,15 @@ CF_INLINE int cf_blf_is_followed(const cf_blf_stream *s, size_t size)
     return end - p < 4 && i <= CF_BLF_PADDING;
 }
 
-/* Does its type alone confirm the size? */
-CF_INLINE int cf_blf_has_fixed_size(const uint8_t *object, size_t size)
+/* Does the type of the object at s->at alone confirm the size? */
+CF_INLINE int cf_blf_has_fixed_size(const cf_blf_stream *s, size_t size)
 {
+    const uint8_t *object = s->data + s->at;
     const uint32_t type = cf_little32(object + 12);
     const cf_blf_type *row = cf_blf_type_row(type);
     if (type == CF_BLF_CONTAINER)
-        return size >= CF_BLF_CONTAINER_HEAD && cf_little16(object + 16) == CF_LOG_STORED &&
-               cf_little32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
+        return s->size - s->at >= CF_BLF_CONTAINER_HEAD && size >= CF_BLF_CONTAINER_HEAD &&
+               cf_little16(object + 16) == CF_LOG_STORED && cf_little32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
     return row != NULL && row->size != 0 && cf_little16(object + 4) + row->size == size;
 }
 
@@ -125,7 +126,7 @@ CF_INLINE int cf_blf_is_sound(const cf_blf_stream *s, size_t size)
 {
     if (CF_LIKELY(size <= s->size - s->at && cf_blf_is_followed(s, size)))
         return 1;
-    return cf_blf_has_fixed_size(s->data + s->at, size) || !cf_blf_holds_object(s, size);
+    return cf_blf_has_fixed_size(s, size) || !cf_blf_holds_object(s, size);
 }
 
 /* Goes to the next whole object and returns its size, without moving behind it; 0: more bytes are wanted, or the stream
@@ -198,15 +199,15 @@ CF_INLINE cf_status cf_blf_read_objects(cf_log_reader *reader, cf_log_call *call
 
 /* The same of the file up to a container, whose size is put into *container. `inner`: what is left of the containers
  * before; its whole objects come before those that stand behind them. */
-CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s,
-                                      cf_blf_stream *inner, size_t *container)
+CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, cf_blf_stream *inner,
+                                      size_t *container)
 {
     size_t size;
     cf_fd_frame frame;
     *container = 0;
     while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
         const uint8_t *object = s->data + s->at;
-        if (cf_little32(object + 12) == CF_BLF_CONTAINER) {
+        if (cf_little32(object + 12) == CF_BLF_CONTAINER && size >= CF_BLF_CONTAINER_HEAD) {
             *container = size;
             break;
         }

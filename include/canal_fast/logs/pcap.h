@@ -13,8 +13,8 @@ enum {
     CF_PCAP_HEADER = 24,
     CF_PCAP_RECORD_HEAD = 16,
     CF_PCAP_CAPTURED_MAX = 1 << 18, /* a longer packet is damage ... */
-    CF_PCAP_CAN_MAX = 1 << 12,      /* ... and one so long of our link types: CAN XL has 2060 bytes and some headers */
-    CF_PCAP_FAR = 86400 * 31        /* seconds: a search takes no record that is further from the last one */
+    CF_PCAP_CAN_MAX = 1 << 12, /* ... and one so long of our link types: CAN XL has 2060 bytes and some headers */
+    CF_PCAP_FAR = 86400 * 31 /* seconds: a search takes no record that is further from the last one */
 };
 
 #define CF_PCAP_MICROSECONDS 0xA1B2C3D4u
@@ -22,7 +22,7 @@ enum {
 
 typedef struct cf_pcap_own {
     uint32_t unit; /* ns of a fraction; 0: the header was not read yet */
-    uint32_t most;    /* bytes that a packet may have */
+    uint32_t most; /* bytes that a packet may have */
     uint32_t seconds; /* of the last record */
     int big;
 } cf_pcap_own;
