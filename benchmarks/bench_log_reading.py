@@ -140,7 +140,6 @@ def cpu(*calls: Callable[[], object]) -> list[float]:
 def peer(reader: str, path: Path) -> Callable[[], int]:
     """python-can reading that file, message by message."""
     import can
-    import can.io.mf4
 
     make = getattr(can, reader)
     return lambda: sum(1 for _ in make(str(path)))

@@ -22,7 +22,8 @@ from .zones import Zone, find_zone
 __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
-_FIRST_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 18
+_FIRST_FRAMES = 1 << 18
 
 
 class _Body(Protocol):
@@ -125,19 +126,20 @@ class LogFile:
 
     def read(self, fd: bool | None = None) -> FrameArray:
         """The rest of the frames as one array; `fd=None` takes the dtype that fits what is there."""
-        dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
-        parts: list[FrameArray] = []
-        status = 0
+        frames: FrameArray = np.empty(_FIRST_FRAMES, FD_FRAME_DTYPE if fd else FRAME_DTYPE)
+        made = status = 0
         while status != END:
-            frames: FrameArray = np.empty(BATCH_FRAMES, dtype)
-            made, status = self._body.read(frames)
-            parts.append(frames if made == len(frames) else frames[:made].copy())
+            count, status = self._body.read(frames[made:])
+            made += count
             if status == FD_IN_CLASSICAL and fd is None:
-                dtype = FD_FRAME_DTYPE
+                frames = _widened(frames[:made], len(frames))
             elif status > 0:
                 raise self._body.error(status)
+            elif made == len(frames):
+                frames.resize(2 * made, refcheck=False)
         self._finish()
-        return _join(parts, dtype)
+        frames.resize(made, refcheck=False)  # in place: what was not touched costs nothing
+        return frames
 
     @property
     def format(self) -> str:
@@ -244,18 +246,12 @@ def _package_body(row: LogFormat, source: Source, head: bytes, zone: dt.tzinfo |
     return opener(source, row, head, zone, skip)
 
 
-def _join(parts: list[FrameArray], dtype: np.dtype[np.void]) -> FrameArray:
-    if len(parts) == 1 and parts[0].dtype == dtype:
-        return parts[0]
-    frames: FrameArray = np.zeros(sum(map(len, parts)), dtype)
-    at = 0
-    for part in parts:
-        rows = frames[at : at + len(part)]
-        at += len(part)
-        if part.dtype == dtype:
-            rows[:] = part
-            continue
-        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-            rows[name] = part[name]
-        rows["data"][:, :8] = part["data"]
-    return frames
+def _widened(frames: FrameArray, size: int) -> FrameArray:
+    """The same frames in an array of FD records that holds `size`."""
+    wide: FrameArray = np.empty(size, FD_FRAME_DTYPE)
+    rows = wide[: len(frames)]
+    for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
+        rows[name] = frames[name]
+    rows["data"] = 0
+    rows["data"][:, :8] = frames["data"]
+    return wide

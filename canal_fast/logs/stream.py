@@ -30,6 +30,7 @@ FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
 _FIRST_BYTES = 1 << 20
 _ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
+_QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
 
 
 class Stream:
@@ -193,6 +194,11 @@ class Stream:
     def _inflate(self, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         module: Any = inflater()
         place = f"{self._source.name}: byte {self._offset + self._start}"
+        if len(data) <= _QUICK and self._unpacked <= _logs.ITEM_MAX:
+            try:
+                return np.frombuffer(module.decompress(data.data, zlib.MAX_WBITS, self._unpacked or 1), np.uint8)
+            except (zlib.error, module.error):
+                pass  # cut or damaged: more slowly, and with a word on it
         tool = module.decompressobj()
         try:
             out = np.frombuffer(tool.decompress(data.data, _logs.ITEM_MAX + 1), np.uint8)

@@ -82,7 +82,14 @@ CF_INLINE int cf_blf_message(cf_log_reader *reader, const cf_blf_body *body, cf_
         frame->flags |= CF_FLAG_TX;
     if (p[2] & CF_BLF_REMOTE)
         frame->flags |= CF_FLAG_REMOTE;
-    cf_blf_data(frame, p + 8, body->size - 8);
+    if (CF_LIKELY(body->size >= 8 + CF_CLASSICAL_DATA)) { /* no branch on the length, which nobody can predict */
+        const unsigned length = cf_payload_length(frame->flags, frame->dlc);
+        unsigned i;
+        for (i = 0; i < CF_CLASSICAL_DATA; i++)
+            frame->data[i] = (uint8_t)(p[8 + i] & (i < length ? 0xFF : 0));
+    } else {
+        cf_blf_data(frame, p + 8, body->size - 8);
+    }
     return 1;
 }
 
@@ -270,13 +277,26 @@ CF_INLINE int cf_blf_time(const cf_log_reader *reader, const uint8_t *object, in
     return cf_log_stamp(reader, ticks * unit, ns);
 }
 
+/* What comes before a body: where it is, and its time; 0 when the object is damaged. */
+CF_INLINE int cf_blf_open(const cf_log_reader *reader, const uint8_t *object, size_t size, size_t least,
+                          cf_blf_body *body)
+{
+    body->header = cf_little16(object + 4);
+    body->at = object + body->header;
+    body->size = size - body->header;
+    return body->header >= CF_BLF_TIMED_HEAD && cf_little16(object + 6) - 1u <= 2 && body->size >= least &&
+           cf_blf_time(reader, object, &body->timestamp_ns);
+}
+
 /* One whole object of `size` bytes that is no container: 1 with its record in *frame, or 0 when it was counted. */
 CF_INLINE int cf_blf_take(cf_log_reader *reader, const uint8_t *object, size_t size, cf_fd_frame *frame)
 {
-    const size_t header = cf_little16(object + 4);
     const uint32_t type = cf_little32(object + 12);
-    const cf_blf_type *row = cf_blf_type_row(type);
+    const cf_blf_type *row;
     cf_blf_body body;
+    if (CF_LIKELY(type == 1 || type == 86) && CF_LIKELY(cf_blf_open(reader, object, size, 8, &body)))
+        return cf_blf_message(reader, &body, frame); /* most objects: without the table */
+    row = cf_blf_type_row(type);
     if (row == NULL) {
         cf_log_skip_numbered(reader, "object type", type);
         return 0;
@@ -285,11 +305,7 @@ CF_INLINE int cf_blf_take(cf_log_reader *reader, const uint8_t *object, size_t s
         cf_log_skip(reader, row->kind);
         return 0;
     }
-    body.at = object + header;
-    body.header = header;
-    body.size = size - header;
-    if (header < CF_BLF_TIMED_HEAD || cf_little16(object + 6) - 1u > 2 || body.size < row->body ||
-        !cf_blf_time(reader, object, &body.timestamp_ns)) {
+    if (!cf_blf_open(reader, object, size, row->body, &body)) {
         cf_log_skip(reader, "damaged object");
         return 0;
     }
