@@ -209,62 +209,71 @@ class Mf4:
         raise reason or LogFormatError(f"{self._name}: group {group} is empty", path=self._name)
 
     def _frames(self, name: str, columns: _Columns, seconds: npt.NDArray[np.float64]) -> FrameArray:
-        count = len(seconds)
-        whole = np.floor(seconds)
-        time_ns = whole.astype(np.int64) * 1_000_000_000 + np.rint((seconds - whole) * 1e9).astype(np.int64)
-        channel = columns.get("BusChannel", np.uint32, 0)
-        flexible = columns.get("EDL", np.bool_, 0)
-        length = columns.get("DataLength", np.uint32, 0)
-        if name == _DATA and "EDL" not in columns:
+        length = columns.get("DataLength")
+        flexible = columns.get("EDL")
+        if name == _DATA and flexible is None and length is not None:
             flexible = length > 8
-        any_fd = bool(flexible.any())
-        frames: FrameArray = np.zeros(count, FD_FRAME_DTYPE if any_fd else FRAME_DTYPE)
+        any_fd = flexible is not None and bool(flexible.any())
+        frames: FrameArray = np.zeros(len(seconds), FD_FRAME_DTYPE if any_fd else FRAME_DTYPE)
+        whole = np.floor(seconds)
+        time_ns = whole.astype(np.int64)
+        time_ns *= 1_000_000_000
+        time_ns += np.rint((seconds - whole) * 1e9).astype(np.int64)
         frames["timestamp_ns"] = time_ns + self._epoch_ns
-        frames["channel"] = np.where(channel > 0, channel - 1, 0)
-        bad_id: npt.NDArray[np.bool_] = np.zeros(count, np.bool_)
+        bad = None
+        channel = columns.get("BusChannel")
+        if channel is not None:
+            frames["channel"] = channel - (channel > 0)
+            if channel.dtype.itemsize > 1 and int(channel.max()) > 256:
+                bad = channel > 256
+                self._count(_BAD_CHANNEL, int(bad.sum()))
         if name in (_DATA, _REMOTE):
-            bad_id = self._heads(frames, name, columns, flexible, length)
+            bad = self._heads(frames, columns, name == _REMOTE, flexible if any_fd else None, length, bad)
         else:
             frames["flags"] = FrameFlag.ERROR_FRAME
             frames["dlc"] = 8
             _errors(frames, name, columns)
-        bad_channel = channel > 256
-        self._count(_BAD_CHANNEL, int(bad_channel.sum()))
-        self._count(_BAD_ID, int((bad_id & ~bad_channel).sum()))
-        bad = bad_channel | bad_id
-        return frames[~bad] if bad.any() else frames
+        return frames if bad is None else frames[~bad]
 
     def _heads(
-        self, frames: FrameArray, name: str, columns: _Columns, flexible: npt.NDArray[np.bool_],
-        length: npt.NDArray[np.uint32],
-    ) -> npt.NDArray[np.bool_]:  # fmt: skip
-        """Identifier, flags, dlc and data; where the identifier is none."""
-        identifier = columns.get("ID", np.uint32, 0)
-        extended = columns.get("IDE", np.bool_, 0) if "IDE" in columns else identifier >> 31 != 0
-        identifier = identifier & np.uint32(0x7FFF_FFFF)
-        flags = np.where(extended, FrameFlag.EXTENDED_ID, 0).astype(np.uint16)
-        flags |= np.where(flexible, FrameFlag.FD, 0).astype(np.uint16)
-        flags |= np.where(columns.get("Dir", np.uint8, 0) == 1, FrameFlag.TX, 0).astype(np.uint16)
-        for field, flag in (("BRS", FrameFlag.BITRATE_SWITCH), ("ESI", FrameFlag.ERROR_STATE_INDICATOR)):
-            flags |= np.where(flexible & columns.get(field, np.bool_, 0), flag, 0).astype(np.uint16)
-        dlc = columns.get("DLC", np.uint32, 0)
-        if "DLC" not in columns:
-            dlc = np.searchsorted(_FD_LENGTHS, np.minimum(length, 64)).astype(np.uint32)
-        frames["dlc"] = np.where(dlc > 15, np.searchsorted(_FD_LENGTHS, np.minimum(dlc, 64)), dlc)
+        self,
+        frames: FrameArray,
+        columns: _Columns,
+        remote: bool,
+        flexible: npt.NDArray[Any] | None,
+        length: npt.NDArray[Any] | None,
+        bad: npt.NDArray[np.bool_] | None,
+    ) -> npt.NDArray[np.bool_] | None:
+        """Identifier, flags, dlc and data; what is bad, with those whose identifier is none."""
+        identifier = columns.get("ID")
+        if identifier is None:
+            identifier = np.zeros(len(frames), np.uint32)
+        extended = columns.get("IDE")
+        if extended is None:
+            extended = (identifier >> 31) & 1
+            identifier = identifier & np.uint32(0x7FFF_FFFF)
         frames["arbitration_id"] = identifier
-        if name == _REMOTE:
-            frames["flags"] = flags | FrameFlag.REMOTE
-        else:
-            frames["flags"] = flags
-            data = columns.data()
-            width = min(data.shape[1], frames["data"].shape[1])
-            carried = payload_length(frames).astype(np.uint32)
-            if "DataLength" in columns:
-                carried = np.minimum(carried, length)
-            frames["data"][:, :width] = data[:, :width]
-            if len(carried) and int(carried.min()) < frames["data"].shape[1]:
-                frames["data"][np.arange(frames["data"].shape[1]) >= carried[:, None]] = 0
-        return identifier > np.where(extended, np.uint32(0x1FFF_FFFF), np.uint32(0x7FF))
+        flags = np.full(len(frames), FrameFlag.REMOTE if remote else 0, np.uint16)
+        _mark(flags, extended, FrameFlag.EXTENDED_ID, None)
+        _mark(flags, columns.get("Dir"), FrameFlag.TX, None)
+        if flexible is not None:
+            _mark(flags, flexible, FrameFlag.FD, None)
+            _mark(flags, columns.get("BRS"), FrameFlag.BITRATE_SWITCH, flexible)
+            _mark(flags, columns.get("ESI"), FrameFlag.ERROR_STATE_INDICATOR, flexible)
+        frames["flags"] = flags
+        dlc = columns.get("DLC")
+        if dlc is None:
+            dlc = np.zeros(len(frames), np.uint8) if length is None else _code(length)
+        frames["dlc"] = np.where(dlc > 15, _code(dlc), dlc) if int(dlc.max()) > 15 else dlc
+        if not remote:
+            _payload(frames, columns.data(), length)
+        if int(identifier.max()) <= 0x7FF:
+            return bad
+        wrong = identifier > np.where(extended != 0, np.uint32(0x1FFF_FFFF), np.uint32(0x7FF))
+        if not wrong.any():
+            return bad
+        self._count(_BAD_ID, int((wrong if bad is None else wrong & ~bad).sum()))
+        return wrong if bad is None else wrong | bad
 
     def _count(self, kind: str, number: int) -> None:
         if number:
@@ -272,24 +281,22 @@ class Mf4:
 
 
 class _Columns:
-    """Members of a bus event's structure; those that a file leaves out have a value for all."""
+    """Members of a bus event's structure, of which files leave out some."""
 
     def __init__(self, samples: npt.NDArray[np.void], name: str) -> None:
         self._samples, self._name = samples, name
         self._members = set(samples.dtype.names or ())
 
-    def __contains__(self, member: str) -> bool:
-        return f"{self._name}.{member}" in self._members
-
-    def get(self, member: str, dtype: npt.DTypeLike, other: int) -> npt.NDArray[Any]:
-        if member not in self:
-            return np.full(len(self._samples), other, dtype)
-        return np.asarray(self._samples[f"{self._name}.{member}"]).astype(dtype)
+    def get(self, member: str) -> npt.NDArray[Any] | None:
+        """One column, or None."""
+        name = f"{self._name}.{member}"
+        return np.asarray(self._samples[name]) if name in self._members else None
 
     def data(self) -> npt.NDArray[np.uint8]:
-        if "DataBytes" not in self:
+        """Data bytes, shape (n, width)."""
+        data = self.get("DataBytes")
+        if data is None:
             return np.zeros((len(self._samples), 0), np.uint8)
-        data = np.asarray(self._samples[f"{self._name}.DataBytes"])
         return data if data.ndim == 2 else data.reshape(len(self._samples), -1).view(np.uint8)
 
 
@@ -300,13 +307,42 @@ def _spool(head: bytes, source: Source) -> BinaryIO:
     return file
 
 
+def _mark(
+    flags: npt.NDArray[np.uint16], column: npt.NDArray[Any] | None, flag: int, where: npt.NDArray[Any] | None
+) -> None:
+    """Set the flag where the column says 1 (and `where` does)."""
+    if column is not None and column.any():
+        flags[(column != 0) if where is None else (column != 0) & (where != 0)] |= np.uint16(flag)
+
+
+def _code(length: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """The dlc code of a length in bytes."""
+    codes: npt.NDArray[np.intp] = np.searchsorted(_FD_LENGTHS, np.minimum(length, 64))
+    return codes
+
+
+def _payload(frames: FrameArray, data: npt.NDArray[np.uint8], length: npt.NDArray[Any] | None) -> None:
+    """Data bytes, as many as the dlc and the length say; the others stay zero."""
+    width = min(data.shape[1], frames["data"].shape[1])
+    carried = payload_length(frames)
+    if length is not None:
+        carried = np.minimum(carried, length)
+    frames["data"][:, :width] = data[:, :width]
+    short = np.flatnonzero(carried < width)
+    if len(short):
+        rows = frames["data"][short]
+        rows[np.arange(rows.shape[1]) >= carried[short, None]] = 0
+        frames["data"][short] = rows
+
+
 def _errors(frames: FrameArray, name: str, columns: _Columns) -> None:
     """Classes and kinds of error and overload frames."""
     if name == _OVERLOAD:
         frames["arbitration_id"] = _CLASS_PROTOCOL
         frames["data"][:, _KIND] = _OVERLOAD_KIND
         return
-    kind = np.minimum(columns.get("ErrorType", np.uint8, 0), _ACK)
+    stated = columns.get("ErrorType")
+    kind = np.zeros(len(frames), np.uint8) if stated is None else np.minimum(stated, _ACK)
     frames["arbitration_id"] = np.where(kind == _ACK, _CLASS_NO_ACK, 0) | _CLASS_PROTOCOL | _CLASS_BUS
     frames["data"][:, _KIND] = _ERROR_KINDS[kind]
 

@@ -114,6 +114,10 @@ def test_a_toy_format(tmp_path: Path) -> None:
         timeout=900,
     )
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "x.toy")], cwd=tree, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "x.toy")],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
