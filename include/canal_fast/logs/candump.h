@@ -86,8 +86,11 @@ CF_INLINE cf_status cf_candump_dropped(cf_log_reader *reader, const char *p, con
 CF_INLINE int cf_candump_is_xl(const char *p, const char *end)
 {
     const char *hash = (const char *)memchr(p, '#', (size_t)(end - p));
-    return hash != NULL && hash - p >= 6 && cf_is_blank(hash[-6]) && cf_hex_digit(hash[-5]) < 16 &&
-           (end - hash < 4 || hash[3] == ':');
+    uint32_t value;
+    unsigned digits;
+    if (hash == NULL || hash - p < 6 || !cf_is_blank(hash[-6]) || (end - hash >= 4 && hash[3] != ':'))
+        return 0;
+    return cf_text_hex(hash - 5, hash, &value, &digits) == hash;
 }
 
 /* May [p, end) be the beginning of a screen line, or of candump's other words? It has no bracket yet, but a time, or
@@ -173,6 +176,8 @@ CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, siz
     const cf_status status = cf_candump_parse(line, (size_t)(end - line), frame, &name, &size, &reader->column);
     if (CF_UNLIKELY(status == CF_LOG_BLANK))
         return reader->unended && length > 0 ? CF_LOG_CUT : status;
+    if (CF_UNLIKELY(status == CF_LOG_DATA && reader->unended && reader->column + 1 == (size_t)(end - line)))
+        return CF_LOG_CUT; /* half a byte, or a raw dlc's _ */
     if (CF_UNLIKELY(status != CF_OK))
         return cf_candump_other_line(reader, line, end, frame, status);
     behind = (size_t)(end - name) - size;
