@@ -24,6 +24,7 @@ from .zones import epoch_of, wall_clock
 __all__ = ["Mf4"]
 
 _BLOCK = 65_536  # records that are taken out of a group at a time
+_MISSING = 8  # records at the end of a cut file whose data may be missing
 _LOCAL_TIME = 1  # flag of the header: its start is a wall clock without a zone
 _DATA, _REMOTE, _ERROR, _OVERLOAD = "CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame"
 _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64], np.uint8)
@@ -91,7 +92,7 @@ class Mf4:
                 try:
                     batch = next(self._batches, None)
                 except Exception as error:
-                    self._failure = self._damage(error)
+                    self._failure = self._failure or (None if self.truncated else self._damage(error))
                     return made, END
                 if batch is None:
                     return made, END
@@ -177,18 +178,35 @@ class Mf4:
         total = int(self._mdf.groups[group].channel_group.cycles_nr)
         for first in range(0, total, _BLOCK):
             count = min(_BLOCK, total - first)
-            signal = self._mdf.get(
-                name, group=group, raw=True, ignore_invalidation_bits=True, record_offset=first, record_count=count
-            )
-            if len(signal.samples) != count:
-                found = first + len(signal.samples)
-                raise LogFormatError(
-                    f"{self._name}: group {group} ({name}) holds {found} of the {total} records that it states",
-                    path=self._name,
-                )
+            signal, error = self._block(name, group, first, count)
             frames = self._frames(name, _Columns(signal.samples, name), signal.timestamps)
             if len(frames):
                 yield frames
+            if error is not None:
+                raise error
+            if len(signal.samples) != count:
+                found = first + len(signal.samples)
+                what = f"group {group} ({name}) holds {found} of the {total} records that it states"
+                raise LogFormatError(f"{self._name}: {what}", path=self._name)
+
+    def _block(self, name: str, group: int, first: int, count: int) -> tuple[Any, Exception | None]:
+        """So many records; fewer, with the error, where the bytes that the last ones refer to are missing."""
+        reason: Exception | None = None
+        for missing in range(min(_MISSING, count)):
+            try:
+                signal = self._mdf.get(
+                    name,
+                    group=group,
+                    raw=True,
+                    ignore_invalidation_bits=True,
+                    record_offset=first,
+                    record_count=count - missing,
+                )
+            except Exception as error:
+                reason = reason or error
+            else:
+                return signal, reason
+        raise reason or LogFormatError(f"{self._name}: group {group} is empty", path=self._name)
 
     def _frames(self, name: str, columns: _Columns, seconds: npt.NDArray[np.float64]) -> FrameArray:
         count = len(seconds)

@@ -39,7 +39,7 @@ class Outcome:
 def objects(data: bytes) -> list[tuple[int, bytes]]:
     """(place, object) of a stream without damage."""
     found, at = [], 0
-    while (at := data.find(b"LOBJ", at)) >= 0:
+    while (at := data.find(b"LOBJ", at)) >= 0 and at + 16 <= len(data):
         size = struct.unpack_from("<L", data, at + 8)[0]
         if at + size > len(data):
             break
@@ -162,7 +162,9 @@ def item(kind: int, body: bytes, ticks: int, flags: int = 2, padding: int | None
     return head + body + bytes((header + len(body)) % 4 if padding is None else padding)
 
 
-def message(kind: int, channel: int, word: int, dlc: int, data: bytes, ticks: int, bits: int = 0, unit: int = 2) -> bytes:
+def message(
+    kind: int, channel: int, word: int, dlc: int, data: bytes, ticks: int, bits: int = 0, unit: int = 2
+) -> bytes:
     """Type 1, 86 or 100 (bits above 8: FD flags)."""
     head = struct.pack("<HBBL", channel, bits & 255, dlc, word)
     if kind == 100:
