@@ -23,7 +23,7 @@ __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
 _FIRST_BYTES = 1 << 18
-_FIRST_FRAMES = 1 << 18
+_SMALLEST, _FEW, _MANY = 24, 4096, 1 << 22  # bytes of a frame's line or record; frames
 
 
 class _Body(Protocol):
@@ -126,19 +126,21 @@ class LogFile:
 
     def read(self, fd: bool | None = None) -> FrameArray:
         """The rest of the frames as one array; `fd=None` takes the dtype that fits what is there."""
-        frames: FrameArray = np.empty(_FIRST_FRAMES, FD_FRAME_DTYPE if fd else FRAME_DTYPE)
-        made = status = 0
-        while status != END:
+        frames: FrameArray = np.empty(self._expected(), FD_FRAME_DTYPE if fd else FRAME_DTYPE)
+        made = 0
+        while True:
             count, status = self._body.read(frames[made:])
             made += count
+            if status == END:
+                break
             if status == FD_IN_CLASSICAL and fd is None:
-                frames = _widened(frames[:made], len(frames))
+                frames = _widened(frames, made)
             elif status > 0:
                 raise self._body.error(status)
-            elif made == len(frames):
-                frames.resize(2 * made, refcheck=False)
+            else:
+                frames.resize(2 * len(frames), refcheck=False)
+        frames.resize(made, refcheck=False)
         self._finish()
-        frames.resize(made, refcheck=False)  # in place: what was not touched costs nothing
         return frames
 
     @property
@@ -222,6 +224,11 @@ class LogFile:
             return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
         return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
 
+    def _expected(self) -> int:
+        """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""
+        size = 0 if self._source.path is None else os.path.getsize(self._source.path)
+        return min(max(size // _SMALLEST, _FEW), _MANY)
+
     def _finish(self) -> None:
         failure = self._body.failure()
         if failure is not None:
@@ -246,12 +253,11 @@ def _package_body(row: LogFormat, source: Source, head: bytes, zone: dt.tzinfo |
     return opener(source, row, head, zone, skip)
 
 
-def _widened(frames: FrameArray, size: int) -> FrameArray:
-    """The same frames in an array of FD records that holds `size`."""
-    wide: FrameArray = np.empty(size, FD_FRAME_DTYPE)
-    rows = wide[: len(frames)]
+def _widened(frames: FrameArray, made: int) -> FrameArray:
+    """The first `made` of classical records as FD records, with as much room."""
+    wide: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
+    wide[:made] = 0
     for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-        rows[name] = frames[name]
-    rows["data"] = 0
-    rows["data"][:, :8] = frames["data"]
+        wide[name][:made] = frames[name][:made]
+    wide["data"][:made, :8] = frames["data"][:made]
     return wide

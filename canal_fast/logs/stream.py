@@ -27,7 +27,7 @@ _SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
 FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
     _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
 )
-_FIRST_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 18
 _ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
 _QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once

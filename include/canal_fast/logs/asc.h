@@ -273,7 +273,7 @@ CF_INLINE cf_status cf_asc_event(cf_log_reader *reader, const char *line, const 
     const char *word;
     uint64_t number;
     unsigned digits;
-    int channel, good, ok;
+    int channel, good = 1, ok;
     if (flexible)
         p = cf_skip_blanks(p + 5, end);
     word = p;
