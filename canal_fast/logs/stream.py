@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _gate
+from canal_fast._gate import status_table
 from canal_fast.errors import CanalFastError, FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 
@@ -22,8 +22,8 @@ from .zones import epoch_of, wall_clock
 __all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
 
 END = -1
-_NUMBERS = {name: number for number, name, _ in _gate.status_table()}
-_SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
+_NUMBERS = {name: number for number, name, _ in status_table()}
+_SENTENCES = {number: sentence for number, _, sentence in status_table()}
 FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
     _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
 )

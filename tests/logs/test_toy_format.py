@@ -1,4 +1,4 @@
-"""A format is one header, its include and one row: a toy one, added to a copy of the tree, is built and round-tripped."""
+"""A format is one header, its include and one row: a toy one is added to a copy of the tree, built, round-tripped."""
 
 from __future__ import annotations
 
