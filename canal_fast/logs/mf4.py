@@ -159,15 +159,10 @@ class Mf4:
         """So many records; fewer, with the error, where the bytes that the last ones refer to are missing."""
         reason: Exception | None = None
         for missing in range(min(_MISSING, count)):
+            some = missing or count < self._mdf.groups[group].channel_group.cycles_nr
+            part = {"record_offset": first, "record_count": count - missing} if some else {}  # the whole costs less
             try:
-                signal = self._mdf.get(
-                    name,
-                    group=group,
-                    raw=True,
-                    ignore_invalidation_bits=True,
-                    record_offset=first,
-                    record_count=count - missing,
-                )
+                signal = self._mdf.get(name, group=group, raw=True, ignore_invalidation_bits=True, **part)
             except Exception as error:
                 reason = reason or error
             else:
