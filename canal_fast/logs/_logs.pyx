@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport cf_code, cf_status
 from canal_fast.capi.logs cimport (
     CF_COLUMN_DataBytes,
@@ -134,31 +134,23 @@ cdef class LogReader(ReaderState):
 
         (status, consumed, made, consumed of inner, then for CF_LOG_PACKED: how, packed bytes, unpacked bytes).
         """
-        cdef Py_buffer data, target
+        cdef Loan data = lend(source, U1, "source", False)
+        cdef Loan target = lend_frames(frames, "frames", True)
         cdef cf_log_call call
         cdef cf_status status
-        cdef Py_ssize_t size = borrow(source, U1, "source", False, &data)
-        cdef Py_ssize_t count
         memset(&call, 0, sizeof(call))
-        try:
-            count = borrow_frames(frames, "frames", True, &target)
-            try:
-                if not (0 <= start <= stop <= size and 0 <= first <= count):
-                    raise IndexError("start, stop or first is outside its array")
-                call.data = <const uint8_t *>data.buf + start
-                call.size = stop - start
-                call.final = final
-                call.frames = <uint8_t *>target.buf + first * target.itemsize
-                call.capacity = count - first
-                call.stride = target.itemsize
-                call.inner_size = inner.shape[0]
-                call.inner = &inner[0] if call.inner_size else NULL
-                with nogil:
-                    status = self.row.read(&self.state, &call)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&data)
+        if not (0 <= start <= stop <= data.count and 0 <= first <= target.count):
+            raise IndexError("start, stop or first is outside its array")
+        call.data = <const uint8_t *>data.at + start
+        call.size = stop - start
+        call.final = final
+        call.frames = <uint8_t *>target.at + first * target.stride
+        call.capacity = target.count - first
+        call.stride = target.stride
+        call.inner_size = inner.shape[0]
+        call.inner = &inner[0] if call.inner_size else NULL
+        with nogil:
+            status = self.row.read(&self.state, &call)
         return int(status), call.consumed, call.made, call.inner_consumed, call.packing, call.packed, call.unpacked
 
     @property
@@ -197,19 +189,17 @@ cdef class ColumnReader(ReaderState):
 
         `columns`: an array of unsigned numbers, or None, for each of COLUMN_NAMES; DataBytes has two dimensions.
         """
-        cdef Py_buffer target
+        cdef Loan target = lend_frames(frames, "frames", True)
         cdef Py_buffer parts[CF_COLUMNS]
         cdef cf_columns table
         cdef cf_log_call call
         cdef cf_status status
-        cdef Py_ssize_t count
         cdef int taken = 0, dimensions
         memset(&table, 0, sizeof(table))
         memset(&call, 0, sizeof(call))
-        count = borrow_frames(frames, "frames", True, &target)
         try:
             table.rows = seconds.shape[0]
-            if not (0 < table.rows and 0 <= start <= <Py_ssize_t>table.rows and 0 <= first <= count):
+            if not (0 < table.rows and 0 <= start <= <Py_ssize_t>table.rows and 0 <= first <= target.count):
                 raise IndexError("start or first is outside its array")
             table.seconds = &seconds[0]
             table.epoch_ns = epoch_ns
@@ -231,9 +221,9 @@ cdef class ColumnReader(ReaderState):
                 table.member[index].at = <const char *>parts[taken - 1].buf
                 table.member[index].stride = parts[taken - 1].strides[0]
                 table.member[index].size = parts[taken - 1].shape[1] if dimensions == 2 else parts[taken - 1].itemsize
-            call.frames = <uint8_t *>target.buf + first * target.itemsize
-            call.capacity = count - first
-            call.stride = target.itemsize
+            call.frames = <uint8_t *>target.at + first * target.stride
+            call.capacity = target.count - first
+            call.stride = target.stride
             call.consumed = start
             with nogil:
                 status = cf_columns_read(&self.state, &table, &call)
@@ -241,7 +231,6 @@ cdef class ColumnReader(ReaderState):
             while taken > 0:
                 taken -= 1
                 PyBuffer_Release(&parts[taken])
-            PyBuffer_Release(&target)
         return int(status), call.consumed, call.made
 
 
@@ -310,23 +299,15 @@ cdef class LogWriter:
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):
         """Encode frames[first:], as many as fit out[:capacity]: (frames encoded, bytes used)."""
-        cdef Py_buffer source, target
-        cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &source)
+        cdef Loan source = lend_frames(frames, "frames", False)
+        cdef Loan target = lend(out, U1, "out", True)
         cdef size_t used = 0, encoded = 0
-        cdef uint8_t *records
-        try:
-            size = borrow(out, U1, "out", True, &target)
-            try:
-                if not (0 <= first <= count and 0 <= capacity <= size):
-                    raise IndexError("first or capacity is outside its array")
-                records = <uint8_t *>source.buf + first * source.itemsize
-                with nogil:
-                    encoded = self.row.write(&self.state, records, count - first, source.itemsize,
-                                             <uint8_t *>target.buf, capacity, &used)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&source)
+        if not (0 <= first <= source.count and 0 <= capacity <= target.count):
+            raise IndexError("first or capacity is outside its array")
+        cdef uint8_t *records = <uint8_t *>source.at + first * source.stride
+        with nogil:
+            encoded = self.row.write(&self.state, records, source.count - first, source.stride,
+                                     <uint8_t *>target.at, capacity, &used)
         return encoded, used
 
     @property
