@@ -223,8 +223,18 @@ BAD = [  # format, text, line, what the message says
     ("trc", ";$FILEVERSION=1.1\n1) 5.0 Rx 0100 2 00\n", 2, "as many data bytes"),
     ("trc", "1 5 0100 0\n", 1, "column 1: the line's number"),
     ("csv", "time,id,data,flags\n1,2,3,4\n", 1, "header .* is expected: 'time,id,data,flags'"),
-    ("csv", "timestamp,arbitration_id,extended,remote,error,dlc,data\n1.0,0x800,0,0,0,0,\n", 2, "column 5: an identifier"),
-    ("csv", "timestamp,arbitration_id,extended,remote,error,dlc,data\n1.0,0x80,0,0,0,2,AQ==\n", 2, "as many data bytes"),
+    (
+        "csv",
+        "timestamp,arbitration_id,extended,remote,error,dlc,data\n1.0,0x800,0,0,0,0,\n",
+        2,
+        "column 5: an identifier",
+    ),
+    (
+        "csv",
+        "timestamp,arbitration_id,extended,remote,error,dlc,data\n1.0,0x80,0,0,0,2,AQ==\n",
+        2,
+        "as many data bytes",
+    ),
     ("csv-gvret", "Time Stamp,ID,Extended,Bus,LEN,D1\n1,21A,maybe,0,0\n", 2, "column 7: another field"),
     ("csv-gvret", "Time Stamp,ID,Extended,Bus,LEN,D1\n1,21A,false,0,9\n", 2, "a dlc or data length"),
 ]

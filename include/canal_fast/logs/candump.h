@@ -184,31 +184,43 @@ CF_INLINE void cf_candump_remember(cf_candump *own, const char *name, size_t len
     own->row = (uint8_t)row;
 }
 
-/* The line that candump -l writes most, `(1436509052.249713) can0 12345678#0011223344556677`, of the interface of the line
- * before: 1 and the frame, or 0 for whatever is different. */
+/* The line that candump -l writes most, `(1436509052.249713) can0 12345678#00112233`, of the interface of the line before:
+ * 1 and the frame, or 0 for whatever is different. */
 CF_INLINE int cf_candump_usual(const cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame)
 {
     const cf_candump *own = (const cf_candump *)reader->own;
-    const char *id = line + 21 + own->name_length, *data;
+    const char *id, *data, *at;
     uint64_t name;
+    int64_t time_ns;
     uint32_t value = 0;
+    unsigned length;
     int ok;
-    if (end - line < 40 || own->name_length == 0 || line[0] != '(' || line[18] != ')' || line[19] != ' ')
+    if (own->name_length == 0)
         return 0;
-    memcpy(&name, line + 20, 8);
+    at = cf_candump_time(line, end, &time_ns, &ok);
+    if (!ok || end - at < 9 || *at != ' ')
+        return 0;
+    memcpy(&name, at + 1, 8);
     if (((name ^ own->name) & own->name_mask) != 0)
         return 0;
+    id = at + 2 + own->name_length;
     data = cf_candump_digits(id, end, &value);
-    if (*data != '#' || value > (data - id == 3 ? (uint32_t)CF_MAX_STANDARD_ID : (uint32_t)CF_MAX_EXTENDED_ID) ||
-        (data - id != 3 && data - id != 8) || end - data != 17)
+    if (data == end || *data != '#' || (data - id != 3 && data - id != 8) ||
+        value > (data - id == 3 ? (uint32_t)CF_MAX_STANDARD_ID : (uint32_t)CF_MAX_EXTENDED_ID))
         return 0;
     memset(frame, 0, sizeof *frame);
-    (void)cf_candump_time(line, line + 19, &frame->timestamp_ns, &ok);
-    if (!ok || !cf_eight_bytes(data + 1, frame->data))
+    frame->timestamp_ns = time_ns;
+    if (end - data == 17) {
+        ok &= cf_eight_bytes(data + 1, frame->data);
+        length = 8;
+    } else {
+        ok &= cf_candump_bytes(data + 1, end, frame->data, CF_CLASSICAL_DATA, &length) == end;
+    }
+    if (!ok)
         return 0;
     frame->arbitration_id = value;
     frame->flags = data - id == 8 ? CF_FLAG_EXTENDED_ID : 0;
-    frame->dlc = 8;
+    frame->dlc = (uint8_t)length;
     frame->channel = reader->interfaces[own->row].channel;
     return 1;
 }
@@ -222,7 +234,9 @@ CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, siz
     int row;
     cf_status status;
     if (CF_LIKELY(!reader->unended && cf_candump_usual(reader, line, end, frame))) {
-        own->behind[frame->arbitration_id & CF_MAX_STANDARD_ID] = 16 + (frame->flags ? 10 : 5);
+        behind = (size_t)cf_payload_length(0, frame->dlc) * 2 +
+                 (frame->flags ? 10 : 5); /* blank, identifier, #, data */
+        own->behind[frame->arbitration_id & CF_MAX_STANDARD_ID] = (uint8_t)behind;
         return CF_OK;
     }
     status = cf_candump_parse(line, (size_t)(end - line), frame, &name, &size, &reader->column);
