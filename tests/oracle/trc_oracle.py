@@ -53,7 +53,7 @@ class Reader:
         elif self.version == "1.0" and lower.strip(" \t").startswith("start time:"):
             words = r.words(text.strip(" \t")[11:])
             match = re.fullmatch(r"(\d{1,2})[.-](\d{1,2})[.-](\d{4})", words[0]) if words else None
-            months = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+            months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
             if match and 1 <= int(match[2]) <= 12:
                 words = [match[1], months[int(match[2]) - 1], match[3], *words[1:]]
             self.begin(start_of(words))

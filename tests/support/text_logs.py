@@ -147,7 +147,8 @@ def gvret(rng: random.Random, count: int) -> bytes:
         data = [f"{byte:02X}" for byte in rng.randbytes(size)] + ["00"] * rng.choice([0, 8 - size])
         direction = rng.choice(["Rx,", "Tx,"]) * with_direction
         extended = rng.choice(["true", "false"])
-        head = f"{rng.getrandbits(40)},{rng.getrandbits(29):08X},{extended},{direction}{rng.choice([0, 1, 255, 256])},{size}"
+        bus = rng.choice([0, 1, 255, 256])
+        head = f"{rng.getrandbits(40)},{rng.getrandbits(29):08X},{extended},{direction}{bus},{size}"
         lines.append(",".join([head, *data]) + rng.choice(["", ","]))
     return ("\n".join(lines) + "\n").encode()
 
