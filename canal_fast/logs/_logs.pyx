@@ -287,7 +287,7 @@ cdef class LogWriter:
         return bytes(out[:size])
 
     def statistics(self, uint8_t channel, counters):
-        """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known; nothing where there are none."""
+        """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known."""
         cdef bytearray out = bytearray(self.row.write_max)
         cdef uint64_t values[CF_LOG_COUNTERS]
         cdef unsigned counted = 0

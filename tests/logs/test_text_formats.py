@@ -219,7 +219,7 @@ BAD = [  # format, text, line, what the message says
     ("trc", ";$FILEVERSION=2.1\n 1 5.0 DT 1 0100 Rx - 0\n", 2, "COLUMNS is expected"),
     ("trc", ";$FILEVERSION=1.1\n1) 5.0 Xx 0100 0\n", 2, "column 8: a type is expected"),
     ("trc", ";$FILEVERSION=1.1\n1) 5.0 Rx 0800 0\n", 2, "column 11: an identifier"),
-    ("trc", ";$FILEVERSION=1.1\n1) 5.0 Rx 100 0\n", 2, "column 11: an identifier"),
+    ("trc", ";$FILEVERSION=1.1\n1) 5.0 Rx 10g 0\n", 2, "column 11: an identifier"),
     ("trc", ";$FILEVERSION=1.1\n1) 5.0 Rx 0100 2 00\n", 2, "as many data bytes"),
     ("trc", "1 5 0100 0\n", 1, "column 1: the line's number"),
     ("csv", "time,id,data,flags\n1,2,3,4\n", 1, "header .* is expected: 'time,id,data,flags'"),

@@ -59,8 +59,8 @@ class Reader:
             self.begin(start_of(words))
 
     def identifier(self, word: str) -> tuple[int, int]:
-        need(re.fullmatch(r"[0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}", word))
-        return int(word, 16), r.EXTENDED if len(word) == 8 else 0
+        need(re.fullmatch(r"[0-9A-Fa-f]{1,8}", word))
+        return int(word, 16), r.EXTENDED if len(word) > 4 else 0
 
     @staticmethod
     def data(words: list[str], count: int) -> bytes:

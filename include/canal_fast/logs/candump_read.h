@@ -184,8 +184,8 @@ CF_INLINE void cf_candump_remember(cf_candump *own, const char *name, size_t len
     own->row = (uint8_t)row;
 }
 
-/* The line that candump -l writes most, `(1436509052.249713) can0 12345678#00112233`, of the interface of the line before:
- * 1 and the frame, or 0 for whatever is different. */
+/* The line that candump -l writes most, `(1436509052.249713) can0 12345678#00112233`, of the interface of the line
+ * before: 1 and the frame, or 0 for whatever is different. */
 CF_INLINE int cf_candump_usual(const cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame)
 {
     const cf_candump *own = (const cf_candump *)reader->own;
@@ -278,8 +278,8 @@ CF_INLINE cf_status cf_candump_delta_line(cf_log_reader *reader, const char *lin
 
 enum { CF_CANDUMP_HEADER_LINES = 20 };
 
-/* Before the first frame: do lines follow the one at call->consumed of which one holds a frame? 1 yes, 0 no, -1 more bytes
- * would tell. */
+/* Before the first frame: do lines follow the one at call->consumed of which one holds a frame? 1 yes, 0 no, -1 more
+ * bytes would tell. */
 CF_INLINE int cf_candump_is_heading(const cf_log_call *call)
 {
     const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size, *stop,
