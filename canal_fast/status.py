@@ -66,6 +66,28 @@ class Status(enum.IntEnum):
     TIMING_SAMPLE_POINT = 93
     TIMING_CONSTRAINT = 94
     TIMING_KERNEL_REFUSES = 95
+    LOG_START = 150
+    LOG_PACKED = 151
+    LOG_CUT = 152
+    LOG_LONG = 153
+    BLF_MAGIC = 154
+    BLF_HEADER = 155
+    BLF_METHOD = 156
+    PCAP_MAGIC = 157
+    PCAP_VERSION = 158
+    PCAP_RECORD = 159
+    LOG_START_HERE = 170
+    TEXT_TIME = 171
+    TEXT_IDENTIFIER = 172
+    TEXT_LENGTH = 173
+    TEXT_DATA = 174
+    TEXT_FIELD = 175
+    TEXT_BINARY = 176
+    TRC_VERSION = 177
+    TRC_COLUMNS = 178
+    TRC_NUMBER = 179
+    TRC_TYPE = 180
+    CSV_HEADER = 181
 
     @property
     def sentence(self) -> str:

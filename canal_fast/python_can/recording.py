@@ -1,23 +1,23 @@
-"""pcapng recordings for `can.Logger` and `can.LogReader`."""
+"""Recordings for `can.LogReader`, and pcapng ones for `can.Logger`."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from can import Message
-from can.io.generic import MessageReader, MessageWriter
+from can.io.generic import BinaryIOMessageReader, MessageWriter
 
 import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
-from canal_fast.logs import Recorder, open_log
-from canal_fast.logs.writing import plain_name
+from canal_fast.logs import Recorder, formats, open_log
+from canal_fast.logs.interfaces import plain_name
 from canal_fast.messages import to_messages
 
-__all__ = ["PcapngReader", "PcapngWriter"]
+__all__ = ["PcapngReader", "PcapngWriter", "RecordingReader", "readers"]
 
 _BATCH = 256
 _FLUSH_S = 0.5
@@ -85,11 +85,14 @@ class PcapngWriter(MessageWriter):
         return number
 
 
-class PcapngReader(MessageReader):
-    """Iterates over the messages of a pcapng recording; `channel` is the interface's name."""
+class RecordingReader(BinaryIOMessageReader):
+    """Iterates over the messages of a recording in any format; `channel` is the interface's name.
 
-    def __init__(self, file: str | os.PathLike[str], **kwargs: Any) -> None:
-        self._log = open_log(file)
+    `readers` makes `can.LogReader` use it.
+    """
+
+    def __init__(self, file: str | os.PathLike[str] | BinaryIO, **kwargs: Any) -> None:
+        self._log = open_log(file)  # and nothing of the base class: it would open the file, too
 
     def __iter__(self) -> Iterator[Message]:
         for batch in self._log.batches(4096):
@@ -97,3 +100,17 @@ class PcapngReader(MessageReader):
 
     def stop(self) -> None:
         self._log.close()
+
+
+class PcapngReader(RecordingReader):
+    """The same, for pcapng recordings, which python-can has no reader of its own for."""
+
+
+def readers() -> dict[str, type[RecordingReader]]:
+    """Suffix -> reader, of all formats that are read, for `can.LogReader`.
+
+    python-can lets no plugin replace its own readers of `.asc`, `.blf` and so on, but a program may::
+
+        can.io.player.MESSAGE_READERS.update(canal_fast.python_can.recording.readers())
+    """
+    return {suffix: RecordingReader for row in formats() if row.reads for suffix in row.suffixes}

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from candump_lines import random_line
 from oracle import candump_oracle as oracle
 
 import canal_fast as cf
 from canal_fast import _gate
 from canal_fast.logs import _logs, format_candump
+from canal_fast.logs.formats import by_name
 
 ROUNDS = 200_000 if os.environ.get("CANAL_FAST_LONG") else 4_000
 BLANK = next(number for number, name, _ in _gate.status_table() if name == "LOG_BLANK")
@@ -59,10 +61,10 @@ REFUSED = [
 
 def parse(line: str | bytes) -> tuple[int, cf.FrameArray, str]:
     """(status, frames, interface name) of one line."""
-    raw = np.frombuffer(line.encode() if isinstance(line, str) else line, np.uint8)
+    raw = np.frombuffer((line.encode() if isinstance(line, str) else line) + b"\n", np.uint8)
     frames = np.zeros(1, cf.FD_FRAME_DTYPE)
-    reader = _logs.LogReader(True)
-    status, _, made = reader.read(raw, 0, len(raw), True, frames, 0)
+    reader = _logs.LogReader(by_name("candump").index, False, 0)
+    status, _, made, *_ = reader.read(raw, 0, len(raw), True, frames, 0, b"")
     return status, frames[:made], (reader.interfaces() or [("",)])[0][0]
 
 
@@ -71,27 +73,6 @@ def as_line(frame: np.void, name: str) -> oracle.Line:
     assert not frame["data"][length:].any()
     words = [int(frame[key]) for key in ("timestamp_ns", "arbitration_id", "flags", "dlc")]
     return oracle.Line(words[0], name, *words[1:], bytes(frame["data"][:length]))
-
-
-def random_line(rng: random.Random) -> oracle.Line:
-    flags, data = 0, b""
-    dlc = rng.randrange(16)
-    kind = rng.choice("cccrfe")
-    if kind == "e":
-        flags, dlc = oracle.ERROR, 8
-    elif rng.random() < 0.5:
-        flags |= oracle.EXTENDED
-    if kind == "f":
-        flags |= oracle.FD | rng.choice([0, oracle.BRS]) | rng.choice([0, oracle.ESI])
-        data = rng.randbytes(oracle.FD_LENGTHS[dlc])
-    elif kind == "r":
-        flags |= oracle.REMOTE
-    else:
-        data = rng.randbytes(min(dlc, 8))
-    flags |= rng.choice([0, oracle.TX])
-    can_id = rng.getrandbits(29 if flags & (oracle.EXTENDED | oracle.ERROR) else 11)
-    time = rng.choice([rng.getrandbits(62), rng.getrandbits(50) * 1000, -rng.getrandbits(40)])
-    return oracle.Line(time, rng.choice(["can0", "vcan12", "x"]), can_id, flags, dlc, data)
 
 
 @pytest.mark.parametrize(("line", "can_id", "flags", "dlc", "payload", "time"), KNOWN)

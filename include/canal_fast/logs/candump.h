@@ -2,108 +2,7 @@
 #ifndef CANAL_FAST_LOGS_CANDUMP_H
 #define CANAL_FAST_LOGS_CANDUMP_H
 
-#include "candump_line.h"
-#include "state.h"
-
-/* Channel for a new interface: the number that its name ends with if that is free and below 256,
- * otherwise the lowest free one; -1 when all are taken. */
-CF_INLINE int cf_candump_choose_channel(const cf_log_reader *reader, const char *name, size_t length)
-{
-    size_t digits = 0, i;
-    unsigned number = 0;
-    int channel;
-    while (digits < length && digits < 4 && (uint8_t)(name[length - 1 - digits] - '0') < 10)
-        digits++;
-    for (i = length - digits; i < length; i++)
-        number = number * 10 + (unsigned)(name[i] - '0');
-    if (digits > 0 && number < CF_LOG_INTERFACES && !reader->taken[number])
-        return (int)number;
-    for (channel = 0; channel < CF_LOG_INTERFACES; channel++)
-        if (!reader->taken[channel])
-            return channel;
-    return -1;
-}
-
-/* Row of the interface in reader->interfaces, made if it is new; -1 when there is no room. */
-CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size_t length)
-{
-    cf_log_interface *row = &reader->interfaces[reader->last];
-    size_t i;
-    int channel;
-    if (CF_LIKELY(reader->count > 0 && memcmp(row->name, name, length) == 0 && row->name[length] == 0))
-        return (int)reader->last;
-    for (i = 0; i < reader->count; i++) {
-        row = &reader->interfaces[i];
-        if (memcmp(row->name, name, length) == 0 && row->name[length] == 0) {
-            reader->last = i;
-            return (int)i;
-        }
-    }
-    channel = cf_candump_choose_channel(reader, name, length);
-    if (channel < 0)
-        return -1;
-    row = &reader->interfaces[reader->count];
-    memset(row, 0, sizeof *row);
-    memcpy(row->name, name, length);
-    row->channel = (uint8_t)channel;
-    reader->taken[channel] = 1;
-    reader->last = reader->count++;
-    return (int)reader->last;
-}
-
-/* Parses lines of text[0..size) into at most `capacity` records, `stride` (24 or 80) bytes apart.
- * Takes whole lines only; with `final` also a last line without line end. *consumed bytes were
- * taken and *made records are filled. CF_OK: as far as text and capacity allowed. Otherwise the
- * line at *consumed is in the way: a status of cf_candump_parse (place in reader->column),
- * CF_FD_IN_CLASSICAL, or CF_LOG_CHANNELS; reader->lines lines stand before it. */
-CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames,
-                                    size_t capacity, size_t stride, size_t *consumed, size_t *made)
-{
-    const char *at = (const char *)text, *end = at + size;
-    uint8_t *out = (uint8_t *)frames;
-    size_t count = 0;
-    cf_status status = CF_OK;
-    while (at < end && count < capacity) {
-        const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at));
-        const char *name;
-        size_t length;
-        cf_fd_frame frame;
-        int row;
-        if (stop == NULL) {
-            if (!final)
-                break;
-            stop = end;
-        } else {
-            stop++;
-        }
-        status = cf_candump_parse(at, (size_t)(stop - at), &frame, &name, &length, &reader->column);
-        if (CF_LIKELY(status == CF_OK)) {
-            if (CF_UNLIKELY((frame.flags & CF_FLAG_FD) && stride != sizeof(cf_fd_frame))) {
-                status = CF_FD_IN_CLASSICAL;
-                break;
-            }
-            row = cf_candump_interface(reader, name, length);
-            if (CF_UNLIKELY(row < 0)) {
-                status = CF_LOG_CHANNELS;
-                break;
-            }
-            frame.channel = reader->interfaces[row].channel;
-            reader->interfaces[row].frames++;
-            memcpy(out, &frame, stride);
-            out += stride;
-            count++;
-        } else if (status == CF_LOG_BLANK) {
-            status = CF_OK;
-        } else {
-            break;
-        }
-        reader->lines++;
-        at = stop;
-    }
-    *consumed = (size_t)((const uint8_t *)at - text);
-    *made = count;
-    return status;
-}
+#include "candump_read.h"
 
 /* Writes records as lines, as many whole ones as fit `capacity`; returns their number, with the
  * bytes in *used. */
@@ -130,6 +29,78 @@ CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, siz
     progress->frames += i;
     *used = done;
     return i;
+}
+
+/* Text without a NUL may be candump's; a line that parses makes it likely. */
+CF_INLINE int cf_candump_recognise(const uint8_t *head, size_t size, int whole)
+{
+    const char *at = (const char *)head, *end = at + size;
+    (void)whole;
+    if (memchr(head, 0, size) != NULL)
+        return CF_LOG_NO;
+    while (at < end) {
+        const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at)), *last, *name;
+        cf_fd_frame frame;
+        cf_candump_found found;
+        size_t length, column;
+        if (stop == NULL)
+            stop = end;
+        last = cf_trim_line(at, stop);
+        if (cf_candump_parse(at, (size_t)(stop - at), &frame, &name, &length, &column) == CF_OK ||
+            cf_candump_screen(cf_skip_blanks(at, last), last, &frame, &found) == CF_OK)
+            return CF_LOG_LIKELY;
+        at = stop == end ? end : stop + 1;
+    }
+    return CF_LOG_PERHAPS;
+}
+
+/* candump -td looks like -tz, so it has to be asked for. */
+CF_INLINE int cf_candump_delta_recognise(const uint8_t *head, size_t size, int whole)
+{
+    (void)head;
+    (void)size;
+    (void)whole;
+    return CF_LOG_NO;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_candump(void)
+{
+    static const cf_log_format row = {"candump",
+                                      "candump text",
+                                      ".log",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
+                                          CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
+                                          CF_LOG_KEEPS_NAMES,
+                                      sizeof(cf_candump),
+                                      cf_candump_recognise,
+                                      cf_candump_read,
+                                      cf_candump_write,
+                                      CF_CANDUMP_LINE_MAX,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+    return &row;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
+{
+    static const cf_log_format row = {"candump-delta",
+                                      "candump text with differences of time (-td)",
+                                      "",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_candump),
+                                      cf_candump_delta_recognise,
+                                      cf_candump_delta_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+    return &row;
 }
 
 #endif
