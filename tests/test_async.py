@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast import waiting
+from canal_fast.live import event_loop
 
 numbers = itertools.count()
 posix = pytest.mark.skipif(sys.platform == "win32", reason="NOT RUN: no such descriptor on Windows")
@@ -179,7 +179,7 @@ def test_waiting_in_a_thread_keeps_the_loop_running() -> None:
 
     async def main() -> int:
         asyncio.get_running_loop().call_later(0.02, done.set)
-        await waiting.until_readable(None, 1, lambda: done.wait(10))
+        await event_loop.until_readable(None, 1, lambda: done.wait(10))
         return done.is_set()
 
     assert asyncio.run(main())

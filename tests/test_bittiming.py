@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from oracle import bittiming_oracle as oracle
 
 import canal_fast as cf
-from canal_fast import BitTiming, BitTimingFd, _bittiming, bittiming
-from canal_fast.bittiming import CONTROLLERS
+from canal_fast import BitTiming, BitTimingFd, bittiming
+from canal_fast.bittiming import CONTROLLERS, _bittiming
 
 T = BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2, sjw=1)
 

@@ -20,11 +20,11 @@ from fake_table import Row, build, expected
 from loss_support import sleep_with_gil
 
 import canal_fast as cf
-from canal_fast import _live, bridge
+from canal_fast.live import _live, host
 
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 SATURATED = "bus;1000000;load=1;seed=3"
-HOST = bridge.host_program(None)
+HOST = host.host_program(None)
 SOURCE = Path(__file__).resolve().parent.parent / "canal_fast" / "canal_host.c"
 
 pytestmark = [
@@ -324,10 +324,10 @@ def test_a_host_of_another_version_is_refused(
     include_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = compile_host(tmp_path / "canal_host", include_dir, "-DCF_BRIDGE_VERSION=99")
-    monkeypatch.setattr(bridge, "host_program", lambda machine: other)
+    monkeypatch.setattr(host, "host_program", lambda machine: other)
     with pytest.raises(cf.DriverError, match=f"version 99, this canal_fast needs version {_live.BRIDGE_VERSION}"):
         cf.Channel.virtual(bridge="always")
-    monkeypatch.setattr(bridge, "host_program", lambda machine: tmp_path / "missing")
+    monkeypatch.setattr(host, "host_program", lambda machine: tmp_path / "missing")
     with pytest.raises(cf.DriverError, match="missing could not be started: No such file"):
         cf.Channel.virtual(bridge="always")
 
@@ -341,7 +341,7 @@ def test_a_32_bit_library_in_64_bit_python(
     path = build(Row("by the book"), fakes, ("-m32",))
     with pytest.raises(cf.DriverError, match="32-bit x86"):
         cf.Channel(path, bridge="auto")
-    monkeypatch.setattr(bridge, "host_program", lambda machine: program if "32-bit" in machine else HOST)
+    monkeypatch.setattr(host, "host_program", lambda machine: program if "32-bit" in machine else HOST)
     with pytest.raises(cf.DriverError, match="32-bit x86"):
         cf.Channel(path, bridge="never")
     with cf.Channel(path, "frames=20000;bursts=1") as channel:

@@ -11,8 +11,8 @@ import pytest
 from oracle import candump_oracle as oracle
 
 import canal_fast as cf
-from canal_fast import _gate, _logs
-from canal_fast.logs import format_candump
+from canal_fast import _gate
+from canal_fast.logs import _logs, format_candump
 
 ROUNDS = 200_000 if os.environ.get("CANAL_FAST_LONG") else 4_000
 BLANK = next(number for number, name, _ in _gate.status_table() if name == "LOG_BLANK")

@@ -12,7 +12,7 @@ import pytest
 
 import canal_fast as cf
 from canal_fast import FrameFlag
-from canal_fast.driver import find_library
+from canal_fast.drivers.library import find_library
 
 FRAMES = cf.make_frames([0x100, 0x101, 0x7FF], [b"\x01", b"\x02\x03", b"12345678"])
 

@@ -10,7 +10,7 @@ import pytest
 from canal_fast import BitTiming
 from canal_fast.__main__ import main
 from canal_fast.bittiming import CONTROLLERS, solve
-from canal_fast.timing_draw import draw_text, plot
+from canal_fast.bittiming.drawing import draw_text, plot
 
 
 def test_report(capsys: pytest.CaptureFixture[str]) -> None:

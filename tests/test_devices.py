@@ -7,9 +7,9 @@ import sys
 import pytest
 
 import canal_fast as cf
-from canal_fast import _devices, pe
-from canal_fast.devices import Device, only_device
-from canal_fast.devices_windows import Node, combine, instance_of, serial_of
+from canal_fast.drivers import _devices, dll_imports
+from canal_fast.drivers.devices import Device, only_device
+from canal_fast.drivers.devices_windows import Node, combine, instance_of, serial_of
 
 GUID = "{3ea03b52-c71a-433c-a626-e8ad96f2578b}"
 
@@ -95,6 +95,6 @@ def test_import_tables_that_end_early_are_refused() -> None:
     header = b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0\x4c\x01" + bytes(20)
     for size in range(len(header)):
         with pytest.raises(ValueError, match="ends inside"):
-            pe.imported_names(header[:size])
+            dll_imports.imported_names(header[:size])
     with pytest.raises(ValueError, match="none of the"):
-        pe.imported_names(header + b"\x0b\x01" + bytes(94) + bytes(8) + b"\x01" * 8 + bytes(200))
+        dll_imports.imported_names(header + b"\x0b\x01" + bytes(94) + bytes(8) + b"\x01" * 8 + bytes(200))

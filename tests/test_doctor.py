@@ -14,8 +14,8 @@ from fake_table import LP64, ROWS, Row, broken_libraries, build
 
 import canal_fast as cf
 from canal_fast.__main__ import main
-from canal_fast.doctor import Diagnosis, diagnose
-from canal_fast.findings import usb2can_config
+from canal_fast.doctor.diagnosis import Diagnosis, diagnose
+from canal_fast.doctor.findings import usb2can_config
 
 needs_fakes = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
 Examined = tuple[Diagnosis, float]

@@ -19,9 +19,10 @@ import pytest
 from fake_table import LP64, Row, build
 
 import canal_fast as cf
-from canal_fast import _gate, _live
+from canal_fast import _gate
 from canal_fast.__main__ import main
-from canal_fast.driver import VIRTUAL, load_library
+from canal_fast.drivers.library import VIRTUAL, load_library
+from canal_fast.live import _live
 
 fakes = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
 
@@ -52,12 +53,12 @@ def test_the_descriptor_tells_of_a_channel_whose_driver_hangs(tmp_path: Path) ->
 def test_at_exit_a_close_that_fails_keeps_no_other_channel_open(tmp_path: Path) -> None:
     program = (
         "import atexit, sys, canal_fast as cf\n"
-        "from canal_fast import open_channel\n"
+        "from canal_fast.live import opening\n"
         "bad = [cf.Channel(path, 'hang=0;frames=100;bursts=1') for path in sys.argv[1:]]\n"
         "good = cf.Channel.virtual()\n"
-        "atexit.unregister(open_channel._close_all)\n"
-        "atexit.register(lambda: print(len(open_channel._open_channels)))\n"
-        "atexit.register(open_channel._close_all)\n"
+        "atexit.unregister(opening._close_all)\n"
+        "atexit.register(lambda: print(len(opening._open_channels)))\n"
+        "atexit.register(opening._close_all)\n"
     )
     paths = [str(build(Row(name), tmp_path)) for name in ("one", "two")]
     done = subprocess.run([sys.executable, "-P", "-c", program, *paths], capture_output=True, text=True, timeout=60)
@@ -115,7 +116,8 @@ def test_a_refused_send_gives_the_array_back() -> None:
 
 def test_a_handle_that_was_not_opened_refuses() -> None:
     program = (
-        "from canal_fast import _live\ntry:\n    _live.Handle().ledger()\nexcept TypeError:\n    print('refused')\n"
+        "from canal_fast.live import _live\n"
+        "try:\n    _live.Handle().ledger()\nexcept TypeError:\n    print('refused')\n"
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "refused\n"

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
 TREE = Path(__file__).resolve().parent.parent
 INCLUDE_DIR = TREE / "include" / "canal_fast"
 HEADERS = sorted(INCLUDE_DIR.rglob("*.h"))
-GLUE = sorted((TREE / "canal_fast").glob("_*.pyx"))
-FACADE = sorted([*(TREE / "canal_fast").glob("*.py"), *(TREE / "canal_fast" / "cli").glob("*.py")])
-PLUGIN = sorted((TREE / "canal_fast" / "python_can").glob("*.py"))  # python-can asks for it, and is there then
+GLUE = sorted((TREE / "canal_fast").rglob("_*.pyx"))
+PLUGIN = sorted((TREE / "canal_fast" / "python_can").glob("*.py"))
+FACADE = sorted(set((TREE / "canal_fast").rglob("*.py")) - set(PLUGIN))  # python-can asks for it, and is there then
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
 
 # What the headers of a wing may include besides their own (design: wings). Headers in the hall itself are the ground.
@@ -126,7 +126,7 @@ def imported(path: Path, top_level: bool = False) -> list[str]:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names.append(node.module or "")
+            names.append("canal_fast" if node.level else node.module or "")
     return names
 
 
@@ -150,7 +150,9 @@ def test_headers_compile_together(language: str, include_dir: Path, tmp_path: Pa
     if compiler is None:
         pytest.skip(f"NOT RUN: no compiler for {language}")
     source = tmp_path / ("all.c" if language == "c11" else "all.cpp")
-    source.write_text("".join(f"#include <canal_fast/{name_of(h)}>\n" for h in HEADERS) + "int main(void) { return 0; }\n")
+    source.write_text(
+        "".join(f"#include <canal_fast/{name_of(h)}>\n" for h in HEADERS) + "int main(void) { return 0; }\n"
+    )
     flags = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-std={language}", "-fsyntax-only", f"-I{include_dir}"]
     run = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

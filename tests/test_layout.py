@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import canal_fast as cf
-from canal_fast import _gate, bridge
+from canal_fast import _gate
+from canal_fast.live import host
 
 
 def test_record_sizes() -> None:
@@ -60,4 +61,4 @@ def test_status_numbers_are_unique() -> None:
 
 def test_host_programs_are_named_for_machines_that_the_table_knows(tree: Path) -> None:
     text = (tree / "include" / "canal_fast" / "system" / "binary.h").read_text()
-    assert all(f'"{name}"' in text for name in bridge._MACHINES)
+    assert all(f'"{name}"' in text for name in host._MACHINES)

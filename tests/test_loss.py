@@ -18,7 +18,7 @@ from virtual_support import MS, STATUS, STATUS_FRAMES, SUCCESS, Open, drain, seq
 
 import canal_fast as cf
 from canal_fast import FrameFlag
-from canal_fast.driver import VIRTUAL
+from canal_fast.drivers.library import VIRTUAL
 
 ROUNDS = 5
 names = (f"loss{n}" for n in itertools.count())

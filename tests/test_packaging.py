@@ -64,4 +64,4 @@ def test_another_package_can_cimport_the_declarations(tmp_path: Path) -> None:
 def test_driver_library_has_no_python_in_its_name() -> None:
     folder = Path(cf.__file__).parent / "drivers"
     assert (folder / f"canal_virtual.{'dll' if sys.platform == 'win32' else 'so'}").is_file()
-    assert not list(folder.glob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"))
+    assert not list(folder.glob(f"canal_*{sysconfig.get_config_var('EXT_SUFFIX')}"))

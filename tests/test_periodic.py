@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast import _periodic
+from canal_fast.live import _periodic
 
 numbers = itertools.count()
 

@@ -10,8 +10,8 @@ import pytest
 from fake_table import BLOCKS, LP64, Row, build
 
 import canal_fast as cf
-from canal_fast import _profiles
-from canal_fast.driver import load_library
+from canal_fast.drivers import _profiles
+from canal_fast.drivers.library import load_library
 
 ROWS = _profiles.profiles()
 needs_fakes = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")

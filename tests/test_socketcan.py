@@ -30,7 +30,7 @@ from socketcan_support import (
 )
 
 import canal_fast as cf
-from canal_fast.driver import SOCKETCAN
+from canal_fast.drivers.library import SOCKETCAN
 
 pytestmark = needs_can
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))

@@ -25,7 +25,7 @@ from vm import netlink
 
 import canal_fast as cf
 from canal_fast._gate import canal_code_table
-from canal_fast.driver import SOCKETCAN
+from canal_fast.drivers.library import SOCKETCAN
 from canal_fast.errors import ChannelClosedError, DriverError, FrameError
 
 CODES = {name: number for number, name, _ in canal_code_table()}

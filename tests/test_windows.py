@@ -20,8 +20,8 @@ import pytest
 from fake_table import expected
 
 import canal_fast as cf
-from canal_fast import _devices, pe
-from canal_fast.doctor import diagnose
+from canal_fast.doctor.diagnosis import diagnose
+from canal_fast.drivers import _devices, dll_imports
 
 WIDE = sys.maxsize > 2**32
 FOLDER = os.environ.get("CANAL_FAST_FAKES")
@@ -175,9 +175,9 @@ def test_a_crash_gets_a_verdict() -> None:
 
 
 def test_imports_are_read() -> None:
-    assert "msvcrt.dll" in pe.imported_names(fake().read_bytes())
-    assert "helper.dll" in pe.imported_names(fake("needs_missing").read_bytes())
-    assert pe.why_not_loaded(fake()) == ""
+    assert "msvcrt.dll" in dll_imports.imported_names(fake().read_bytes())
+    assert "helper.dll" in dll_imports.imported_names(fake("needs_missing").read_bytes())
+    assert dll_imports.why_not_loaded(fake()) == ""
 
 
 def test_adapters_that_a_fake_device_manager_shows(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def check_many(pieces: list[list[int]]) -> set[str]:
 
 
 def test_status_mirror() -> None:
-    from canal_fast import _wire
+    from canal_fast.wire import _wire
 
     assert {s.name: s.value for s in WireStatus} == {name: number for number, name, _ in _wire.status_table()}
 

@@ -13,9 +13,9 @@ from wire_cases import FD, random_frames, to_oracle
 
 import canal_fast as cf
 from canal_fast import wire
+from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli import stat
-from canal_fast.draw import split
-from canal_fast.stats import Statistics
+from canal_fast.wire.drawing import split
 
 NAMES = {"ID extension": "ID ext"}
 

@@ -15,17 +15,17 @@ from oracle import wire_oracle as oracle
 from wire_cases import LONG, REMOTE, random_frames, same_on_wire, to_oracle
 
 import canal_fast as cf
-from canal_fast import checksum, simd, wire
+from canal_fast import checksum, processor, wire
 
 
-@pytest.fixture(params=simd.LEVELS)
+@pytest.fixture(params=processor.LEVELS)
 def level(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param not in simd.available():
+    if request.param not in processor.available():
         pytest.skip(f"NOT RUN: this machine has no {request.param}")
-    before = os.environ.get("CANAL_FAST_SIMD") or simd.available()[-1]
-    simd.select(request.param)
+    before = os.environ.get("CANAL_FAST_SIMD") or processor.available()[-1]
+    processor.select(request.param)
     yield request.param
-    simd.select(before)
+    processor.select(before)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 63, 128, 129, 511, 512, 1300])
@@ -180,8 +180,8 @@ def test_a_run_that_ends_in_the_delimiter_forces_no_stuff_bit(level: str) -> Non
 
 
 def test_the_environment_chooses(tmp_path: Path) -> None:
-    code = "from canal_fast import simd, wire; print(*simd.available())"
-    for name in simd.available():
+    code = "from canal_fast import processor, wire; print(*processor.available())"
+    for name in processor.available():
         environment = {**os.environ, "CANAL_FAST_SIMD": name}
         subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, cwd=tmp_path)
     environment = {**os.environ, "CANAL_FAST_SIMD": "mmx"}

@@ -112,7 +112,7 @@ def test_table_entries() -> None:
     import re
     from pathlib import Path
 
-    text = (Path(cf.get_include()) / "canal_fast" / "stuff_table.h").read_text()
+    text = (Path(cf.get_include()) / "canal_fast" / "wire" / "stuff_table.h").read_text()
     entries = [int(word, 16) for word in re.findall(r"0x[0-9A-F]{4}\b", text.split("table[256 * 8]")[1])]
     assert len(entries) == 256 * 8
     for index, entry in enumerate(entries):
