@@ -1,8 +1,6 @@
 """Glue of the wire headers. Functions return (status, index) as the C functions do; 0 is good."""
 
-from cpython.buffer cimport PyBuffer_Release
-
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport (
     CF_OK,
     CF_PORTABLE,
@@ -48,37 +46,6 @@ def select(int wanted):
     """Choose the level, at most what the machine runs, of the kernels here."""
     global level
     level = <cf_level>min(wanted, <int>cf_cpu_level())
-
-
-cdef class Loan:
-    """One borrowed array, given back when the object goes."""
-
-    cdef Py_buffer view
-    cdef Py_ssize_t count
-    cdef bint held
-
-    def __dealloc__(self):
-        if self.held:
-            PyBuffer_Release(&self.view)
-
-
-cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least):
-    """At least `least` elements of `array`, which has `dtype`."""
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow(array, dtype, name, writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"{name} has {loan.count} elements, needed {least}")
-    return loan
-
-
-cdef Loan lend_frames(object frames, bint writable, Py_ssize_t least):
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow_frames(frames, "frames", writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"frames has {loan.count} elements, needed {least}")
-    return loan
 
 
 def status_table():

@@ -173,10 +173,11 @@ CF_INLINE void cf_sampler_take(cf_sampler *r, cf_stretch *s, unsigned bit)
     s->bits++;
     r->recessive = bit ? r->recessive + 1 : 0;
     r->dominant = bit ? 0 : r->dominant + 1;
-    if (r->timing->fd)
-        cf_tracker_bit(&r->tracker, bit);
-    if (fast != r->tracker.fast)
+    cf_tracker_bit(&r->tracker, bit);
+    if (fast != r->tracker.fast) {
         *(fast ? &s->fast_to : &s->fast_from) = s->bits;
+        r->sync.sample += fast ? -r->timing->enter : r->timing->enter;
+    }
     if (r->tracker.fast)
         s->fast_to = INT64_MAX;
     cf_sync_sampled(&r->sync, cf_sampler_rate(r), bit);

@@ -16,9 +16,9 @@ typedef struct cf_wave_timing {
     cf_sync_timing nominal, data;
     int64_t quantum[2];    /* triple sampling: distance of the samples at either rate, in parts; 0: one sample */
     unsigned left, right;  /* ticks << left >> right are parts */
-    int fd;                /* CAN FD frames are read at both rates; otherwise at the nominal one */
     int rounding;          /* too few samples a bit for a sample point: runs are rounded to bits */
     int64_t lead;          /* rounding: edges are seen this many parts late, on average */
+    int64_t enter;         /* rounding: from the middle of BRS to the switch, less the same of a bit at the data rate */
     double tick_ns;        /* length of a tick */
     double resolution;     /* ticks between two samples; edges lie on multiples of it */
     int64_t ticks_a_second;

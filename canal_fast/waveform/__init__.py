@@ -1,0 +1,11 @@
+"""Captures of logic analysers and oscilloscopes to frames, and back."""
+
+from __future__ import annotations
+
+from canal_fast.processor import serve
+
+from . import _waveform
+from .decoding import Decoded, WaveStatus, decode
+from .wave import Wave
+
+serve(_waveform.select)

@@ -1,0 +1,113 @@
+"""sigrok session files (.sr), versions 1 and 2."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from configparser import ConfigParser
+from configparser import Error as ConfigError
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.errors import LogFormatError
+
+from .channels import Threshold, choose_channel, volts_blocks
+from .wave import EdgeFinder, Edges, Source
+
+_UNITS = {"": 1, "hz": 1, "khz": 10**3, "mhz": 10**6, "ghz": 10**9}
+_PIECE = 1 << 22
+
+
+@dataclass(frozen=True)
+class _Session:
+    path: str
+    archive: zipfile.ZipFile
+    sample_rate: int
+    unit_size: int
+    probes: dict[str, int]
+    """Name of each digital probe, and its number from 0 on."""
+    analog: dict[str, int]
+    """Name of each analog channel, and its number in the files' names."""
+    logic: list[str]
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)]
+
+
+def _rate(text: str, path: str) -> int:
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kMG]?Hz)?\s*", text, re.I)
+    if match is None or not float(match[1]):
+        raise LogFormatError(f"samplerate = {text!r} is no rate", path=path)
+    return round(float(match[1]) * _UNITS[(match[2] or "").lower()])
+
+
+def _session(path: str) -> _Session:
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise LogFormatError(f"no sigrok session: {error}", path=path) from None
+    names = archive.namelist()
+    if "version" not in names or "metadata" not in names:
+        raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
+    version = archive.read("version").decode("latin-1").strip()
+    if version not in ("1", "2"):
+        raise LogFormatError(f"sigrok session version {version!r}, readable are 1 and 2", path=path)
+    config = ConfigParser(interpolation=None, strict=False)
+    try:
+        config.read_string(archive.read("metadata").decode("utf-8", "replace"))
+        section = config["device 1"]
+        unit_size = int(section.get("unitsize", "0"))
+    except (ConfigError, KeyError, ValueError) as error:
+        raise LogFormatError(f"metadata: {error}", path=path) from None
+    if "samplerate" not in section:
+        raise LogFormatError("metadata has no samplerate; give sample_rate=", path=path)
+    probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe\d+", key)}
+    analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d+", key)}
+    base = section.get("capturefile", "logic-1")
+    logic = sorted((n for n in names if n == base or n.startswith(base + "-")), key=_numbers)
+    return _Session(path, archive, _rate(section["samplerate"], path), unit_size, probes, analog, logic)
+
+
+def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Whole samples of all members, in order."""
+    rest = b""
+    for name in names:
+        with session.archive.open(name) as member:
+            while data := member.read(_PIECE):
+                data = rest + data
+                whole = len(data) // size * size
+                rest = data[whole:]
+                yield np.frombuffer(data, np.uint8, whole)
+
+
+def open_sigrok(path: str, channel: str | int | None, threshold: Threshold, invert: bool | None) -> Source:
+    """One channel of a session."""
+    session = _session(path)
+    name = choose_channel([*session.probes, *session.analog], channel, path, numbers=session.probes)
+    if name in session.analog:
+        number = session.analog[name]
+        members = [n for n in session.archive.namelist() if re.fullmatch(rf"analog-\d+-{number}-\d+", n)]
+        members.sort(key=_numbers)
+        volts = (piece.view("<f4") for piece in _pieces(session, members, 4))
+        return volts_blocks(volts, session.sample_rate, threshold, invert)
+    size, bit = session.unit_size, session.probes[name]
+    if not 1 <= size <= 8 or bit >= 8 * size:
+        raise LogFormatError(f"unitsize = {size} has no bit for probe {bit + 1} ({name})", path=path)
+    pieces = _pieces(session, session.logic, size)
+    first = next(pieces, None)
+    if first is None or not len(first):
+        raise LogFormatError(f"no samples in {session.logic or 'the session'}", path=path)
+    level = (int(first[bit // 8]) >> bit % 8 & 1) ^ bool(invert)
+    finder = EdgeFinder(level ^ bool(invert), False)
+
+    def blocks() -> Iterator[tuple[Edges, int]]:
+        piece: npt.NDArray[np.uint8] | None = first
+        while piece is not None:
+            yield finder.units(piece, size, bit), int(finder.place[0])
+            piece = next(pieces, None)
+
+    return Source(level, session.sample_rate, 1.0, 0, blocks())
