@@ -6,6 +6,7 @@ from canal_fast.processor import serve
 
 from . import _waveform
 from .decoding import Decoded, WaveStatus, decode
+from .synthesis import synthesise
 from .wave import Wave
 
 serve(_waveform.select)
