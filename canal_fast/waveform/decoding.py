@@ -176,11 +176,11 @@ def choose_rates(
     return Rates(make_phase("", bitrate, sample_point, sjw), data, triple)
 
 
-def decode_source(source: Source, rates: Rates, columns: bool, lead: float | None = None) -> Iterator[Decoded]:
-    """Batches of rows of a waveform in pieces."""
+def decode_source(source: Source, rates: Rates, columns: bool, lead: float | None = None, thorough: bool = False) -> Iterator[Decoded]:
+    """Batches of rows of a waveform in pieces; `thorough` never takes the short way for good frames."""
     check_samples(rates, source.ticks_per_second, source.resolution)
     timing = kernel_timing(rates, source.ticks_per_second, source.resolution, lead)
-    decoder = _waveform.Decoder(timing, source.resolution, False)
+    decoder = _waveform.Decoder(timing, source.resolution, thorough)
     kept, level, dtype = np.empty(0, np.int64), source.level, FRAME_DTYPE
     pieces = iter(source.blocks)
     edges, end = next(pieces, (kept, source.begin))
