@@ -36,8 +36,8 @@ cdef object message_of(const cf_frame_head *head, object message, object label):
     cdef bint error = (flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME)) != 0
     cdef bint remote = not error and (flags & CF_FLAG_REMOTE) != 0
     data = PyByteArray_FromStringAndSize(<const char *>head + sizeof(cf_frame_head), length)
-    return message(cf_seconds(head.timestamp_ns), head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote, error,
-                   label, min(head.dlc, 8) if remote else length, data, (flags & CF_FLAG_FD) != 0,
+    return message(cf_seconds(head.timestamp_ns), head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote,
+                   error, label, min(head.dlc, 8) if remote else length, data, (flags & CF_FLAG_FD) != 0,
                    (flags & CF_FLAG_TX) == 0, (flags & CF_FLAG_BITRATE_SWITCH) != 0,
                    (flags & CF_FLAG_ERROR_STATE_INDICATOR) != 0)
 

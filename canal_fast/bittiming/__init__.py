@@ -101,7 +101,8 @@ def solve_many(
     if failed and strict:
         index = int(np.flatnonzero(out["status"])[0])
         sample = float(samples.flat[index]) or None
-        asked = ask(float(rates.flat[index]), row, int(clocks.flat[index]), sample, **constraints)  # type: ignore[arg-type]
+        rate, clock = float(rates.flat[index]), int(clocks.flat[index])
+        asked = ask(rate, row, clock, sample, **constraints)  # type: ignore[arg-type]
         raise BitTimingError(f"[{index}]: {(error := failure(asked))}", reasons=error.reasons)
     return out.reshape(shape)
 

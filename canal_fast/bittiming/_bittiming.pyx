@@ -82,7 +82,8 @@ cdef class Limits:
     cdef cf_timing_limits limits
 
     def __cinit__(self, tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc):
-        cdef cf_timing_request harmless = cf_timing_request(CF_TIMING_MIN_RATE, 1, CF_TIMING_MIN_RATE, 1, 2, 0, 0, 0, 0, 0)
+        cdef cf_timing_request harmless = cf_timing_request(CF_TIMING_MIN_RATE, 1, CF_TIMING_MIN_RATE, 1, 2, 0, 0, 0, 0,
+                                                            0)
         self.limits = cf_timing_limits(tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc)
         refuse(cf_timing_check(&self.limits, &harmless))
 
@@ -141,7 +142,9 @@ def best_plain(Limits limits not None, f_clock, bitrate, sample_point):
     cdef cf_timing_request r
     cdef cf_timing t
     cdef double ppm = 0
-    if type(bitrate) is not int or type(f_clock) is not int or not 0 < bitrate <= 0xFFFFFFFF or not 0 < f_clock <= 0xFFFFFFFF:
+    if type(bitrate) is not int or type(f_clock) is not int:
+        return None
+    if not 0 < bitrate <= 0xFFFFFFFF or not 0 < f_clock <= 0xFFFFFFFF:
         return None
     memset(&r, 0, sizeof(r))
     r.rate = bitrate

@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     memset(&reader, 0, sizeof reader);
     while (at < size) {
-        const cf_status status = cf_candump_read(&reader, text + at, size - at, 1, frames, 4, sizeof frames[0], &consumed, &made);
+        const cf_status status = cf_candump_read(&reader, text + at, size - at, 1, frames, 4, sizeof frames[0],
+                                                 &consumed, &made);
         if (consumed > size - at || made > 4)
             abort();
         for (i = 0; i < made; i++)

@@ -59,8 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bits.bytes = bytes;
     bits.bits = 8 * (int64_t)(size - 1) - (data[0] >> 1 & 7);
     {
-        cf_stream stream = {bits, 0, data[0] & 16 ? CF_STREAM_IDLE : CF_STREAM_INTEGRATING,
-                            stream_level};
+        cf_stream stream = {bits, 0, data[0] & 16 ? CF_STREAM_IDLE : CF_STREAM_INTEGRATING, stream_level};
         while (cf_stream_next(&stream, head, stride, &result, &start) == CF_OK) {
             require(stream.at > start);
             require((int64_t)++rows <= bits.bits);

@@ -118,7 +118,8 @@ static int receive_canal(long handle, void *message, int fd, uint64_t until_ns)
         if (fd) {
             cf_canal_msg_fd *out = (cf_canal_msg_fd *)message;
             memset(out, 0, sizeof *out);
-            out->flags = (frame.flags & (common | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR)) | sent;
+            out->flags = (frame.flags & (common | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR)) |
+                         sent;
             out->id = frame.arbitration_id;
             out->timestamp = (uint32_t)(frame.timestamp_ns / 1000);
             out->sizeData = (uint8_t)(frame.flags & CF_FLAG_FD ? length : frame.dlc);
@@ -157,8 +158,8 @@ EXPORT(int) CanalBlockingReceiveFD(long handle, void *message, unsigned long tim
     return receive_canal(handle, message, 1, canal_deadline(timeout_ms));
 }
 
-EXPORT(int) CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count,
-                              unsigned long timeout_ms)
+EXPORT(int)
+CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms)
 {
     const uint64_t until_ns = timeout_ms != 0 ? deadline(timeout_ms) : 0;
     char *at = (char *)records;

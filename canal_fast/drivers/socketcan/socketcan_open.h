@@ -20,12 +20,18 @@ static int sc_code(int number)
 {
     static const struct {
         int number, code;
-    } rows[] = {{EAGAIN, CF_CANAL_TRM_FULL},        {ENOBUFS, CF_CANAL_TRM_FULL},
-                {ENETDOWN, CF_CANAL_INTERFACE_DOWN}, {ENODEV, CF_CANAL_INTERFACE_GONE},
-                {ENXIO, CF_CANAL_INTERFACE_GONE},    {EMSGSIZE, CF_CANAL_MTU},
-                {EINVAL, CF_CANAL_MTU},              {EPERM, CF_CANAL_DENIED},
-                {EACCES, CF_CANAL_DENIED},           {ENOMEM, CF_CANAL_MEMORY},
-                {EAFNOSUPPORT, CF_CANAL_NO_SOCKETCAN}, {EPROTONOSUPPORT, CF_CANAL_NO_SOCKETCAN}};
+    } rows[] = {{EAGAIN, CF_CANAL_TRM_FULL},
+                {ENOBUFS, CF_CANAL_TRM_FULL},
+                {ENETDOWN, CF_CANAL_INTERFACE_DOWN},
+                {ENODEV, CF_CANAL_INTERFACE_GONE},
+                {ENXIO, CF_CANAL_INTERFACE_GONE},
+                {EMSGSIZE, CF_CANAL_MTU},
+                {EINVAL, CF_CANAL_MTU},
+                {EPERM, CF_CANAL_DENIED},
+                {EACCES, CF_CANAL_DENIED},
+                {ENOMEM, CF_CANAL_MEMORY},
+                {EAFNOSUPPORT, CF_CANAL_NO_SOCKETCAN},
+                {EPROTONOSUPPORT, CF_CANAL_NO_SOCKETCAN}};
     size_t i;
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].number == number)
@@ -124,10 +130,11 @@ static int sc_open_socket(const sc_config *config, int fd, int *index, ct_error 
     if (made < 0)
         return SC_REFUSE(error, sc_code(errno), "no CAN socket: %s%s", strerror(errno),
                          sc_code(errno) == CF_CANAL_NO_SOCKETCAN ? "; this kernel has no SocketCAN (modprobe can_raw)"
-                                                                : "");
+                                                                 : "");
     code = sc_examine(made, config, fd, index, error);
     if (code == 0 && sc_set_options(made, config, fd) < 0)
-        code = SC_REFUSE(error, sc_code(errno), "%s: the kernel refuses a socket option: %s", config->name, strerror(errno));
+        code = SC_REFUSE(error, sc_code(errno), "%s: the kernel refuses a socket option: %s", config->name,
+                         strerror(errno));
     memset(&address, 0, sizeof address);
     address.can_family = AF_CAN;
     address.can_ifindex = *index;

@@ -92,6 +92,7 @@ typedef struct sc_meaning {
 /* What an error frame means, or NULL: nothing that CANAL has a code for. */
 static const sc_meaning *sc_meaning_of(const struct canfd_frame *frame)
 {
+    /* clang-format off */
     static const sc_meaning rows[] = {
         {CAN_ERR_BUSOFF, 0, 0, 0x04, 0x80000000UL},
         {CAN_ERR_RESTARTED, 0, 0, 0x00, CF_CANAL_ACTIVE},
@@ -105,6 +106,7 @@ static const sc_meaning *sc_meaning_of(const struct canfd_frame *frame)
         {CAN_ERR_PROT, 2, CAN_ERR_PROT_BIT1, 0x24, 0},
         {CAN_ERR_PROT, 2, CAN_ERR_PROT_BIT0, 0x25, 0},
     };
+    /* clang-format on */
     size_t i;
     if ((frame->can_id & CAN_ERR_PROT) && frame->data[3] == CAN_ERR_PROT_LOC_CRC_SEQ) {
         static const sc_meaning crc = {CAN_ERR_PROT, 3, 0, 0x27, 0};

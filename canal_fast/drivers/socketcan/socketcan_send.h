@@ -39,9 +39,9 @@ static int transmit(sc_handle *h, const void *frame, size_t bytes, unsigned leng
 static uint32_t to_kernel_id(uint32_t flags, unsigned long id, int *code)
 {
     const int extended = (flags & CF_MSG_EXTENDED) != 0;
-    *code = flags & CF_MSG_STATUS                                          ? CF_CANAL_CAN_MESSAGE
+    *code = flags & CF_MSG_STATUS                                       ? CF_CANAL_CAN_MESSAGE
             : id > (extended ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID) ? CF_CANAL_CAN_ID
-                                                                           : CF_CANAL_SUCCESS;
+                                                                        : CF_CANAL_SUCCESS;
     return (uint32_t)id | (extended ? CAN_EFF_FLAG : 0) | (flags & CF_MSG_REMOTE ? CAN_RTR_FLAG : 0);
 }
 
@@ -95,7 +95,8 @@ static int send_message_fd(long handle, const void *message, uint64_t until_ns)
     frame.flags = (uint8_t)(CANFD_FDF | (m->flags & CF_MSG_BITRATE_SWITCH ? CANFD_BRS : 0) |
                             (m->flags & CF_MSG_ERROR_STATE_INDICATOR ? CANFD_ESI : 0));
     frame.len = m->sizeData;
-    if ((m->flags & CF_MSG_REMOTE) || m->sizeData > CANFD_MAX_DLEN || cf_fd_length(cf_fd_dlc(m->sizeData)) != m->sizeData)
+    if ((m->flags & CF_MSG_REMOTE) || m->sizeData > CANFD_MAX_DLEN ||
+        cf_fd_length(cf_fd_dlc(m->sizeData)) != m->sizeData)
         code = CF_CANAL_CAN_MESSAGE;
     else if (!h->fd)
         code = CF_CANAL_FD_SUPPORT_ENABLE;

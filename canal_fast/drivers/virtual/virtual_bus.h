@@ -190,8 +190,7 @@ static void vb_land(vb_bus *bus)
     vb_deliver(bus, &bus->flight.frame, bus->flight_sender);
     if (bus->flight_sender != NULL) {
         bus->flight_sender->statistics.tx_frames++;
-        bus->flight_sender->statistics.tx_data +=
-            cf_payload_length(bus->flight.frame.flags, bus->flight.frame.dlc);
+        bus->flight_sender->statistics.tx_data += cf_payload_length(bus->flight.frame.flags, bus->flight.frame.dlc);
     }
     if (bus->flight_generated && bus->config.status != 0) {
         const uint64_t landed = bus->source.count - (bus->source.head.ready != VS_NEVER);

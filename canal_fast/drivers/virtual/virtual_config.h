@@ -23,10 +23,7 @@
 
 #include "../config_text.h"
 
-enum {
-    VC_NAME_SIZE = 32,
-    VC_MAX_RANGES = 16
-};
+enum { VC_NAME_SIZE = 32, VC_MAX_RANGES = 16 };
 
 typedef struct vc_ranges { /* inclusive */
     uint32_t count;
@@ -59,6 +56,7 @@ typedef struct vc_key {
 enum { VC_BITRATE, VC_LOAD, VC_RATE, VC_FRAMES, VC_STATUS, VC_REPLAY };
 
 #define VC_AT(member) offsetof(vc_config, member)
+/* clang-format off */
 static const vc_key vc_keys[] = {
     {"bitrate", VC_NUMBER, VC_AT(bitrate), 1000, 1000000, 1, "500000", 0},
     {"load", VC_DECIMAL, VC_AT(load), 0, 1000000, 1000000, "0", 0},
@@ -78,6 +76,7 @@ static const vc_key vc_keys[] = {
     {"fifo", VC_NUMBER, VC_AT(fifo), 1, 1 << 20, 1, "1024", 1},
     {"txqueue", VC_NUMBER, VC_AT(txqueue), 1, 1 << 16, 1, "1024", 1},
 };
+/* clang-format on */
 #undef VC_AT
 enum { VC_KEY_COUNT = sizeof vc_keys / sizeof vc_keys[0] };
 
@@ -144,8 +143,7 @@ static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_e
         return 1;
     case VC_RANGES:
         if (!vc_range_list(&at, key, (vc_ranges *)place) || *at != 0)
-            return ct_fail(error,
-                           "%s=%s is not a list of at most %d values or ranges within 0..0x%llx, such as 1,4-7",
+            return ct_fail(error, "%s=%s is not a list of at most %d values or ranges within 0..0x%llx, such as 1,4-7",
                            key->name, text, VC_MAX_RANGES, (unsigned long long)key->high);
         return 1;
     case VC_NUMBER:
@@ -230,8 +228,7 @@ static int vc_parse(const char *text, vc_config *config, ct_error *error)
     if (!ct_copy(text, copy, error))
         return 0;
     for (position = 0; (field = ct_field(&rest)) != NULL; position++)
-        if (position == 0 ? !vc_name(field, config, error)
-                          : *field != 0 && !vc_field(field, position, config, error))
+        if (position == 0 ? !vc_name(field, config, error) : *field != 0 && !vc_field(field, position, config, error))
             return 0;
     return vc_consistent(config, error);
 }
@@ -251,7 +248,8 @@ static int vc_joins(const vc_config *wanted, const vc_config *open, ct_error *er
         else
             same = memcmp(a, b, key->kind == VC_RANGES ? sizeof(vc_ranges) : sizeof(uint64_t)) == 0;
         if (!same)
-            return ct_fail(error, "bus \"%s\" is open with another %s; a handle that joins gives the same or leaves it out",
+            return ct_fail(error,
+                           "bus \"%s\" is open with another %s; a handle that joins gives the same or leaves it out",
                            open->name, key->name);
     }
     return 1;

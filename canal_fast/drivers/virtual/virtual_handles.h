@@ -126,8 +126,8 @@ static long vh_attach(const vc_config *config, unsigned long flags, ct_error *er
     if (h == NULL) {
         if (made != NULL)
             vh_free_bus(made);
-        return ct_fail(error, "no memory for fifo=%llu and txqueue=%llu",
-                       (unsigned long long)config->fifo, (unsigned long long)config->txqueue);
+        return ct_fail(error, "no memory for fifo=%llu and txqueue=%llu", (unsigned long long)config->fifo,
+                       (unsigned long long)config->txqueue);
     }
     if (made != NULL) {
         made->next = vh_buses;

@@ -26,18 +26,22 @@ typedef struct cf_controller {
 /* Row `index` of the table, or NULL past its end. */
 CF_INLINE const cf_controller *cf_controller_row(size_t index)
 {
+    /* clang-format off */
     static const cf_controller rows[] = {
         {"usb_8dev", "8devices USB2CAN, Korlan USB2CAN", 32000000, {1, 16, 1, 8, 4, 1, 1024, 1}, CF_NO_DATA_PHASE, 0, 0,
          "Linux drivers/net/can/usb/usb_8dev.c: usb_8dev_bittiming_const, USB_8DEV_ABP_CLOCK",
          "python-can interfaces/usb2can: f_clock 32 MHz"},
         {"sja1000", "NXP SJA1000, PCA82C200 and their many copies", 8000000, {1, 16, 1, 8, 4, 1, 64, 1},
-         CF_NO_DATA_PHASE, 1, 1, "SJA1000 data sheet (Philips, 2000-01-04), 6.5.1 BTR0 and 6.5.2 BTR1; 16 MHz crystal / 2",
+         CF_NO_DATA_PHASE, 1, 1,
+         "SJA1000 data sheet (Philips, 2000-01-04), 6.5.1 BTR0 and 6.5.2 BTR1; 16 MHz crystal / 2",
          "Linux drivers/net/can/sja1000/sja1000.c: sja1000_bittiming_const; can-calc-bit-timing sja1000"},
-        {"mscan", "Freescale MSCAN (MPC5200, MPC5121, HCS12)", 32000000, {4, 16, 2, 8, 4, 1, 64, 1}, CF_NO_DATA_PHASE, 1,
+        {"mscan", "Freescale MSCAN (MPC5200, MPC5121, HCS12)", 32000000, {4, 16, 2, 8, 4, 1, 64, 1},
+         CF_NO_DATA_PHASE, 1,
          1, "Linux drivers/net/can/mscan/mscan.c: mscan_bittiming_const", "can-calc-bit-timing mscan"},
         {"at91", "Atmel AT91SAM9263 CAN", 100000000, {4, 16, 2, 8, 4, 2, 128, 1}, CF_NO_DATA_PHASE, 1, 0,
          "Linux drivers/net/can/at91_can.c: at91_bittiming_const", "can-calc-bit-timing at91"},
-        {"flexcan", "Freescale/NXP FlexCAN, classical registers", 24000000, {4, 16, 2, 8, 4, 1, 256, 1}, CF_NO_DATA_PHASE,
+        {"flexcan", "Freescale/NXP FlexCAN, classical registers", 24000000, {4, 16, 2, 8, 4, 1, 256, 1},
+         CF_NO_DATA_PHASE,
          1, 0, "Linux drivers/net/can/flexcan/flexcan-core.c: flexcan_bittiming_const", "can-calc-bit-timing flexcan"},
         {"mcp251x", "Microchip MCP2510, MCP2515, MCP25625", 8000000, {3, 16, 2, 8, 4, 1, 64, 1}, CF_NO_DATA_PHASE, 1, 0,
          "MCP2515 data sheet DS20001801, section 5 (CNF1..CNF3; phase segment 2 >= 2); 16 MHz crystal / 2",
@@ -52,7 +56,8 @@ CF_INLINE const cf_controller *cf_controller_row(size_t index)
         {"mcp251xfd", "Microchip MCP2517FD, MCP2518FD, MCP251863", 40000000, {2, 256, 1, 128, 128, 1, 256, 1},
          {1, 32, 1, 16, 16, 1, 256, 1}, 0, 0,
          "Linux drivers/net/can/spi/mcp251xfd/mcp251xfd-core.c: mcp251xfd_bittiming_const and ..._data_...", ""},
-        {"bxcan", "ST bxCAN (STM32F0, F1, F2, F3, F4, F7, L4)", 36000000, {1, 16, 1, 8, 4, 1, 1024, 1}, CF_NO_DATA_PHASE,
+        {"bxcan", "ST bxCAN (STM32F0, F1, F2, F3, F4, F7, L4)", 36000000, {1, 16, 1, 8, 4, 1, 1024, 1},
+         CF_NO_DATA_PHASE,
          0, 0, "Linux drivers/net/can/bxcan.c: bxcan_bittiming_const; STM32F103 APB1 at 36 MHz",
          "ST RM0008, CAN_BTR: BRP 10 bits, TS1 4, TS2 3, SJW 2"},
         {"m_can", "Bosch M_CAN 3.1 and later (TCAN4x5x, AM62, SAMA5D2)", 40000000, {2, 256, 2, 128, 128, 1, 512, 1},
@@ -65,13 +70,14 @@ CF_INLINE const cf_controller *cf_controller_row(size_t index)
          "Linux drivers/net/can/m_can/m_can.c: m_can_bittiming_const_31X"},
         {"flexcan_fd", "NXP FlexCAN with CBT registers (i.MX8, LX2160, S32)", 80000000, {2, 96, 2, 32, 16, 1, 1024, 1},
          {2, 39, 2, 8, 4, 1, 1024, 1}, 0, 0,
-         "Linux drivers/net/can/flexcan/flexcan-core.c: flexcan_fd_bittiming_const and flexcan_fd_data_bittiming_const", ""},
+         "Linux drivers/net/can/flexcan/flexcan-core.c: flexcan_fd_bittiming_const, flexcan_fd_data_bittiming_const",
+         ""},
         {"c_can", "Bosch C_CAN, D_CAN (AM335x, SPEAr)", 24000000, {2, 16, 1, 8, 4, 1, 1024, 1}, CF_NO_DATA_PHASE, 0, 0,
          "Linux drivers/net/can/c_can/c_can_main.c: c_can_bittiming_const", ""},
         {"esp32_twai", "Espressif ESP32 TWAI", 80000000, {1, 16, 1, 8, 4, 2, 128, 2}, CF_NO_DATA_PHASE, 1, 0,
          "ESP-IDF components/soc/esp32 soc_caps.h: SOC_TWAI_BRP_MIN, SOC_TWAI_BRP_MAX (even values; revision 2's extra "
          "divider for 132..256 left out)",
-         "ESP-IDF components/hal/esp32 twai_ll.h: twai_ll_set_bus_timing writes brp / 2 - 1; segments are the SJA1000's"},
+         "ESP-IDF components/hal/esp32 twai_ll.h: twai_ll_set_bus_timing writes brp / 2 - 1; segments as SJA1000"},
         {"pcan_usb_fd", "PEAK PCAN-USB FD, PCAN-USB Pro FD", 80000000, {1, 256, 1, 128, 128, 1, 1024, 1},
          {1, 32, 1, 16, 16, 1, 1024, 1}, 1, 0,
          "Linux drivers/net/can/usb/peak_usb/pcan_usb_fd.c: pcan_usb_fd_const, PCAN_UFD_CRYSTAL_HZ",
@@ -86,6 +92,7 @@ CF_INLINE const cf_controller *cf_controller_row(size_t index)
         {"toucan", "Rusoku TouCAN", 50000000, {1, 16, 1, 8, 4, 1, 1024, 1}, CF_NO_DATA_PHASE, 0, 0,
          "Rusoku TouCAN CANAL driver; its README makes 1 Mbit/s with tseg1 7, tseg2 2, brp 5: 50 MHz", ""},
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

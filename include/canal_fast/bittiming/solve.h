@@ -74,8 +74,7 @@ CF_INLINE cf_status cf_timing_best(const cf_timing_limits *limits, const cf_timi
     const uint32_t asked = (uint32_t)((uint64_t)r->f_clock * r->rate_of / r->rate);
     uint32_t nbt;
     cf_timing t;
-    if (r->delay_ps || r->tolerance_ppb || r->sjw)
-        {
+    if (r->delay_ps || r->tolerance_ppb || r->sjw) {
         cf_timing_all(limits, r, NULL, 0, best);
         return (cf_status)best->status;
     }

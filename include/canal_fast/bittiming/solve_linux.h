@@ -39,7 +39,8 @@ CF_INLINE int32_t cf_kernel_segments(const cf_timing_limits *limits, int32_t sam
 }
 
 /* CF_OK, or CF_TIMING_KERNEL_REFUSES: no rate within 5 %, or segments of no length. `sample` is in
- * permille. The kernel does not hold tseg1 against its lower limit, so early sample points may break it. Takes limits that cf_timing_check accepts and a rate of at most 2^31 bit/s. */
+ * permille. The kernel does not hold tseg1 against its lower limit, so early sample points may break it.
+ * Takes limits that cf_timing_check accepts and a rate of at most 2^31 bit/s. */
 CF_INLINE cf_status cf_timing_linux(const cf_timing_limits *limits, uint32_t f_clock, uint32_t rate, uint32_t sample,
                                     uint32_t sjw, unsigned behaviour, cf_timing *out)
 {

@@ -88,9 +88,8 @@ CF_INLINE uint32_t cf_timing_default_sample_permille(uint64_t rate, uint32_t rat
 /* CF_OK, CF_TIMING_LIMITS, CF_TIMING_RATE, CF_TIMING_SAMPLE_POINT or CF_TIMING_CONSTRAINT. */
 CF_INLINE cf_status cf_timing_check(const cf_timing_limits *limits, const cf_timing_request *r)
 {
-    if (limits->tseg1_min < 1 || limits->tseg1_min > limits->tseg1_max ||
-        limits->tseg1_max > CF_TIMING_MAX_SEGMENT || limits->tseg2_min < 1 ||
-        limits->tseg2_min > limits->tseg2_max || limits->tseg2_max > CF_TIMING_MAX_SEGMENT ||
+    if (limits->tseg1_min < 1 || limits->tseg1_min > limits->tseg1_max || limits->tseg1_max > CF_TIMING_MAX_SEGMENT ||
+        limits->tseg2_min < 1 || limits->tseg2_min > limits->tseg2_max || limits->tseg2_max > CF_TIMING_MAX_SEGMENT ||
         limits->sjw_max < 1 || limits->brp_min < 1 || limits->brp_min > limits->brp_max ||
         limits->brp_max > CF_TIMING_MAX_BRP || limits->brp_inc < 1 || limits->brp_inc > limits->brp_max)
         return CF_TIMING_LIMITS;
@@ -180,8 +179,7 @@ CF_INLINE int cf_timing_split(const cf_timing_limits *limits, const cf_timing_re
     }
     if (r->tolerance_ppb * 20 * nbt > t->sjw * (uint64_t)1000000000)
         return 0;
-    return r->data_phase ||
-           r->tolerance_ppb * 2 * (13 * nbt - t->tseg2) <= shorter * (uint64_t)1000000000;
+    return r->data_phase || r->tolerance_ppb * 2 * (13 * nbt - t->tseg2) <= shorter * (uint64_t)1000000000;
 }
 
 /* Which real rate is closer to the asked one? Negative when a's is. Both must lie in the request's window. */

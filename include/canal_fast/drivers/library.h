@@ -36,6 +36,7 @@ CF_CANAL_FUNCTIONS(CF_CANAL_TYPE)
 #define CF_CANAL(library, member, arguments) ((library)->member arguments)
 #endif
 
+/* clang-format off */
 typedef struct cf_library {
     void *system_handle;
     int cdecl_calls; /* 32-bit Windows: functions are cdecl, not stdcall */
@@ -51,15 +52,18 @@ typedef struct cf_library {
 #endif
     char detail[512]; /* after a failure: what was found, or what the system said */
 } cf_library;
+/* clang-format on */
 
 /* Row `index` of the CANAL functions, or NULL past the end. */
 CF_INLINE const cf_function_row *cf_function(size_t index)
 {
+    /* clang-format off */
     static const cf_function_row rows[] = {
 #define CF_CANAL_ROW(member, name, bytes, mandatory, result, arguments) {#name, bytes, mandatory},
         CF_CANAL_FUNCTIONS(CF_CANAL_ROW)
 #undef CF_CANAL_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -111,9 +115,8 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, cf_co
             library->functions |= (uint64_t)1 << i;
             library->decorated |= decorated;
         } else if (cf_function(i)->mandatory) {
-            snprintf(library->detail + strlen(library->detail),
-                     sizeof library->detail - strlen(library->detail), "%s%s",
-                     library->detail[0] ? ", " : "", cf_function(i)->name);
+            snprintf(library->detail + strlen(library->detail), sizeof library->detail - strlen(library->detail),
+                     "%s%s", library->detail[0] ? ", " : "", cf_function(i)->name);
         }
     }
     for (i = 0; i < CF_CANAL_EXTENSION_COUNT; i++) {

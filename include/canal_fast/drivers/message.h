@@ -26,12 +26,14 @@ typedef struct cf_layout {
  * 2021-02 to 2024-08. */
 CF_INLINE const cf_layout *cf_layout_row(size_t index)
 {
+    /* clang-format off */
     static const cf_layout rows[] = {
         {28, 4, 0, 4, 8, 12, 13, 24},
         {48, 8, 0, 8, 16, 24, 25, 40},
         {84, 4, 0, 4, 8, 12, 13, 80},
         {104, 8, 0, 8, 16, 24, 25, 96},
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -112,18 +114,29 @@ typedef enum cf_message_kind {
  * foresees them. */
 CF_INLINE uint64_t cf_payload_mask(unsigned length)
 {
-    static const uint64_t masks[16] = {
-        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, UINT64_C(0xFFFFFFFFFF), UINT64_C(0xFFFFFFFFFFFF),
-        UINT64_C(0xFFFFFFFFFFFFFF), UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-        UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    static const uint64_t masks[16] = {0,
+                                       0xFF,
+                                       0xFFFF,
+                                       0xFFFFFF,
+                                       0xFFFFFFFF,
+                                       UINT64_C(0xFFFFFFFFFF),
+                                       UINT64_C(0xFFFFFFFFFFFF),
+                                       UINT64_C(0xFFFFFFFFFFFFFF),
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX,
+                                       UINT64_MAX};
     return masks[length & 15];
 }
 
 /* Translates the message in `slot` (poisoned before the call) into *frame, all of it but
  * timestamp_ns; *ticks gets the driver's time stamp. */
-CF_INLINE cf_message_kind cf_message_decode(const uint8_t *CF_RESTRICT slot, const cf_layout *layout,
-                                            unsigned channel, cf_frame *CF_RESTRICT frame,
-                                            uint32_t *CF_RESTRICT ticks)
+CF_INLINE cf_message_kind cf_message_decode(const uint8_t *CF_RESTRICT slot, const cf_layout *layout, unsigned channel,
+                                            cf_frame *CF_RESTRICT frame, uint32_t *CF_RESTRICT ticks)
 {
     const uint32_t raw = cf_slot_word(slot, layout->flags);
     const uint32_t id = cf_slot_word(slot, layout->id);
@@ -160,8 +173,9 @@ CF_INLINE cf_message_kind cf_message_fd_decode(const uint8_t *CF_RESTRICT slot, 
     const uint32_t raw = cf_slot_word(slot, layout->flags);
     const uint32_t id = cf_slot_word(slot, layout->id);
     const unsigned length = slot[layout->length];
-    const uint32_t known = raw & CF_MSG_FD ? CF_MSG_EXTENDED | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR
-                                           : CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS;
+    const uint32_t known = raw & CF_MSG_FD
+                               ? CF_MSG_EXTENDED | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR
+                               : CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS;
     const uint32_t poison = 0x01010101u * CF_POISON;
     if (CF_UNLIKELY(length == CF_POISON && raw == poison && id == poison))
         return CF_MESSAGE_UNTOUCHED;
@@ -183,7 +197,8 @@ CF_INLINE cf_message_kind cf_message_fd_decode(const uint8_t *CF_RESTRICT slot, 
 CF_INLINE void cf_message_encode(const cf_frame_head *head, const uint8_t *data, const cf_layout *layout,
                                  uint32_t extra, uint8_t *slot)
 {
-    const uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_FD | CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR;
+    const uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_FD | CF_MSG_BITRATE_SWITCH |
+                           CF_MSG_ERROR_STATE_INDICATOR;
     const uint32_t flags = (head->flags & known) | extra;
     memset(slot, 0, CF_SLOT_BYTES);
     memcpy(slot + layout->flags, &flags, sizeof flags);

@@ -13,23 +13,22 @@
 #define CF_CODES_EMPTY \
     (CF_CODE_BIT(CF_CANAL_FIFO_EMPTY) | CF_CODE_BIT(CF_CANAL_RCV_EMPTY) | CF_CODE_BIT(CF_CANAL_TIMEOUT))
 /* The bus's condition, not the driver's end: reception goes on. */
-#define CF_CODES_BUS                                                                                     \
-    (CF_CODE_BIT(CF_CANAL_BUS_OFF) | CF_CODE_BIT(CF_CANAL_BUS_PASSIVE) | CF_CODE_BIT(CF_CANAL_BUS_WARNING) | \
-     CF_CODE_BIT(CF_CANAL_OVERRUN) | CF_CODE_BIT(CF_CANAL_ERRFRM_STUFF) |                                \
-     CF_CODE_BIT(CF_CANAL_ERRFRM_FORM) | CF_CODE_BIT(CF_CANAL_ERRFRM_ACK) |                              \
-     CF_CODE_BIT(CF_CANAL_ERRFRM_BIT1) | CF_CODE_BIT(CF_CANAL_ERRFRM_BIT0) |                             \
+#define CF_CODES_BUS                                                                                            \
+    (CF_CODE_BIT(CF_CANAL_BUS_OFF) | CF_CODE_BIT(CF_CANAL_BUS_PASSIVE) | CF_CODE_BIT(CF_CANAL_BUS_WARNING) |    \
+     CF_CODE_BIT(CF_CANAL_OVERRUN) | CF_CODE_BIT(CF_CANAL_ERRFRM_STUFF) | CF_CODE_BIT(CF_CANAL_ERRFRM_FORM) |   \
+     CF_CODE_BIT(CF_CANAL_ERRFRM_ACK) | CF_CODE_BIT(CF_CANAL_ERRFRM_BIT1) | CF_CODE_BIT(CF_CANAL_ERRFRM_BIT0) | \
      CF_CODE_BIT(CF_CANAL_ERRFRM_CRC))
 /* "No room now", from a send. */
-#define CF_CODES_FULL                                                                                  \
+#define CF_CODES_FULL                                                                                   \
     (CF_CODE_BIT(CF_CANAL_FIFO_FULL) | CF_CODE_BIT(CF_CANAL_TRM_FULL) | CF_CODE_BIT(CF_CANAL_TIMEOUT) | \
      CF_CODE_BIT(CF_CANAL_FIFO_WAIT))
 
 enum { /* what can be relied on, and what must be seen to */
-    CF_TRUST_STATISTICS = 0x1, /* reading them is harmless, and overruns counts every frame lost */
-    CF_TRUST_STOPPED = 0x2,    /* the STOPPED status bit tells that no more frames will come */
-    CF_TRUST_COUNTERS = 0x4,   /* TEC and REC in the low bits of channel_status */
-    CF_SEND_FLAG = 0x8,        /* messages to send carry CF_MSG_SEND */
-    CF_VENDOR_UNSAFE = 0x10    /* CanalGetVendorString crashes when the device does not answer */
+       CF_TRUST_STATISTICS = 0x1, /* reading them is harmless, and overruns counts every frame lost */
+       CF_TRUST_STOPPED = 0x2,    /* the STOPPED status bit tells that no more frames will come */
+       CF_TRUST_COUNTERS = 0x4,   /* TEC and REC in the low bits of channel_status */
+       CF_SEND_FLAG = 0x8,        /* messages to send carry CF_MSG_SEND */
+       CF_VENDOR_UNSAFE = 0x10    /* CanalGetVendorString crashes when the device does not answer */
 };
 
 /* Functions by which a library is known: CF_HAS for CANAL's own, CF_HAS_EXT for the extensions. */
@@ -61,7 +60,7 @@ typedef struct cf_profile {
 #define CF_TICKS_UNKNOWN 0, 0, 32 /* measured while frames come */
 #define CF_EPOCH_STAMPS 0, 1, 64  /* CanalReceiveBatch gives nanoseconds since 1970 */
 #define CF_USB2CAN_CONFIG "SERIAL;KBPS or SERIAL;0;TSEG1;TSEG2;SJW;BRP"
-#define CF_USB2CAN_REASONS                                                                             \
+#define CF_USB2CAN_REASONS                                                                                   \
     "usually no adapter of that serial number is attached, another program has it open, or the DLL and the " \
     "installed driver are not of the same generation (WinUSB DLL with the old driver, or the reverse)"
 
@@ -69,6 +68,7 @@ typedef struct cf_profile {
  * first row that fits counts. */
 CF_INLINE const cf_profile *cf_profile_row(size_t index)
 {
+    /* clang-format off */
     static const cf_profile rows[] = {
         {"generic", NULL, 0, 0, NULL, CF_NO_TICKS, CF_CODES_EMPTY, 0, 0, 0, NULL, NULL, "no driver in particular",
          "any CANAL driver"},
@@ -89,7 +89,8 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
          "8devices USB2CAN, usb2can.dll 1.0.9"},
         /* Answers 8 at once for ever after a drain; data available of a dead handle is 35. */
         {"toucan", NULL, CF_HAS_EXT(filter_11bit), 0, "rusoku", CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 500000, 0, 0,
-         "0;SERIAL;KBPS or 0;SERIAL;0;TSEG1;TSEG2;SJW;BRP", "check the serial number and the speed: an unknown one is refused",
+         "0;SERIAL;KBPS or 0;SERIAL;0;TSEG1;TSEG2;SJW;BRP",
+         "check the serial number and the speed: an unknown one is refused",
          CF_UNVERIFIED, "Rusoku TouCAN"},
         {"canusb", "canusbdrv", 0, 0, NULL, CF_NO_TICKS, CF_CODES_EMPTY, 0, 0, 0x4, "SERIAL;KBPS;FILTER;MASK",
          "check the serial number, and that FTDI's D2XX driver is installed", CF_UNSEEN, "Lawicel CANUSB"},
@@ -122,6 +123,7 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
         {"generation-1", NULL, 0, CF_HAS(blocking_receive), NULL, CF_NO_TICKS, CF_CODES_EMPTY_12, 0, 0, 0, NULL, NULL,
          "no driver in particular", "any CANAL driver without blocking calls"},
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

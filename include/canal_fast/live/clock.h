@@ -3,9 +3,10 @@
  * Ticks are rationals (992187.5 ns = 1984375/2). They are unwrapped by the signed difference to the
  * tick predicted from host time, so that neither an idle hour nor a small step back looks like a
  * wrap. Device time maps to the host's monotonic clock along the line of clock_fit.h, and that to
- * the epoch with the offset frozen at open. Time stamps that the host's kernel made are taken as they are. The mapping slews toward the line, it never steps; time
- * stamps never decrease. Where the tick is not known, it is found from the first second against the
- * host's clock, whose time the frames get meanwhile.
+ * the epoch with the offset frozen at open. Time stamps that the host's kernel made are taken as they
+ * are. The mapping slews toward the line, it never steps; time stamps never decrease. Where the tick
+ * is not known, it is found from the first second against the host's clock, whose time the frames get
+ * meanwhile.
  */
 #ifndef CANAL_FAST_LIVE_CLOCK_H
 #define CANAL_FAST_LIVE_CLOCK_H
@@ -44,8 +45,8 @@ typedef struct cf_clock {
     cf_fit fit;
 } cf_clock;
 
-CF_INLINE void cf_clock_init(cf_clock *clock, uint32_t tick_num, uint32_t tick_den, uint32_t wrap_bits,
-                             int device, int64_t epoch_offset_ns)
+CF_INLINE void cf_clock_init(cf_clock *clock, uint32_t tick_num, uint32_t tick_den, uint32_t wrap_bits, int device,
+                             int64_t epoch_offset_ns)
 {
     memset(clock, 0, sizeof *clock);
     clock->tick_num = tick_num;
@@ -181,7 +182,7 @@ CF_INLINE void cf_clock_restart(cf_clock *clock)
 /* The usual unit, num / den ns, that lies within 0.3 % of `ns`; 0 when there is none. */
 CF_INLINE int cf_clock_usual_tick(double ns, uint32_t *num, uint32_t *den)
 {
-    static const uint32_t units[][2] = {{100, 1},    {125, 1},       {500, 1},     {1000, 1},    {10000, 1},
+    static const uint32_t units[][2] = {{100, 1},    {125, 1},     {500, 1},     {1000, 1},    {10000, 1},
                                         {100000, 1}, {1984375, 2}, {1000000, 1}, {10000000, 1}};
     size_t i;
     for (i = 0; i < sizeof units / sizeof units[0]; i++) {
@@ -203,8 +204,7 @@ CF_INLINE void cf_clock_calibrate(cf_clock *clock)
     if (!fit->settled || fit->count < CF_CALIBRATE_POINTS)
         return;
     if (!cf_clock_usual_tick(tick_ns, &num, &den)) {
-        if (cf_fit_span(fit) < 4 * CF_FIT_SETTLED_NS || !(tick_ns > 10.0 && tick_ns < 1e8) ||
-            fit->residual_ns > 1e8)
+        if (cf_fit_span(fit) < 4 * CF_FIT_SETTLED_NS || !(tick_ns > 10.0 && tick_ns < 1e8) || fit->residual_ns > 1e8)
             return;
         for (den = 1; den < 1024 && tick_ns * den < 1e9; den *= 2)
             ;
@@ -264,8 +264,8 @@ CF_INLINE int64_t cf_clock_uncertainty(const cf_clock *clock)
         return 0;
     if (!clock->started)
         return CF_CLOCK_JUMP_NS;
-    return tick_ns + (clock->tick_num != 0 && clock->fit.settled ? cf_whole_ns(clock->fit.residual_ns) + 1000
-                                                                : clock->late_ns);
+    return tick_ns +
+           (clock->tick_num != 0 && clock->fit.settled ? cf_whole_ns(clock->fit.residual_ns) + 1000 : clock->late_ns);
 }
 
 #endif

@@ -14,8 +14,7 @@ CF_INLINE void cf_clock_tell(const cf_clock *clock, cf_clock_report *report)
     report->settled = clock->tick_num != 0 && clock->fit.settled;
     report->offset_ns = clock->offset_ns;
     report->epoch_offset_ns = clock->epoch_offset_ns;
-    report->drift_per_e12 =
-        report->settled ? cf_whole_ns((1.0 / (1.0 + clock->fit.line.slope) - 1.0) * 1e12) : 0;
+    report->drift_per_e12 = report->settled ? cf_whole_ns((1.0 / (1.0 + clock->fit.line.slope) - 1.0) * 1e12) : 0;
     report->residual_ns = report->settled ? cf_whole_ns(clock->fit.residual_ns) : 0;
     report->uncertainty_ns = cf_clock_uncertainty(clock);
     report->resets = (int64_t)clock->resets;

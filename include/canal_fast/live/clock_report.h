@@ -8,10 +8,11 @@
 #include "../atomic.h"
 
 /* All signed. X(name, meaning) */
+/* clang-format off */
 #define CF_CLOCK_NUMBERS(X)                                                             \
     X(tick_num, "ns per tick: tick_num / tick_den; 0: the host's clock gives the time") \
     X(tick_den, "0 with tick_num 0: being measured")                                    \
-    X(wrap_bits, "width of the tick counter; 64: no counter but the kernel's time")                                         \
+    X(wrap_bits, "width of the tick counter; 64: no counter but the kernel's time")            \
     X(calibrated, "the tick was measured")                                              \
     X(settled, "the drift is known")                                                    \
     X(offset_ns, "host's monotonic time - device time")                                 \
@@ -32,6 +33,7 @@ typedef struct cf_clock_shared {
 #define CF_CLOCK_SHARED(name, meaning) cf_atomic_u64 name;
     CF_CLOCK_NUMBERS(CF_CLOCK_SHARED)
 } cf_clock_shared;
+/* clang-format on */
 
 /* For any thread. */
 CF_INLINE void cf_clock_read(const cf_clock_shared *shared, cf_clock_report *report)

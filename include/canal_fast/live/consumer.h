@@ -142,8 +142,8 @@ CF_INLINE void cf_consumer_await_room(cf_consumer *consumer, cf_producer *produc
  * will come; CF_TIMED_OUT; with none left: CF_CLOSED, or how the reader failed, with *code (from the driver with
  * CF_DRIVER_FAILED).
  * *pending is how many there are. */
-CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns,
-                                     uint64_t *pending, long *code)
+CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns, uint64_t *pending,
+                                     long *code)
 {
     cf_share *share = consumer->share;
     const int64_t deadline_ns = cf_now_ns() + timeout_ns;

@@ -42,8 +42,8 @@ typedef struct cf_remote {
     cf_status (*close)(struct cf_channel *channel, long *code);
     void (*free)(struct cf_channel *channel);
     cf_status (*filter)(struct cf_channel *channel, const cf_filter *filters, size_t count);
-    cf_status (*send)(struct cf_channel *channel, const void *frames, size_t count, size_t stride,
-                      int64_t timeout_ns, size_t *accepted, long *code);
+    cf_status (*send)(struct cf_channel *channel, const void *frames, size_t count, size_t stride, int64_t timeout_ns,
+                      size_t *accepted, long *code);
     cf_status (*status)(struct cf_channel *channel, struct cf_driver_status *result, long *code);
     cf_status (*statistics)(struct cf_channel *channel, uint32_t *counters, int *filled, long *code);
     cf_status (*set)(struct cf_channel *channel, int function, unsigned long value, long *code);
@@ -96,8 +96,8 @@ CF_INLINE cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filt
 /* Opens: CanalOpen with a private writable copy of the configuration, ring, thread. `library` was
  * filled by cf_library_load and is copied. *result is malloc'ed; end it with cf_channel_close and
  * cf_channel_free. CF_OPEN_FAILED, CF_NO_MEMORY, CF_THREAD_FAILED; *code is then CanalOpen's result. */
-CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_options *options,
-                                    cf_channel **result, long *code)
+CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_options *options, cf_channel **result,
+                                    long *code)
 {
     cf_channel *channel = (cf_channel *)calloc(1, sizeof *channel);
     cf_reader *reader;
@@ -133,13 +133,12 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     reader->coalesce_ns = options->coalesce_ns;
     channel->memory = memory;
     cf_producer_init(&reader->producer, ring);
-    cf_clock_init(&reader->clock, options->profile->tick_num, options->profile->tick_den,
-                  options->profile->wrap_bits, options->device_clock,
-                  cf_epoch_offset_ns());
+    cf_clock_init(&reader->clock, options->profile->tick_num, options->profile->tick_den, options->profile->wrap_bits,
+                  options->device_clock, cf_epoch_offset_ns());
     cf_clock_publish(&reader->clock, &reader->share->clock);
     reader->clock.settled_ns = reader->last_drain_ns = reader->last_overrun_poll_ns = now_ns;
-    if (cf_consumer_init(&channel->consumer, reader->share, ring) != CF_OK ||
-        cf_mutex_init(&reader->calls) != CF_OK || cf_sleeper_init(&reader->sleeper) != CF_OK) {
+    if (cf_consumer_init(&channel->consumer, reader->share, ring) != CF_OK || cf_mutex_init(&reader->calls) != CF_OK ||
+        cf_sleeper_init(&reader->sleeper) != CF_OK) {
         free(memory);
         free(channel);
         return CF_THREAD_FAILED;

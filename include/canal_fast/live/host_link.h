@@ -147,8 +147,7 @@ CF_INLINE cf_status cf_bridge_ask(cf_bridge *bridge, cf_call *call, long *code)
     patience_ns += call->timeout_ns;
     cf_atomic_u64_store_release(&bridge->calls->written, index + 1);
     cf_atomic_fence(); /* pairs with the one in cf_host_serve */
-    if (cf_atomic_u32_load_relaxed(&bridge->share->host_waits) &&
-        cf_atomic_u32_exchange(&bridge->share->host_waits, 0))
+    if (cf_atomic_u32_load_relaxed(&bridge->share->host_waits) && cf_atomic_u32_exchange(&bridge->share->host_waits, 0))
         cf_bell_ring(&bridge->down);
     if (!cf_bridge_spin(&bridge->calls->taken, index, frames) &&
         !cf_bridge_await(bridge, index, now_ns + patience_ns)) {

@@ -27,6 +27,7 @@ enum {
 #define CF_LEAVE_NS INT64_C(1000000000) /* for a host to end by itself */
 
 /* X(name, what, for how many seconds beyond its own time limit the driver may take) */
+/* clang-format off */
 #define CF_CALL_LIST(X)                             \
     X(LOAD, "loading the library", 60)              \
     X(OPEN, "CanalOpen", 60)                        \
@@ -45,13 +46,14 @@ typedef enum cf_operation {
 #undef CF_CALL_ENUM
     CF_CALL_COUNT
 } cf_operation;
+/* clang-format on */
 
 enum { /* exit codes of the host */
-    CF_HOST_DONE = 0,
-    CF_HOST_USAGE = 2,
-    CF_HOST_NO_MEMORY = 3,
-    CF_HOST_OTHER_VERSION = 4,
-    CF_HOST_SECOND = 5
+       CF_HOST_DONE = 0,
+       CF_HOST_USAGE = 2,
+       CF_HOST_NO_MEMORY = 3,
+       CF_HOST_OTHER_VERSION = 4,
+       CF_HOST_SECOND = 5
 };
 
 typedef struct cf_call {
@@ -143,11 +145,13 @@ CF_INLINE const char *cf_call_what(uint32_t operation, int64_t *patience_ns)
     static const struct {
         const char *what;
         int64_t patience_s;
+    /* clang-format off */
     } rows[] = {
 #define CF_CALL_ROW(name, what, patience_s) {what, patience_s},
         CF_CALL_LIST(CF_CALL_ROW)
 #undef CF_CALL_ROW
     };
+    /* clang-format on */
     *patience_ns = rows[operation].patience_s * INT64_C(1000000000);
     return rows[operation].what;
 }

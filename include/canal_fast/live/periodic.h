@@ -12,6 +12,7 @@
 #define CF_PERIODIC_BEHIND_NS INT64_C(250000000)
 
 /* X(name, meaning) */
+/* clang-format off */
 #define CF_TASK_COUNTERS(X)                                                   \
     X(periods, "times that the frames were handed to the driver")             \
     X(sent, "frames that the driver took")                                    \
@@ -25,6 +26,7 @@ typedef struct cf_task_counters {
 #define CF_TASK_MEMBER(name, meaning) uint64_t name;
     CF_TASK_COUNTERS(CF_TASK_MEMBER)
 } cf_task_counters;
+/* clang-format on */
 
 typedef struct cf_task {
     struct cf_task *next;
@@ -95,8 +97,7 @@ CF_INLINE int cf_periodic_send(cf_periodic *periodic, cf_task *task, int64_t now
     uint64_t passed = 0;
     size_t accepted = 0;
     long code = CF_CANAL_SUCCESS;
-    const cf_status status =
-        cf_channel_send(periodic->channel, frames, count, task->stride, 0, &accepted, &code);
+    const cf_status status = cf_channel_send(periodic->channel, frames, count, task->stride, 0, &accepted, &code);
     if (status == CF_CLOSED)
         return 0;
     if (status != CF_OK)
@@ -192,8 +193,8 @@ CF_INLINE void cf_periodic_modify(cf_periodic *periodic, cf_task *task, const vo
     cf_mutex_unlock(&periodic->lock);
 }
 
-CF_INLINE void cf_periodic_counters(cf_periodic *periodic, const cf_task *task, cf_task_counters *counters,
-                                    int *active, long *failure_code)
+CF_INLINE void cf_periodic_counters(cf_periodic *periodic, const cf_task *task, cf_task_counters *counters, int *active,
+                                    long *failure_code)
 {
     cf_mutex_lock(&periodic->lock);
     *counters = task->counters;

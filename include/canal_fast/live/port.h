@@ -42,8 +42,8 @@ CF_INLINE long cf_reader_send(const cf_reader *reader, int fd, uint8_t *slot, un
                            : CF_CANAL(library, blocking_send, (reader->handle, slot, timeout_ms));
 }
 
-/* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, FD only with a reader for FD),
- * waiting at most timeout_ns for room in the driver's queue. *accepted: how many it took. CF_OK when all;
+/* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, FD only with a reader
+ * for FD), waiting at most timeout_ns for room in the driver's queue. *accepted: how many it took. CF_OK when all;
  * CF_TIMED_OUT; CF_CLOSED; CF_DISCONNECTED; CF_DRIVER_FAILED with the code in *code. */
 CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, size_t count, size_t stride,
                                     int64_t timeout_ns, size_t *accepted, long *code)
@@ -62,8 +62,8 @@ CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, siz
         const char *at = (const char *)frames + *accepted * stride;
         const cf_frame_head *head = (const cf_frame_head *)at;
         const int fd = (head->flags & CF_FLAG_FD) != 0;
-        const int can_block =
-            reader->can_block && (fd ? library->blocking_send_fd != NULL : library->blocking_send != NULL);
+        const int can_block = reader->can_block &&
+                              (fd ? library->blocking_send_fd != NULL : library->blocking_send != NULL);
         const int64_t left_ms = (deadline_ns - cf_now_ns()) / 1000000;
         cf_message_encode(head, (const uint8_t *)at + sizeof *head, fd ? cf_layout_fd() : layout, extra, slot);
         *code = cf_reader_send(reader, fd, slot, 0);
@@ -143,8 +143,8 @@ enum { CF_STATISTICS_WORDS = 7 };
 
 /* The seven counters of CanalGetStatistics, in the order of cf_canal_statistics; *filled is 0 when the
  * driver returned success and wrote nothing. Returns as cf_channel_status. */
-CF_INLINE cf_status cf_channel_statistics(cf_channel *channel, uint32_t counters[CF_STATISTICS_WORDS],
-                                          int *filled, long *code)
+CF_INLINE cf_status cf_channel_statistics(cf_channel *channel, uint32_t counters[CF_STATISTICS_WORDS], int *filled,
+                                          long *code)
 {
     if (channel->remote != NULL)
         return channel->remote->statistics(channel, counters, filled, code);

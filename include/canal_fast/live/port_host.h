@@ -32,8 +32,8 @@ CF_INLINE cf_status cf_bridge_status(cf_channel *channel, cf_driver_status *resu
 CF_INLINE cf_status cf_bridge_statistics(cf_channel *channel, uint32_t *counters, int *filled, long *code)
 {
     uint64_t word = 0;
-    const cf_status status =
-        cf_bridge_inquire(channel, CF_CALL_STATISTICS, counters, CF_STATISTICS_WORDS * sizeof *counters, &word, code);
+    const cf_status status = cf_bridge_inquire(channel, CF_CALL_STATISTICS, counters,
+                                               CF_STATISTICS_WORDS * sizeof *counters, &word, code);
     *filled = (int)word;
     return status;
 }
@@ -161,12 +161,12 @@ CF_INLINE void cf_bridge_free(cf_channel *channel)
 /* Starts a host for a ring of `ring_capacity` slots (a power of two). *result is malloc'ed; end it with
  * cf_channel_close and cf_channel_free. CF_NO_MEMORY, CF_THREAD_FAILED, CF_NOT_SUPPORTED; CF_HOST_FAILED with the
  * system's error in *code; CF_HOST_VERSION with the host's version there; CF_HOST_ENDED, CF_HOST_SILENT. */
-CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, uint32_t slot_size,
-                                    cf_bridge **result, long *code)
+CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, uint32_t slot_size, cf_bridge **result,
+                                    long *code)
 {
-    static const cf_remote remote = {cf_bridge_stop,   cf_bridge_close,      cf_bridge_free,
-                                     cf_bridge_filter, cf_bridge_send,       cf_bridge_status,
-                                     cf_bridge_statistics, cf_bridge_set, cf_bridge_versions};
+    static const cf_remote remote = {cf_bridge_stop,       cf_bridge_close, cf_bridge_free,
+                                     cf_bridge_filter,     cf_bridge_send,  cf_bridge_status,
+                                     cf_bridge_statistics, cf_bridge_set,   cf_bridge_versions};
     cf_bridge *bridge = (cf_bridge *)calloc(1, sizeof *bridge);
     cf_status status = bridge == NULL || ring_capacity > (SIZE_MAX / 2) / slot_size
                            ? CF_NO_MEMORY
@@ -216,8 +216,8 @@ CF_INLINE cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, ui
 
 /* Loads a library in the host. Fills what *library tells of it; no function in it may be called here. Returns as
  * cf_library_load, or how the host ended. */
-CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_convention convention,
-                                   cf_library *library, long *code)
+CF_INLINE cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_convention convention, cf_library *library,
+                                   long *code)
 {
     cf_status status = CF_FILE_MISSING;
     cf_call *call = strlen(path) < CF_CALL_BYTES ? cf_bridge_begin(bridge, CF_CALL_LOAD, &status, code) : NULL;

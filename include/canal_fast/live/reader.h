@@ -136,9 +136,8 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
         producer->counters.malformed++;
         return 1;
     }
-    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS)
-                              ? cf_clock_status_stamp(&reader->clock)
-                              : cf_clock_stamp(&reader->clock, ticks, now_ns);
+    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS) ? cf_clock_status_stamp(&reader->clock)
+                                                                     : cf_clock_stamp(&reader->clock, ticks, now_ns);
     if (!cf_reader_wants(reader, frame))
         producer->counters.filtered++;
     else
@@ -159,13 +158,11 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
     cf_atomic_u32_store_release(&reader->entered, 1);
     if (CF_LIKELY(!reader->fd))
-        code = timeout_ms == 0
-                   ? CF_CANAL(reader->library, receive, (reader->handle, slot))
-                   : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
-        code = timeout_ms == 0
-                   ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
-                   : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
     if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))

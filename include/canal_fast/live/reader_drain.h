@@ -59,8 +59,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
         room = CF_SPARE_RECORDS;
     }
     cf_atomic_u32_store_release(&reader->entered, 1);
-    code = CF_CANAL(reader->library, receive_batch,
-                    (reader->handle, records, size, (unsigned long)room, timeout_ms));
+    code = CF_CANAL(reader->library, receive_batch, (reader->handle, records, size, (unsigned long)room, timeout_ms));
     if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
     if (timeout_ms != 0)
@@ -118,8 +117,7 @@ CF_INLINE int cf_reader_drain(cf_reader *reader)
             reader->clock.settled_ns = began_ns;
         cf_producer_publish(&reader->producer);
         cf_consumer_notify(reader->consumer, 0);
-        if (cf_reader_must_wait(reader) ||
-            (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
+        if (cf_reader_must_wait(reader) || (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
             break;
     }
     return got < 0 ? -1 : any;

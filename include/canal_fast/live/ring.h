@@ -13,6 +13,7 @@
 enum { CF_RING_VERSION = 1 };
 
 /* The producer's counters. X(name, meaning) */
+/* clang-format off */
 #define CF_PRODUCER_COUNTERS(X)                                                           \
     X(received, "everything the driver handed over, status messages included")            \
     X(malformed, "not delivered because no such frame exists")                            \
@@ -48,6 +49,7 @@ typedef struct cf_ring {
     cf_atomic_u64 delivered; /* records copied to the caller */
     uint8_t pad2[64 - 16];
 } cf_ring;
+/* clang-format on */
 
 /* A consistent view of both sides. */
 typedef struct cf_ledger {
@@ -157,8 +159,7 @@ CF_INLINE void cf_producer_publish(cf_producer *producer)
         producer->counters.high_water = waiting;
     cf_atomic_u64_store_relaxed(&ring->sequence, sequence + 1);
     cf_atomic_fence();
-#define CF_COUNTER_PUBLISH(name, meaning) \
-    cf_atomic_u64_store_relaxed(&ring->name, producer->counters.name);
+#define CF_COUNTER_PUBLISH(name, meaning) cf_atomic_u64_store_relaxed(&ring->name, producer->counters.name);
     CF_PRODUCER_COUNTERS(CF_COUNTER_PUBLISH)
     cf_atomic_u64_store_release(&ring->written, producer->written);
     cf_atomic_u64_store_release(&ring->sequence, sequence + 2);
@@ -210,11 +211,9 @@ CF_INLINE size_t cf_ring_take(cf_ring *ring, void *records, size_t count)
         count = (size_t)pending;
     first = count < to_end ? count : (size_t)to_end;
     memcpy(records, cf_ring_slot(ring, taken), first * ring->slot_size);
-    memcpy((char *)records + first * ring->slot_size, cf_ring_slot(ring, 0),
-           (count - first) * ring->slot_size);
+    memcpy((char *)records + first * ring->slot_size, cf_ring_slot(ring, 0), (count - first) * ring->slot_size);
     cf_atomic_u64_store_release(&ring->taken, taken + count);
-    cf_atomic_u64_store_relaxed(&ring->delivered,
-                                cf_atomic_u64_load_relaxed(&ring->delivered) + count);
+    cf_atomic_u64_store_relaxed(&ring->delivered, cf_atomic_u64_load_relaxed(&ring->delivered) + count);
     return count;
 }
 
@@ -233,8 +232,7 @@ CF_INLINE void cf_ring_ledger(const cf_ring *ring, cf_ledger *ledger)
             before = cf_atomic_u64_load_acquire(&ring->sequence);
         while (before & 1);
         written = cf_atomic_u64_load_acquire(&ring->written);
-#define CF_COUNTER_READ(name, meaning) \
-    ledger->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
+#define CF_COUNTER_READ(name, meaning) ledger->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
         CF_PRODUCER_COUNTERS(CF_COUNTER_READ)
         cf_atomic_fence();
     } while (cf_atomic_u64_load_relaxed(&ring->sequence) != before);

@@ -56,9 +56,8 @@ CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size
  * taken and *made records are filled. CF_OK: as far as text and capacity allowed. Otherwise the
  * line at *consumed is in the way: a status of cf_candump_parse (place in reader->column),
  * CF_FD_IN_CLASSICAL, or CF_LOG_CHANNELS; reader->lines lines stand before it. */
-CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, const uint8_t *text, size_t size, int final,
-                                    void *frames, size_t capacity, size_t stride, size_t *consumed,
-                                    size_t *made)
+CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames,
+                                    size_t capacity, size_t stride, size_t *consumed, size_t *made)
 {
     const char *at = (const char *)text, *end = at + size;
     uint8_t *out = (uint8_t *)frames;
@@ -108,8 +107,8 @@ CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, const uint8_t *text, 
 
 /* Writes records as lines, as many whole ones as fit `capacity`; returns their number, with the
  * bytes in *used. */
-CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride,
-                                  uint8_t *out, size_t capacity, size_t *used)
+CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out,
+                                  size_t capacity, size_t *used)
 {
     const char *at = (const char *)frames;
     cf_log_progress *progress = &writer->progress;

@@ -28,9 +28,10 @@ CF_INLINE unsigned cf_hex_digit(char c)
 {
 #define CF_X16 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
 #define CF_XAF 255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    static const uint8_t digits[256] = {
-        CF_X16, CF_X16, CF_X16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255,
-        CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
+    static const uint8_t digits[256] = {CF_X16, CF_X16, CF_X16, 0,      1,      2,      3,      4,
+                                        5,      6,      7,      8,      9,      255,    255,    255,
+                                        255,    255,    255,    CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16,
+                                        CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
 #undef CF_XAF
 #undef CF_X16
     return digits[(uint8_t)c];
@@ -76,8 +77,8 @@ CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *n
 
 /* Bytes in hexadecimal at p into data, at most `capacity`; the position after them. *length is
  * the number of bytes; an odd digit is left standing. */
-CF_INLINE const char *cf_candump_bytes(const char *p, const char *end, uint8_t *data,
-                                       unsigned capacity, unsigned *length)
+CF_INLINE const char *cf_candump_bytes(const char *p, const char *end, uint8_t *data, unsigned capacity,
+                                       unsigned *length)
 {
     unsigned n = 0;
     while (n < capacity && end - p >= 2) {
@@ -144,8 +145,8 @@ CF_INLINE const char *cf_candump_payload(const char *p, const char *end, cf_fd_f
  * (channel 0) and *iface, *iface_length point at the interface's name inside the line.
  * CF_LOG_BLANK: nothing on it. Otherwise CF_LOG_TIME, CF_LOG_INTERFACE, CF_LOG_IDENTIFIER,
  * CF_LOG_DATA or CF_LOG_TRAILING, with the place of the trouble in *column (from 0). */
-CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_frame *frame,
-                                     const char **iface, size_t *iface_length, size_t *column)
+CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_frame *frame, const char **iface,
+                                     size_t *iface_length, size_t *column)
 {
     const char *p = line, *end = line + length, *name, *id;
     uint32_t value = 0;
@@ -262,8 +263,7 @@ CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char
     *p++ = '#';
     if (flexible) {
         *p++ = '#';
-        *p++ = (char)('0' + (flags & CF_FLAG_BITRATE_SWITCH ? 1 : 0) +
-                      (flags & CF_FLAG_ERROR_STATE_INDICATOR ? 2 : 0));
+        *p++ = (char)('0' + (flags & CF_FLAG_BITRATE_SWITCH ? 1 : 0) + (flags & CF_FLAG_ERROR_STATE_INDICATOR ? 2 : 0));
         p = cf_put_hex(p, data, cf_fd_length(dlc));
     } else {
         if ((flags & CF_FLAG_REMOTE) && !error) {

@@ -63,8 +63,8 @@ CF_INLINE int64_t cf_pcapng_time(uint64_t ticks, unsigned resolution, int64_t of
 
 /* Walks options: the next one's value, with its code and length; NULL after the last. *p moves on.
  * An option that reaches past the end sets *bad. */
-CF_INLINE const uint8_t *cf_pcapng_next_option(const uint8_t **p, const uint8_t *end, int big,
-                                               unsigned *code, unsigned *length, int *bad)
+CF_INLINE const uint8_t *cf_pcapng_next_option(const uint8_t **p, const uint8_t *end, int big, unsigned *code,
+                                               unsigned *length, int *bad)
 {
     const uint8_t *value = *p + 4;
     size_t padded;
@@ -96,8 +96,7 @@ CF_INLINE int cf_pcapng_row(cf_log_reader *reader, const cf_log_interface *found
     for (i = 0; i < reader->count; i++) {
         const cf_log_interface *row = &reader->interfaces[i];
         if (row->link == found->link && row->channel == found->channel && row->speed == found->speed &&
-            row->offset == found->offset && row->resolution == found->resolution &&
-            strcmp(row->name, found->name) == 0)
+            row->offset == found->offset && row->resolution == found->resolution && strcmp(row->name, found->name) == 0)
             return (int)i;
     }
     if (reader->count == CF_LOG_INTERFACES)

@@ -34,9 +34,9 @@ CF_INLINE int cf_pcapng_read_can(const uint8_t *p, uint32_t captured, uint32_t o
         else if ((bits & CF_PCAPNG_FD_FDF) || original == CF_PCAPNG_HEAD + CF_FD_DATA || length > CF_CLASSICAL_DATA)
             frame->flags |= CF_FLAG_FD;
     }
-    frame->arbitration_id = id & (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME)
-                                      ? (uint32_t)CF_MAX_EXTENDED_ID
-                                      : (uint32_t)CF_MAX_STANDARD_ID);
+    frame->arbitration_id = id &
+                            (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME) ? (uint32_t)CF_MAX_EXTENDED_ID
+                                                                                        : (uint32_t)CF_MAX_STANDARD_ID);
     if (frame->flags & CF_FLAG_FD) {
         if (bits & CF_PCAPNG_FD_BRS)
             frame->flags |= CF_FLAG_BITRATE_SWITCH;
@@ -79,13 +79,12 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, const uint8_t *
         return CF_PCAPNG_SHORT;
     row = &reader->interfaces[reader->rows[id]];
     memset(frame, 0, sizeof *frame);
-    if (row->link != CF_PCAPNG_LINK_CAN ||
-        !cf_pcapng_read_can(p + 20, captured, cf_get32(p + 16, big), frame)) {
+    if (row->link != CF_PCAPNG_LINK_CAN || !cf_pcapng_read_can(p + 20, captured, cf_get32(p + 16, big), frame)) {
         reader->skipped++;
         return CF_OK;
     }
-    frame->timestamp_ns = cf_pcapng_time((uint64_t)cf_get32(p + 4, big) << 32 | cf_get32(p + 8, big),
-                                         row->resolution, row->offset);
+    frame->timestamp_ns = cf_pcapng_time((uint64_t)cf_get32(p + 4, big) << 32 | cf_get32(p + 8, big), row->resolution,
+                                         row->offset);
     frame->channel = row->channel;
     p += 20 + padded;
     while ((value = cf_pcapng_next_option(&p, end, big, &code, &length, &bad)) != NULL) {

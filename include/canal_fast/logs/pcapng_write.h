@@ -187,7 +187,8 @@ CF_INLINE size_t cf_pcapng_packet(const cf_frame_head *head, size_t stride, uint
     if (head->flags & CF_FLAG_GAP) /* a record knows that frames are missing, not how many */
         p = cf_put64(cf_pcapng_option(p, CF_PCAPNG_OPT_DROP_COUNT, 8), 1);
     if (CF_UNLIKELY(!cf_pcapng_is_plain(head, stride))) {
-        const unsigned room = stride == sizeof(cf_fd_frame) && (head->flags & CF_FLAG_FD) ? CF_FD_DATA : CF_CLASSICAL_DATA;
+        const unsigned room = stride == sizeof(cf_fd_frame) && (head->flags & CF_FLAG_FD) ? CF_FD_DATA
+                                                                                          : CF_CLASSICAL_DATA;
         p = cf_pcapng_option(p, CF_PCAPNG_OPT_CUSTOM, 16 + room);
         p = cf_put32(cf_put32(p, CF_PCAPNG_PEN), CF_PCAPNG_TAG_RECORD);
         p = cf_put16(cf_put32(p, head->arbitration_id), head->flags);
@@ -201,8 +202,8 @@ CF_INLINE size_t cf_pcapng_packet(const cf_frame_head *head, size_t stride, uint
 
 /* Writes records, as many as fit `capacity` with their interfaces; returns their number, with the
  * bytes in *used. */
-CF_INLINE size_t cf_pcapng_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride,
-                                 uint8_t *out, size_t capacity, size_t *used)
+CF_INLINE size_t cf_pcapng_write(cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out,
+                                 size_t capacity, size_t *used)
 {
     const char *at = (const char *)frames;
     cf_log_progress *progress = &writer->progress;

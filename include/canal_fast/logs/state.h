@@ -15,21 +15,25 @@ enum {
 };
 
 /* X(index, name): the counters of an Interface Statistics Block, in the order of their options */
+/* clang-format off */
 #define CF_LOG_COUNTER_LIST(X) \
     X(0, "ifrecv")             \
     X(1, "ifdrop")             \
     X(2, "filteraccept")       \
     X(3, "osdrop")             \
     X(4, "usrdeliv")
+/* clang-format on */
 
 /* Name of counter `index`, or NULL past the last. */
 CF_INLINE const char *cf_log_counter_name(size_t index)
 {
+    /* clang-format off */
     static const char *const names[] = {
 #define CF_LOG_COUNTER_NAME(index, name) name,
         CF_LOG_COUNTER_LIST(CF_LOG_COUNTER_NAME)
 #undef CF_LOG_COUNTER_NAME
     };
+    /* clang-format on */
     return index < CF_LOG_COUNTERS ? names[index] : NULL;
 }
 

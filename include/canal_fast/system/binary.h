@@ -17,6 +17,7 @@ typedef struct cf_machine {
 
 CF_INLINE const cf_machine *cf_machine_row(size_t index)
 {
+    /* clang-format off */
     static const cf_machine rows[] = {
         {'E', 32, 3, "32-bit x86 (i386) ELF library"},   {'E', 64, 62, "64-bit x86-64 ELF library"},
         {'E', 32, 62, "32-bit x32 (x86-64) ELF library"}, {'E', 64, 183, "64-bit ARM (aarch64) ELF library"},
@@ -25,6 +26,7 @@ CF_INLINE const cf_machine *cf_machine_row(size_t index)
         {'P', 32, 0x014C, "32-bit x86 Windows DLL"},      {'P', 64, 0x8664, "64-bit x64 Windows DLL"},
         {'P', 64, 0xAA64, "64-bit ARM64 Windows DLL"},    {'P', 32, 0x01C4, "32-bit ARM Windows DLL"},
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -108,8 +110,7 @@ CF_INLINE uint64_t cf_elf_extent(const uint8_t *bytes, size_t size)
 /* Reads the first `size` bytes of a file (1 KiB is plenty) of `file_size`. CF_OK: it may be loaded here.
  * CF_WRONG_ARCHITECTURE, CF_NOT_A_LIBRARY, or CF_TRUNCATED; *found is the machine it was built for, or NULL when
  * the table does not know it. */
-CF_INLINE cf_status cf_binary_check(const uint8_t *bytes, size_t size, uint64_t file_size,
-                                    const cf_machine **found)
+CF_INLINE cf_status cf_binary_check(const uint8_t *bytes, size_t size, uint64_t file_size, const cf_machine **found)
 {
     char format;
     unsigned bits, number;

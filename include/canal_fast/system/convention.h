@@ -1,4 +1,4 @@
-/* canal_fast/system/convention.h - which calling convention a function has, where there is more than one: on 32-bit Windows.
+/* canal_fast/system/convention.h - the calling convention of a function, where there are two: 32-bit Windows.
  *
  * stdcall functions take their arguments off the stack themselves, cdecl functions leave that to the caller. Who is
  * wrong about it goes on with a stack pointer that is some words off, and no error code tells.
@@ -26,6 +26,7 @@ typedef enum cf_convention {
 CF_INLINE int cf_stack_taken(void *function)
 {
 #if CF_TWO_CONVENTIONS
+    /* clang-format off */
     static const unsigned char code[] = {
         0x53,                   /* push ebx */
         0x89, 0xE3,             /* mov ebx, esp */
@@ -37,6 +38,7 @@ CF_INLINE int cf_stack_taken(void *function)
         0x5B,                   /* pop ebx */
         0xC3                    /* ret */
     };
+    /* clang-format on */
     typedef int(__cdecl * probe)(void *);
     int taken = -1;
     DWORD before;
@@ -58,9 +60,9 @@ CF_INLINE int cf_stack_taken(void *function)
 #endif
 }
 
-/* What is known of a library's convention: CF_STDCALL or CF_CDECL, and *why in words; or CF_CONVENTION_AUTO when nothing
- * is. `decorated`: its names carry stdcall's @N. `get_level`: its CanalGetLevel, a constant in every known driver,
- * or NULL. */
+/* What is known of a library's convention: CF_STDCALL or CF_CDECL, and *why in words; or CF_CONVENTION_AUTO when
+ * nothing is. `decorated`: its names carry stdcall's @N. `get_level`: its CanalGetLevel, a constant in every known
+ * driver, or NULL. */
 CF_INLINE cf_convention cf_convention_of(int decorated, void *get_level, const char **why)
 {
     const int taken = !decorated && get_level != NULL ? cf_stack_taken(get_level) : -1;

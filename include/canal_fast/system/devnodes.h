@@ -1,4 +1,4 @@
-/* canal_fast/system/devnodes.h - what Windows' device manager knows: interfaces, devices, and the driver that serves one.
+/* canal_fast/system/devnodes.h - what Windows' device manager knows: interfaces, devices, the driver of one.
  *
  * Configuration manager calls only (cfgmgr32): no device is opened, no COM, no installer. Elsewhere all of them say
  * CF_NOT_SUPPORTED. Strings are UTF-16; a list is strings with a NUL each, and an empty one at its end.

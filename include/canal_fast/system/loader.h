@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 #endif
 
-/* A function looked for in a library: its name, the bytes of its arguments (32-bit Windows), whether it must be there. */
+/* A function to look for in a library: name, bytes of its arguments (32-bit Windows), whether it must be there. */
 typedef struct cf_function_row {
     const char *name;
     unsigned bytes;
@@ -61,8 +61,7 @@ CF_INLINE void *cf_system_load(const char *path, char *detail, size_t detail_siz
     wchar_t *wide = cf_wide(path);
     HMODULE module = wide == NULL ? NULL
                                   : LoadLibraryExW(wide, NULL,
-                                                   LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR |
-                                                       LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+                                                   LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
     if (module == NULL)
         snprintf(detail, detail_size, "Windows error %lu", (unsigned long)GetLastError());
     free(wide);

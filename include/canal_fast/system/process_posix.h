@@ -81,14 +81,14 @@ CF_INLINE void cf_bell_adopt(cf_bell *bell, uint64_t inherited)
     bell->open = 1;
 }
 
-CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, const cf_memory *memory,
-                                     const cf_bell *up, const cf_bell *down, long *code)
+CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, const cf_memory *memory, const cf_bell *up,
+                                     const cf_bell *down, long *code)
 {
     const int inherited[CF_INHERITED] = {memory->fd, up->write_fd, down->read_fd};
     int spare[CF_INHERITED] = {-1, -1, -1}, i, error;
     char parent[24];
-    char *arguments[] = {(char *)(uintptr_t)path, (char *)(uintptr_t) "3", (char *)(uintptr_t) "4",
-                         (char *)(uintptr_t) "5", parent, NULL};
+    char *arguments[] = {
+        (char *)(uintptr_t)path, (char *)(uintptr_t)"3", (char *)(uintptr_t)"4", (char *)(uintptr_t)"5", parent, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t signals;

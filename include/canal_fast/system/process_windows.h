@@ -39,8 +39,8 @@ CF_INLINE void cf_memory_free(cf_memory *memory)
 CF_INLINE cf_status cf_memory_make(cf_memory *memory, size_t size)
 {
     memory->size = size;
-    memory->section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE,
-                                         (DWORD)((uint64_t)size >> 32), (DWORD)size, NULL);
+    memory->section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, (DWORD)((uint64_t)size >> 32),
+                                         (DWORD)size, NULL);
     if (memory->section == NULL)
         return CF_NO_MEMORY;
     if (cf_memory_map(memory) == CF_OK)
@@ -105,8 +105,8 @@ CF_INLINE int cf_process_create(cf_process *process, const wchar_t *path, HANDLE
     return done;
 }
 
-CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, const cf_memory *memory,
-                                     const cf_bell *up, const cf_bell *down, long *code)
+CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, const cf_memory *memory, const cf_bell *up,
+                                     const cf_bell *down, long *code)
 {
     const HANDLE self = GetCurrentProcess(), own[CF_INHERITED] = {memory->section, up->event, down->event, self};
     HANDLE inherited[CF_INHERITED] = {NULL, NULL, NULL, NULL};

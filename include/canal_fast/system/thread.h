@@ -13,8 +13,7 @@
 
 /* Runs function(argument) in a new thread. *t and `name` (at most 15 characters) stay until
  * cf_thread_join. CF_OK or CF_THREAD_FAILED. */
-CF_INLINE cf_status cf_thread_start(cf_thread *t, cf_thread_function function, void *argument,
-                                    const char *name)
+CF_INLINE cf_status cf_thread_start(cf_thread *t, cf_thread_function function, void *argument, const char *name)
 {
     t->function = function;
     t->argument = argument;

@@ -9,6 +9,7 @@
 #include "../bits.h"
 
 /* X(name, number, sentence) */
+/* clang-format off */
 #define CF_WIRE_LIST(X)                                                                               \
     X(OK, 0, "a valid frame")                                                                         \
     X(STUFF_ERROR, 1, "a sixth equal bit where a stuff bit was due")                                  \
@@ -25,15 +26,18 @@ typedef enum cf_wire_status {
     CF_WIRE_LIST(CF_WIRE_ENUM)
 #undef CF_WIRE_ENUM
 } cf_wire_status;
+/* clang-format on */
 
 /* Row `index` of the wire status table, or NULL past its end. */
 CF_INLINE const cf_code *cf_wire_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_WIRE_ROW(name, number, sentence) {number, #name, sentence},
         CF_WIRE_LIST(CF_WIRE_ROW)
 #undef CF_WIRE_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

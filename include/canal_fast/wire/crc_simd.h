@@ -1,4 +1,4 @@
-/* canal_fast/wire/crc_simd.h - CRC-15 of long buffers and of arrays of frames, on the instruction set of one's choice. */
+/* canal_fast/wire/crc_simd.h - CRC-15 of long buffers and of arrays of frames, on an instruction set of choice. */
 #ifndef CANAL_FAST_WIRE_CRC_SIMD_H
 #define CANAL_FAST_WIRE_CRC_SIMD_H
 

@@ -10,6 +10,7 @@
 #include "../base.h"
 
 /* 13 slices: the 103 bits from SOF to the last data bit of a classical frame are one step. */
+/* clang-format off */
 #define CF_CRC15_SLICES(X) \
     X(0x4599, 0x4EAB, 0x58CF, 0x7407, 0x2D97, 0x5B2E, 0x73C5, 0x2213) \
     X(0x4426, 0x4DD5, 0x5E33, 0x79FF, 0x3667, 0x6CCE, 0x1C05, 0x380A) \
@@ -44,6 +45,7 @@
     X(0x1D92DD, 0x0B0D23, 0x161A46, 0x1C1C15, 0x0810B3, 0x102166, 0x106A55, 0x10FC33) \
     X(0x11D0FF, 0x138967, 0x173A57, 0x1E5C37, 0x0C90F7, 0x1921EE, 0x026B45, 0x04D68A) \
     X(0x09AD14, 0x135A28, 0x169CC9, 0x1D110B, 0x0A0A8F, 0x14151E, 0x1802A5, 0x002DD3)
+/* clang-format on */
 
 /* 2, 4, ... 256 entries from those of 1, 2, ... 8 bits; `v` is the part of the bits above. */
 #define CF_CRC_2(v, a) (v), (v) ^ (a)
@@ -53,8 +55,7 @@
 #define CF_CRC_32(v, a, b, c, d, e) CF_CRC_16(v, a, b, c, d), CF_CRC_16((v) ^ (e), a, b, c, d)
 #define CF_CRC_64(v, a, b, c, d, e, f) CF_CRC_32(v, a, b, c, d, e), CF_CRC_32((v) ^ (f), a, b, c, d, e)
 #define CF_CRC_128(v, a, b, c, d, e, f, g) CF_CRC_64(v, a, b, c, d, e, f), CF_CRC_64((v) ^ (g), a, b, c, d, e, f)
-#define CF_CRC_256(a, b, c, d, e, f, g, h) \
-    {CF_CRC_128(0, a, b, c, d, e, f, g), CF_CRC_128(h, a, b, c, d, e, f, g)},
+#define CF_CRC_256(a, b, c, d, e, f, g, h) {CF_CRC_128(0, a, b, c, d, e, f, g), CF_CRC_128(h, a, b, c, d, e, f, g)},
 
 typedef const uint32_t (*cf_crc_table)[256];
 

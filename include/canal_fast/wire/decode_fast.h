@@ -133,8 +133,9 @@ CF_ALWAYS_INLINE unsigned cf_quick_finish(const cf_quick *q, int fast, int guess
         const int marked = (int)(cf_ones(cf_first(q->mark0, length), fast) +
                                  cf_ones(cf_first(q->mark1, length - 64), fast) +
                                  cf_ones(cf_first(q->mark2, length - 128), fast));
-        const uint64_t due = length < 64 ? q->mark0 << length : length < 128 ? q->mark1 << (length - 64)
-                                                                             : q->mark2 << (length - 128);
+        const uint64_t due = length < 64    ? q->mark0 << length
+                             : length < 128 ? q->mark1 << (length - 64)
+                                            : q->mark2 << (length - 128);
         const int least = (int)message + 15 + marked;
         if (least == length && !(due >> 63))
             break;
@@ -145,9 +146,9 @@ CF_ALWAYS_INLINE unsigned cf_quick_finish(const cf_quick *q, int fast, int guess
     }
     if (cf_first(q->sixth0, length) | cf_first(q->sixth1, length - 64) | cf_first(q->sixth2, length - 128))
         return 0;
-    if ((length < 64    ? cf_pick(q->word0, q->word1, (unsigned)length, CF_TAIL_BITS)
-         : length < 128 ? cf_pick(q->word1, q->word2, (unsigned)length - 64, CF_TAIL_BITS)
-                        : q->word2 << (length - 128) >> (64 - CF_TAIL_BITS)) != 0x2FF)
+    if ((length<64 ? cf_pick(q->word0, q->word1, (unsigned)length, CF_TAIL_BITS)
+                   : length<128 ? cf_pick(q->word1, q->word2, (unsigned)length - 64, CF_TAIL_BITS)
+                                : q->word2 << (length - 128)>>(64 - CF_TAIL_BITS)) != 0x2FF)
         return 0;
     m.high = message > 64 ? high >> (128 - message) : 0;
     m.low = message > 64 ? cf_pick(high, low, message - 64, 64) : high >> (64 - message);
@@ -235,7 +236,8 @@ CF_INLINE unsigned cf_quick_portable(const uint8_t *bytes, unsigned shift, int g
 
 #if CF_HAVE_X86
 /* PEXT is slow on some machines that have it, on none with AVX-512. */
-CF_TARGET_AVX512 CF_INLINE unsigned cf_quick_avx512(const uint8_t *bytes, unsigned shift, int guess, cf_frame_head *head)
+CF_TARGET_AVX512 CF_INLINE unsigned cf_quick_avx512(const uint8_t *bytes, unsigned shift, int guess,
+                                                    cf_frame_head *head)
 {
     cf_quick q;
     if (CF_LIKELY(guess >= CF_QUICK_USUAL && guess < 128)) {

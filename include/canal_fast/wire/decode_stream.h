@@ -109,8 +109,7 @@ CF_INLINE void cf_stream_after(cf_stream *s, const cf_decoded *result)
 /* The next frame or event into *head (zeroed, `stride` bytes), *result and *start. Returns CF_STREAM_END at the
  * stream's end and CF_FD_IN_CLASSICAL (the stream has not moved) for an FD frame and a classical record. Events
  * (CF_WIRE_ERROR_FLAG, CF_WIRE_OVERLOAD) have records that hold only the ERROR_FRAME flag. */
-CF_INLINE cf_status cf_stream_next(cf_stream *s, cf_frame_head *head, size_t stride, cf_decoded *result,
-                                   int64_t *start)
+CF_INLINE cf_status cf_stream_next(cf_stream *s, cf_frame_head *head, size_t stride, cf_decoded *result, int64_t *start)
 {
     memset(head, 0, stride);
     while (s->at < s->bits.bits) {
@@ -123,8 +122,8 @@ CF_INLINE cf_status cf_stream_next(cf_stream *s, cf_frame_head *head, size_t str
             *start = cf_find_bit(s->bits, s->at, 0);
             s->at = *start;
             if (*start < s->bits.bits) {
-                const cf_status status =
-                    cf_decode_frame_on(s->level, s->bits, *start, s->bits.bits, head, stride, result);
+                const cf_status status = cf_decode_frame_on(s->level, s->bits, *start, s->bits.bits, head, stride,
+                                                            result);
                 if (status != CF_OK)
                     return status;
                 cf_stream_after(s, result);
@@ -171,8 +170,7 @@ CF_INLINE cf_status cf_stream_decode(cf_stream *s, void *frames, size_t room, si
     char *at = (char *)frames;
     cf_decoded result;
     for (*count = 0; *count < room; ++*count, at += stride) {
-        const cf_status status =
-            cf_stream_next(s, (cf_frame_head *)at, stride, &result, &columns.start[*count]);
+        const cf_status status = cf_stream_next(s, (cf_frame_head *)at, stride, &result, &columns.start[*count]);
         if (status != CF_OK)
             return status == CF_STREAM_END ? CF_OK : status;
         columns.status[*count] = (uint8_t)result.status;

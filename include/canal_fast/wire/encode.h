@@ -73,8 +73,7 @@ CF_INLINE uint32_t cf_fd_crc_words(const cf_frame_bits *region, cf_crc crc)
 }
 
 /* The dynamically stuffed region of an FD frame. */
-CF_INLINE void cf_encode_fd_region(const cf_frame_head *head, const uint8_t *data, cf_shape shape,
-                                   cf_frame_bits *out)
+CF_INLINE void cf_encode_fd_region(const cf_frame_head *head, const uint8_t *data, cf_shape shape, cf_frame_bits *out)
 {
     uint8_t first[8];
     const unsigned count = (shape.head_bits + 7) / 8;

@@ -95,17 +95,16 @@ CF_INLINE cf_message cf_frame_message(const cf_frame_head *head, const uint8_t *
 CF_INLINE uint32_t cf_message_crc15(cf_message m)
 {
     const cf_crc_table t = cf_crc15_table();
-    return t[12][m.high >> 32 & 255] ^ t[11][m.high >> 24 & 255] ^ t[10][m.high >> 16 & 255] ^
-           t[9][m.high >> 8 & 255] ^ t[8][m.high & 255] ^ t[7][m.low >> 56] ^ t[6][m.low >> 48 & 255] ^
-           t[5][m.low >> 40 & 255] ^ t[4][m.low >> 32 & 255] ^ t[3][m.low >> 24 & 255] ^
-           t[2][m.low >> 16 & 255] ^ t[1][m.low >> 8 & 255] ^ t[0][m.low & 255];
+    return t[12][m.high >> 32 & 255] ^ t[11][m.high >> 24 & 255] ^ t[10][m.high >> 16 & 255] ^ t[9][m.high >> 8 & 255] ^
+           t[8][m.high & 255] ^ t[7][m.low >> 56] ^ t[6][m.low >> 48 & 255] ^ t[5][m.low >> 40 & 255] ^
+           t[4][m.low >> 32 & 255] ^ t[3][m.low >> 24 & 255] ^ t[2][m.low >> 16 & 255] ^ t[1][m.low >> 8 & 255] ^
+           t[0][m.low & 255];
 }
 
 /* Writes the 16 bytes that the stuffing automaton takes for a classical frame, right-aligned: 0101.. up to a
  * whole byte, the message, its CRC, and one bit unlike the last (which is not sent and never forces a stuff
  * bit). Returns how many of the bytes to take. */
-CF_INLINE unsigned cf_classical_bytes(const cf_frame_head *head, const uint8_t *data, cf_shape shape,
-                                      uint8_t bytes[16])
+CF_INLINE unsigned cf_classical_bytes(const cf_frame_head *head, const uint8_t *data, cf_shape shape, uint8_t bytes[16])
 {
     const cf_message m = cf_frame_message(head, data, shape);
     const uint32_t crc = cf_message_crc15(m);

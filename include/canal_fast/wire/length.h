@@ -84,8 +84,8 @@ CF_INLINE cf_status cf_frames_lengths(const void *frames, size_t count, size_t s
 }
 
 /* Dynamic stuff bits of each frame. */
-CF_INLINE cf_status cf_frames_stuff_bits(const void *frames, size_t count, size_t stride,
-                                         int32_t *CF_RESTRICT stuff, size_t *index)
+CF_INLINE cf_status cf_frames_stuff_bits(const void *frames, size_t count, size_t stride, int32_t *CF_RESTRICT stuff,
+                                         size_t *index)
 {
     const char *at = (const char *)frames;
     size_t i;

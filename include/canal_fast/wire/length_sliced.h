@@ -38,9 +38,9 @@ CF_TARGET_AVX512 CF_INLINE uint64_t cf_slice_build8(const cf_frame *frames, uint
         crc = _mm512_or_si512(crc, _mm512_sllv_epi64(ones, size));
         refused = _mm512_or_si512(refused, m.refused);
         _mm512_storeu_si512(low + i, _mm512_or_si512(_mm512_slli_epi64(m.low, 15), crc));
-        _mm512_storeu_si512(high + i, _mm512_or_si512(_mm512_or_si512(_mm512_slli_epi64(m.high, 15),
-                                                                      _mm512_srli_epi64(m.low, 49)),
-                                                      _mm512_sllv_epi64(ones, above)));
+        _mm512_storeu_si512(
+            high + i, _mm512_or_si512(_mm512_or_si512(_mm512_slli_epi64(m.high, 15), _mm512_srli_epi64(m.low, 49)),
+                                      _mm512_sllv_epi64(ones, above)));
         _mm512_storeu_si512(lengths + i, _mm512_add_epi64(size, _mm512_set1_epi64(CF_TAIL_BITS)));
     }
     return _mm512_test_epi64_mask(refused, refused);

@@ -1,5 +1,6 @@
-/* canal_fast/wire/length_sliced_kernel.h - exact lengths of 64 x CF_SLICE_LANES classical frames at once. A template: it is
- * included by wire_slice.h once for each instruction set, with
+/* canal_fast/wire/length_sliced_kernel.h - exact lengths of 64 x CF_SLICE_LANES classical frames at once.
+ *
+ * A template, included by length_sliced.h once for each instruction set, with
  *
  *   CF_SLICE_LANES   64-bit lanes of a vector
  *   CF_SLICE(name)   the name for this instruction set
@@ -18,8 +19,8 @@
 enum { CF_SLICE_BITS = 118 }; /* SOF to the last CRC bit, extended, 8 bytes */
 
 /* 9 * extended + bytes to the fill's CRC */
-#define CF_SLICE_FILL                                                                                         \
-    {0x2AB0, 0x493B, 0x4010, 0x082C, 0x3BA8, 0x44BE, 0x17B2, 0x74EB, 0x6A59,                                  \
+#define CF_SLICE_FILL                                                        \
+    {0x2AB0, 0x493B, 0x4010, 0x082C, 0x3BA8, 0x44BE, 0x17B2, 0x74EB, 0x6A59, \
      0x5DFE, 0x6FA0, 0x4184, 0x171E, 0x1D72, 0x042A, 0x6438, 0x27EE, 0x0000}
 
 /* Planes above the frame are recessive, so that the automaton idles there, and the CRC register runs over them too.
@@ -169,8 +170,7 @@ CF_SLICE_TARGET CF_INLINE uint64_t CF_SLICE(cf_slice_lengths)(const cf_frame *fr
     CF_SLICE(cf_slice) s;
     CF_SLICE(cf_lanes) counts[8];
     int byte, k, lane;
-    const uint64_t bad =
-        CF_SLICE_BUILD(frames, s.u.words, s.u.words + 64 * CF_SLICE_LANES, s.lengths.words);
+    const uint64_t bad = CF_SLICE_BUILD(frames, s.u.words, s.u.words + 64 * CF_SLICE_LANES, s.lengths.words);
     if (bad)
         return bad;
     CF_SLICE(cf_transpose)(s.u.planes);

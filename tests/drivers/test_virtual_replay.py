@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from canal_ctypes import Message
-from virtual_support import (
+from virtual_bus import (
     CAN_MESSAGE,
     EXTENDED,
     MS,

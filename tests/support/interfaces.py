@@ -25,10 +25,10 @@ if HAS_CAN:
         socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW).close()
     except OSError:
         HAS_CAN = False
-NOT_RUN = "NOT RUN: no CAN in this kernel; tests/vm/run .venv/bin/python -P -m pytest tests/test_socketcan*.py"
+NOT_RUN = "NOT RUN: no CAN in this kernel; tests/vm/run .venv/bin/python -P -m pytest tests/drivers/test_socketcan*.py"
 needs_can = pytest.mark.skipif(not HAS_CAN, reason=NOT_RUN)
 needs_can_utils = pytest.mark.skipif(shutil.which("candump") is None, reason="NOT RUN: can-utils is not installed")
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 EXTENDED, REMOTE, ERROR = 0x80000000, 0x40000000, 0x20000000  # linux/can.h
 _numbers = itertools.count()
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import pytest
 from canal_ctypes import Message, message
 from oracle import virtual_oracle as oracle
-from virtual_support import (
+from virtual_bus import (
     CAN_ID,
     CAN_MESSAGE,
     EXTENDED,

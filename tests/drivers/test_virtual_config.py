@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 from canal_ctypes import message
-from virtual_support import (
+from virtual_bus import (
     BUS_OFF,
     CHANNEL,
     MS,

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
 
-SOURCE = Path(__file__).parent / "c" / "bittiming_random.c"
+SOURCE = Path(__file__).parents[1] / "c" / "bittiming_random.c"
 ROUNDS = "300000" if os.environ.get("CANAL_FAST_LONG") else "10000"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from canal_ctypes import load
-from socketcan_support import build_c
-from virtual_support import FIFO_EMPTY, MS, NOT_OPEN, PARAMETER, TIMEOUT, drain
+from interfaces import build_c
+from virtual_bus import FIFO_EMPTY, MS, NOT_OPEN, PARAMETER, TIMEOUT, drain
 
 import canal_fast as cf
 from canal_fast.errors import DriverError, FrameError

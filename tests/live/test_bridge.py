@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_table import Row, build, expected
-from loss_support import sleep_with_gil
+from losses import sleep_with_gil
 
 import canal_fast as cf
 from canal_fast.live import _live, host
@@ -25,7 +25,7 @@ from canal_fast.live import _live, host
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 SATURATED = "bus;1000000;load=1;seed=3"
 HOST = host.host_program(None)
-SOURCE = Path(__file__).resolve().parent.parent / "canal_fast" / "canal_host.c"
+SOURCE = Path(__file__).resolve().parents[2] / "canal_fast" / "canal_host.c"
 
 pytestmark = [
     pytest.mark.skipif(not HOST.is_file(), reason=f"NOT RUN: no {HOST.name} was built"),

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from canal_ctypes import Message, Statistics, Status, message
 from oracle import virtual_oracle as oracle
-from virtual_support import (
+from virtual_bus import (
     FIFO_EMPTY,
     MS,
     NOT_OPEN,

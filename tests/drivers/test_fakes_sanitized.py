@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems"),
     pytest.mark.unsanitized,  # it brings its own
 ]
-SOURCE = Path(__file__).parent / "c" / "fake_matrix.c"
+SOURCE = Path(__file__).parents[1] / "c" / "fake_matrix.c"
 # What the fakes are built with, too: overruns of our buffers are theirs; races within them are not ours.
 RUN = [row for row in ROWS if not row.contained and not row.alone]
 Run = subprocess.Popen[str] | str

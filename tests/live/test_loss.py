@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from canal_ctypes import Message
-from loss_support import BITRATE, HOLD, SECONDS, STALL_NS, STRESSES, HostWatch, arrivals, missing, stressed
-from virtual_support import MS, STATUS, STATUS_FRAMES, SUCCESS, Open, drain, sequence, statistics
+from losses import BITRATE, HOLD, SECONDS, STALL_NS, STRESSES, HostWatch, arrivals, missing, stressed
+from virtual_bus import MS, STATUS, STATUS_FRAMES, SUCCESS, Open, drain, sequence, statistics
 
 import canal_fast as cf
 from canal_fast import FrameFlag

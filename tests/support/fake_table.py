@@ -17,7 +17,7 @@ import numpy as np
 
 import canal_fast as cf
 
-HERE = Path(__file__).parent / "fake_canal"
+HERE = Path(__file__).parents[1] / "fake_canal"
 FRAMES = 400
 LP64 = sys.maxsize > 2**32 and sys.platform != "win32"
 

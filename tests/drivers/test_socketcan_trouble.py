@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from canal_ctypes import Message, load
-from socketcan_support import (
+from interfaces import (
     HAS_CAN,
     bare_socket,
     build_c,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from canal_ctypes import Message, load
-from socketcan_support import (
+from interfaces import (
     ERROR,
     EXTENDED,
     REMOTE,
