@@ -15,7 +15,8 @@ cdef extern from "canal_fast/waveform/timing.h" nogil:
         unsigned left
         unsigned right
         int rounding
-        int64_t lead
+        int64_t offset
+        int64_t quarter
         int64_t enter
         double tick_ns
         double resolution

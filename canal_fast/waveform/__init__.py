@@ -5,7 +5,9 @@ from __future__ import annotations
 from canal_fast.processor import serve
 
 from . import _waveform
-from .decoding import Decoded, WaveStatus, decode
+from .decoding import decode
+from .detection import Candidate, Detection, detect_bitrate
+from .kernel import Decoded, WaveStatus
 from .synthesis import synthesise
 from .wave import Wave
 

@@ -55,7 +55,7 @@ cdef cf_wave_timing timing_of(object fields, double resolution) except *:
     t.data.bit, t.data.sample, t.data.jump = at[3], at[4], at[5]
     t.quantum[0], t.quantum[1] = at[6], at[7]
     t.left, t.right = <unsigned>at[8], <unsigned>at[9]
-    t.rounding, t.lead, t.enter = <int>at[10], at[11], at[12]
+    t.rounding, t.quarter, t.enter, t.offset = <int>at[10], at[11], at[12], 0
     t.ticks_a_second = at[13]
     t.tick_ns = 1e9 / <double>at[13]
     t.resolution = resolution

@@ -99,10 +99,8 @@ def is_rounding(rates: Rates, ticks_per_second: int, resolution: float) -> bool:
     )
 
 
-def kernel_timing(
-    rates: Rates, ticks_per_second: int, resolution: float, lead: float | None = None
-) -> npt.NDArray[np.int64]:
-    """The timing for the kernels; `lead` (ticks) is how late edges are seen, half a sample where nobody says."""
+def kernel_timing(rates: Rates, ticks_per_second: int, resolution: float) -> npt.NDArray[np.int64]:
+    """The timing for the kernels, in the order of their struct."""
     ticks = ticks_per_second / rates.nominal.bitrate
     shift = 0
     while ticks * 2.0**shift < _waveform.PARTS:
@@ -120,6 +118,5 @@ def kernel_timing(
         enter += sign * (phase.sample_point / 100 - 0.5) * ticks_per_second / phase.bitrate * 2.0**shift * rounding
         quantum = ticks_per_second / phase.bitrate * 2.0**shift * phase.quantum / 100
         fields.append(round(quantum) if rates.triple and not rounding else 0)
-    early = (resolution / 2 if lead is None else lead) * 2.0**shift if rounding else 0
-    fields += [max(shift, 0), max(-shift, 0), int(rounding), round(early), round(enter), ticks_per_second]
+    fields += [max(shift, 0), max(-shift, 0), int(rounding), round(resolution * 2.0**shift / 4), round(enter), ticks_per_second]
     return np.array(fields, np.int64)

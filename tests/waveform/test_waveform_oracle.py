@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from oracle import waveform_oracle as oracle
-from wire_cases import random_frames, to_oracle
+from support.wire_cases import random_frames, to_oracle
 
 from canal_fast import waveform
 from canal_fast.bittiming import BitTiming
 from canal_fast.waveform import Wave, WaveStatus
-from canal_fast.waveform.decoding import decode_source, join
+from canal_fast.waveform.kernel import decode_source, join
 from canal_fast.waveform.rates import Rates, kernel_timing, make_phase, rates_of
 from canal_fast.waveform.wave import ticks_to_ns
 

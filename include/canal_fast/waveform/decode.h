@@ -140,20 +140,51 @@ CF_INLINE int cf_wave_first(cf_wave *w, int64_t begin, cf_frame_head *head, cf_w
     return 0;
 }
 
+/* Whether the stretch begins with a valid frame (1) that is acknowledged (2). */
+CF_INLINE int cf_wave_holds_frame(const cf_wave *w)
+{
+    const cf_packed bits = {w->stretch.bytes, w->stretch.bits};
+    cf_fd_frame record;
+    cf_decoded result;
+    memset(&record, 0, sizeof record);
+    if (!bits.bits || cf_decode_frame(bits, 0, bits.bits, (cf_frame_head *)&record, sizeof record, &result) != CF_OK)
+        return 0;
+    return result.valid + (result.valid && result.status != CF_WIRE_NOT_ACKNOWLEDGED);
+}
+
+/* Reads the stretch again where runs are rounded: the SOF's edge may lie anywhere in the sample before it, and with two
+ * samples a bit only the CRC can tell which way a run of half a bit too much has to be rounded. */
+CF_INLINE void cf_wave_try_phases(cf_wave *w)
+{
+    static const int quarters[] = {0, 1, -1, 2, -2, 0}; /* the last stands if none is good */
+    cf_wave_timing timing = w->timing;
+    int wanted, i;
+    for (wanted = 2; wanted; wanted--) {
+        for (i = 0; i < 6; i++) {
+            timing.offset = w->timing.quarter * quarters[i];
+            w->stretch_end = cf_stretch_read(&w->stretch, &timing, &w->edges, w->level);
+            if (cf_wave_holds_frame(w) >= wanted)
+                return;
+        }
+    }
+}
+
 /* Samples the stretch whose SOF is edges[at]. */
 CF_INLINE cf_stretch_end cf_wave_stretch(cf_wave *w)
 {
     cf_stretch *s = &w->stretch;
     s->first = w->at;
     w->stretch_end = cf_stretch_read(s, &w->timing, &w->edges, w->level);
-    if (w->stretch_end != CF_STRETCH_MORE) {
-        w->stream.bits.bytes = s->bytes;
-        w->stream.bits.bits = s->bits;
-        w->stream.at = 0;
-        w->stream.state = CF_STREAM_IDLE;
-        w->stream.level = w->level;
-        w->state = CF_WAVE_ROWS;
-    }
+    if (w->stretch_end == CF_STRETCH_MORE)
+        return w->stretch_end;
+    if (w->timing.rounding && cf_wave_holds_frame(w) < 2)
+        cf_wave_try_phases(w);
+    w->stream.bits.bytes = s->bytes;
+    w->stream.bits.bits = s->bits;
+    w->stream.at = 0;
+    w->stream.state = CF_STREAM_IDLE;
+    w->stream.level = w->level;
+    w->state = CF_WAVE_ROWS;
     return w->stretch_end;
 }
 

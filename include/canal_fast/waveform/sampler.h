@@ -111,7 +111,9 @@ typedef struct cf_sampler {
 CF_INLINE void cf_sampler_look(cf_sampler *r, const cf_stretch *s)
 {
     const cf_wave_edges *e = r->edges;
-    r->next = r->at < e->count ? cf_wave_parts(r->timing, e->ticks[r->at] - e->ticks[s->first]) : INT64_MAX;
+    r->next = INT64_MAX;
+    if (r->at < e->count)
+        r->next = cf_wave_parts(r->timing, e->ticks[r->at] - e->ticks[s->first]);
 }
 
 CF_INLINE const cf_sync_timing *cf_sampler_rate(const cf_sampler *r)
@@ -131,7 +133,7 @@ CF_INLINE int cf_sampler_edge(cf_sampler *r, const cf_stretch *s, cf_level level
     r->level ^= 1;
     r->at++;
     if (r->timing->rounding) {
-        r->sync.sample += (r->next - r->timing->lead - cf_sync_bit_start(&r->sync, rate)) / 8;
+        r->sync.sample += (r->next - cf_sync_bit_start(&r->sync, rate)) / 8;
     } else if (r->level == 0 && r->sync.armed) {
         if (standing == CF_STANDS_PAUSING || r->tracker.hard)
             cf_sync_hard(&r->sync, rate, r->next);
@@ -193,7 +195,7 @@ CF_INLINE cf_stretch_end cf_stretch_read(cf_stretch *s, const cf_wave_timing *ti
     s->bits = 0;
     s->fast_from = s->fast_to = INT64_MAX;
     cf_tracker_begin(&r.tracker);
-    cf_sync_hard(&r.sync, &timing->nominal, -timing->lead);
+    cf_sync_hard(&r.sync, &timing->nominal, timing->offset);
     cf_sampler_look(&r, s);
     while (s->bits < CF_WAVE_BITS) {
         s->next = r.at;

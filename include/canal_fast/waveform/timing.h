@@ -17,7 +17,8 @@ typedef struct cf_wave_timing {
     int64_t quantum[2];    /* triple sampling: distance of the samples at either rate, in parts; 0: one sample */
     unsigned left, right;  /* ticks << left >> right are parts */
     int rounding;          /* too few samples a bit for a sample point: runs are rounded to bits */
-    int64_t lead;          /* rounding: edges are seen this many parts late, on average */
+    int64_t offset;        /* rounding: from the SOF's edge to where the mean of all edges says that SOF begins */
+    int64_t quarter;       /* rounding: a quarter of a sample, in parts */
     int64_t enter;         /* rounding: from the middle of BRS to the switch, less the same of a bit at the data rate */
     double tick_ns;        /* length of a tick */
     double resolution;     /* ticks between two samples; edges lie on multiples of it */
