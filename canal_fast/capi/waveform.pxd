@@ -89,3 +89,19 @@ cdef extern from "canal_fast/waveform/decode.h" nogil:
     void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_level level)
     cf_status cf_wave_decode(cf_wave *w, int64_t begin, void *frames, size_t room, size_t stride,
                              const cf_wave_columns *c, size_t *count)
+
+cdef extern from "canal_fast/waveform/vcd.h" nogil:
+    enum:
+        CF_VCD_NAME
+        CF_VCD_NO_LEVEL
+
+    ctypedef struct cf_vcd:
+        char *name
+        int64_t time
+        int64_t begin
+        unsigned level
+        unsigned first
+        int64_t unknown
+        int64_t backwards
+
+    size_t cf_vcd_scan(cf_vcd *v, const char *text, size_t size, int final, int64_t *edges, size_t room, size_t *used)

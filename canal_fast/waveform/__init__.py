@@ -8,6 +8,7 @@ from . import _waveform
 from .decoding import decode
 from .detection import Candidate, Detection, detect_bitrate
 from .kernel import Decoded, WaveStatus
+from .reading import batches, from_samples, read
 from .synthesis import synthesise
 from .wave import Wave
 

@@ -4,6 +4,8 @@ from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
 from canal_fast.capi.waveform cimport (
     CF_STUCK_BITS,
+    CF_VCD_NAME,
+    CF_VCD_NO_LEVEL,
     CF_WAVE_BITS,
     CF_WAVE_PARTS,
     CF_WAVE_STUCK,
@@ -15,6 +17,8 @@ from canal_fast.capi.waveform cimport (
     cf_stretch,
     cf_stretch_end,
     cf_stretch_read,
+    cf_vcd,
+    cf_vcd_scan,
     cf_wave,
     cf_wave_begin,
     cf_wave_columns,
@@ -24,6 +28,7 @@ from canal_fast.capi.waveform cimport (
 )
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
 
 import numpy
 
@@ -205,3 +210,49 @@ def edges_volts(volts, int64_t first, double low, double high, place, edges):
     stand[0], stand[1] = f.at, f.level
     stand[2] += bad
     return found, used
+
+
+cdef class Vcd:
+    """Value changes of the variable with this identifier code."""
+
+    cdef cf_vcd state
+
+    def __cinit__(self, bytes name):
+        cdef char *at = name
+        if len(name) >= CF_VCD_NAME:
+            raise ValueError(f"identifier code {name!r} has more than {CF_VCD_NAME - 1} characters")
+        memset(&self.state, 0, sizeof(cf_vcd))
+        memcpy(self.state.name, at, len(name))
+        self.state.begin = -1
+        self.state.level = CF_VCD_NO_LEVEL
+
+    @property
+    def time(self):
+        return self.state.time
+
+    @property
+    def begin(self):
+        return self.state.begin
+
+    @property
+    def first_level(self):
+        """None before the first value."""
+        return None if self.state.level == CF_VCD_NO_LEVEL else self.state.first
+
+    @property
+    def unknown(self):
+        return self.state.unknown
+
+    @property
+    def backwards(self):
+        return self.state.backwards
+
+    def scan(self, text, bint final, edges):
+        """(edges, bytes used) of the u1 array `text`."""
+        cdef Loan source = lend(text, U1, "text", False, 0)
+        cdef Loan target = lend(edges, I8, "edges", True, 64)
+        cdef size_t used = 0, found
+        with nogil:
+            found = cf_vcd_scan(&self.state, <const char *>source.view.buf, source.count, final,
+                                <int64_t *>target.view.buf, target.count, &used)
+        return found, used

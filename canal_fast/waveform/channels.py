@@ -79,7 +79,7 @@ def volts_blocks(
         raise ValueError("there is no voltage among the samples")
     low, high = levels_of(first[:_LOOKED_AT], threshold)
     start = int(first[np.isfinite(first)][0] >= (low + high) / 2) if np.isfinite(first).any() else 0
-    finder = EdgeFinder(start, False)
+    finder = EdgeFinder(start)
     opening = finder.volts(np.ascontiguousarray(first), low, high)
     if invert is None:
         runs = np.diff(np.concatenate([[0], opening, [len(first)]]))
@@ -95,3 +95,22 @@ def volts_blocks(
             yield begin + ticks, begin + round(int(finder.place[0]) * ticks_a_sample)
 
     return Source(start ^ bool(invert), sample_rate, ticks_a_sample, begin, blocks(), notes)
+
+
+_RATES = sorted(
+    float(digits) * 10**power for power in range(3, 10) for digits in (1, 1.2, 1.25, 1.6, 2, 2.4, 2.5, 4, 5, 6.25, 8)
+)
+
+
+def likely_resolution(edges: Edges, ticks_per_second: int) -> float:
+    """Ticks between two samples, where times show that they come from samples; else 0."""
+    some = edges[:2000]
+    if len(some) < 10:
+        return 0.0
+    offsets = (some - some[0]).astype(np.float64) / ticks_per_second
+    for rate in _RATES:
+        samples = offsets * rate
+        # times in the file have an error of a nanosecond at most; of half a sample it would prove nothing
+        if np.all(np.abs(samples - np.rint(samples)) < 0.01 + 1.01e-9 * rate * (rate < 1e8)):
+            return ticks_per_second / rate
+    return 0.0

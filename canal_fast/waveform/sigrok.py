@@ -45,7 +45,7 @@ def _rate(text: str, path: str) -> int:
     return round(float(match[1]) * _UNITS[(match[2] or "").lower()])
 
 
-def _session(path: str) -> _Session:
+def _session(path: str, sample_rate: int | None) -> _Session:
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
@@ -63,13 +63,14 @@ def _session(path: str) -> _Session:
         unit_size = int(section.get("unitsize", "0"))
     except (ConfigError, KeyError, ValueError) as error:
         raise LogFormatError(f"metadata: {error}", path=path) from None
-    if "samplerate" not in section:
+    if "samplerate" not in section and sample_rate is None:
         raise LogFormatError("metadata has no samplerate; give sample_rate=", path=path)
     probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe\d+", key)}
     analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d+", key)}
     base = section.get("capturefile", "logic-1")
     logic = sorted((n for n in names if n == base or n.startswith(base + "-")), key=_numbers)
-    return _Session(path, archive, _rate(section["samplerate"], path), unit_size, probes, analog, logic)
+    rate = _rate(section["samplerate"], path) if sample_rate is None else sample_rate
+    return _Session(path, archive, rate, unit_size, probes, analog, logic)
 
 
 def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDArray[np.uint8]]:
@@ -84,9 +85,11 @@ def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDAr
                 yield np.frombuffer(data, np.uint8, whole)
 
 
-def open_sigrok(path: str, channel: str | int | None, threshold: Threshold, invert: bool | None) -> Source:
+def open_sigrok(
+    path: str, channel: str | int | None, threshold: Threshold, invert: bool | None, sample_rate: int | None
+) -> Source:
     """One channel of a session."""
-    session = _session(path)
+    session = _session(path, sample_rate)
     name = choose_channel([*session.probes, *session.analog], channel, path, numbers=session.probes)
     if name in session.analog:
         number = session.analog[name]
@@ -102,7 +105,7 @@ def open_sigrok(path: str, channel: str | int | None, threshold: Threshold, inve
     if first is None or not len(first):
         raise LogFormatError(f"no samples in {session.logic or 'the session'}", path=path)
     level = (int(first[bit // 8]) >> bit % 8 & 1) ^ bool(invert)
-    finder = EdgeFinder(level ^ bool(invert), False)
+    finder = EdgeFinder(level ^ bool(invert))
 
     def blocks() -> Iterator[tuple[Edges, int]]:
         piece: npt.NDArray[np.uint8] | None = first

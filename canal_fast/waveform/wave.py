@@ -121,8 +121,8 @@ def ticks_to_ns(ticks: Edges, ticks_per_second: int) -> npt.NDArray[np.int64]:
 class EdgeFinder:
     """Samples in pieces to edges."""
 
-    def __init__(self, level: int, invert: bool) -> None:
-        self.place = np.array([0, level ^ invert, 0], np.int64)
+    def __init__(self, level: int) -> None:
+        self.place = np.array([0, level, 0], np.int64)
         self.room = np.empty(_ROOM, np.int64)
 
     def _all(self, count: int, call: Any) -> Edges:

@@ -4,5 +4,6 @@
 
 #include "waveform/decode.h"
 #include "waveform/edges.h"
+#include "waveform/vcd.h"
 
 #endif
