@@ -16,6 +16,7 @@ Threshold = float | tuple[float, float] | None
 DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
 _USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
 _LOOKED_AT = 1 << 20
+_OFTEN = 0.3
 
 
 def choose_channel(
@@ -107,10 +108,13 @@ def likely_resolution(edges: Edges, ticks_per_second: int) -> float:
     some = edges[:2000]
     if len(some) < 10:
         return 0.0
+    runs = np.diff(some)
     offsets = (some - some[0]).astype(np.float64) / ticks_per_second
     for rate in _RATES:
         samples = offsets * rate
-        # times in the file have an error of a nanosecond at most; of half a sample it would prove nothing
+        # times in the file may be whole nanoseconds, which proves nothing above 100 MHz
         if np.all(np.abs(samples - np.rint(samples)) < 0.01 + 1.01e-9 * rate * (rate < 1e8)):
-            return ticks_per_second / rate
+            step = ticks_per_second / rate
+            # runs that are all multiples of the shortest, and often the shortest, are bits of a perfect clock
+            return 0.0 if np.mean(runs < 1.5 * step) > _OFTEN else step
     return 0.0

@@ -26,9 +26,10 @@ def _take(file: IO[bytes], form: str, path: str) -> tuple[float, ...]:
     return struct.unpack(form, data)
 
 
-def _pieces(file: IO[bytes], kind: str, count: int, path: str) -> Iterator[npt.NDArray[np.floating]]:
+def _pieces(path: str, offset: int, kind: str, count: int) -> Iterator[npt.NDArray[np.floating]]:
     left = count
-    with file:
+    with open(path, "rb") as file:
+        file.seek(offset)
         while left:
             some = min(left, _PIECE)
             data = file.read(some * np.dtype(kind).itemsize)
@@ -43,34 +44,45 @@ def _pieces(file: IO[bytes], kind: str, count: int, path: str) -> Iterator[npt.N
 
 def open_saleae(path: str, threshold: Threshold, invert: bool | None) -> Source:
     """The channel of a file."""
-    file = open(path, "rb")  # noqa: SIM115 - closed when the last piece is read
-    file.read(len(MAGIC))
-    version, kind = _take(file, "<ii", path)
-    if version != 0:
-        raise LogFormatError(f"Saleae binary version {version}, readable is 0", path=path, offset=8)
+    with open(path, "rb") as file:
+        file.read(len(MAGIC))
+        version, kind = _take(file, "<ii", path)
+        if version != 0:
+            raise LogFormatError(f"Saleae binary version {version}, readable is 0", path=path, offset=8)
+        if kind not in (_DIGITAL, _ANALOG):
+            raise LogFormatError(f"Saleae binary type {kind}, readable are 0 (digital), 1 (analog)", path=path, offset=12)
+        head = _take(file, "<dQQQ" if kind == _ANALOG else "<IddQ", path)
+        offset = file.tell()
     if kind == _ANALOG:
-        begin, rate, downsample, count = _take(file, "<dQQQ", path)
-        if not rate or not downsample:
-            raise LogFormatError("the sample rate is 0", path=path, offset=24)
-        step = PICOSECONDS * downsample / rate
-        volts = _pieces(file, "<f4", int(count), path)
-        return volts_blocks(volts, PICOSECONDS, threshold, invert, round(begin * PICOSECONDS), step)
-    if kind != _DIGITAL:
-        raise LogFormatError(f"Saleae binary of type {kind}, readable are 0 (digital) and 1 (analog)", path=path, offset=12)
-    level, begin, end, count = _take(file, "<IddQ", path)
-    pieces = _pieces(file, "<f8", int(count), path)
-    first = next(pieces, np.empty(0))
+        return _analog(path, offset, head, threshold, invert)
+    return _digital(path, offset, head, invert)
 
-    def ticks(times: npt.NDArray[np.floating]) -> Edges:
-        return np.rint(times * PICOSECONDS).astype(np.int64)
+
+def _analog(path: str, offset: int, head: tuple[float, ...], threshold: Threshold, invert: bool | None) -> Source:
+    begin, rate, downsample, count = head
+    if not rate or not downsample:
+        raise LogFormatError("the sample rate is 0", path=path, offset=24)
+    volts = _pieces(path, offset, "<f4", int(count))
+    step = PICOSECONDS * downsample / rate
+    return volts_blocks(volts, PICOSECONDS, threshold, invert, round(begin * PICOSECONDS), step)
+
+
+def _ticks(times: npt.NDArray[np.floating]) -> Edges:
+    return np.rint(times * PICOSECONDS).astype(np.int64)
+
+
+def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | None) -> Source:
+    level, begin, end, count = head
+    pieces = _pieces(path, offset, "<f8", int(count))
+    first = _ticks(next(pieces, np.empty(0)))
 
     def blocks() -> Iterator[tuple[Edges, int]]:
-        edges = ticks(first)
+        edges = first
         for piece in pieces:
             yield edges, int(edges[-1])
-            edges = ticks(piece)
+            edges = _ticks(piece)
         yield edges, max(round(end * PICOSECONDS), int(edges[-1]) if len(edges) else 0)
 
-    resolution = likely_resolution(ticks(first), PICOSECONDS)
-    low = min(round(begin * PICOSECONDS), int(ticks(first[:1])[0]) if len(first) else round(begin * PICOSECONDS))
+    low = min(round(begin * PICOSECONDS), *first[:1].tolist(), round(end * PICOSECONDS))
+    resolution = likely_resolution(first, PICOSECONDS)
     return Source(int(level != 0) ^ bool(invert), PICOSECONDS, resolution, low, blocks())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
@@ -24,7 +25,7 @@ _PIECE = 1 << 22
 @dataclass(frozen=True)
 class _Session:
     path: str
-    archive: zipfile.ZipFile
+    names: list[str]
     sample_rate: int
     unit_size: int
     probes: dict[str, int]
@@ -47,42 +48,51 @@ def _rate(text: str, path: str) -> int:
 
 def _session(path: str, sample_rate: int | None) -> _Session:
     try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if "version" not in names or "metadata" not in names:
+                raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
+            version = archive.read("version").decode("latin-1").strip()
+            metadata = archive.read("metadata").decode("utf-8", "replace")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise LogFormatError(f"no sigrok session: {error}", path=path) from None
-    names = archive.namelist()
-    if "version" not in names or "metadata" not in names:
-        raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
-    version = archive.read("version").decode("latin-1").strip()
     if version not in ("1", "2"):
         raise LogFormatError(f"sigrok session version {version!r}, readable are 1 and 2", path=path)
     config = ConfigParser(interpolation=None, strict=False)
     try:
-        config.read_string(archive.read("metadata").decode("utf-8", "replace"))
+        config.read_string(metadata)
         section = config["device 1"]
         unit_size = int(section.get("unitsize", "0"))
     except (ConfigError, KeyError, ValueError) as error:
         raise LogFormatError(f"metadata: {error}", path=path) from None
     if "samplerate" not in section and sample_rate is None:
         raise LogFormatError("metadata has no samplerate; give sample_rate=", path=path)
+    rate = _rate(section["samplerate"], path) if sample_rate is None else sample_rate
     probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe\d+", key)}
     analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d+", key)}
     base = section.get("capturefile", "logic-1")
-    logic = sorted((n for n in names if n == base or n.startswith(base + "-")), key=_numbers)
-    rate = _rate(section["samplerate"], path) if sample_rate is None else sample_rate
-    return _Session(path, archive, rate, unit_size, probes, analog, logic)
+    return _Session(path, names, rate, unit_size, probes, analog, _members(names, re.escape(base) + r"(-\d+)?"))
+
+
+def _members(names: list[str], pattern: str) -> list[str]:
+    """Files of samples in the order of their numbers, 10 after 9."""
+    return sorted((name for name in names if re.fullmatch(pattern, name)), key=_numbers)
 
 
 def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDArray[np.uint8]]:
     """Whole samples of all members, in order."""
     rest = b""
-    for name in names:
-        with session.archive.open(name) as member:
-            while data := member.read(_PIECE):
-                data = rest + data
-                whole = len(data) // size * size
-                rest = data[whole:]
-                yield np.frombuffer(data, np.uint8, whole)
+    try:
+        with zipfile.ZipFile(session.path) as archive:
+            for name in names:
+                with archive.open(name) as member:
+                    while data := member.read(_PIECE):
+                        data = rest + data
+                        whole = len(data) // size * size
+                        rest = data[whole:]
+                        yield np.frombuffer(data, np.uint8, whole)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise LogFormatError(f"broken samples: {error}", path=session.path) from None
 
 
 def open_sigrok(
@@ -93,8 +103,7 @@ def open_sigrok(
     name = choose_channel([*session.probes, *session.analog], channel, path, numbers=session.probes)
     if name in session.analog:
         number = session.analog[name]
-        members = [n for n in session.archive.namelist() if re.fullmatch(rf"analog-\d+-{number}-\d+", n)]
-        members.sort(key=_numbers)
+        members = _members(session.names, rf"analog-\d+-{number}(-\d+)?")
         volts = (piece.view("<f4") for piece in _pieces(session, members, 4))
         return volts_blocks(volts, session.sample_rate, threshold, invert)
     size, bit = session.unit_size, session.probes[name]

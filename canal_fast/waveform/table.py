@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -70,12 +69,13 @@ def layout(path: str) -> Layout:
         ]  # fmt: skip
         starts = [i for i in range(len(rows)) if all(good[i : i + 3])]
         if starts:
-            return _columns(path, rows, starts[0], delimiter, comma)
+            end = next((i for i in range(starts[0], len(rows)) if not good[i]), len(rows))
+            return _columns(path, rows[:end], starts[0], delimiter, comma)
     raise LogFormatError("no rows of at least two numbers among the first lines: no table of samples", path=path)
 
 
 def _columns(path: str, rows: list[list[str]], skip: int, delimiter: str, comma: bool) -> Layout:
-    body = rows[skip : skip + 50]
+    body = rows[skip:]
     full = [i for i in range(len(body[0])) if all(i < len(r) and r[i] for r in body)]
     dates = _is_date(body[0][0])
     rising = [i for i in full if not dates and _rises([float(r[i]) for r in body])]
@@ -106,30 +106,38 @@ def _step(head: list[list[str]]) -> float | None:
     return None
 
 
-def _blocks(file: IO[str], table: Layout, columns: list[int]) -> Iterator[Floats]:
-    """Rows as arrays: the columns asked for, the time in seconds first."""
+def _blocks(table: Layout, columns: list[int]) -> Iterator[Floats]:
+    """Rows as arrays: the time in seconds first, then the columns asked for."""
     line = table.skip
-    for _ in islice(file, table.skip):
-        pass
     first_date: np.datetime64 | None = None
-    while lines := list(islice(file, _ROWS)):
-        if table.decimal_comma:
-            lines = [text.replace(",", ".") for text in lines]
-        try:
-            if table.dates:
-                cells = [text.split(table.delimiter, 1) for text in lines if text.strip()]
-                stamps = np.array([re.sub(r"Z|[+-]\d\d:\d\d$", "", c[0].strip('" ')) for c in cells], "M8[ns]")
-                first_date = stamps[0] if first_date is None else first_date
-                rest = np.loadtxt([c[1] for c in cells], np.float64, delimiter=table.delimiter, ndmin=2,
-                                  usecols=[i - 1 for i in columns])  # fmt: skip
-                yield np.column_stack([(stamps - first_date).astype(np.int64) * 1e-9, rest])
-            else:
-                yield np.loadtxt(lines, np.float64, delimiter=table.delimiter, ndmin=2, usecols=[table.time, *columns])
-        except (ValueError, IndexError) as error:
-            raise LogFormatError(
-                f"{error} (rows of {len(lines)} lines from line {line + 1} on)", path=table.path, line_number=line + 1
-            ) from None
-        line += len(lines)
+    with open(table.path, encoding="utf-8-sig", errors="replace") as file:
+        for _ in islice(file, table.skip):
+            pass
+        while lines := list(islice(file, _ROWS)):
+            try:
+                if table.dates:
+                    stamps, rest = _dated(lines, table, columns)
+                    first_date = stamps[0] if first_date is None else first_date
+                    yield np.column_stack([(stamps - first_date).astype(np.int64) * 1e-9, rest])
+                else:
+                    yield _loaded(lines, table, [table.time, *columns])
+            except (ValueError, IndexError) as error:
+                raise LogFormatError(
+                    f"{error}, counted from line {line + 1} on", path=table.path, line_number=line + 1
+                ) from None
+            line += len(lines)
+
+
+def _loaded(lines: list[str], table: Layout, columns: list[int]) -> Floats:
+    if table.decimal_comma:
+        lines = [text.replace(",", ".") for text in lines]
+    return np.loadtxt(lines, np.float64, delimiter=table.delimiter, ndmin=2, usecols=columns)
+
+
+def _dated(lines: list[str], table: Layout, columns: list[int]) -> tuple[npt.NDArray[np.datetime64], Floats]:
+    cells = [text.split(table.delimiter, 1) for text in lines if text.strip()]
+    stamps = np.array([re.sub(r"Z|[+-]\d\d:\d\d$", "", c[0].strip('" ')) for c in cells], "M8[ns]")
+    return stamps, _loaded([c[1] for c in cells], table, [i - 1 for i in columns])
 
 
 def open_table(path: str, channel: str | int | None, threshold: Threshold, invert: bool | None) -> Source:
@@ -145,8 +153,7 @@ def open_table(path: str, channel: str | int | None, threshold: Threshold, inver
         invert = True if invert is None else invert
     else:
         columns = [table.values[names.index(choose_channel(names, channel, path))]]
-    file = open(path, encoding="utf-8-sig", errors="replace")  # noqa: SIM115 - closed with the last rows
-    blocks = _scaled(_blocks(file, table, columns), table, columns)
+    blocks = _scaled(_blocks(table, columns), table, columns)
     first = next(blocks, None)
     if first is None:
         raise LogFormatError("no rows", path=path)
