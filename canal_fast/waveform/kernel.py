@@ -72,7 +72,7 @@ class Decoded:
     clock_ppm: npt.NDArray[np.float64] | None = None
     """How fast the sender's clock runs against the capture's, from falling edges between SOF and ACK slot."""
     clock_uncertainty_ppm: npt.NDArray[np.float64] | None = None
-    """Half an interval that holds the true clock of 95 of 100 frames, as far as sampling is its cause."""
+    """Half an interval that holds the true clock of at least 95 of 100 frames: from sampling and from jitter."""
     margin_ns: npt.NDArray[np.float64] | None = None
     """The least time between a sample and an edge."""
     margin_percent: npt.NDArray[np.float64] | None = None

@@ -148,6 +148,8 @@ class Node:
                 continue
             following = edges[at + 1] if at + 1 < len(edges) else self.end
             if at + 1 < len(edges) and following - edges[at] <= self.nominal.sample:
+                if edges[at] - before >= INTEGRATION * bit and 2 * (following - edges[at]) >= bit:
+                    out.append(Row("FORM_ERROR", edges[at], 0, None))
                 at += 2  # no SOF
                 continue
             bits, times, after, cut = self.stretch(at)

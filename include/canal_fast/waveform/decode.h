@@ -258,6 +258,26 @@ CF_INLINE cf_status cf_wave_stretch_row(cf_wave *w, int columns, cf_frame_head *
     }
 }
 
+/* A dominant pulse on an idle bus that ends before its sample is no SOF for any node. The first after 11 recessive bits
+ * that lasts half a bit is worth a row, though: a SOF cut short. Returns 1 with that row. */
+CF_INLINE int cf_wave_short_sof(cf_wave *w, int64_t begin, cf_frame_head *head, cf_wave_row *row)
+{
+    const int64_t fall = w->edges.ticks[w->at], rise = w->edges.ticks[w->at + 1];
+    const int64_t before = w->at ? w->edges.ticks[w->at - 1] : begin;
+    w->at += 2;
+    w->idle_glitches++;
+    if (!cf_wave_is_long(w, before, fall, CF_INTEGRATION_BITS) ||
+        2 * cf_wave_parts(&w->timing, rise - fall) < w->timing.nominal.bit)
+        return 0;
+    head->flags = CF_FLAG_ERROR_FRAME;
+    row->status = CF_WIRE_FORM_ERROR;
+    row->bit_index = 0;
+    row->start_ns = cf_wave_tick_ns(&w->timing, fall);
+    row->end_ns = cf_wave_tick_ns(&w->timing, rise);
+    cf_wave_unmeasured(&row->measures);
+    return 1;
+}
+
 /* The next row into the zeroed record and *row; `begin` is where the wave begins, in ticks. CF_STREAM_END when the
  * edges are used up: of those before w->at nothing is needed any more. CF_FD_IN_CLASSICAL where the record is
  * classical and the frame is not; then the same row comes again. */
@@ -288,8 +308,8 @@ CF_INLINE cf_status cf_wave_next(cf_wave *w, int64_t begin, int columns, cf_fram
             return CF_STREAM_END;
         if (w->at + 1 < e->count && !w->timing.rounding &&
             cf_wave_parts(&w->timing, e->ticks[w->at + 1] - e->ticks[w->at]) <= w->timing.nominal.sample) {
-            w->idle_glitches++; /* ended before the sample: no SOF */
-            w->at += 2;
+            if (cf_wave_short_sof(w, begin, head, row))
+                return CF_OK;
             continue;
         }
         if (!w->thorough && !w->tentative) {

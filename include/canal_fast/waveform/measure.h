@@ -16,8 +16,8 @@ typedef struct cf_wave_measures {
 
 /* Sums for the slope of edge times (ticks) over bits, in groups that have each an intercept of their own. */
 typedef struct cf_slope {
-    double n, x, t, xx, xt; /* of the group */
-    double sxx, sxt;        /* of those before, about their means */
+    double n, x, t, xx, xt, tt;  /* of the group */
+    double count, sxx, sxt, stt; /* of those before, about their means */
 } cf_slope;
 
 CF_INLINE void cf_slope_add(cf_slope *s, double bits, double ticks)
@@ -27,6 +27,7 @@ CF_INLINE void cf_slope_add(cf_slope *s, double bits, double ticks)
     s->t += ticks;
     s->xx += bits * bits;
     s->xt += bits * ticks;
+    s->tt += ticks * ticks;
 }
 
 CF_INLINE void cf_slope_next_group(cf_slope *s)
@@ -34,19 +35,24 @@ CF_INLINE void cf_slope_next_group(cf_slope *s)
     if (s->n > 0) {
         s->sxx += s->xx - s->x * s->x / s->n;
         s->sxt += s->xt - s->x * s->t / s->n;
+        s->stt += s->tt - s->t * s->t / s->n;
+        s->count += s->n;
     }
-    s->n = s->x = s->t = s->xx = s->xt = 0;
+    s->n = s->x = s->t = s->xx = s->xt = s->tt = 0;
 }
 
-/* `nominal` ticks a bit. An edge lies somewhere in the sample before the one that shows it, which is a deviation of
- * 1 / sqrt(12) samples; twice the slope's is for 95 %. */
+/* `nominal` ticks a bit. The uncertainty is the larger of two: a sample over the length of the edges, since edges of a
+ * clock that hardly drifts against the samples err together, and 2.2 deviations of the slope, for jitter. */
 CF_INLINE void cf_slope_end(cf_slope *s, double nominal, double resolution, cf_wave_measures *m)
 {
     cf_slope_next_group(s);
     m->clock_ppm = m->clock_uncertainty = NAN;
-    if (s->sxx > 0 && s->sxt > 0) {
+    if (s->count > 2 && s->sxx > 0 && s->sxt > 0) {
+        const double rest = s->stt - s->sxt * s->sxt / s->sxx;
+        const double sampling = resolution / sqrt(12 * s->sxx / s->count);
+        const double jitter = 2.2 * sqrt((rest > 0 ? rest : 0) / (s->count - 2) / s->sxx);
         m->clock_ppm = (nominal * s->sxx / s->sxt - 1) * 1e6;
-        m->clock_uncertainty = 2e6 * resolution / sqrt(12.0) / sqrt(s->sxx) / nominal;
+        m->clock_uncertainty = 1e6 * (sampling > jitter ? sampling : jitter) / nominal;
     }
 }
 
@@ -62,7 +68,7 @@ CF_INLINE void cf_stretch_measure(const cf_stretch *s, const cf_wave_timing *t, 
 {
     const double fast = (double)t->data.bit / (double)t->nominal.bit;
     const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) / (double)((uint64_t)1 << t->left);
-    cf_slope slope = {0, 0, 0, 0, 0, 0, 0};
+    cf_slope slope = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     int64_t edge, bit = from, least = INT64_MAX, least_bit = 1, group = 0, last = -1;
     memset(m, 0, sizeof *m);
     for (edge = s->first; edge < s->next; edge++) {

@@ -113,7 +113,7 @@ CF_INLINE void cf_plain_measure(const cf_plain *p, const cf_wave_timing *t, cons
                                 cf_wave_measures *m)
 {
     const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) / (double)((uint64_t)1 << t->left);
-    cf_slope slope = {0, 0, 0, 0, 0, 0, 0};
+    cf_slope slope = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     int i;
     for (i = 0; i < p->pairs; i++)
         cf_slope_add(&slope, p->fall[i], (double)(e->ticks[first + 2 * i] - e->ticks[first]));
