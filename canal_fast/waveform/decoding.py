@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from canal_fast.bittiming import BitTiming, BitTimingFd
+from canal_fast.frames import FrameFlag
 
 from .detection import detect_rates
 from .kernel import Decoded, decode_wave
@@ -56,10 +59,13 @@ def decode(
         A rate out of range, or for which the capture has too few samples (the message says the least); a rate that
         was to be detected and could not be.
     """
-    rates = choose_rates(
-        wave, bitrate, data_bitrate, sample_point, sjw, triple, data_sample_point, data_sjw, timing
-    )
-    return decode_wave(wave, rates, columns)
+    given = (sample_point, sjw, triple, data_sample_point, data_sjw, timing)
+    if bitrate is not None and data_bitrate is None and timing is None:  # mostly there is no second rate
+        rates = Rates(make_phase("", bitrate, sample_point, sjw), None, triple)
+        d = decode_wave(wave, rates, columns)
+        if not np.any(d.frames["flags"] & FrameFlag.BITRATE_SWITCH):
+            return d
+    return decode_wave(wave, choose_rates(wave, bitrate, data_bitrate, *given), columns)
 
 
 def choose_rates(

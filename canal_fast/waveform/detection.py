@@ -99,10 +99,8 @@ def detect_rates(wave: Wave, bitrate: float | None, data_bitrate: float | None) 
     """What is given, completed by detection; raises where that fails."""
     if bitrate is not None and data_bitrate is not None:
         return Detection(bitrate, data_bitrate, None, (), "")
-    if bitrate is not None:
-        plain = _try(wave, Rates(make_phase("", bitrate)))
-        if not plain.switching:
-            return Detection(bitrate, None, None, (), "")
+    if bitrate is not None and not any(_try(part, Rates(make_phase("", bitrate))).switching for part in _parts(wave)):
+        return Detection(bitrate, None, None, (), "")
     found = detect_bitrate(wave, bitrate)
     if found.bitrate is None:
         if bitrate is not None:

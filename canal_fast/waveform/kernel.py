@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from .rates import Rates, check_samples, kernel_timing
 from .wave import Source, Wave
 
 _FD_IN_CLASSICAL = {name: number for number, name, _ in _gate.status_table()}["FD_IN_CLASSICAL"]
-_ROWS = 16_384
+_ROWS = 262_144
+_EDGES = 24  # of a row at least, mostly: more rows take a second call
 _COLUMNS = {
     "status": np.uint8,
     "bit_index": np.int32,
@@ -119,7 +120,7 @@ def decode_source(source: Source, rates: Rates, columns: bool, thorough: bool = 
         following = next(pieces, None)
         kept = np.concatenate([kept, edges]) if len(kept) else edges
         while True:
-            rows = _rows(min(_ROWS, len(kept) // 12 + 4), dtype, columns)
+            rows = _rows(min(_ROWS, len(kept) // _EDGES + 16), dtype, columns)
             status, found = decoder.read(kept, level, source.begin, end, following is None, *rows)
             yield _batch([column[:found] for column in rows], rates, decoder.idle_glitches)
             if status == _FD_IN_CLASSICAL:
@@ -145,6 +146,10 @@ def _batch(rows: list[npt.NDArray[np.generic]], rates: Rates, idle_glitches: int
 
 def join(batches: list[Decoded], rates: Rates, columns: bool) -> Decoded:
     """Batches as one; FD records where one of them has an FD frame."""
+    glitches = batches[-1].idle_glitches
+    batches = [batch for batch in batches if len(batch)] or batches[:1]
+    if len(batches) == 1:
+        return replace(batches[0], idle_glitches=glitches)
     dtype = FD_FRAME_DTYPE if any(b.frames.dtype == FD_FRAME_DTYPE for b in batches) else FRAME_DTYPE
     frames = np.zeros(sum(len(b) for b in batches), dtype)
     at = 0
@@ -157,4 +162,4 @@ def join(batches: list[Decoded], rates: Rates, columns: bool) -> Decoded:
         at += len(batch)
     names = [f.name for f in fields(Decoded) if f.name in list(_COLUMNS)[: None if columns else _FEW]]
     joined = {name: np.concatenate([getattr(b, name) for b in batches]) for name in names}
-    return Decoded(frames, rates=rates, idle_glitches=batches[-1].idle_glitches if batches else 0, **joined)
+    return Decoded(frames, rates=rates, idle_glitches=glitches, **joined)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,14 @@ from . import _waveform
 
 Edges = npt.NDArray[np.int64]
 PICOSECONDS = 10**12
-_ROOM = 1 << 16
+_ROOM = 1 << 12
+_LEAST = 64  # what the kernels need at a time
+_SAMPLES = 8  # an edge, at least, mostly
+
+
+def _joined(parts: list[Edges]) -> Edges:
+    """One array of several, without a copy where there is only one."""
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int64), *parts])
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +75,9 @@ class Wave:
                 raise ValueError(
                     f"edges from {self.edges[0]} to {self.edges[-1]} leave begin..end = {self.begin}..{self.end}"
                 )
-            back = np.flatnonzero(np.diff(self.edges) < 0)
-            if back.size:
-                raise ValueError(f"edges[{back[0] + 1}] lies before the edge before it: times must rise")
+            rising = self.edges[1:] >= self.edges[:-1]
+            if not rising.all():
+                raise ValueError(f"edges[{np.argmin(rising) + 1}] lies before the edge before it: times must rise")
 
     @property
     def edges_ns(self) -> npt.NDArray[np.int64]:
@@ -104,11 +111,11 @@ class Wave:
 
 def collect(source: Source) -> Wave:
     """A source's pieces as one waveform."""
-    parts, end = [np.empty(0, np.int64)], source.begin
-    for edges, upto in source.blocks:
-        parts.append(edges)
+    parts, end = [], source.begin
+    for some, upto in source.blocks:
+        parts.append(some)
         end = upto
-    edges = np.concatenate(parts)
+    edges = _joined(parts)
     return Wave(edges, source.level, source.ticks_per_second, source.begin, end, source.resolution, source.notes)
 
 
@@ -123,29 +130,33 @@ class EdgeFinder:
 
     def __init__(self, level: int) -> None:
         self.place = np.array([0, level, 0], np.int64)
-        self.room = np.empty(_ROOM, np.int64)
 
-    def _all(self, count: int, call: Any) -> Edges:
-        parts, done = [], 0
+    def _all(self, count: int, call: Callable[[int, Edges], tuple[int, int]]) -> Edges:
+        """All edges of `count` samples; `call` finds those from a sample on in the room it is given."""
+        parts, done, at = [], 0, 0
+        room = np.empty(max(_ROOM, count // _SAMPLES), np.int64)  # memory that is not written to costs nothing
         while done < count:
-            found, used = call(done)
-            parts.append(self.room[:found].copy())
+            if len(room) - at < _LEAST:
+                parts.append(room[:at])
+                room, at = np.empty_like(room), 0
+            found, used = call(done, room[at:])
+            at += found
             done += used
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return _joined([*parts, room[:at]])
 
     def packed(self, samples: npt.NDArray[np.uint8], count: int) -> Edges:
         return self._all(
             count,
-            lambda done: _waveform.edges_packed(samples, done // 8, count - done, self.place, self.room),
+            lambda done, room: _waveform.edges_packed(samples, done // 8, count - done, self.place, room),
         )
 
     def units(self, samples: npt.NDArray[np.uint8], size: int, bit: int) -> Edges:
         return self._all(
             len(samples) // size,
-            lambda done: _waveform.edges_units(samples, done, size, bit, self.place, self.room),
+            lambda done, room: _waveform.edges_units(samples, done, size, bit, self.place, room),
         )
 
     def volts(self, samples: npt.NDArray[Any], low: float, high: float) -> Edges:
         return self._all(
-            len(samples), lambda done: _waveform.edges_volts(samples, done, low, high, self.place, self.room)
+            len(samples), lambda done, room: _waveform.edges_volts(samples, done, low, high, self.place, room)
         )
