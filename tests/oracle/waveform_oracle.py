@@ -114,7 +114,7 @@ class Node:
                 at += 1
             if at == len(self.edges) and sample >= self.end:
                 return bits, times, at, True
-            if bits[-STUCK:] == [0] * STUCK:
+            if bits[-STUCK:] == [0] * STUCK and self.level_after(at - 1) == 0:
                 if at == len(self.edges):
                     return bits, times, at, True
                 sample += (self.edges[at] - sample) // self.nominal.bit * self.nominal.bit

@@ -37,6 +37,7 @@ typedef struct cf_wave {
     int thorough;          /* never the short way */
     int tentative;         /* the bus may not have been idle before this stretch: only a valid frame counts; -1: none */
     int64_t at;            /* next edge; all before are done with */
+    int64_t second, second_ns; /* tick of a whole second before the last row, and its time */
     int64_t idle_glitches; /* dominant pulses without a sample in them on an idle bus */
     uint64_t reciprocal;
     cf_stream stream;
@@ -59,6 +60,18 @@ CF_INLINE void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_level 
     w->level = level;
     w->reciprocal = ((uint64_t)1 << CF_PLAIN_SHIFT) / (uint64_t)timing->nominal.bit + 1;
     w->thorough = timing->rounding || timing->quantum[0];
+}
+
+/* A tick's time in whole nanoseconds; divides only when the second changes. */
+CF_INLINE int64_t cf_wave_time(cf_wave *w, int64_t tick)
+{
+    const int64_t rest = tick - w->second;
+    if (CF_UNLIKELY(rest < 0 || rest >= w->timing.ticks_a_second)) {
+        w->second = tick / w->timing.ticks_a_second * w->timing.ticks_a_second;
+        w->second_ns = tick / w->timing.ticks_a_second * 1000000000;
+        return cf_wave_tick_ns(&w->timing, tick);
+    }
+    return w->second_ns + (int64_t)((double)rest * w->timing.tick_ns + 0.5);
 }
 
 CF_INLINE void cf_wave_unmeasured(cf_wave_measures *m)
@@ -318,7 +331,7 @@ CF_INLINE cf_status cf_wave_next(cf_wave *w, int64_t begin, int columns, cf_fram
                         : cf_plain_read(&w->plain, &w->timing, w->reciprocal, e, first, w->level, 0, head, stride)) {
                 row->status = CF_WIRE_OK;
                 row->bit_index = -1;
-                row->start_ns = cf_wave_tick_ns(&w->timing, e->ticks[first]);
+                row->start_ns = cf_wave_time(w, e->ticks[first]);
                 row->end_ns = row->start_ns + (int64_t)cf_wave_parts_ns(&w->timing, w->plain.end);
                 if (columns)
                     cf_plain_measure(&w->plain, &w->timing, e, first, &row->measures);
@@ -343,7 +356,9 @@ CF_INLINE cf_status cf_wave_decode(cf_wave *w, int64_t begin, void *frames, size
         const size_t i = *count;
         cf_frame_head *head = (cf_frame_head *)at;
         cf_status status;
-        memset(at, 0, stride);
+        memset(at, 0, sizeof(cf_frame)); /* a size that the compiler knows */
+        if (stride > sizeof(cf_frame))
+            memset(at + sizeof(cf_frame), 0, stride - sizeof(cf_frame));
         status = cf_wave_next(w, begin, columns, head, stride, &row);
         if (status != CF_OK)
             return status == CF_STREAM_END ? CF_OK : status;

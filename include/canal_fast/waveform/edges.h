@@ -21,7 +21,9 @@ CF_INLINE size_t cf_edges_packed(cf_edge_finder *f, const uint8_t *bytes, int64_
     const int64_t base = f->at, whole = count >> 6 << 6;
     size_t found = 0;
     int64_t at = 0;
-    uint64_t last = f->level ? (uint64_t)1 << 63 : 0;
+    const uint64_t top = (uint64_t)1 << 63;
+    uint64_t last = f->level ? top : 0;
+    int k;
     while (at < count && found + 64 <= room) {
         const unsigned valid = at < whole ? 64 : (unsigned)(count - at);
         const uint64_t word = at < whole ? cf_load_be64(bytes + (at >> 3)) : cf_window(bits, at);
@@ -29,11 +31,13 @@ CF_INLINE size_t cf_edges_packed(cf_edge_finder *f, const uint8_t *bytes, int64_
         last = word >> (64 - valid) << 63;
         if (valid < 64)
             change = change >> (64 - valid) << (64 - valid);
-        while (change) {
-            const unsigned place = cf_leading_zeros(change);
-            edges[found++] = base + at + place;
-            change ^= (uint64_t)1 << (63 - place);
+        for (k = 0; k < 3; k++) { /* mostly all, without a branch for each */
+            edges[found] = base + at + (int64_t)cf_leading_zeros(change | 1);
+            found += change != 0;
+            change &= ~(top >> cf_leading_zeros(change | 1));
         }
+        for (; change; change &= ~(top >> cf_leading_zeros(change)))
+            edges[found++] = base + at + (int64_t)cf_leading_zeros(change);
         at += valid;
         if (!(word ^ (last ? ~(uint64_t)0 : 0))) { /* an idle line: four words at a time */
             const uint64_t same = word;
