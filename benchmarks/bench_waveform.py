@@ -81,7 +81,8 @@ def measure() -> dict[str, float | str]:
         rows: dict[str, float | str] = {}
         for row, seconds in ours.items():
             rows[row] = peer if isinstance(peer, str) else peer / seconds
-            print(f"   {row}: {seconds * 1e9:.0f} ns a frame; sigrok-cli {peer if isinstance(peer, str) else peer * 1e6:.0f} us")
+            words = peer if isinstance(peer, str) else f"{peer * 1e6:.0f} us"
+            print(f"   {row}: {seconds * 1e9:.0f} ns a frame; sigrok-cli {words}")
         return rows | _loops(folder)
 
 
@@ -128,8 +129,10 @@ def _loops(folder: Path) -> dict[str, float | str]:
     whole = cpu(lambda: waveform.decode(wave, BITRATE, columns=False))
     bare = cpu(lambda: library.idle_bytes(at(idle), ctypes.c_size_t(len(idle))))
     line = cpu(lambda: waveform.from_samples(idle, RATE, packed=True))
-    print(f"   packed samples of an idle line: {8 * len(idle) / line / 1e9:.0f} G/s; bytes compared one by one {bare / line:.1f} x")
-    print(f"   a frame's runs to bits in a bare loop: {loop / FRAMES * 1e9:.0f} ns; with frames here {whole / FRAMES * 1e9:.0f} ns")
+    print(f"   packed samples of an idle line: {8 * len(idle) / line / 1e9:.0f} G/s")
+    print(
+        f"   a frame's runs to bits: {loop / FRAMES * 1e9:.0f} ns in a bare loop; frames: {whole / FRAMES * 1e9:.0f} ns"
+    )
     return {"waveform-edges-loop": whole / loop, "waveform-idle": bare / line}
 
 

@@ -2,7 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-__attribute__((visibility("default"))) size_t edges_to_bits(const int64_t *edges, size_t count, double bit, uint8_t *bits)
+__attribute__((visibility("default"))) size_t edges_to_bits(const int64_t *edges, size_t count, double bit,
+                                                            uint8_t *bits)
 {
     const double inverse = 1 / bit;
     size_t at = 0, i;

@@ -36,7 +36,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write the valid frames as a recording, e.g. .pcapng")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--draw", type=int, metavar="N", help="draw row N, with its bits, instead of the table")
-    parser.add_argument("--plot", metavar="PNG", help="with --draw: also as a picture; else an eye diagram (matplotlib)")
+    parser.add_argument(
+        "--plot", metavar="PNG", help="with --draw: also as a picture; else an eye diagram (matplotlib)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -146,7 +148,8 @@ def words(wave: Any, d: Any) -> str:
     rate = f"{d.rates.nominal.bitrate:.0f} bit/s"
     if d.rates.data is not None:
         rate += f", data {d.rates.data.bitrate:.0f} bit/s"
+    valid = int(d.valid.sum())
     return (
-        f"{int(d.valid.sum())} valid frames and {int((~d.valid).sum())} other rows in {wave.duration_s:.6g} s at {rate}; "
+        f"{valid} valid frames and {len(d) - valid} other rows in {wave.duration_s:.6g} s at {rate}; "
         f"{d.idle_glitches} glitches on the idle bus"
     )

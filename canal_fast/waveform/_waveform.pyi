@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 PARTS: int
 STUCK: int
@@ -11,8 +12,9 @@ TIMING_FIELDS: int
 
 def select(wanted: int) -> None: ...
 
+@disjoint_base
 class Decoder:
-    def __init__(self, timing: npt.NDArray[np.int64], resolution: float, thorough: bool) -> None: ...
+    def __new__(cls, timing: npt.NDArray[np.int64], resolution: float, thorough: bool) -> Decoder: ...
     @property
     def idle_glitches(self) -> int: ...
     at: int
@@ -35,8 +37,9 @@ class Decoder:
         glitches: npt.NDArray[Any] | None = None,
     ) -> tuple[int, int]: ...
 
+@disjoint_base
 class Vcd:
-    def __init__(self, name: bytes) -> None: ...
+    def __new__(cls, name: bytes) -> Vcd: ...
     @property
     def time(self) -> int: ...
     @property

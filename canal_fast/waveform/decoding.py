@@ -13,7 +13,6 @@ from .rates import Rates, make_phase, rates_of
 from .wave import Wave
 
 
-
 def decode(
     wave: Wave,
     bitrate: float | None = None,

@@ -13,7 +13,28 @@ from .kernel import WaveStatus, decode_wave
 from .rates import LEAST_SAMPLES, Rates, make_phase
 from .wave import Wave
 
-NOMINAL = (500, 250, 125, 1000, 100, 50, 800, 400, 200, 33.333, 83.333, 666.667, 20, 10, 95.238, 62.5, 47.619, 40, 25, 5)
+NOMINAL = (
+    500,
+    250,
+    125,
+    1000,
+    100,
+    50,
+    800,
+    400,
+    200,
+    33.333,
+    83.333,
+    666.667,
+    20,
+    10,
+    95.238,
+    62.5,
+    47.619,
+    40,
+    25,
+    5,
+)
 DATA = (2000, 5000, 4000, 8000, 1000, 3000, 2500, 6000, 6667, 10_000, 12_000, 500, 800)
 _GRID = 1.015  # each rate of the search is so many times the one before
 _EDGES = 20_000
@@ -146,7 +167,7 @@ def _enough(wave: Wave, bitrate: float) -> bool:
 
 
 def _grid(low: float, high: float) -> list[float]:
-    return (low * _GRID ** np.arange(int(np.log(high / low) / np.log(_GRID)) + 1)).tolist()
+    return [low * _GRID**step for step in range(int(np.log(high / low) / np.log(_GRID)) + 1)]
 
 
 def _order(tried: _Tried) -> tuple[int, int, float]:

@@ -132,7 +132,12 @@ def _plot(wave: Wave, d: Decoded, row: int, trace: Trace, path: Path) -> None:
         sampled = (trace.sample_ns - int(d.start_ns[row]))[first : last + 1] / 1e3
         axes.plot(sampled, trace.bits[first : last + 1], ".", color="#1b6e3c", markersize=3.5, zorder=4)
         # shorter than the others in its last row, so that bits are equally wide
-        axes.set(xlim=(left / 1e3, (left + max(right - left, (_ROW_BITS + 4) * bit if number == rows - 1 and number else 0)) / 1e3))
+        axes.set(
+            xlim=(
+                left / 1e3,
+                (left + max(right - left, (_ROW_BITS + 4) * bit if number == rows - 1 and number else 0)) / 1e3,
+            )
+        )
         axes.set(ylim=(-0.5, 2.9), yticks=[0, 1], yticklabels=["dominant", "recessive"])
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
@@ -215,7 +220,9 @@ def draw_eye(wave: Wave, d: Decoded, plot: Path, arbitration_id: int | None = No
     return int(rows.size)
 
 
-def _edge_places(wave: Wave, d: Decoded, row: int) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def _edge_places(
+    wave: Wave, d: Decoded, row: int
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Percent of the bit after the nearest bit boundary: ((to dominant, to recessive), the same at the data rate)."""
     trace = trace_frame(wave, d, row)
     scale = 1e9 / wave.ticks_per_second
@@ -226,8 +233,10 @@ def _edge_places(wave: Wave, d: Decoded, row: int) -> tuple[tuple[np.ndarray, np
     data = d.rates.data or d.rates.nominal
     lengths = np.where(trace.fast[bit], 1e9 / data.bitrate, 1e9 / d.rates.nominal.bitrate)
     places = 100 * (edges - trace.start_ns[bit]) / lengths
-    split_at = [tuple(places[(trace.fast[bit] == fast) & (levels == level)] for level in (0, 1)) for fast in (False, True)]
-    return split_at[0], split_at[1]  # type: ignore[return-value]
+    split_at = [
+        tuple(places[(trace.fast[bit] == fast) & (levels == level)] for level in (0, 1)) for fast in (False, True)
+    ]
+    return split_at[0], split_at[1]
 
 
 def _margins(axes: Axes, d: Decoded, rows: np.ndarray) -> None:
@@ -235,7 +244,7 @@ def _margins(axes: Axes, d: Decoded, rows: np.ndarray) -> None:
     ids = d.frames["arbitration_id"][rows]
     names, counts = np.unique(ids, return_counts=True)
     largest = names[np.argsort(-counts)][:8]
-    bins = np.linspace(0, max(5.0, float(np.nanmax(margins))), 60)
+    bins = np.linspace(0, max(5.0, float(np.nanmax(margins))), 60).tolist()
     for name in largest:
         axes.hist(margins[ids == name], bins, histtype="step", linewidth=1.3, label=f"{name:X}")
     if len(names) > len(largest):

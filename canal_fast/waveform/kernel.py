@@ -93,7 +93,8 @@ class Decoded:
     @property
     def ack(self) -> npt.NDArray[np.bool_]:
         """Rows of valid frames that somebody acknowledged."""
-        return self.valid & (self.status != WaveStatus.NOT_ACKNOWLEDGED)
+        acknowledged: npt.NDArray[np.bool_] = self.valid & (self.status != WaveStatus.NOT_ACKNOWLEDGED)
+        return acknowledged
 
     @property
     def bitrate(self) -> npt.NDArray[np.float64]:

@@ -83,10 +83,11 @@ def check_samples(rates: Rates, ticks_per_second: int, resolution: float) -> Non
             continue
         got = samples_a_bit(phase, ticks_per_second, resolution)
         if got < LEAST_SAMPLES * 0.999:
+            least = LEAST_SAMPLES * phase.bitrate
             raise ValueError(
-                f"{name} = {phase.bitrate:.0f} bit/s leaves {got:.3g} samples a bit at {ticks_per_second / resolution:.0f} "
-                f"samples/s; at least {LEAST_SAMPLES} are needed: sample at {LEAST_SAMPLES * phase.bitrate:.0f} samples/s "
-                "or more"
+                f"{name} = {phase.bitrate:.0f} bit/s leaves {got:.3g} samples a bit at "
+                f"{ticks_per_second / resolution:.0f} samples/s; at least {LEAST_SAMPLES} are needed: sample at "
+                f"{least:.0f} samples/s or more"
             )
 
 
@@ -118,5 +119,12 @@ def kernel_timing(rates: Rates, ticks_per_second: int, resolution: float) -> npt
         enter += sign * (phase.sample_point / 100 - 0.5) * ticks_per_second / phase.bitrate * 2.0**shift * rounding
         quantum = ticks_per_second / phase.bitrate * 2.0**shift * phase.quantum / 100
         fields.append(round(quantum) if rates.triple and not rounding else 0)
-    fields += [max(shift, 0), max(-shift, 0), int(rounding), round(resolution * 2.0**shift / 4), round(enter), ticks_per_second]
+    fields += [
+        max(shift, 0),
+        max(-shift, 0),
+        int(rounding),
+        round(resolution * 2.0**shift / 4),
+        round(enter),
+        ticks_per_second,
+    ]
     return np.array(fields, np.int64)

@@ -50,7 +50,9 @@ def open_saleae(path: str, threshold: Threshold, invert: bool | None) -> Source:
         if version != 0:
             raise LogFormatError(f"Saleae binary version {version}, readable is 0", path=path, offset=8)
         if kind not in (_DIGITAL, _ANALOG):
-            raise LogFormatError(f"Saleae binary type {kind}, readable are 0 (digital), 1 (analog)", path=path, offset=12)
+            raise LogFormatError(
+                f"Saleae binary type {kind}, readable are 0 (digital), 1 (analog)", path=path, offset=12
+            )
         head = _take(file, "<dQQQ" if kind == _ANALOG else "<IddQ", path)
         offset = file.tell()
     if kind == _ANALOG:
@@ -68,7 +70,8 @@ def _analog(path: str, offset: int, head: tuple[float, ...], threshold: Threshol
 
 
 def _ticks(times: npt.NDArray[np.floating]) -> Edges:
-    return np.rint(times * PICOSECONDS).astype(np.int64)
+    ticks: Edges = np.rint(times * PICOSECONDS).astype(np.int64)
+    return ticks
 
 
 def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | None) -> Source:

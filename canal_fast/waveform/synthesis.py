@@ -106,7 +106,9 @@ def synthesise(
     phase = 0.0 if sample_rate is None else rng.uniform(0, 1)
     ticks = np.ceil(times * rate + phase) if sample_rate else np.rint(times * rate)
     edges, end = ticks.astype(np.int64), int(np.ceil(at * rate + 1))
-    return Wave(_without_hidden(edges), 1, rate, 0, max(end, int(edges[-1]) if len(edges) else 0), float(bool(sample_rate)))
+    return Wave(
+        _without_hidden(edges), 1, rate, 0, max(end, int(edges[-1]) if len(edges) else 0), float(bool(sample_rate))
+    )
 
 
 def _edges(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -94,12 +94,12 @@ def _columns(path: str, rows: list[list[str]], skip: int, delimiter: str, comma:
 
 
 def _rises(values: list[float]) -> bool:
-    return all(b > a for a, b in zip(values, values[1:], strict=False))
+    return all(b > a for a, b in pairwise(values))
 
 
 def _step(head: list[list[str]]) -> float | None:
     """Rigol: columns Start and Increment hold numbers in the second line only."""
-    for names, numbers in zip(head, head[1:], strict=False):
+    for names, numbers in pairwise(head):
         lower = [n.lower() for n in names]
         if "increment" in lower:
             return _number(numbers[lower.index("increment")])

@@ -39,9 +39,9 @@ def trace_frame(wave: Wave, d: Decoded, row: int) -> Trace:
     if not -len(d) <= row < len(d):
         raise IndexError(f"row {row}, there are {len(d)}")
     ticks = round(int(d.start_ns[row]) * wave.ticks_per_second / 1e9)
-    near = np.searchsorted(wave.edges, ticks)
+    near = int(np.searchsorted(wave.edges, ticks))
     first = min(
-        (e for e in range(max(near - 2, 0), min(near + 3, len(wave.edges)))),
+        range(max(near - 2, 0), min(near + 3, len(wave.edges))),
         key=lambda e: abs(int(wave.edges[e]) - ticks),
         default=None,
     )

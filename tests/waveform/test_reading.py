@@ -42,7 +42,9 @@ def test_sigrok_logic(kind: str, version: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 1 << min(width, 62), WAVE.end).astype(f"<{kind}")
     bit = np.array(1 << (width - 3), f"<{kind}")
     samples = np.where(samples_of(WAVE) == 1, noise | bit, noise & ~bit).astype(f"<{kind}")
-    path = write_sigrok(tmp_path / "x", samples, "4 MHz", version=version, chunk=797, probes={1: "A", width - 2: "CAN_RX"})
+    path = write_sigrok(
+        tmp_path / "x", samples, "4 MHz", version=version, chunk=797, probes={1: "A", width - 2: "CAN_RX"}
+    )
     wave = waveform.read(path)
     assert np.array_equal(wave.edges, WAVE.edges)
     assert (wave.level, wave.end, wave.ticks_per_second) == (1, WAVE.end, RATE)
@@ -101,13 +103,15 @@ def table(head: str, row: Callable[[int, float, float], str], values: np.ndarray
 RX = volts(3.3, 0.1)
 TABLES = {
     "plain": table("", lambda i, t, v: f"{t:.8e},{v:.3f}", RX),
-    "tek": table('Model,MDO3024\nLabel,CAN\n\nTIME,CH1\n', lambda i, t, v: f"{t:.7e},{v:.3f}", RX),
+    "tek": table("Model,MDO3024\nLabel,CAN\n\nTIME,CH1\n", lambda i, t, v: f"{t:.7e},{v:.3f}", RX),
     "units": table("Time,Channel A\n(us),(mV)\n\n", lambda i, t, v: f"{t * 1e6:.3f},{v * 1000:.1f}", RX),
     "rigol": table(
         f"X,CH1,Start,Increment,\nSequence,Volt,-1e-3,{1 / RATE:.8e},\n", lambda i, t, v: f"{i},{v:.3f},", RX
     ),
     "comma": table("s;V\n", lambda i, t, v: f"{t:.8e};{v:.3f}".replace(".", ","), RX),
-    "old tek": table("", lambda i, t, v: f"Record Length,2500,,{t:.8f},{v:.4f}" if i < 9 else f",,,{t:.8f},{v:.4f}", RX),
+    "old tek": table(
+        "", lambda i, t, v: f"Record Length,2500,,{t:.8f},{v:.4f}" if i < 9 else f",,,{t:.8f},{v:.4f}", RX
+    ),
     "differential": table("time,diff\n", lambda i, t, v: f"{t:.8e},{v:.3f}", volts(0.0, 2.0)),
     "two lines": table(
         "Time (s),CAN_H (V),CAN_L (V)\n", lambda i, t, v: f"{t:.8e},{2.5 + v / 2:.4f},{2.5 - v / 2:.4f}", volts(0, 2)
@@ -150,7 +154,7 @@ def test_edges_of_all_patterns() -> None:
 
 
 def test_batches_equal_the_whole(tmp_path: Path) -> None:
-    frames = random_frames(3000, 5)
+    frames = random_frames(400, 5)
     wave = waveform.synthesise(frames, 500_000, 2_000_000, sample_rate=20_000_000, seed=1, idle_bits=3.3)
     path = write_sigrok(tmp_path / "x.sr", samples_of(wave), "20 MHz", chunk=70_001)
     whole = waveform.decode(wave, 500_000, 2_000_000)

@@ -44,7 +44,9 @@ def test_every_beginning(fd: bool) -> None:
         d = read(wave.between(begin, wave.duration_s * 1e9))
         assert sent(d.frames[d.valid]) <= known
         whole = starts[starts > begin + 11.2 * BIT_NS]
-        expected = [s for s in whole if not np.any((wave.edges_ns > s - 11 * BIT_NS) & (wave.edges_ns < s - 8.2 * BIT_NS))]
+        expected = [
+            s for s in whole if not np.any((wave.edges_ns > s - 11 * BIT_NS) & (wave.edges_ns < s - 8.2 * BIT_NS))
+        ]
         if expected:  # the first frame with an idle bus before it, and all after
             first = min(expected)
             assert np.isin(starts[starts >= first], d.start_ns[d.valid]).all()
@@ -108,7 +110,12 @@ def test_one_wrong_bit_is_found_where_it_is(seed: int) -> None:
         assert d.valid[d.start_ns == d.start_ns[0]].all()
         row = int(np.flatnonzero(d.start_ns == start // 1000)[0])
         assert not d.valid[row]
-        assert d.status[row] in (WaveStatus.STUFF_ERROR, WaveStatus.FORM_ERROR, WaveStatus.CRC_ERROR, WaveStatus.PROTOCOL_EXCEPTION)
+        assert d.status[row] in (
+            WaveStatus.STUFF_ERROR,
+            WaveStatus.FORM_ERROR,
+            WaveStatus.CRC_ERROR,
+            WaveStatus.PROTOCOL_EXCEPTION,
+        )
         assert d.bit_index[row] >= bit or d.status[row] == WaveStatus.CRC_ERROR
         assert to_oracle(d.frames[-1]) == to_oracle(frames[2])
 

@@ -35,8 +35,8 @@ typedef struct cf_wave {
     cf_level level;
     cf_wave_state state;
     int thorough;          /* never the short way */
-    int tentative;         /* the bus may not have been idle before this stretch: only a valid frame counts; -1: none */
-    int64_t at;            /* next edge; all before are done with */
+    int tentative; /* the bus may not have been idle before this stretch: only a valid frame counts; -1: none */
+    int64_t at; /* next edge; all before are done with */
     int64_t second, second_ns; /* tick of a whole second before the last row, and its time */
     int64_t idle_glitches; /* dominant pulses without a sample in them on an idle bus */
     uint64_t reciprocal;

@@ -91,23 +91,23 @@ CF_INLINE size_t cf_edges_units(cf_edge_finder *f, const uint8_t *bytes, int64_t
 
 /* Volts with hysteresis: at or above `high` the level becomes 1, at or below `low` 0. Not a number: no change, and
  * *bad counts it. Needs low <= high; room for at least 1. */
-#define CF_EDGES_VOLTS(name, type)                                                                                     \
-    CF_INLINE size_t name(cf_edge_finder *f, const type *volts, int64_t count, type low, type high,                    \
-                          int64_t *CF_RESTRICT edges, size_t room, int64_t *used, int64_t *bad)                        \
-    {                                                                                                                  \
-        size_t found = 0;                                                                                              \
-        int64_t i;                                                                                                     \
-        for (i = 0; i < count && found < room; i++) {                                                                  \
-            const type now = volts[i];                                                                                 \
-            *bad += now != now;                                                                                        \
-            if (f->level ? now <= low : now >= high) {                                                                 \
-                f->level ^= 1;                                                                                         \
-                edges[found++] = f->at + i;                                                                            \
-            }                                                                                                          \
-        }                                                                                                              \
-        f->at += i;                                                                                                    \
-        *used = i;                                                                                                     \
-        return found;                                                                                                  \
+#define CF_EDGES_VOLTS(name, type)                                                                  \
+    CF_INLINE size_t name(cf_edge_finder *f, const type *volts, int64_t count, type low, type high, \
+                          int64_t *CF_RESTRICT edges, size_t room, int64_t *used, int64_t *bad)     \
+    {                                                                                               \
+        size_t found = 0;                                                                           \
+        int64_t i;                                                                                  \
+        for (i = 0; i < count && found < room; i++) {                                               \
+            const type now = volts[i];                                                              \
+            *bad += now != now;                                                                     \
+            if (f->level ? now <= low : now >= high) {                                              \
+                f->level ^= 1;                                                                      \
+                edges[found++] = f->at + i;                                                         \
+            }                                                                                       \
+        }                                                                                           \
+        f->at += i;                                                                                 \
+        *used = i;                                                                                  \
+        return found;                                                                               \
     }
 CF_EDGES_VOLTS(cf_edges_float, float)
 CF_EDGES_VOLTS(cf_edges_double, double)

@@ -67,9 +67,11 @@ CF_INLINE void cf_stretch_measure(const cf_stretch *s, const cf_wave_timing *t, 
                                   int64_t to, int64_t clock_end, cf_wave_measures *m)
 {
     const double fast = (double)t->data.bit / (double)t->nominal.bit;
-    const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) / (double)((uint64_t)1 << t->left);
+    const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) /
+                           (double)((uint64_t)1 << t->left);
     cf_slope slope = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     int64_t edge, bit = from, least = INT64_MAX, least_bit = 1, group = 0, last = -1;
+    int glitch;
     memset(m, 0, sizeof *m);
     for (edge = s->first; edge < s->next; edge++) {
         const int64_t ticks = e->ticks[edge] - e->ticks[s->first], at = cf_wave_parts(t, ticks);
@@ -88,8 +90,10 @@ CF_INLINE void cf_stretch_measure(const cf_stretch *s, const cf_wave_timing *t, 
         if (bit == to)
             break;
         m->glitches += bit == last;
+        glitch = bit == last ||
+                 (edge + 1 < s->next && cf_wave_parts(t, e->ticks[edge + 1] - e->ticks[s->first]) <= s->sample[bit]);
         last = bit;
-        if (level == 0 && bit < clock_end && at >= (from ? s->sample[from - 1] : 0)) {
+        if (level == 0 && !glitch && bit < clock_end && at >= (from ? s->sample[from - 1] : 0)) {
             const int64_t now = bit < s->fast_from ? 0 : bit < s->fast_to ? 1 : 2;
             if (now != group)
                 cf_slope_next_group(&slope);

@@ -17,8 +17,9 @@ enum {
 
 typedef struct cf_plain {
     uint8_t bytes[CF_PLAIN_PAIRS * 4 + 8]; /* zeroed once */
-    int16_t fall[CF_PLAIN_PAIRS]; /* bit at each falling edge */
-    int pairs;                    /* falling edges before that of the ACK slot */
+    int16_t fall[CF_PLAIN_PAIRS]; /* bit at each falling edge; -1: of a glitch */
+    int pairs;                    /* falling edges */
+    int slot;                     /* bit that is the ACK slot */
     int64_t end;                  /* parts from the SOF's edge to the end of EOF */
     int64_t next;                 /* number of the next SOF's edge */
     int64_t margin;
@@ -49,7 +50,7 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
     const int64_t origin = *at;
     int64_t sample = offset, margin = offset, previous = -CF_WAVE_FAR, place = 0;
     int64_t tail, dominant, run;
-    int glitches = 0, pairs = 0;
+    int glitches = 0, pairs = 0, apart = 1; /* a recessive sample lies before the falling edge */
     cf_writer writer = {p->bytes, 0, 0};
     cf_packed bits = {p->bytes, 8 * (int64_t)(sizeof p->bytes - 8)};
     cf_decoded result;
@@ -65,7 +66,8 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
             fall = far;
         dominant = cf_plain_samples(rise, reciprocal);
         run = cf_plain_samples(fall, reciprocal);
-        p->fall[pairs] = (int16_t)place;
+        p->fall[pairs] = (int16_t)(dominant && apart ? place : -1);
+        apart = run > dominant;
         if (columns) {
             const int64_t after = dominant * bit - rise;
             margin = cf_plain_least(margin, cf_plain_least(after, dominant ? bit - after : rise + sample - previous));
@@ -100,7 +102,8 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
     if (cf_decode_frame_on(level, bits, 0, tail + CF_PLAIN_TAIL, head, stride, &result) != CF_OK ||
         result.status != CF_WIRE_OK || head->flags & CF_FLAG_FD || result.end != tail + CF_PLAIN_TAIL)
         return 0;
-    p->pairs = pairs;
+    p->pairs = pairs + 1;
+    p->slot = (int)tail - 1;
     p->end = sample + (dominant + CF_PLAIN_TAIL) * bit - offset;
     p->next = (at + 2) - edges->ticks;
     p->margin = margin;
@@ -112,11 +115,13 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
 CF_INLINE void cf_plain_measure(const cf_plain *p, const cf_wave_timing *t, const cf_wave_edges *e, int64_t first,
                                 cf_wave_measures *m)
 {
-    const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) / (double)((uint64_t)1 << t->left);
+    const double nominal = (double)t->nominal.bit * (double)((uint64_t)1 << t->right) /
+                           (double)((uint64_t)1 << t->left);
     cf_slope slope = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     int i;
     for (i = 0; i < p->pairs; i++)
-        cf_slope_add(&slope, p->fall[i], (double)(e->ticks[first + 2 * i] - e->ticks[first]));
+        if (p->fall[i] >= 0 && p->fall[i] < p->slot)
+            cf_slope_add(&slope, p->fall[i], (double)(e->ticks[first + 2 * i] - e->ticks[first]));
     m->glitches = p->glitches;
     cf_wave_margin(m, t, p->margin, t->nominal.bit);
     cf_slope_end(&slope, nominal, t->resolution, m);

@@ -209,7 +209,8 @@ CF_INLINE cf_stretch_end cf_stretch_read(cf_stretch *s, const cf_wave_timing *ti
         if (r.dominant >= CF_STUCK_BITS && r.level == 0) {
             if (r.at == edges->count)
                 return edges->final ? CF_STRETCH_CUT : CF_STRETCH_MORE;
-            r.sync.sample += (r.next - r.sync.sample) / timing->nominal.bit * timing->nominal.bit; /* to the next edge */
+            r.sync.sample += (r.next - r.sync.sample) / timing->nominal.bit *
+                             timing->nominal.bit; /* to the next edge */
         }
         cf_sampler_take(&r, s, cf_sampler_value(&r, s));
         if (r.recessive >= CF_IDLE_BITS) {

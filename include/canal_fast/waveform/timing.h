@@ -19,9 +19,9 @@ typedef struct cf_wave_timing {
     int rounding;          /* too few samples a bit for a sample point: runs are rounded to bits */
     int64_t offset;        /* rounding: from the SOF's edge to where the mean of all edges says that SOF begins */
     int64_t quarter;       /* rounding: a quarter of a sample, in parts */
-    int64_t enter;         /* rounding: from the middle of BRS to the switch, less the same of a bit at the data rate */
-    double tick_ns;        /* length of a tick */
-    double resolution;     /* ticks between two samples; edges lie on multiples of it */
+    int64_t enter; /* rounding: from the middle of BRS to the switch, less the same of a bit at the data rate */
+    double tick_ns; /* length of a tick */
+    double resolution; /* ticks between two samples; edges lie on multiples of it */
     int64_t ticks_a_second;
 } cf_wave_timing;
 
