@@ -54,7 +54,7 @@ def select(int wanted):
 cdef cf_wave_timing timing_of(object fields, double resolution) except *:
     """The i8 array of TIMING_FIELDS, in the order of the struct."""
     cdef Loan loan = lend(fields, I8, "timing", False, TIMING_FIELDS)
-    cdef const int64_t *at = <const int64_t *>loan.view.buf
+    cdef const int64_t *at = <const int64_t *>loan.at
     cdef cf_wave_timing t
     t.nominal.bit, t.nominal.sample, t.nominal.jump = at[0], at[1], at[2]
     t.data.bit, t.data.sample, t.data.jump = at[3], at[4], at[5]
@@ -101,8 +101,11 @@ cdef class Decoder:
              end_ns, clock_ppm=None, clock_uncertainty=None, margin_ns=None, margin_percent=None, glitches=None):
         """(status, rows): fewer rows than there is room for when the edges are used up."""
         cdef Loan ticks = lend(edges, I8, "edges", False, 0)
-        cdef Loan rows = lend_frames(frames, True, 0)
-        cdef list loans = [lend(status, U1, "status", True, rows.count), lend(bit_index, I4, "bit_index", True, rows.count)]
+        cdef Loan rows = lend_frames(frames, "frames", True, 0)
+        cdef list loans = [
+            lend(status, U1, "status", True, rows.count),
+            lend(bit_index, I4, "bit_index", True, rows.count),
+        ]
         cdef list more = [start_ns, end_ns, clock_ppm, clock_uncertainty, margin_ns, margin_percent, glitches]
         cdef tuple kinds = (I8, I8, F8, F8, F8, F8, I4)
         cdef void *at[9]
@@ -112,13 +115,13 @@ cdef class Decoder:
             loans.append(None if array is None else lend(array, kind, "column", True, rows.count))
         for i in range(9):
             loan = loans[i]
-            at[i] = NULL if loan is None else loan.view.buf
+            at[i] = NULL if loan is None else loan.at
         cdef cf_wave_columns c
         c.status, c.bit_index = <uint8_t *>at[0], <int32_t *>at[1]
         c.start_ns, c.end_ns = <int64_t *>at[2], <int64_t *>at[3]
         c.clock_ppm, c.clock_uncertainty = <double *>at[4], <double *>at[5]
         c.margin_ns, c.margin_percent, c.glitches = <double *>at[6], <double *>at[7], <int32_t *>at[8]
-        self.wave.edges.ticks = <const int64_t *>ticks.view.buf
+        self.wave.edges.ticks = <const int64_t *>ticks.at
         self.wave.edges.count = ticks.count
         self.wave.edges.level = start_level
         self.wave.edges.end = end
@@ -126,7 +129,7 @@ cdef class Decoder:
         cdef size_t count = 0
         cdef cf_status result
         with nogil:
-            result = cf_wave_decode(self.wave, begin, rows.view.buf, rows.count, rows.view.itemsize, &c, &count)
+            result = cf_wave_decode(self.wave, begin, rows.at, rows.count, rows.stride, &c, &count)
         return int(result), count
 
 
@@ -142,14 +145,14 @@ def trace(edges, int start_level, int64_t end, int64_t first, timing, double res
     cdef int64_t i
     if s == NULL:
         raise MemoryError
-    e.ticks, e.count, e.level = <const int64_t *>ticks.view.buf, ticks.count, start_level
+    e.ticks, e.count, e.level = <const int64_t *>ticks.at, ticks.count, start_level
     e.end, e.final = end, 1
     s.first = first
     cf_stretch_read(s, &t, &e, level)
     for i in range(CF_WAVE_BITS // 8):
-        (<uint8_t *>packed.view.buf)[i] = s.bytes[i]
+        (<uint8_t *>packed.at)[i] = s.bytes[i]
     for i in range(s.bits):
-        (<int64_t *>times.view.buf)[i] = s.sample[i]
+        (<int64_t *>times.at)[i] = s.sample[i]
     found = (s.bits, s.next, min(s.fast_from, s.bits), min(s.fast_to, s.bits))
     free(s)
     return found
@@ -160,13 +163,13 @@ def edges_packed(samples, int64_t first, int64_t count, place, edges):
     cdef Loan source = lend(samples, U1, "samples", False, first + (count + 7) // 8)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
     cdef Loan where = lend(place, I8, "place", True, 2)
-    cdef int64_t *stand = <int64_t *>where.view.buf
+    cdef int64_t *stand = <int64_t *>where.at
     cdef cf_edge_finder f
     cdef int64_t used = 0
     cdef size_t found
     f.at, f.level = stand[0], <unsigned>stand[1]
     with nogil:
-        found = cf_edges_packed(&f, <const uint8_t *>source.view.buf + first, count, <int64_t *>target.view.buf,
+        found = cf_edges_packed(&f, <const uint8_t *>source.at + first, count, <int64_t *>target.at,
                                 target.count, &used)
     stand[0], stand[1] = f.at, f.level
     return found, used
@@ -177,14 +180,14 @@ def edges_units(samples, int64_t first, unsigned size, unsigned bit, place, edge
     cdef Loan source = lend(samples, U1, "samples", False, first * size)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
     cdef Loan where = lend(place, I8, "place", True, 2)
-    cdef int64_t *stand = <int64_t *>where.view.buf
+    cdef int64_t *stand = <int64_t *>where.at
     cdef cf_edge_finder f
     cdef int64_t used = 0
     cdef size_t found
     f.at, f.level = stand[0], <unsigned>stand[1]
     with nogil:
-        found = cf_edges_units(&f, <const uint8_t *>source.view.buf + first * size, source.count // size - first, size,
-                               bit, <int64_t *>target.view.buf, target.count, &used)
+        found = cf_edges_units(&f, <const uint8_t *>source.at + first * size, source.count // size - first, size,
+                               bit, <int64_t *>target.at, target.count, &used)
     stand[0], stand[1] = f.at, f.level
     return found, used
 
@@ -195,18 +198,18 @@ def edges_volts(volts, int64_t first, double low, double high, place, edges):
     cdef Loan source = lend(volts, F8 if wide else F4, "volts", False, first)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
     cdef Loan where = lend(place, I8, "place", True, 3)
-    cdef int64_t *stand = <int64_t *>where.view.buf
+    cdef int64_t *stand = <int64_t *>where.at
     cdef cf_edge_finder f
     cdef int64_t used = 0, bad = 0, count = source.count - first
     cdef size_t found
     f.at, f.level = stand[0], <unsigned>stand[1]
     with nogil:
         if wide:
-            found = cf_edges_double(&f, <const double *>source.view.buf + first, count, low, high,
-                                    <int64_t *>target.view.buf, target.count, &used, &bad)
+            found = cf_edges_double(&f, <const double *>source.at + first, count, low, high,
+                                    <int64_t *>target.at, target.count, &used, &bad)
         else:
-            found = cf_edges_float(&f, <const float *>source.view.buf + first, count, <float>low, <float>high,
-                                   <int64_t *>target.view.buf, target.count, &used, &bad)
+            found = cf_edges_float(&f, <const float *>source.at + first, count, <float>low, <float>high,
+                                   <int64_t *>target.at, target.count, &used, &bad)
     stand[0], stand[1] = f.at, f.level
     stand[2] += bad
     return found, used
@@ -253,6 +256,6 @@ cdef class Vcd:
         cdef Loan target = lend(edges, I8, "edges", True, 64)
         cdef size_t used = 0, found
         with nogil:
-            found = cf_vcd_scan(&self.state, <const char *>source.view.buf, source.count, final,
-                                <int64_t *>target.view.buf, target.count, &used)
+            found = cf_vcd_scan(&self.state, <const char *>source.at, source.count, final,
+                                <int64_t *>target.at, target.count, &used)
         return found, used

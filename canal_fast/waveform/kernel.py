@@ -5,18 +5,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _gate
+from canal_fast._gate import status_table
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
 
 from . import _waveform
 from .rates import Rates, check_samples, kernel_timing
 from .wave import Source, Wave
 
-_FD_IN_CLASSICAL = {name: number for number, name, _ in _gate.status_table()}["FD_IN_CLASSICAL"]
+_FD_IN_CLASSICAL = {name: number for number, name, _ in status_table()}["FD_IN_CLASSICAL"]
 _ROWS = 262_144
 _EDGES = 24  # of a row at least, mostly: more rows take a second call
 _COLUMNS = {
@@ -142,7 +143,8 @@ def _rows(count: int, dtype: np.dtype[np.void], columns: bool) -> list[npt.NDArr
 
 
 def _batch(rows: list[npt.NDArray[np.generic]], rates: Rates, idle_glitches: int) -> Decoded:
-    return Decoded(rows[0], rates=rates, idle_glitches=idle_glitches, **dict(zip(_COLUMNS, rows[1:], strict=False)))  # type: ignore[arg-type]
+    columns: dict[str, Any] = dict(zip(_COLUMNS, rows[1:], strict=False))
+    return Decoded(rows[0], rates=rates, idle_glitches=idle_glitches, **columns)
 
 
 def join(batches: list[Decoded], rates: Rates, columns: bool) -> Decoded:

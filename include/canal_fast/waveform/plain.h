@@ -37,8 +37,8 @@ CF_ALWAYS_INLINE int64_t cf_plain_least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The frame whose SOF is the falling edge `first`, into the zeroed record. Returns 0 unless it is plainly good; then
- * *p holds what the columns need, margin and glitches only with `columns`. `reciprocal` is 2^CF_PLAIN_SHIFT / bit + 1. */
+/* The frame whose SOF is the falling edge `first`, into the zeroed record. Returns 0 unless it is plainly good; then *p
+ * holds what the columns need, margin and glitches only with `columns`. `reciprocal` is 2^CF_PLAIN_SHIFT / bit + 1. */
 CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, uint64_t reciprocal,
                                    const cf_wave_edges *edges, int64_t first, cf_level level, int columns,
                                    cf_frame_head *head, size_t stride)
