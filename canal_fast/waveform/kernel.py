@@ -137,12 +137,12 @@ def decode_source(source: Source, rates: Rates, columns: bool, thorough: bool = 
         edges, end = following
 
 
-def _rows(count: int, dtype: np.dtype[np.void], columns: bool) -> list[npt.NDArray[np.generic]]:
+def _rows(count: int, dtype: np.dtype[np.void], columns: bool) -> list[npt.NDArray[Any]]:
     kinds = list(_COLUMNS.values())
     return [np.empty(count, dtype), *(np.empty(count, kind) for kind in (kinds if columns else kinds[:_FEW]))]
 
 
-def _batch(rows: list[npt.NDArray[np.generic]], rates: Rates, idle_glitches: int) -> Decoded:
+def _batch(rows: list[npt.NDArray[Any]], rates: Rates, idle_glitches: int) -> Decoded:
     columns: dict[str, Any] = dict(zip(_COLUMNS, rows[1:], strict=False))
     return Decoded(rows[0], rates=rates, idle_glitches=idle_glitches, **columns)
 

@@ -95,6 +95,39 @@ static void compare(const rows *a, const rows *b)
     }
 }
 
+/* Edges of frames made of the bytes, 128 ticks a bit, each displaced by a few ticks. Returns how many. */
+static size_t frame_edges(const uint8_t *data, size_t size, int64_t *ticks, size_t room)
+{
+    size_t at = 0, found = 0;
+    int64_t now = 128 * 12;
+    unsigned level = 1;
+    while (at + 12 <= size && found + CF_MAX_FRAME_BITS <= room) {
+        uint8_t bytes[8 * CF_FRAME_WORDS] = {0};
+        cf_writer writer = {bytes, 0, 0};
+        cf_fd_frame record;
+        cf_frame_head *head = (cf_frame_head *)&record;
+        int64_t bits, i;
+        memset(&record, 0, sizeof record);
+        head->arbitration_id = (uint32_t)(data[at] << 3 | data[at + 1] >> 5);
+        head->flags = data[at + 1] & 1 ? CF_FLAG_FD : 0;
+        head->dlc = data[at + 2] & 15;
+        memcpy(record.data, data + at + 3, head->dlc < 8 ? head->dlc : 8);
+        if (!(head->flags & CF_FLAG_FD) && head->dlc > 8)
+            head->dlc = 8;
+        cf_write_frame(&writer, head, cf_frame_shape(head, sizeof record), data[at + 1] >> 1 & 1);
+        bits = 8 * (writer.to - bytes) + writer.count;
+        for (i = 0; i < bits; i++, now += 128) {
+            const unsigned bit = bytes[i >> 3] >> (7 - (i & 7)) & 1;
+            if (bit != level)
+                ticks[found++] = now + (data[at + (size_t)i % 12] & 7);
+            level = bit;
+        }
+        now += 128 * (int64_t)(data[at + 11] & 15);
+        at += 12;
+    }
+    return found;
+}
+
 static void scan_text(const uint8_t *data, size_t size)
 {
     cf_vcd v;
@@ -142,9 +175,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     timing = choose(data);
     n = (size - 8) / 2;
-    ticks = (int64_t *)malloc(n ? n * sizeof *ticks : 1);
-    require(ticks != NULL);
-    for (i = 0; i < n; i++) {
+    if (data[0] & 32) {
+        static int64_t made[8 * CF_MAX_FRAME_BITS];
+        n = frame_edges(data + 8, size - 8 < 96 ? size - 8 : 96, made, sizeof made / sizeof *made);
+        ticks = (int64_t *)malloc(n ? n * sizeof *ticks : 1);
+        require(ticks != NULL);
+        memcpy(ticks, made, n * sizeof *ticks);
+        now = n ? ticks[n - 1] : 0;
+        if (data[0] & 64)
+            timing.nominal.bit = CF_WAVE_PARTS, timing.nominal.sample = CF_WAVE_PARTS / 8 * 7,
+            timing.nominal.jump = CF_WAVE_PARTS / 8, timing.data = timing.nominal;
+    } else {
+        ticks = (int64_t *)malloc(n ? n * sizeof *ticks : 1);
+        require(ticks != NULL);
+    }
+    for (i = 0; i < n && !(data[0] & 32); i++) {
         const unsigned bits = data[8 + 2 * i], rest = data[9 + 2 * i];
         now += bits & 128 ? (bits & 127) * (int64_t)(1 + rest) : (bits & 7) * 128 + (rest & 15) * (data[6] & 15);
         ticks[i] = now;
