@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 import numpy as np
@@ -15,14 +15,19 @@ Threshold = float | tuple[float, float] | None
 
 DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
 _USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
+_PARTS = ("can_rx", "canrx", "rx", "can")
 _LOOKED_AT = 1 << 20
 _OFTEN = 0.3
 
 
 def choose_channel(
-    names: list[str], channel: str | int | None, path: str, numbers: Mapping[str, int] | None = None
+    names: list[str],
+    channel: str | int | None,
+    path: str,
+    numbers: Mapping[str, int] | None = None,
+    moving: Callable[[], list[str]] | None = None,
 ) -> str:
-    """A channel by name, by number, or the one that is meant."""
+    """A channel by name, by number, or the one that is meant: by its name, or because only it ever changes."""
     if not names:
         raise ValueError(f"{path}: there is no channel")
     listed = ", ".join(repr(n) for n in names)
@@ -42,7 +47,16 @@ def choose_channel(
     for usual in _USUAL:
         if usual in lower:
             return lower[usual]
-    raise ValueError(f"{path}: several channels, and none has a usual name; choose one with channel=: {listed}")
+    for part in _PARTS:
+        alike = [name for name in names if part in name.lower()]
+        if len(alike) == 1:
+            return alike[0]
+    changing = names if moving is None else moving()
+    if len(changing) == 1:
+        return changing[0]
+    raise ValueError(
+        f"{path}: several channels, and neither a name nor activity tells which; choose one with channel=: {listed}"
+    )
 
 
 def levels_of(volts: npt.NDArray[np.floating], threshold: Threshold) -> tuple[float, float]:

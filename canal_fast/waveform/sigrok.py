@@ -95,12 +95,25 @@ def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDAr
         raise LogFormatError(f"broken samples: {error}", path=session.path) from None
 
 
+def _moving(session: _Session) -> list[str]:
+    """Probes whose level is not the same all the time."""
+    size, found = session.unit_size, 0
+    first: npt.NDArray[np.uint8] | None = None
+    for piece in _pieces(session, session.logic, size) if 1 <= size <= 8 else ():
+        rows = piece.reshape(-1, size)
+        first = rows[0] if first is None and len(rows) else first
+        if first is not None:
+            found |= int.from_bytes(np.bitwise_or.reduce(rows ^ first, axis=0).tobytes(), "little")
+    return [name for name, bit in session.probes.items() if found >> bit & 1]
+
+
 def open_sigrok(
     path: str, channel: str | int | None, threshold: Threshold, invert: bool | None, sample_rate: int | None
 ) -> Source:
     """One channel of a session."""
     session = _session(path, sample_rate)
-    name = choose_channel([*session.probes, *session.analog], channel, path, numbers=session.probes)
+    names = [*session.probes, *session.analog]
+    name = choose_channel(names, channel, path, session.probes, lambda: _moving(session))
     if name in session.analog:
         number = session.analog[name]
         members = _members(session.names, rf"analog-\d+-{number}(-\d+)?")

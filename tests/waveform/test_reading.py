@@ -58,6 +58,14 @@ def test_sigrok_rates(text: str, tmp_path: Path) -> None:
     assert waveform.read(path).ticks_per_second == RATE
 
 
+@pytest.mark.parametrize("names", [("D0", "D1", "D2"), ("A", "Bus CAN 1", "C")])
+def test_sigrok_channel_that_is_meant(names: tuple[str, str, str], tmp_path: Path) -> None:
+    """By a part of its name, or because no other changes."""
+    samples = samples_of(WAVE) << 1 | 4
+    path = write_sigrok(tmp_path / "x.sr", samples, "4 MHz", probes={i + 1: n for i, n in enumerate(names)})
+    assert np.array_equal(waveform.read(path).edges, WAVE.edges)
+
+
 def volts(recessive: float, dominant: float, seed: int = 1) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(0, 0.08, WAVE.end)
     return (np.where(samples_of(WAVE), recessive, dominant) + noise).astype(np.float32)
@@ -205,7 +213,7 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
         (write_sigrok(path, one, "fast").read_bytes(), "'fast'"),
         (write_sigrok(path, None, "1 MHz").read_bytes(), "unitsize"),
         (write_sigrok(path, one, "1 MHz", probes={}).read_bytes(), "no channel"),
-        (write_sigrok(path, one, "1 MHz", probes={1: "A", 2: "B"}).read_bytes(), "'A', 'B'"),
+        (write_sigrok(path, 3 * one, "1 MHz", probes={1: "A", 2: "B"}).read_bytes(), "'A', 'B'"),
         (write_sigrok(path, one, "1 MHz", probes={9: "A"}).read_bytes(), "no bit for probe 9"),
         (b"0,1.0\n1,1.0\n2,1.01\n3,1.0\n", "no two levels"),
         (b"t,v\n0,1.0\n1,2.0\n2,3\n3,x\n", "line"),
