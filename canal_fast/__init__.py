@@ -11,7 +11,7 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import bittiming, checksum, logs, physical, wire
+from canal_fast import bittiming, checksum, logs, physical, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.drivers.devices import Device, list_devices
@@ -82,6 +82,7 @@ __all__ = [
     "physical",
     "read_log",
     "to_messages",
+    "waveform",
     "wire",
     "write_log",
 ]

@@ -89,3 +89,9 @@ cdef extern from "canal_fast/bittiming/controllers.h" nogil:
         const char *second
 
     const cf_controller *cf_controller_row(size_t index)
+
+cdef extern from "canal_fast/bittiming/sync.h" nogil:
+    ctypedef struct cf_sync_timing:
+        int64_t bit
+        int64_t sample
+        int64_t jump

@@ -50,6 +50,10 @@ cdef extern from "canal_fast/wire/encode.h" nogil:
     cf_status cf_frames_encode(const void *frames, size_t count, size_t stride, unsigned ack, unsigned packed,
                                uint8_t *out, uint64_t room, int64_t *offsets, size_t *index)
 
+cdef extern from "canal_fast/wire/encode_stream.h" nogil:
+    cf_status cf_frames_encode_stream(const void *frames, size_t count, size_t stride, unsigned ack, int64_t lead,
+                                      const int64_t *gaps, uint8_t *out, uint64_t room, int64_t *starts, size_t *index)
+
 cdef extern from "canal_fast/wire/length.h" nogil:
     ctypedef enum cf_length_mode:
         CF_LENGTH_EXACT

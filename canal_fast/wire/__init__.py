@@ -9,7 +9,7 @@ from __future__ import annotations
 from canal_fast.processor import serve
 
 from . import _checksum, _wire
-from .codec import Decoded, WireStatus, decode, destuff, encode, stuff
+from .codec import Decoded, WireStatus, decode, destuff, encode, encode_stream, stuff
 from .drawing import draw
 from .lengths import bus_load, frame_duration_ns, frame_length_bits, stuff_bit_count
 
@@ -21,6 +21,7 @@ __all__ = [
     "destuff",
     "draw",
     "encode",
+    "encode_stream",
     "frame_duration_ns",
     "frame_length_bits",
     "stuff",

@@ -29,6 +29,14 @@ def encode(
     out: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],
 ) -> tuple[int, int]: ...
+def encode_stream(
+    frames: npt.NDArray[np.void],
+    ack: bool,
+    lead: int,
+    gaps: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+) -> tuple[int, int]: ...
 def decode(
     packed: npt.NDArray[np.uint8],
     bit_count: int,

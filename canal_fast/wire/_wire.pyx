@@ -19,6 +19,7 @@ from canal_fast.capi.wire cimport (
     cf_encode_room,
     cf_frames_decode,
     cf_frames_encode,
+    cf_frames_encode_stream,
     cf_frames_exact,
     cf_frames_lengths,
     cf_frames_stuff_bits,
@@ -147,6 +148,21 @@ def encode(frames, bint ack, bint packed, out, offsets):
     with nogil:
         status = cf_frames_encode(source.at, source.count, source.stride, ack, packed,
                                   <uint8_t *>target.at, target.count, <int64_t *>places.at, &index)
+    return int(status), index
+
+
+def encode_stream(frames, bint ack, int64_t lead, gaps, out, starts):
+    """Packed bits of all frames with recessive ones before, between and after them."""
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
+    cdef Loan pauses = lend(gaps, I8, "gaps", False, source.count)
+    cdef Loan target = lend(out, U1, "out", True, 0)
+    cdef Loan places = lend(starts, I8, "starts", True, source.count + 1)
+    cdef size_t index = source.count
+    cdef cf_status status
+    with nogil:
+        status = cf_frames_encode_stream(source.at, source.count, source.stride, ack, lead,
+                                         <const int64_t *>pauses.at, <uint8_t *>target.at, target.count,
+                                         <int64_t *>places.at, &index)
     return int(status), index
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +100,56 @@ def encode(frames: FrameArray, ack: bool = True, packed: bool = False) -> tuple[
         return bits[:total], offsets
     bits.resize((total + 7) // 8, refcheck=False)
     return bits, offsets
+
+
+def encode_stream(
+    frames: FrameArray,
+    idle_bits: int | npt.NDArray[np.integer[Any]] = 0,
+    *,
+    lead_bits: int = 11,
+    ack: bool = True,
+    packed: bool = False,
+) -> tuple[Bits, npt.NDArray[np.int64]]:
+    """Frames as one continuous stream of bus bits, which `decode` reads without offsets.
+
+    Each frame is followed by three bits of intermission and `idle_bits` more recessive ones.
+
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+    idle_bits : int, or array of int, shape (n,)
+        Recessive bits after each frame's intermission, 0 or more.
+    lead_bits : int
+        Recessive bits before the first SOF; a receiver needs 11.
+    ack, packed
+        As for `encode`.
+
+    Returns
+    -------
+    bits : array of u1
+    starts : array of i8, shape (n + 1,)
+        Bit of each frame's SOF, and last the number of bits.
+
+    Raises
+    ------
+    FrameError
+        A record that no controller could send, with its `.index`.
+    ValueError
+        A number of bits below 0.
+    """
+    gaps = np.ascontiguousarray(np.broadcast_to(np.asarray(idle_bits, np.int64), len(frames)))
+    least = min(lead_bits, int(gaps.min(initial=0)))
+    if least < 0:
+        raise ValueError(f"idle_bits and lead_bits must be 0 or more, not {least}")
+    gaps = gaps + _wire.INTERMISSION_BITS
+    room = _wire.encode_room(frames) + (lead_bits + int(gaps.sum())) // 8 + len(frames) + 32
+    data, starts = np.empty(room, np.uint8), np.empty(len(frames) + 1, np.int64)
+    refuse(frames, *_wire.encode_stream(frames, ack, lead_bits, gaps, data, starts))
+    total = int(starts[-1])
+    if packed:
+        data.resize((total + 7) // 8, refcheck=False)
+        return data, starts
+    return np.unpackbits(data, count=total), starts
 
 
 def decode(

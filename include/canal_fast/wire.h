@@ -7,6 +7,7 @@
 #include "wire/decode_many.h"
 #include "wire/decode_stream.h"
 #include "wire/encode.h"
+#include "wire/encode_stream.h"
 #include "wire/frame_crc.h"
 #include "wire/length.h"
 #include "wire/length_sliced.h"

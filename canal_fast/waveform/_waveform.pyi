@@ -1,0 +1,87 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import disjoint_base
+
+PARTS: int
+STUCK: int
+STUCK_BITS: int
+STRETCH_BITS: int
+TIMING_FIELDS: int
+
+def select(wanted: int) -> None: ...
+
+@disjoint_base
+class Decoder:
+    def __new__(cls, timing: npt.NDArray[np.int64], resolution: float, thorough: bool) -> Decoder: ...
+    @property
+    def idle_glitches(self) -> int: ...
+    at: int
+    def read(
+        self,
+        edges: npt.NDArray[np.int64],
+        start_level: int,
+        begin: int,
+        end: int,
+        final: bool,
+        frames: npt.NDArray[Any],
+        status: npt.NDArray[Any],
+        bit_index: npt.NDArray[Any],
+        start_ns: npt.NDArray[Any],
+        end_ns: npt.NDArray[Any],
+        clock_ppm: npt.NDArray[Any] | None = None,
+        clock_uncertainty: npt.NDArray[Any] | None = None,
+        margin_ns: npt.NDArray[Any] | None = None,
+        margin_percent: npt.NDArray[Any] | None = None,
+        glitches: npt.NDArray[Any] | None = None,
+    ) -> tuple[int, int]: ...
+
+@disjoint_base
+class Vcd:
+    def __new__(cls, name: bytes) -> Vcd: ...
+    @property
+    def time(self) -> int: ...
+    @property
+    def begin(self) -> int: ...
+    @property
+    def first_level(self) -> int | None: ...
+    @property
+    def unknown(self) -> int: ...
+    @property
+    def backwards(self) -> int: ...
+    def scan(self, text: npt.NDArray[np.uint8], final: bool, edges: npt.NDArray[np.int64]) -> tuple[int, int]: ...
+
+def trace(
+    edges: npt.NDArray[np.int64],
+    start_level: int,
+    end: int,
+    first: int,
+    timing: npt.NDArray[np.int64],
+    resolution: float,
+    bits: npt.NDArray[np.uint8],
+    samples: npt.NDArray[np.int64],
+) -> tuple[int, int, int, int]: ...
+def edges_packed(
+    samples: npt.NDArray[np.uint8],
+    first: int,
+    count: int,
+    place: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+) -> tuple[int, int]: ...
+def edges_units(
+    samples: npt.NDArray[np.uint8],
+    first: int,
+    size: int,
+    bit: int,
+    place: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+) -> tuple[int, int]: ...
+def edges_volts(
+    volts: npt.NDArray[Any],
+    first: int,
+    low: float,
+    high: float,
+    place: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+) -> tuple[int, int]: ...

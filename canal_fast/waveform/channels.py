@@ -1,0 +1,134 @@
+"""Which channel of a capture, and where voltages become levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from .wave import EdgeFinder, Edges, Source
+
+Threshold = float | tuple[float, float] | None
+"""Volts: one, or (recessive, dominant) of a hysteresis."""
+
+DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
+_USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
+_PARTS = ("can_rx", "canrx", "rx", "can")
+_LOOKED_AT = 1 << 20
+_OFTEN = 0.3
+
+
+def choose_channel(
+    names: list[str],
+    channel: str | int | None,
+    path: str,
+    numbers: Mapping[str, int] | None = None,
+    moving: Callable[[], list[str]] | None = None,
+) -> str:
+    """A channel by name, by number, or the one that is meant: by its name, or because only it ever changes."""
+    if not names:
+        raise ValueError(f"{path}: there is no channel")
+    listed = ", ".join(repr(n) for n in names)
+    if isinstance(channel, int) or (isinstance(channel, str) and channel not in names and channel.isdigit()):
+        number = int(channel)
+        found = [n for n in names if (numbers or {}).get(n) == number] if numbers else names[number : number + 1]
+        if not found:
+            raise ValueError(f"{path}: channel = {channel}; there are {listed} (numbers count from 0)")
+        return found[0]
+    if channel is not None:
+        if channel not in names:
+            raise ValueError(f"{path}: channel = {channel!r}; there are {listed}")
+        return channel
+    if len(names) == 1:
+        return names[0]
+    lower = {name.lower(): name for name in reversed(names)}
+    for usual in _USUAL:
+        if usual in lower:
+            return lower[usual]
+    for part in _PARTS:
+        alike = [name for name in names if part in name.lower()]
+        if len(alike) == 1:
+            return alike[0]
+    changing = names if moving is None else moving()
+    if len(changing) == 1:
+        return changing[0]
+    raise ValueError(
+        f"{path}: several channels, and neither a name nor activity tells which; choose one with channel=: {listed}"
+    )
+
+
+def levels_of(volts: npt.NDArray[np.floating], threshold: Threshold) -> tuple[float, float]:
+    """(low, high): what a voltage has to reach to count as low or high."""
+    if threshold is not None:
+        low, high = threshold if isinstance(threshold, tuple) else (threshold, threshold)
+        if not low <= high:
+            raise ValueError(f"threshold = {threshold}: the first must not be above the second")
+        return float(low), float(high)
+    good = volts[np.isfinite(volts)]
+    if not good.size:
+        raise ValueError("there is no voltage among the samples")
+    low, high = np.percentile(good, [0.5, 99.5])
+    if high - low < 0.3:
+        low, high = float(good.min()), float(good.max())
+    if high - low < 0.3:
+        raise ValueError(
+            f"voltages lie between {low:.3g} and {high:.3g} V: no two levels to tell apart; give threshold="
+        )
+    return float(low + 0.4 * (high - low)), float(low + 0.6 * (high - low))
+
+
+def volts_blocks(
+    pieces: Iterable[npt.NDArray[np.floating]],
+    sample_rate: int,
+    threshold: Threshold,
+    invert: bool | None,
+    begin: int = 0,
+    ticks_a_sample: float = 1.0,
+) -> Source:
+    """Voltages to levels. `invert` None: the level that lasts longest at a time is recessive."""
+    rest = iter(pieces)
+    first = next(rest, None)
+    if first is None or not len(first):
+        raise ValueError("there is no voltage among the samples")
+    low, high = levels_of(first[:_LOOKED_AT], threshold)
+    start = int(first[np.isfinite(first)][0] >= (low + high) / 2) if np.isfinite(first).any() else 0
+    finder = EdgeFinder(start)
+    opening = finder.volts(np.ascontiguousarray(first), low, high)
+    if invert is None:
+        runs = np.diff(np.concatenate([[0], opening, [len(first)]]))
+        longest = int(np.argmax(runs))
+        invert = (start + longest) % 2 == 0
+    notes = {"not_numbers": 0}
+
+    def blocks() -> Iterator[tuple[Edges, int]]:
+        later = (finder.volts(np.ascontiguousarray(piece), low, high) for piece in rest)
+        for edges in chain([opening], later):
+            notes["not_numbers"] = int(finder.place[2])
+            ticks = edges if ticks_a_sample == 1 else np.rint(edges * ticks_a_sample).astype(np.int64)
+            yield begin + ticks, begin + round(int(finder.place[0]) * ticks_a_sample)
+
+    return Source(start ^ bool(invert), sample_rate, ticks_a_sample, begin, blocks(), notes)
+
+
+_RATES = sorted(
+    float(digits) * 10**power for power in range(3, 10) for digits in (1, 1.2, 1.25, 1.6, 2, 2.4, 2.5, 4, 5, 6.25, 8)
+)
+
+
+def likely_resolution(edges: Edges, ticks_per_second: int) -> float:
+    """Ticks between two samples, where times show that they come from samples; else 0."""
+    some = edges[:2000]
+    if len(some) < 10:
+        return 0.0
+    runs = np.diff(some)
+    offsets = (some - some[0]).astype(np.float64) / ticks_per_second
+    for rate in _RATES:
+        samples = offsets * rate
+        # times in the file may be whole nanoseconds, which proves nothing above 100 MHz
+        if np.all(np.abs(samples - np.rint(samples)) < 0.01 + 1.01e-9 * rate * (rate < 1e8)):
+            step = ticks_per_second / rate
+            # runs that are all multiples of the shortest, and often the shortest, are bits of a perfect clock
+            return 0.0 if np.mean(runs < 1.5 * step) > _OFTEN else step
+    return 0.0

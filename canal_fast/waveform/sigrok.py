@@ -1,0 +1,138 @@
+"""sigrok session files (.sr), versions 1 and 2."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from configparser import ConfigParser
+from configparser import Error as ConfigError
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.errors import LogFormatError
+
+from .channels import Threshold, choose_channel, volts_blocks
+from .wave import EdgeFinder, Edges, Source
+
+_UNITS = {"": 1, "hz": 1, "khz": 10**3, "mhz": 10**6, "ghz": 10**9}
+_PIECE = 1 << 22
+
+
+@dataclass(frozen=True)
+class _Session:
+    path: str
+    names: list[str]
+    sample_rate: int
+    unit_size: int
+    probes: dict[str, int]
+    """Name of each digital probe, and its number from 0 on."""
+    analog: dict[str, int]
+    """Name of each analog channel, and its number in the files' names."""
+    logic: list[str]
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)]
+
+
+def _rate(text: str, path: str) -> int:
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kMG]?Hz)?\s*", text, re.I)
+    if match is None or not float(match[1]):
+        raise LogFormatError(f"samplerate = {text!r} is no rate", path=path)
+    return round(float(match[1]) * _UNITS[(match[2] or "").lower()])
+
+
+def _session(path: str, sample_rate: int | None) -> _Session:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if "version" not in names or "metadata" not in names:
+                raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
+            version = archive.read("version").decode("latin-1").strip()
+            metadata = archive.read("metadata").decode("utf-8", "replace")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise LogFormatError(f"no sigrok session: {error}", path=path) from None
+    if version not in ("1", "2"):
+        raise LogFormatError(f"sigrok session version {version!r}, readable are 1 and 2", path=path)
+    config = ConfigParser(interpolation=None, strict=False)
+    try:
+        config.read_string(metadata)
+        section = config["device 1"]
+        unit_size = int(section.get("unitsize", "0"))
+    except (ConfigError, KeyError, ValueError) as error:
+        raise LogFormatError(f"metadata: {error}", path=path) from None
+    if "samplerate" not in section and sample_rate is None:
+        raise LogFormatError("metadata has no samplerate; give sample_rate=", path=path)
+    rate = _rate(section["samplerate"], path) if sample_rate is None else sample_rate
+    probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe\d+", key)}
+    analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d+", key)}
+    base = section.get("capturefile", "logic-1")
+    return _Session(path, names, rate, unit_size, probes, analog, _members(names, re.escape(base) + r"(-\d+)?"))
+
+
+def _members(names: list[str], pattern: str) -> list[str]:
+    """Files of samples in the order of their numbers, 10 after 9."""
+    return sorted((name for name in names if re.fullmatch(pattern, name)), key=_numbers)
+
+
+def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Whole samples of all members, in order."""
+    rest = b""
+    try:
+        with zipfile.ZipFile(session.path) as archive:
+            for name in names:
+                with archive.open(name) as member:
+                    while data := member.read(_PIECE):
+                        data = rest + data
+                        whole = len(data) // size * size
+                        rest = data[whole:]
+                        yield np.frombuffer(data, np.uint8, whole)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise LogFormatError(f"broken samples: {error}", path=session.path) from None
+
+
+def _moving(session: _Session) -> list[str]:
+    """Probes whose level is not the same all the time."""
+    size, found = session.unit_size, 0
+    first: npt.NDArray[np.uint8] | None = None
+    for piece in _pieces(session, session.logic, size) if 1 <= size <= 8 else ():
+        rows = piece.reshape(-1, size)
+        first = rows[0] if first is None and len(rows) else first
+        if first is not None:
+            found |= int.from_bytes(np.bitwise_or.reduce(rows ^ first, axis=0).tobytes(), "little")
+    return [name for name, bit in session.probes.items() if found >> bit & 1]
+
+
+def open_sigrok(
+    path: str, channel: str | int | None, threshold: Threshold, invert: bool | None, sample_rate: int | None
+) -> Source:
+    """One channel of a session."""
+    session = _session(path, sample_rate)
+    names = [*session.probes, *session.analog]
+    name = choose_channel(names, channel, path, session.probes, lambda: _moving(session))
+    if name in session.analog:
+        number = session.analog[name]
+        members = _members(session.names, rf"analog-\d+-{number}(-\d+)?")
+        volts = (piece.view("<f4") for piece in _pieces(session, members, 4))
+        return volts_blocks(volts, session.sample_rate, threshold, invert)
+    size, bit = session.unit_size, session.probes[name]
+    if not 1 <= size <= 8 or bit >= 8 * size:
+        raise LogFormatError(f"unitsize = {size} has no bit for probe {bit + 1} ({name})", path=path)
+    pieces = _pieces(session, session.logic, size)
+    first = next(pieces, None)
+    if first is None or not len(first):
+        raise LogFormatError(f"no samples in {session.logic or 'the session'}", path=path)
+    level = (int(first[bit // 8]) >> bit % 8 & 1) ^ bool(invert)
+    finder = EdgeFinder(level ^ bool(invert))
+
+    def blocks() -> Iterator[tuple[Edges, int]]:
+        piece: npt.NDArray[np.uint8] | None = first
+        while piece is not None:
+            yield finder.units(piece, size, bit), int(finder.place[0])
+            piece = next(pieces, None)
+
+    return Source(level, session.sample_rate, 1.0, 0, blocks())

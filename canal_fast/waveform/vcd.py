@@ -1,0 +1,96 @@
+"""Value change dumps (VCD)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from canal_fast.errors import LogFormatError
+
+from . import _waveform
+from .channels import choose_channel, likely_resolution
+from .wave import PICOSECONDS, Edges, Source
+
+_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15}
+_PIECE = 1 << 20
+_ROOM = 1 << 16
+
+
+def _header(path: str) -> tuple[int, int, dict[str, str], int]:
+    """Ticks a second, ticks of a time unit, identifier code of each one-bit variable, offset of the second part."""
+    with open(path, "rb") as file:
+        head = b""
+        while b"$enddefinitions" not in head:
+            piece = file.read(_PIECE)
+            if not piece:
+                raise LogFormatError("a VCD file without $enddefinitions", path=path)
+            head += piece
+    text = head.decode("latin-1")
+    end = re.compile(r"\$enddefinitions\s+\$end").search(text)
+    if end is None:
+        raise LogFormatError("a VCD file without the $end of $enddefinitions", path=path)
+    scale = re.search(r"\$timescale\s+(\d+)\s*(s|ms|us|ns|ps|fs)\s+\$end", text)
+    if scale is None:
+        raise LogFormatError("a VCD file without $timescale, so that its times have no unit", path=path)
+    scopes: list[str] = []
+    names: dict[str, str] = {}
+    for match in re.finditer(r"\$(scope|upscope|var)\s+(.*?)\s*\$end", text[: end.start()], re.S):
+        words = match[2].split()
+        if match[1] == "scope":
+            scopes.append(words[-1])
+        elif match[1] == "upscope":
+            scopes = scopes[:-1]
+        elif len(words) >= 4 and words[1] == "1":
+            name = words[3] if words[3] not in names else ".".join([*scopes, words[3]])
+            names[name] = words[2]
+    units = _UNITS[scale[2]]
+    if units > PICOSECONDS:
+        raise LogFormatError("$timescale in femtoseconds: readable are ps and longer", path=path)
+    return PICOSECONDS, PICOSECONDS // units * int(scale[1]), names, end.end()
+
+
+def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Source:
+    """One variable of a dump."""
+    rate, unit, names, offset = _header(path)
+    vcd = _waveform.Vcd(names[choose_channel([*names], channel, path)].encode("latin-1"))
+    notes = {"unknown": 0}
+
+    def changes() -> Iterator[tuple[Edges, int]]:
+        room, rest = np.empty(_ROOM, np.int64), b""
+        with open(path, "rb") as file:
+            file.seek(offset)
+            while True:
+                piece = file.read(_PIECE)
+                text = np.frombuffer(rest + piece, np.uint8)
+                done = 0
+                while True:
+                    found, used = vcd.scan(text[done:], not piece, room)
+                    done += used
+                    yield room[:found] * unit, vcd.time * unit
+                    if not used or done == len(text):
+                        break
+                notes["unknown"] = vcd.unknown
+                if vcd.backwards:
+                    raise LogFormatError(f"times run backwards before {vcd.time} units", path=path)
+                rest = text[done:].tobytes()
+                if not piece:
+                    return
+
+    blocks = changes()
+    first = next(blocks, (np.empty(0, np.int64), 0))
+    if vcd.first_level is None:
+        for block in blocks:
+            first = (np.concatenate([first[0], block[0]]), block[1])
+            if vcd.first_level is not None:
+                break
+        else:
+            raise LogFormatError("the variable never has a value", path=path)
+    level = int(vcd.first_level) ^ bool(invert)
+
+    def all_blocks() -> Iterator[tuple[Edges, int]]:
+        yield first
+        yield from blocks
+
+    return Source(level, rate, likely_resolution(first[0], rate), max(vcd.begin, 0) * unit, all_blocks(), notes)

@@ -1,0 +1,56 @@
+"""`canal-fast waveform` on the captures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import canal_fast as cf
+from canal_fast.__main__ import main
+
+
+@pytest.fixture
+def capture(data_dir: Path) -> str:
+    return str(data_dir / "captures" / "mcp2515_load_25.sr")
+
+
+def test_table(capture: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["waveform", capture]) == 0
+    out, err = capsys.readouterr()
+    rows = out.splitlines()
+    assert len(rows) == 1 + 14
+    assert rows[3].endswith("  550    8     -453 ±303        750    9  aa bb cc dd ee ff 0a 0b")
+    assert err.startswith("14 valid frames and 0 other rows in 3 s at 125000 bit/s")
+
+
+def test_json_and_recording(capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "x.pcapng"
+    assert main(["waveform", capture, "--bitrate", "125000", "--channel", "CAN_RX", "--json", "-o", str(target)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    frames = cf.read_log(target)
+    assert shown["valid"] == len(frames) == 14
+    assert [row["arbitration_id"] for row in shown["rows"]] == frames["arbitration_id"].tolist()
+    assert [row["start_ns"] for row in shown["rows"]] == frames["timestamp_ns"].tolist()
+    assert shown["data_bitrate"] is None
+
+
+def test_drawing(capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["waveform", capture, "--draw", "0"]) == 0
+    assert "SRR" in capsys.readouterr().out
+    assert main(["waveform", capture, "--draw", "99"]) == 1
+    assert "there are 14 rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--channel", "TX"], "'CAN_RX'"),
+        (["--bitrate", "3e6"], "at least 2 are needed"),
+        (["--invert"], "invert"),
+    ],
+)
+def test_mistakes(capture: str, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["waveform", capture, *arguments]) == 1
+    assert text in capsys.readouterr().err
