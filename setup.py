@@ -13,8 +13,8 @@ SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for
 WINDOWS = SYSTEM.startswith("win")
 ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
-PACKAGES = ["capi", "cli", "drivers", "include", "include.canal_fast", "python_can"]
-HEADERS = [*ROOT.glob("include/canal_fast/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
+PACKAGES = ["capi", "cli", "drivers", "include", "include.canal_fast", "include.canal_fast.signals", "python_can", "signals"]
+HEADERS = [*ROOT.glob("include/canal_fast/**/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
 OPTIONS = {
     "include_dirs": ["include"],
     "depends": sorted(str(p.relative_to(ROOT)) for p in HEADERS),
@@ -48,7 +48,7 @@ class BuildExt(build_ext):
         return [] if ext.name.rpartition(".")[2] in PLAIN else super().get_export_symbols(ext)
 
 
-glue = cythonize([*extensions("canal_fast/_*.pyx")], compiler_directives={"language_level": 3, "embedsignature": True})
+glue = cythonize([*extensions("canal_fast/**/_*.pyx")], compiler_directives={"language_level": 3, "embedsignature": True})
 plain = [*extensions("canal_fast/drivers/*.c", ".dll" if WINDOWS else ".so"), *extensions("canal_fast/canal_host.c")]
 setup(
     packages=["canal_fast", *map("canal_fast.{}".format, PACKAGES)],

@@ -1,6 +1,6 @@
 """The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast.capi.base cimport (
     CF_CLOSED,
@@ -173,3 +173,29 @@ cdef Py_ssize_t borrow_frames(object array, str name, bint writable, Py_buffer *
     fill(array, name, writable, view)
     view.itemsize = size
     return view.len // size
+
+
+cdef class Loan:
+    """One borrowed array, given back when the object goes."""
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+
+cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least):
+    cdef Loan loan = Loan.__new__(Loan)
+    loan.count = borrow(array, dtype, name, writable, &loan.view)
+    loan.held = True
+    if loan.count < least:
+        raise ValueError(f"{name} has {loan.count} elements, needed {least}")
+    return loan
+
+
+cdef Loan lend_frames(object frames, bint writable, Py_ssize_t least):
+    cdef Loan loan = Loan.__new__(Loan)
+    loan.count = borrow_frames(frames, "frames", writable, &loan.view)
+    loan.held = True
+    if loan.count < least:
+        raise ValueError(f"frames has {loan.count} elements, needed {least}")
+    return loan

@@ -30,7 +30,7 @@
 
 /* Number, name and sentence of every status, once. Python's exceptions are made from these rows
  * (canal_fast/_gate.pyx). Ranges: 1..19 frames, 20..49 drivers and channels, 50..69 recordings,
- * 70..89 wire, 90..119 bit timing. */
+ * 70..89 wire, 90..119 bit timing, 120..129 signals. */
 #define CF_STATUS_LIST(X)                                                                           \
     X(OK, 0, "success")                                                                             \
     X(ID_RANGE, 1, "arbitration_id does not fit the identifier")                                    \
@@ -84,7 +84,9 @@
     X(TIMING_RATE, 92, "the bit rate is not in 100 bit/s .. f_clock")                               \
     X(TIMING_SAMPLE_POINT, 93, "the sample point is not inside the bit")                            \
     X(TIMING_CONSTRAINT, 94, "a constraint is out of its range")                                    \
-    X(TIMING_KERNEL_REFUSES, 95, "the Linux kernel finds no bit timing either")
+    X(TIMING_KERNEL_REFUSES, 95, "the Linux kernel finds no bit timing either")                     \
+    X(SIGNALS_PLAN, 120, "the tables of a decoding plan contradict each other")                     \
+    X(SIGNALS_RANGE, 121, "a value does not fit its signal")
 
 typedef enum cf_status {
 #define CF_STATUS_ENUM(name, number, sentence) CF_##name = number,

@@ -1,0 +1,178 @@
+"""Columns as users have them to what the encoding kernel takes, and its complaints in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.errors import SignalError
+from canal_fast.frames import FrameArray, make_frames
+
+from .description import Message, Signal, suggest
+from .records import initial_bits, raw_bounds
+from .tables import Table
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+__all__ = ["encode"]
+
+Array = npt.NDArray[Any]
+Given = tuple[Array | None, Array | None, bool]
+"""Values as f8, i8 or u8 (None: none), where they are given as u1 (None: everywhere), are they raw?"""
+
+
+def encode(
+    plan: Plan,
+    number: int,
+    columns: Mapping[str, npt.ArrayLike] | Table | None,
+    timestamp_ns: npt.ArrayLike,
+    channel: npt.ArrayLike,
+    count: int | None,
+    *,
+    saturate: bool,
+    padding: int,
+) -> FrameArray:
+    """As `Plan.encode`."""
+    if padding not in (0, 1):
+        raise ValueError(f"padding = {padding}, allowed 0, 1")
+    message = plan.messages[number]
+    given, columns = _given(message, columns, plan.options.scaling), columns or {}
+    sizes = {name: len(values) for name, (values, _, _) in given.items() if values is not None}
+    for name, values in (("timestamp_ns", timestamp_ns), ("channel", channel)):
+        sizes[name] = np.size(values)
+    rows = _rows(message, sizes, count)
+    if isinstance(columns, Table) and np.ndim(timestamp_ns) == 0 and not timestamp_ns:
+        timestamp_ns = columns.timestamp_ns
+    entries = []
+    for signal in message.signals:
+        values, held, raw = given.get(signal.name, (None, None, False))
+        if values is not None and len(values) != rows:
+            values, held = np.repeat(values, rows), None if held is None else np.repeat(held, rows)
+        entries.append((values, held, raw or not plan.options.scaling, initial_bits(signal)))
+    payloads, status, row, index = plan.encode_payloads(number, entries, rows, saturate, padding)
+    if status:
+        signal = message.signals[index]
+        raise _refusal(message, signal, row, entries[index][0][row], entries[index][2])
+    flags = 1 if message.is_extended else 0
+    data = payloads if payloads.shape[1] == message.length else _fitted(payloads, message.length)
+    frames = make_frames(
+        np.full(rows, message.arbitration_id),
+        data,
+        flags=flags,
+        timestamp_ns=timestamp_ns,
+        channel=channel,
+        fd=message.is_fd,
+    )
+    return frames
+
+
+def _fitted(payloads: Array, length: int) -> Array:
+    """Payloads of the message's length: signals beyond it are cut off."""
+    if length <= payloads.shape[1]:
+        return np.ascontiguousarray(payloads[:, :length])
+    if length > 64:
+        raise SignalError(f"the message has {length} bytes; a frame carries at most 64")
+    return np.pad(payloads, ((0, 0), (0, length - payloads.shape[1])))
+
+
+def _rows(message: Message, sizes: Mapping[str, int], count: int | None) -> int:
+    """The number of rows that everything agrees on; one value goes to every row."""
+    longer = {name: size for name, size in sizes.items() if size != 1}
+    rows = count if count is not None else next(iter(longer.values()), 1)
+    for name, size in longer.items():
+        if size != rows:
+            other = "count" if count is not None else next(iter(longer))
+            raise ValueError(
+                f"{message.name}: columns differ in length: {other} has {rows}, {name} has {size}; "
+                "each has one value, or one for each row"
+            )
+    return rows
+
+
+def _given(message: Message, columns: Any, scaling: bool) -> dict[str, Given]:
+    if columns is None:
+        return {}
+    if isinstance(columns, Table):
+        return {signal.name: _of_table(columns, signal) for signal in message.signals if signal.name in columns.columns}
+    known = {signal.name: signal for signal in message.signals}
+    found = {}
+    for name, values in columns.items():
+        if name not in known:
+            raise SignalError(f"{message.name} has no signal {name!r}{suggest(name, known)}")
+        found[name] = _column(message, known[name], values)
+    return found
+
+
+def _of_table(table: Table, signal: Signal) -> Given:
+    values, held = table.columns[signal.name], table.partial.get(signal.name)
+    given = None if held is None else held.view(np.uint8)
+    if signal.name in table.texts:
+        words = dict(reversed([(text, value) for value, text in signal.choices]))
+        raws = [words.get(text) for text in table.texts[signal.name]]
+        raw = [_number(signal, text) if value is None else value for value, text in zip(raws, table.texts[signal.name], strict=True)]
+        return np.array(raw, np.int64)[values], given, True
+    return _numbers(values), given, False
+
+
+def _number(signal: Signal, text: str) -> int:
+    """Raw value of a physical one that the value table has no text for."""
+    return round((float(text) - signal.offset) / signal.scale)
+
+
+def _numbers(values: Array) -> Array:
+    """f8, i8 or u8, contiguous."""
+    kind = values.dtype.kind
+    wanted = np.float64 if kind == "f" else np.uint64 if kind == "u" and values.dtype.itemsize == 8 else np.int64
+    return np.ascontiguousarray(values, wanted)
+
+
+def _column(message: Message, signal: Signal, values: Any) -> Given:
+    mask = None
+    if isinstance(values, np.ma.MaskedArray):
+        mask, values = np.ma.getmaskarray(values), values.filled(0)
+    array = np.atleast_1d(np.asarray(values))
+    if array.ndim != 1:
+        raise ValueError(f"{message.name}.{signal.name}: one dimension, not {array.ndim}")
+    if array.dtype.kind == "O":
+        missing = np.array([value is None for value in array.tolist()], np.bool_)
+        mask = missing if mask is None else mask | missing
+        filler = "" if any(isinstance(value, str) for value in array.tolist()) else 0
+        array = np.asarray([filler if value is None else value for value in array.tolist()])
+    given = None if mask is None or not mask.any() else (~np.atleast_1d(mask)).view(np.uint8)
+    if array.dtype.kind == "U":
+        return _of_texts(message, signal, array, given), given, True
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{message.name}.{signal.name}: numbers or texts, not {array.dtype}")
+    return _numbers(array), given, False
+
+
+def _of_texts(message: Message, signal: Signal, texts: Array, given: Array | None) -> Array:
+    words = dict(reversed([(text, value) for value, text in signal.choices]))
+    unique, inverse = np.unique(texts, return_inverse=True)
+    if given is not None:
+        words.setdefault("", 0)  # stands where none is given
+    for text in unique.tolist():
+        if text not in words:
+            row = int(np.flatnonzero(texts == text)[0])
+            name = f"{message.name}.{signal.name}"
+            raise SignalError(f"{name}: row {row}: no such text {text!r}{suggest(text, words)}", signal=name, row=row)
+    return np.array([words[text] for text in unique.tolist()], np.int64)[inverse]
+
+
+def _refusal(message: Message, signal: Signal, row: int, value: Any, raw: bool) -> SignalError:
+    name = f"{message.name}.{signal.name}"
+    if signal.is_float:
+        allowed = f"what a float of {signal.length} bits holds"
+    else:
+        low, high = raw_bounds(signal)
+        ends = sorted((low, high) if raw else (low * signal.scale + signal.offset, high * signal.scale + signal.offset))
+        unit = f" {signal.unit}" if signal.unit and not raw else ""
+        allowed = f"{ends[0]}..{ends[1]}{unit}{'' if raw else f' (raw {low}..{high})'}"
+    advice = "None gives the initial value" if value != value else "saturate=True takes the nearest end"
+    return SignalError(
+        f"{name}: row {row}: {'raw ' if raw else ''}value {value}, allowed {allowed}; {advice}", signal=name, row=row
+    )
