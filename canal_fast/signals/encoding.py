@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import SignalError
-from canal_fast.frames import FrameArray, make_frames
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, make_frames
 
 from .description import Message, Signal, suggest
 from .records import initial_bits, raw_bounds
@@ -57,26 +58,35 @@ def encode(
     if status:
         signal = message.signals[index]
         raise _refusal(message, signal, row, entries[index][0][row], entries[index][2])
-    flags = 1 if message.is_extended else 0
-    data = payloads if payloads.shape[1] == message.length else _fitted(payloads, message.length)
-    frames = make_frames(
-        np.full(rows, message.arbitration_id),
-        data,
-        flags=flags,
-        timestamp_ns=timestamp_ns,
-        channel=channel,
-        fd=message.is_fd,
-    )
+    return _framed(message, payloads, timestamp_ns, channel, 0xFF * padding)
+
+
+def _framed(message: Message, payloads: Array, timestamp_ns: npt.ArrayLike, channel: npt.ArrayLike, fill: int) -> FrameArray:
+    """Records around payloads, which are cut, or filled up, to the message's length."""
+    if message.length > 64:
+        raise SignalError(f"{message.name} has {message.length} bytes; a frame carries at most 64")
+    (flags, dlc), channels = _head(message), np.asarray(channel)
+    if channels.size and not (0 <= channels.min() and channels.max() <= 255):
+        raise ValueError(f"channel = {channels.min()}..{channels.max()}, allowed 0..255")
+    frames: FrameArray = np.zeros(len(payloads), FD_FRAME_DTYPE if message.is_fd else FRAME_DTYPE)
+    frames["timestamp_ns"], frames["arbitration_id"], frames["channel"] = timestamp_ns, message.arbitration_id, channels
+    frames["flags"], frames["dlc"] = flags, dlc
+    width = min(message.length, payloads.shape[1])
+    if width == 8:
+        frames["data"].view("u8")[:, 0] = payloads.view("u8")[:, 0]
+    else:
+        frames["data"][:, :width] = payloads[:, :width]
+    if fill and width < message.length:
+        frames["data"][:, width : message.length] = fill
     return frames
 
 
-def _fitted(payloads: Array, length: int) -> Array:
-    """Payloads of the message's length: signals beyond it are cut off."""
-    if length <= payloads.shape[1]:
-        return np.ascontiguousarray(payloads[:, :length])
-    if length > 64:
-        raise SignalError(f"the message has {length} bytes; a frame carries at most 64")
-    return np.pad(payloads, ((0, 0), (0, length - payloads.shape[1])))
+@cache
+def _head(message: Message) -> tuple[int, int]:
+    """Flags and dlc of the message's frames."""
+    flags = FrameFlag.EXTENDED_ID if message.is_extended else 0
+    frame = make_frames(message.arbitration_id, bytes(message.length), flags=flags, fd=message.is_fd)[0]
+    return int(frame["flags"]), int(frame["dlc"])
 
 
 def _rows(message: Message, sizes: Mapping[str, int], count: int | None) -> int:

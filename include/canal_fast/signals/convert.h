@@ -183,6 +183,12 @@ CF_INLINE void cf_clear_invalid(const cf_signal *s, const uint8_t *CF_RESTRICT v
 #undef CF_KEEP
 }
 
+/* What one raw value of an integer signal with CF_RULE_LINEAR or CF_RULE_WIDE decodes to. */
+CF_INLINE double cf_decoded_value(const cf_signal *s, uint64_t raw)
+{
+    return s->rule == CF_RULE_WIDE ? cf_wide_value(s, raw) : cf_linear_value(s, raw);
+}
+
 #undef CF_LINEAR
 #undef CF_STORE_WIDTHS
 #undef CF_STORE

@@ -69,7 +69,7 @@ CF_INLINE uint64_t cf_raw_beside(const cf_signal *s, uint64_t raw, double value)
         const uint64_t top = other << (64u - s->length);
         const uint64_t kept = s->kind & CF_SIGNAL_SIGNED ? (uint64_t)((int64_t)top >> (64u - s->length))
                                                          : top >> (64u - s->length);
-        if (kept == other && cf_linear_value(s, other) == value)
+        if (kept == other && cf_decoded_value(s, other) == value)
             return other;
     }
     return raw;
@@ -90,7 +90,8 @@ CF_INLINE int cf_raw_of_number(const cf_signal *s, double value, int scaled, uin
         return 0;
     }
     *raw = is_signed ? (uint64_t)(int64_t)whole : (uint64_t)whole;
-    if (scaled && s->length > 50 && s->rule == CF_RULE_LINEAR && cf_linear_value(s, *raw) != value)
+    if (scaled && s->length > 50 && (s->rule == CF_RULE_LINEAR || s->rule == CF_RULE_WIDE) &&
+        cf_decoded_value(s, *raw) != value)
         *raw = cf_raw_beside(s, *raw, value);
     return 1;
 }
@@ -139,6 +140,43 @@ CF_INLINE int cf_raw_of(const cf_signal *s, const cf_encode_column *c, size_t ro
     return s->kind & CF_SIGNAL_FLOAT ? cf_raw_of_float(s, value, scaled, raw) : cf_raw_of_number(s, value, scaled, raw);
 }
 
+/* Rows `at`.. of a column to the raw bits of a block, without branches: for columns that are given wholly and signals of
+ * at most 50 bits. Returns 0 where that is not so, or some value does not fit; then *raws means nothing. */
+CF_INLINE int cf_block_raws(const cf_signal *s, const cf_encode_column *c, size_t at, size_t count,
+                            uint64_t *CF_RESTRICT raws)
+{
+    const unsigned spare = 64u - s->length;
+    const int is_signed = s->kind & CF_SIGNAL_SIGNED;
+    size_t i;
+    int bad = 0;
+    if (c->values == NULL || c->given != NULL || s->length > 50 || (s->kind & CF_SIGNAL_FLOAT))
+        return 0;
+    if (c->type != CF_VALUES_F8) {
+        const uint64_t *values = (const uint64_t *)c->values + at;
+        if (!c->raw && s->rule != CF_RULE_BITS)
+            return 0;
+        for (i = 0; i < count; i++) {
+            const uint64_t top = values[i] << spare;
+            raws[i] = values[i];
+            bad |= values[i] != (is_signed ? (uint64_t)((int64_t)top >> spare) : top >> spare);
+        }
+        return !bad && !(is_signed && c->type == CF_VALUES_U8 && s->length == 64);
+    } else {
+        const double *values = (const double *)c->values + at;
+        const double offset = c->raw ? 0.0 : s->offset, scale = c->raw ? 1.0 : s->scale;
+        const double magic = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds to a whole number in the low bits */
+        const double top = cf_double_of((uint64_t)(1023 + s->length) << 52);
+        const double low = is_signed ? -top / 2 : 0, high = is_signed ? top / 2 : top;
+        for (i = 0; i < count; i++) {
+            const double sum = (values[i] - offset) / scale + magic;
+            const double whole = sum - magic;
+            raws[i] = cf_double_bits(sum) - cf_double_bits(magic);
+            bad |= !(whole >= low) | !(whole < high);
+        }
+        return !bad;
+    }
+}
+
 /* Puts the low bits of `raw` into the signal's place in a row; no other bit changes. */
 CF_INLINE void cf_signal_put(const cf_signal *s, uint8_t *row, uint64_t raw)
 {
@@ -164,6 +202,50 @@ CF_INLINE void cf_signal_put(const cf_signal *s, uint8_t *row, uint64_t raw)
     }
 }
 
+/* The same for a block of rows, `step` bytes apart. */
+CF_INLINE void cf_block_put(const cf_signal *s, uint8_t *rows, size_t step, const uint64_t *CF_RESTRICT raws,
+                            size_t count)
+{
+    const uint64_t mask = ~(uint64_t)0 >> (64u - s->length);
+    uint8_t *at = rows + s->first_byte;
+    size_t i;
+    if (s->kind & CF_SIGNAL_NINE) {
+        for (i = 0; i < count; i++)
+            cf_signal_put(s, rows + i * step, raws[i]);
+    } else if (s->kind & CF_SIGNAL_BIG) {
+        const unsigned up = 64u - s->shift - s->length;
+        for (i = 0; i < count; i++, at += step)
+            cf_store_be64(at, (cf_load_be64(at) & ~(mask << up)) | (raws[i] & mask) << up);
+    } else {
+        const unsigned up = s->shift;
+        for (i = 0; i < count; i++, at += step)
+            cf_store_le64(at, (cf_load_le64(at) & ~(mask << up)) | (raws[i] & mask) << up);
+    }
+}
+
+/* One signal of a block, row by row where a value needs a second look. Returns the row that does not fit, or count. */
+CF_INLINE size_t cf_block_encode(const cf_signal *s, const cf_encode_column *c, size_t at, size_t count, int saturate,
+                                 const uint8_t *selected, uint8_t *rows, size_t step)
+{
+    uint64_t raws[CF_BLOCK];
+    size_t k;
+    if (s->selector < 0 && cf_block_raws(s, c, at, count, raws)) {
+        cf_block_put(s, rows, step, raws, count);
+        return count;
+    }
+    for (k = 0; k < count; k++) {
+        if (!selected[k])
+            continue;
+        if (!cf_raw_of(s, c, at + k, &raws[k])) {
+            const double *values = (const double *)c->values;
+            if (!saturate || (c->type == CF_VALUES_F8 && values[at + k] != values[at + k]))
+                return k;
+        }
+        cf_signal_put(s, rows + k * step, raws[k]);
+    }
+    return count;
+}
+
 CF_INLINE size_t cf_selector_depth(const cf_plan *plan, int32_t selector)
 {
     size_t depth = 0;
@@ -182,7 +264,7 @@ CF_INLINE cf_status cf_message_encode(const cf_plan *plan, size_t number, const 
     const cf_signal *signals = plan->signals + message->first_signal;
     uint8_t selected[CF_BLOCK], full[CF_BLOCK];
     cf_block block;
-    size_t at, i, k, depth, left;
+    size_t at, i, bad, depth, left;
     memset(rows, (int)padding, count * message->row_bytes);
     memset(full, CF_FD_DATA, sizeof full);
     for (at = 0; at < count; at += CF_BLOCK) {
@@ -196,19 +278,11 @@ CF_INLINE cf_status cf_message_encode(const cf_plan *plan, size_t number, const 
                 left--;
                 cf_block_begin(&block, some, full, size, message->row_bytes);
                 cf_block_select(&block, plan, s->selector, selected);
-                for (k = 0; k < size; k++) {
-                    uint64_t raw;
-                    if (!selected[k])
-                        continue;
-                    if (!cf_raw_of(s, &columns[i], at + k, &raw) &&
-                        (!saturate || (columns[i].type == CF_VALUES_F8 &&
-                                       ((const double *)columns[i].values)[at + k] !=
-                                           ((const double *)columns[i].values)[at + k]))) {
-                        *row = at + k;
-                        *signal = i;
-                        return CF_SIGNALS_RANGE;
-                    }
-                    cf_signal_put(s, some + k * message->row_bytes, raw);
+                bad = cf_block_encode(s, &columns[i], at, size, saturate, selected, some, message->row_bytes);
+                if (bad < size) {
+                    *row = at + bad;
+                    *signal = i;
+                    return CF_SIGNALS_RANGE;
                 }
             }
         }

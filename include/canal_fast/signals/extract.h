@@ -13,7 +13,7 @@
 
 CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
 {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     uint64_t value;
     memcpy(&value, at, sizeof value);
     return value;
@@ -25,9 +25,13 @@ CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
 
 CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
 {
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(at, &value, sizeof value);
+#else
     int i;
     for (i = 0; i < 8; i++, value >>= 8)
         at[i] = (uint8_t)value;
+#endif
 }
 
 /* A block of rows, and what was loaded of it. */
