@@ -1,4 +1,4 @@
-"""Builds the glue modules (canal_fast/_*.pyx), the CANAL driver libraries (canal_fast/drivers/*.c) and canal_host."""
+"""Builds the glue modules (canal_fast/**/_*.pyx), the CANAL driver libraries (canal_fast/drivers/*/*.c) and canal_host."""
 
 import os
 from pathlib import Path
@@ -13,8 +13,12 @@ SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for
 WINDOWS = SYSTEM.startswith("win")
 ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
-PACKAGES = ["capi", "cli", "drivers", "include", "include.canal_fast", "include.canal_fast.signals", "python_can", "signals"]
-HEADERS = [*ROOT.glob("include/canal_fast/**/*.h"), *ROOT.glob("canal_fast/drivers/*.h")]
+FLAGS["unix"].append("-ffp-contract=off")  # a fused multiply-add decodes signals to other numbers
+if SYSTEM == "win32" or get_platform().endswith("-i686"):
+    FLAGS["unix"] += ["-msse2", "-mfpmath=sse"]  # and so do the x87's 80 bits
+if "-g" not in os.environ.get("CFLAGS", "").split():
+    FLAGS["unix"].append("-g0")  # Python's own flags ask for debug information, several times the code's size
+HEADERS = [*ROOT.glob("include/**/*.h"), *ROOT.glob("canal_fast/**/*.h")]
 OPTIONS = {
     "include_dirs": ["include"],
     "depends": sorted(str(p.relative_to(ROOT)) for p in HEADERS),
@@ -23,15 +27,33 @@ OPTIONS = {
 PLAIN = {"canal_host": ".exe" if WINDOWS else ""}  # what has no Python in it, and how its file's name ends
 
 
-def extensions(pattern, plain=None):
-    for path in sorted(p.relative_to(ROOT) for p in ROOT.glob(pattern)):
-        if ONLY_ON.get(path.stem, SYSTEM) == SYSTEM:
-            name = path.stem if plain is None else f"canal_{path.stem}"
-            PLAIN.update({} if plain is None else {name: plain})
-            yield Extension(".".join([*path.parent.parts, name]), [str(path)], **OPTIONS)
+def packages():
+    """Every folder of canal_fast/ and of include/, which is installed beneath the package."""
+    folders = {p.parent.relative_to(ROOT) for suffix in ("py", "pxd", "h") for p in ROOT.glob(f"canal_fast/**/*.{suffix}")}
+    folders |= {Path("canal_fast"), Path("canal_fast/drivers")}
+    folders |= {Path("canal_fast") / p.parent.relative_to(ROOT) for p in ROOT.glob("include/**/*.h")} | {Path("canal_fast/include")}
+    return sorted(".".join(folder.parts) for folder in folders if "__pycache__" not in folder.parts)
+
+
+def extension(path, name=None):
+    path = path.relative_to(ROOT)
+    return Extension(".".join([*path.parent.parts, name or path.stem]), [str(path)], **OPTIONS)
+
+
+def drivers():
+    """canal_fast/drivers/virtual/virtual.c becomes canal_fast/drivers/canal_virtual.so."""
+    for path in sorted(ROOT.glob("canal_fast/drivers/*/*.c")):
+        if path.stem == path.parent.name and ONLY_ON.get(path.stem, SYSTEM) == SYSTEM:
+            name = f"canal_{path.stem}"
+            PLAIN[name] = ".dll" if WINDOWS else ".so"
+            yield Extension(f"canal_fast.drivers.{name}", [str(path.relative_to(ROOT))], **OPTIONS)
 
 
 class BuildExt(build_ext):
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
     def build_extension(self, ext):
         ext.extra_compile_args = flags = FLAGS.get(self.compiler.compiler_type, [])
         if not ext.name.endswith("canal_host"):
@@ -48,12 +70,13 @@ class BuildExt(build_ext):
         return [] if ext.name.rpartition(".")[2] in PLAIN else super().get_export_symbols(ext)
 
 
-glue = cythonize([*extensions("canal_fast/**/_*.pyx")], compiler_directives={"language_level": 3, "embedsignature": True})
-plain = [*extensions("canal_fast/drivers/*.c", ".dll" if WINDOWS else ".so"), *extensions("canal_fast/canal_host.c")]
+modules = [extension(path) for path in sorted(ROOT.glob("canal_fast/**/_*.pyx"))]
+workers = os.cpu_count() if SYSTEM == "linux" else 0  # elsewhere its processes would run this file again
+glue = cythonize(modules, nthreads=workers, compiler_directives={"language_level": 3, "embedsignature": True})
 setup(
-    packages=["canal_fast", *map("canal_fast.{}".format, PACKAGES)],
+    packages=packages(),
     package_dir={"canal_fast.include": "include"},
     package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.h"]},
-    ext_modules=glue + plain,
+    ext_modules=[*glue, *drivers(), extension(ROOT / "canal_fast" / "canal_host.c")],
     cmdclass={"build_ext": BuildExt},
 )

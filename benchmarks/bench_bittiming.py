@@ -27,8 +27,8 @@ MANY = np.tile(np.array(RATES), 2000)
 
 # The naive search in C: every brp, tseg1 and tseg2, errors as doubles.
 SOURCE = r"""
-#include <canal_fast/bittiming_linux.h>
-#include <canal_fast/bittiming_solve.h>
+#include <canal_fast/bittiming/solve_linux.h>
+#include <canal_fast/bittiming/solve.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

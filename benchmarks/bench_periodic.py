@@ -17,7 +17,7 @@ import peers
 import pytest
 
 import canal_fast as cf
-from canal_fast.driver import VIRTUAL
+from canal_fast.drivers.library import VIRTUAL
 
 PERIODS_MS = range(1, 101)
 SECONDS = 6.0

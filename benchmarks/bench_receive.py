@@ -20,7 +20,7 @@ import peers
 import pytest
 
 import canal_fast as cf
-from canal_fast.driver import VIRTUAL
+from canal_fast.drivers.library import VIRTUAL
 
 ROUNDS = 7
 RING = 1 << 16

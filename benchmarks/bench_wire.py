@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast import checksum, simd, wire
+from canal_fast import checksum, processor, wire
 
 HERE = Path(__file__).resolve().parent
 COUNT = 1 << 14
@@ -70,8 +70,8 @@ def medians(
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            if (level := name.partition(" ")[0]) in simd.LEVELS:
-                simd.select(level)
+            if (level := name.partition(" ")[0]) in processor.LEVELS:
+                processor.select(level)
             call()
             begin = clock()
             call()
@@ -130,11 +130,11 @@ UNJUDGED = re.compile("-avx2$|^wire-.*-portable$")  # ratios that are printed be
 
 def measure() -> dict[str, float | str]:
     """{row of targets.toml: ratio}; warm caches, see `medians`."""
-    before = simd.available()[-1]
+    before = processor.available()[-1]
     try:
         rows = {**_arrays(), **_single(), **_bulk(), **_threads()}
     finally:
-        simd.select(before)
+        processor.select(before)
     for name in [name for name in rows if UNJUDGED.search(name)]:
         print(f"   {name}: {rows.pop(name)}")
     return rows
@@ -142,7 +142,7 @@ def measure() -> dict[str, float | str]:
 
 def _arrays() -> dict[str, float | str]:
     library = serial()
-    frames, best = sample(), simd.available()[-1]
+    frames, best = sample(), processor.available()[-1]
     rows: dict[str, float | str] = {}
     if library is None:
         return {"wire": "NOT RUN: no C compiler for the bit-serial peer"}
@@ -174,12 +174,12 @@ def _arrays() -> dict[str, float | str]:
         "crc": lambda: checksum.crc15_frames(frames),
     }
     calls = {f"serial {name}": call for name, call in serial_calls.items()}
-    for level in simd.available():
+    for level in processor.available():
         calls |= {f"{level} {name}": call for name, call in ours.items()}
     calls["numpy crc"] = lambda: columns(frames)
     calls["python encode"] = lambda: [python_encode(frame, table) for frame in few]
     got = medians(calls)
-    for level in simd.available():
+    for level in processor.available():
         rows[f"frame-length-{level}"] = got["serial length"] / got[f"{level} length"]
         rows[f"crc15-frames-{level}"] = got["numpy crc"] / got[f"{level} crc"]
         for name in ("encode packed", "decode packed", "encode", "decode"):
@@ -187,7 +187,7 @@ def _arrays() -> dict[str, float | str]:
             if level in ("portable", best):
                 rows[key] = got[f"serial {name}"] / got[f"{level} {name}"]
     rows["wire-encode-packed-python"] = (got["python encode"] / len(few)) / (got[f"{best} encode packed"] / COUNT)
-    for level in simd.LEVELS[len(simd.available()) :]:
+    for level in processor.LEVELS[len(processor.available()) :]:
         rows[f"frame-length-{level}"] = rows[f"crc15-frames-{level}"] = f"NOT RUN: no {level}"
     return rows
 
@@ -206,7 +206,7 @@ def _bulk() -> dict[str, float | str]:
         import anycrc
     except ImportError:
         return {"crc15-bulk": "NOT RUN: anycrc is not installed"}
-    if simd.available()[-1] != "avx512":
+    if processor.available()[-1] != "avx512":
         return {"crc15-bulk": "NOT RUN: no avx512 with VPCLMULQDQ"}
     data = np.random.default_rng(0).bytes(1 << 20)
     peer = anycrc.Model("CRC15-CAN")
@@ -220,11 +220,11 @@ def _threads() -> dict[str, float | str]:
     library = serial()
     if library is None:
         return {"wire-two-threads": "NOT RUN: no C compiler for the bare loop"}
-    simd.select("portable")
+    processor.select("portable")
     frames = np.tile(sample(), 4)
     lengths = [np.empty(len(frames), np.int32) for _ in range(2)]
     data = [np.empty(len(frames), np.int32) for _ in range(2)]
-    from canal_fast import _wire
+    from canal_fast.wire import _wire
 
     rounds = ctypes.c_uint64(8_000_000)
     bodies: dict[str, Callable[[int], Any]] = {
@@ -251,10 +251,10 @@ def _threads() -> dict[str, float | str]:
     return {"wire-two-threads": ours / bare}
 
 
-@pytest.mark.parametrize("level", simd.LEVELS)
+@pytest.mark.parametrize("level", processor.LEVELS)
 @pytest.mark.parametrize("kernel", ["length", "crc15_frames", "encode", "encode_packed", "decode", "decode_packed"])
 def test_kernel(benchmark: Any, kernel: str, level: str) -> None:
-    if level not in simd.available():
+    if level not in processor.available():
         pytest.skip(f"NOT RUN: this machine has no {level}")
     frames = sample()
     loose, packed = wire.encode(frames), wire.encode(frames, packed=True)
@@ -266,11 +266,11 @@ def test_kernel(benchmark: Any, kernel: str, level: str) -> None:
         "decode": lambda: wire.decode(*loose),
         "decode_packed": lambda: wire.decode(*packed, packed=True),
     }
-    simd.select(level)
+    processor.select(level)
     try:
         benchmark(calls[kernel])
     finally:
-        simd.select(simd.available()[-1])
+        processor.select(processor.available()[-1])
 
 
 if __name__ == "__main__":

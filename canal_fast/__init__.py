@@ -14,10 +14,8 @@ if find_spec("canal_fast._gate") is None:
 from canal_fast import bittiming, checksum, logs, physical, signals, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
-from canal_fast.channel import Channel
-from canal_fast.clock import ChannelClock
-from canal_fast.devices import Device, list_devices
-from canal_fast.driver import DriverInfo
+from canal_fast.drivers.devices import Device, list_devices
+from canal_fast.drivers.library import DriverInfo
 from canal_fast.errors import (
     BitTimingError,
     BusOffError,
@@ -41,10 +39,12 @@ from canal_fast.frames import (
     make_frames,
     payload_length,
 )
-from canal_fast.ledger import ChannelStatus, Ledger
+from canal_fast.live.channel import Channel
+from canal_fast.live.clock import ChannelClock
+from canal_fast.live.ledger import ChannelStatus, Ledger
+from canal_fast.live.periodic import PeriodicStatistics, PeriodicTask
 from canal_fast.logs import read_log, write_log
 from canal_fast.messages import from_messages, to_messages
-from canal_fast.periodic import PeriodicStatistics, PeriodicTask
 from canal_fast.signals import load_database
 
 __all__ = [

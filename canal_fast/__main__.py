@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from canal_fast import __version__
+from canal_fast._version import __version__
 from canal_fast.errors import CanalFastError
 
 COMMANDS = ("log", "dump", "stat", "timing", "doctor", "list")  # of canal_fast.cli, as --help shows them

@@ -3,13 +3,18 @@
 from cpython.buffer cimport PyBuffer_Release
 
 from canal_fast._gate cimport borrow, borrow_frames
-from canal_fast.capi.base cimport CF_OK, cf_status
+from canal_fast.capi.base cimport CF_OK, cf_cpu_level, cf_status
 from canal_fast.capi.frame cimport cf_frames_check, cf_payload_lengths
 from libc.stdint cimport uint8_t
 
 import numpy
 
 cdef object U1 = numpy.dtype("u1")
+
+
+def cpu_level():
+    """The highest level (cpu.h) that this machine runs."""
+    return int(cf_cpu_level())
 
 
 def payload_lengths(frames, lengths):

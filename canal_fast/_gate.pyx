@@ -13,7 +13,12 @@ from canal_fast.capi.base cimport (
     cf_code,
     cf_status_row,
 )
-from canal_fast.capi.canal cimport CF_CANAL_BUS_OFF, cf_canal_code_row, cf_canal_status_message_row, cf_canal_status_row
+from canal_fast.capi.canal cimport (
+    CF_CANAL_BUS_OFF,
+    cf_canal_code_row,
+    cf_canal_status_message_row,
+    cf_canal_status_row,
+)
 from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_flag_row, cf_frame, cf_frame_field
 
 import signal

@@ -1,6 +1,6 @@
 from typing import Any
 
-from canal_fast._live import Handle
+from canal_fast.live._live import Handle
 from canal_fast.frames import FrameArray
 
 def messages(frames: FrameArray, message: type, labels: dict[int, Any]) -> list[Any]: ...

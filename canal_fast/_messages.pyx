@@ -9,8 +9,6 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
 from canal_fast._gate cimport borrow_frames
-from canal_fast.capi.channel cimport cf_channel
-from canal_fast.capi.consumer cimport cf_consumer_take, cf_consumer_take_at_once
 from canal_fast.capi.frame cimport (
     CF_FLAG_BITRATE_SWITCH,
     CF_FLAG_ERROR_FRAME,
@@ -23,9 +21,11 @@ from canal_fast.capi.frame cimport (
     cf_fd_dlc,
     cf_fd_frame,
     cf_frame_head,
+    cf_nanoseconds,
     cf_payload_length,
+    cf_seconds,
 )
-from canal_fast.capi.seconds cimport cf_nanoseconds, cf_seconds
+from canal_fast.capi.live cimport cf_channel, cf_consumer_take, cf_consumer_take_at_once
 
 from canal_fast.errors import FrameError
 
@@ -36,8 +36,8 @@ cdef object message_of(const cf_frame_head *head, object message, object label):
     cdef bint error = (flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME)) != 0
     cdef bint remote = not error and (flags & CF_FLAG_REMOTE) != 0
     data = PyByteArray_FromStringAndSize(<const char *>head + sizeof(cf_frame_head), length)
-    return message(cf_seconds(head.timestamp_ns), head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote, error,
-                   label, min(head.dlc, 8) if remote else length, data, (flags & CF_FLAG_FD) != 0,
+    return message(cf_seconds(head.timestamp_ns), head.arbitration_id, (flags & CF_FLAG_EXTENDED_ID) != 0, remote,
+                   error, label, min(head.dlc, 8) if remote else length, data, (flags & CF_FLAG_FD) != 0,
                    (flags & CF_FLAG_TX) == 0, (flags & CF_FLAG_BITRATE_SWITCH) != 0,
                    (flags & CF_FLAG_ERROR_STATE_INDICATOR) != 0)
 

@@ -1,5 +1,5 @@
 /* canal_host.c - a CANAL driver in a process of its own; canal_fast starts it. */
-#include <canal_fast/host.h>
+#include <canal_fast/live/host.h>
 
 int main(int count, char **arguments)
 {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _checksum, _gate
-from canal_fast._checksum import crc15, crc17, crc21
-from canal_fast.codec import refuse
+from canal_fast._gate import status_table
 from canal_fast.errors import FrameError, WireError
 from canal_fast.frames import FrameArray
+from canal_fast.wire import _checksum
+from canal_fast.wire._checksum import crc15, crc17, crc21
+from canal_fast.wire.codec import refuse
 
 __all__ = [
     "crc15",
@@ -23,7 +24,7 @@ __all__ = [
     "crc21_frames",
 ]
 
-_OTHER_CRC = {name: number for number, name, _ in _gate.status_table()}["OTHER_CRC"]
+_OTHER_CRC = {name: number for number, name, _ in status_table()}["OTHER_CRC"]
 _WHOSE = {15: "classical frames", 17: "FD frames of up to 16 bytes", 21: "FD frames of more than 16 bytes"}
 
 

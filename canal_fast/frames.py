@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _frames, _gate
-from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
+import canal_fast._frames as _frames
+from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE, status_table
 from canal_fast.errors import FrameError
 
 __all__ = ["FD_FRAME_DTYPE", "FRAME_DTYPE", "FrameArray", "FrameFlag", "check_frames", "make_frames", "payload_length"]
@@ -17,7 +17,7 @@ __all__ = ["FD_FRAME_DTYPE", "FRAME_DTYPE", "FrameArray", "FrameFlag", "check_fr
 FrameArray = npt.NDArray[np.void]
 """Array of FRAME_DTYPE or FD_FRAME_DTYPE."""
 
-_SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
+_SENTENCES = {number: sentence for number, _, sentence in status_table()}
 _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from canal_fast import _messages
+import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames
 
 if TYPE_CHECKING:

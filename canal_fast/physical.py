@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
+from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns
 from canal_fast.errors import BitTimingError
-from canal_fast.exact import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns
 
 __all__ = [
     "cable_delay_ns",

@@ -28,7 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="NOT RUN: needs POSIX (fork, signals, limits or device files)"))
 
 
-collect_ignore = ["test_bridge.py", "test_socketcan.py", "test_socketcan_trouble.py"] if WINDOWS else []
+collect_ignore = (
+    ["live/test_bridge.py", "drivers/test_socketcan.py", "drivers/test_socketcan_trouble.py"] if WINDOWS else []
+)
 
 
 def pytest_report_header() -> list[str]:

@@ -1,9 +1,9 @@
 /* instructions.c - `instructions KERNEL N`: runs one kernel over N frames, for counting instructions. */
-#include <canal_fast/reader_drain.h>
+#include <canal_fast/live/reader_drain.h>
 
-#include <canal_fast/candump.h>
-#include <canal_fast/pcapng.h>
-#include <canal_fast/wire_encode.h>
+#include <canal_fast/logs/candump_line.h>
+#include <canal_fast/logs/pcapng_write.h>
+#include <canal_fast/wire/encode.h>
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* receive_loop.c - bare C peers of the reader thread, and the reader's own drain without Python. */
-#include <canal_fast/reader_drain.h>
+#include <canal_fast/live/reader_drain.h>
 
 typedef int (*receive_function)(long handle, void *message);
 
@@ -51,8 +51,8 @@ CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *p
     consumer.share = &share;
     consumer.ring = cf_ring_init(memory, capacity, sizeof(cf_frame));
     cf_producer_init(&reader->producer, consumer.ring);
-    cf_clock_init(&reader->clock, reader->profile->tick_num, reader->profile->tick_den,
-                  reader->profile->wrap_bits, 0, 0);
+    cf_clock_init(&reader->clock, reader->profile->tick_num, reader->profile->tick_den, reader->profile->wrap_bits, 0,
+                  0);
     reader->filters = cf_filter_set_new(NULL, 0);
     return reader;
 }

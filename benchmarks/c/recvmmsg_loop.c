@@ -1,7 +1,7 @@
-/* recvmmsg_loop.c - a bare C receiver on a CAN interface with the options that our SocketCAN driver sets, and a sender. */
+/* recvmmsg_loop.c - a bare C receiver on a CAN interface with the options of our SocketCAN driver, and a sender. */
 #define _GNU_SOURCE
 #include <canal_fast/frame.h>
-#include <canal_fast/thread.h>
+#include <canal_fast/system/thread.h>
 
 #include <linux/can.h>
 #include <linux/can/raw.h>

@@ -18,11 +18,11 @@ typedef struct bare_message {
 } bare_message;
 
 #define BLOCK 512
-#define LOOP(type, value)                                    \
-    do {                                                     \
-        type *out = (type *)(memory + s->column) + at;       \
-        for (i = 0; i < some; i++)                           \
-            out[i] = (type)(value);                          \
+#define LOOP(type, value)                              \
+    do {                                               \
+        type *out = (type *)(memory + s->column) + at; \
+        for (i = 0; i < some; i++)                     \
+            out[i] = (type)(value);                    \
     } while (0)
 #define WHOLE ((s->is_signed ? (uint64_t)RAW_S : RAW_U) * whole + more)
 #define RAW_U (words[i] << left >> right)
@@ -44,9 +44,9 @@ static void bare_columns(const bare_signal *s, const uint64_t *plain, const uint
     else if (linear && s->width == 4)
         LOOP(uint32_t, WHOLE);
     else if (s->real && s->is_signed)
-        LOOP(double, (double)(int32_t)RAW_S * scale + offset);
+        LOOP(double, (double)(int32_t)RAW_S *scale + offset);
     else if (s->real)
-        LOOP(double, (double)(int32_t)RAW_U * scale + offset);
+        LOOP(double, (double)(int32_t)RAW_U *scale + offset);
     else if (s->width == 1)
         LOOP(uint8_t, s->is_signed ? (uint64_t)RAW_S : RAW_U);
     else if (s->width == 2)

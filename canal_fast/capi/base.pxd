@@ -1,3 +1,6 @@
+from libc.stdint cimport int64_t, uint8_t
+
+
 cdef extern from "canal_fast/base.h" nogil:
     ctypedef enum cf_status:
         CF_OK
@@ -22,3 +25,18 @@ cdef extern from "canal_fast/base.h" nogil:
         const char *sentence
 
     const cf_code *cf_status_row(size_t index)
+
+cdef extern from "canal_fast/bits.h" nogil:
+    ctypedef struct cf_packed:
+        const uint8_t *bytes
+        int64_t bits
+
+    size_t cf_pack_bits(const uint8_t *bits, size_t count, uint8_t *packed)
+
+cdef extern from "canal_fast/cpu.h" nogil:
+    ctypedef enum cf_level:
+        CF_PORTABLE
+        CF_AVX2
+        CF_AVX512
+
+    cf_level cf_cpu_level()

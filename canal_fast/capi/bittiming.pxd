@@ -1,9 +1,9 @@
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_status
 
 
-cdef extern from "canal_fast/bittiming.h" nogil:
+cdef extern from "canal_fast/bittiming/timing.h" nogil:
     enum:
         CF_TIMING_MIN_RATE
         CF_TIMING_MAX_DENOMINATOR
@@ -47,3 +47,45 @@ cdef extern from "canal_fast/bittiming.h" nogil:
 
     cf_status cf_timing_check(const cf_timing_limits *limits, const cf_timing_request *r)
     uint32_t cf_timing_default_sample_permille(uint64_t rate, uint32_t rate_of)
+
+cdef extern from "canal_fast/bittiming/solve_fd.h" nogil:
+    ctypedef struct cf_timing_pair:
+        cf_timing nominal
+        cf_timing data
+
+    size_t cf_timing_pairs(const cf_timing_request *nr, const cf_timing *nominal, size_t nominals,
+                           const cf_timing_request *dr, const cf_timing *data, size_t datas,
+                           cf_timing_pair *out, size_t capacity, size_t *total)
+
+cdef extern from "canal_fast/bittiming/solve_linux.h" nogil:
+    enum:
+        CF_KERNEL_TIES_TO_LAST
+        CF_KERNEL_SJW_IS_ONE
+
+    cf_status cf_timing_linux(const cf_timing_limits *limits, uint32_t f_clock, uint32_t rate, uint32_t sample,
+                              uint32_t sjw, unsigned behaviour, cf_timing *out)
+
+cdef extern from "canal_fast/bittiming/solve.h" nogil:
+    size_t cf_timing_all(const cf_timing_limits *limits, const cf_timing_request *r, cf_timing *out,
+                         size_t capacity, cf_timing *best)
+    void cf_timing_rank(const cf_timing_request *r, cf_timing *timings, size_t count)
+    cf_status cf_timing_best(const cf_timing_limits *limits, const cf_timing_request *r, cf_timing *best)
+    size_t cf_timing_many(const cf_timing_limits *limits, const cf_timing_request *common,
+                          const int64_t *rates_milli, const uint32_t *clocks, const uint32_t *samples,
+                          size_t count, cf_timing *out)
+    void cf_timing_nearest(const cf_timing_limits *limits, const cf_timing_request *r, uint32_t *slower,
+                           uint32_t *faster)
+
+cdef extern from "canal_fast/bittiming/controllers.h" nogil:
+    ctypedef struct cf_controller:
+        const char *name
+        const char *title
+        uint32_t f_clock
+        cf_timing_limits nominal
+        cf_timing_limits data
+        uint32_t triple_sampling
+        uint32_t btr
+        const char *source
+        const char *second
+
+    const cf_controller *cf_controller_row(size_t index)

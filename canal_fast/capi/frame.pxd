@@ -1,7 +1,16 @@
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint8_t
 
 from canal_fast.capi.base cimport cf_code, cf_status
 
+
+cdef extern from "canal_fast/filter.h" nogil:
+    enum:
+        CF_FILTER_ANY_FORMAT
+
+    ctypedef struct cf_filter:
+        uint32_t can_id
+        uint32_t can_mask
+        uint32_t extended
 
 cdef extern from "canal_fast/frame.h" nogil:
     enum:
@@ -49,3 +58,7 @@ cdef extern from "canal_fast/frame.h" nogil:
     unsigned cf_payload_length(unsigned flags, unsigned dlc)
     void cf_payload_lengths(const void *frames, size_t count, size_t stride, uint8_t *lengths)
     cf_status cf_frames_check(const void *frames, size_t count, size_t stride, size_t *index)
+
+cdef extern from "canal_fast/seconds.h" nogil:
+    double cf_seconds(int64_t ns)
+    int cf_nanoseconds(double seconds, int64_t *ns)

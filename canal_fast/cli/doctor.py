@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from canal_fast.doctor import diagnose
+from canal_fast.doctor.diagnosis import diagnose
 
 
 def add_parser(subparsers: Any) -> None:

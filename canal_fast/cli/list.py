@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from canal_fast.devices import list_devices
+from canal_fast.drivers.devices import list_devices
 
 
 def add_parser(subparsers: Any) -> None:

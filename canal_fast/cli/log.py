@@ -12,10 +12,10 @@ from types import FrameType
 from typing import Any, Protocol
 
 from canal_fast import wire
-from canal_fast.channel import Channel
 from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FrameArray, FrameFlag
-from canal_fast.ledger import Ledger
+from canal_fast.live.channel import Channel
+from canal_fast.live.ledger import Ledger
 from canal_fast.logs import Recorder, format_candump
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often

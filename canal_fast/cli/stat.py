@@ -7,7 +7,7 @@ import importlib
 import json
 from typing import Any
 
-from canal_fast.stats import Statistics
+from canal_fast.analysis.statistics import Statistics
 
 HEADER = (
     f"{'ch':>2}  {'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "

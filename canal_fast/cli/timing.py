@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS, BitTiming
+from canal_fast.bittiming.drawing import draw_text, plot
+from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
 from canal_fast.errors import BitTimingError
-from canal_fast.exact import DEFAULT_LOOP_DELAY_NS
-from canal_fast.timing_draw import draw_text, plot
 
 SHOWN = 8  # rows of the table without --all
 

@@ -1,1 +1,1 @@
-"""CANAL driver libraries that come with canal_fast; plain shared libraries that any CANAL program can load."""
+"""CANAL driver libraries: finding and loading them, what is known of them, adapters; two come with canal_fast."""

@@ -12,7 +12,7 @@ import can
 from can.bus import LOG
 from can.typechecking import AutoDetectedConfig, CanFilters
 
-from canal_fast import checks
+import canal_fast.arguments as arguments
 from canal_fast._messages import receive
 from canal_fast.errors import DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
@@ -125,7 +125,7 @@ class CanalBus(can.BusABC):
         return self.recv(timeout), True
 
     def _wait(self, timeout: float | None) -> can.Message | None:
-        left = checks.nanoseconds(timeout if timeout is None else max(timeout, 0.0))
+        left = arguments.nanoseconds(timeout if timeout is None else max(timeout, 0.0))
         deadline = time.monotonic_ns() + left
         message = None
         while message is None and left:

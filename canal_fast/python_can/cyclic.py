@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from can import LimitedDurationCyclicSendTaskABC, Message, ModifiableCyclicTaskABC
 from can.broadcastmanager import RestartableCyclicTaskABC
 
-from canal_fast.periodic import PeriodicStatistics, PeriodicTask
+from canal_fast.live.periodic import PeriodicStatistics, PeriodicTask
 from canal_fast.python_can.errors import translated
 
 if TYPE_CHECKING:

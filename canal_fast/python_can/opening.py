@@ -9,10 +9,10 @@ from typing import Any
 from can import BitTiming, BitTimingFd, CanInitializationError, CanInterfaceNotImplementedError
 from can.util import check_or_adjust_timing_clock
 
-from canal_fast.channel import Channel
-from canal_fast.devices import list_devices
+from canal_fast.bittiming.usb2can import CLOCK
+from canal_fast.drivers.devices import list_devices
 from canal_fast.errors import DriverError, DriverNotFoundError
-from canal_fast.usb2can import CLOCK
+from canal_fast.live.channel import Channel
 
 __all__ = ["attached_channels", "open_channel"]
 

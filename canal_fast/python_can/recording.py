@@ -11,11 +11,11 @@ import numpy as np
 from can import Message
 from can.io.generic import MessageReader, MessageWriter
 
-from canal_fast import _messages
+import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
 from canal_fast.logs import Recorder, open_log
+from canal_fast.logs.writing import plain_name
 from canal_fast.messages import to_messages
-from canal_fast.recorder import plain_name
 
 __all__ = ["PcapngReader", "PcapngWriter"]
 

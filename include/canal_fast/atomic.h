@@ -29,32 +29,30 @@ typedef struct cf_atomic_u64 {
     CF_ALIGNAS(8) uint64_t value;
 } cf_atomic_u64;
 
-#define CF_ATOMIC_OPERATIONS(bits)                                                               \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_relaxed(const cf_atomic_u##bits *a)        \
-    {                                                                                            \
-        return __atomic_load_n(&a->value, __ATOMIC_RELAXED);                                     \
-    }                                                                                            \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_acquire(const cf_atomic_u##bits *a)        \
-    {                                                                                            \
-        return __atomic_load_n(&a->value, __ATOMIC_ACQUIRE);                                     \
-    }                                                                                            \
-    CF_INLINE void cf_atomic_u##bits##_store_relaxed(cf_atomic_u##bits *a, uint##bits##_t value) \
-    {                                                                                            \
-        __atomic_store_n(&a->value, value, __ATOMIC_RELAXED);                                    \
-    }                                                                                            \
-    CF_INLINE void cf_atomic_u##bits##_store_release(cf_atomic_u##bits *a, uint##bits##_t value) \
-    {                                                                                            \
-        __atomic_store_n(&a->value, value, __ATOMIC_RELEASE);                                    \
-    }                                                                                            \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_fetch_add(cf_atomic_u##bits *a,                 \
-                                                           uint##bits##_t value)                 \
-    {                                                                                            \
-        return __atomic_fetch_add(&a->value, value, __ATOMIC_SEQ_CST);                           \
-    }                                                                                            \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_exchange(cf_atomic_u##bits *a,                  \
-                                                          uint##bits##_t value)                  \
-    {                                                                                            \
-        return __atomic_exchange_n(&a->value, value, __ATOMIC_SEQ_CST);                          \
+#define CF_ATOMIC_OPERATIONS(bits)                                                                     \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_relaxed(const cf_atomic_u##bits *a)              \
+    {                                                                                                  \
+        return __atomic_load_n(&a->value, __ATOMIC_RELAXED);                                           \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_acquire(const cf_atomic_u##bits *a)              \
+    {                                                                                                  \
+        return __atomic_load_n(&a->value, __ATOMIC_ACQUIRE);                                           \
+    }                                                                                                  \
+    CF_INLINE void cf_atomic_u##bits##_store_relaxed(cf_atomic_u##bits *a, uint##bits##_t value)       \
+    {                                                                                                  \
+        __atomic_store_n(&a->value, value, __ATOMIC_RELAXED);                                          \
+    }                                                                                                  \
+    CF_INLINE void cf_atomic_u##bits##_store_release(cf_atomic_u##bits *a, uint##bits##_t value)       \
+    {                                                                                                  \
+        __atomic_store_n(&a->value, value, __ATOMIC_RELEASE);                                          \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_fetch_add(cf_atomic_u##bits *a, uint##bits##_t value) \
+    {                                                                                                  \
+        return __atomic_fetch_add(&a->value, value, __ATOMIC_SEQ_CST);                                 \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_exchange(cf_atomic_u##bits *a, uint##bits##_t value)  \
+    {                                                                                                  \
+        return __atomic_exchange_n(&a->value, value, __ATOMIC_SEQ_CST);                                \
     }
 
 CF_INLINE void cf_atomic_fence(void)
@@ -200,32 +198,30 @@ typedef struct cf_atomic_u64 {
     CF_ALIGNAS(8) CF_ATOMIC_OF(uint64_t) value;
 } cf_atomic_u64;
 
-#define CF_ATOMIC_OPERATIONS(bits)                                                                 \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_relaxed(const cf_atomic_u##bits *a)          \
-    {                                                                                              \
-        return CF_ATOMIC_STD atomic_load_explicit(&a->value, CF_ATOMIC_STD memory_order_relaxed);  \
-    }                                                                                              \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_acquire(const cf_atomic_u##bits *a)          \
-    {                                                                                              \
-        return CF_ATOMIC_STD atomic_load_explicit(&a->value, CF_ATOMIC_STD memory_order_acquire);  \
-    }                                                                                              \
-    CF_INLINE void cf_atomic_u##bits##_store_relaxed(cf_atomic_u##bits *a, uint##bits##_t value)   \
-    {                                                                                              \
-        CF_ATOMIC_STD atomic_store_explicit(&a->value, value, CF_ATOMIC_STD memory_order_relaxed); \
-    }                                                                                              \
-    CF_INLINE void cf_atomic_u##bits##_store_release(cf_atomic_u##bits *a, uint##bits##_t value)   \
-    {                                                                                              \
-        CF_ATOMIC_STD atomic_store_explicit(&a->value, value, CF_ATOMIC_STD memory_order_release); \
-    }                                                                                              \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_fetch_add(cf_atomic_u##bits *a,                   \
-                                                           uint##bits##_t value)                   \
-    {                                                                                              \
-        return CF_ATOMIC_STD atomic_fetch_add(&a->value, value);                                   \
-    }                                                                                              \
-    CF_INLINE uint##bits##_t cf_atomic_u##bits##_exchange(cf_atomic_u##bits *a,                    \
-                                                          uint##bits##_t value)                    \
-    {                                                                                              \
-        return CF_ATOMIC_STD atomic_exchange(&a->value, value);                                    \
+#define CF_ATOMIC_OPERATIONS(bits)                                                                     \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_relaxed(const cf_atomic_u##bits *a)              \
+    {                                                                                                  \
+        return CF_ATOMIC_STD atomic_load_explicit(&a->value, CF_ATOMIC_STD memory_order_relaxed);      \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_load_acquire(const cf_atomic_u##bits *a)              \
+    {                                                                                                  \
+        return CF_ATOMIC_STD atomic_load_explicit(&a->value, CF_ATOMIC_STD memory_order_acquire);      \
+    }                                                                                                  \
+    CF_INLINE void cf_atomic_u##bits##_store_relaxed(cf_atomic_u##bits *a, uint##bits##_t value)       \
+    {                                                                                                  \
+        CF_ATOMIC_STD atomic_store_explicit(&a->value, value, CF_ATOMIC_STD memory_order_relaxed);     \
+    }                                                                                                  \
+    CF_INLINE void cf_atomic_u##bits##_store_release(cf_atomic_u##bits *a, uint##bits##_t value)       \
+    {                                                                                                  \
+        CF_ATOMIC_STD atomic_store_explicit(&a->value, value, CF_ATOMIC_STD memory_order_release);     \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_fetch_add(cf_atomic_u##bits *a, uint##bits##_t value) \
+    {                                                                                                  \
+        return CF_ATOMIC_STD atomic_fetch_add(&a->value, value);                                       \
+    }                                                                                                  \
+    CF_INLINE uint##bits##_t cf_atomic_u##bits##_exchange(cf_atomic_u##bits *a, uint##bits##_t value)  \
+    {                                                                                                  \
+        return CF_ATOMIC_STD atomic_exchange(&a->value, value);                                        \
     }
 
 CF_INLINE void cf_atomic_fence(void)

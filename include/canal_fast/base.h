@@ -31,6 +31,7 @@
 /* Number, name and sentence of every status, once. Python's exceptions are made from these rows
  * (canal_fast/_gate.pyx). Ranges: 1..19 frames, 20..49 drivers and channels, 50..69 recordings,
  * 70..89 wire, 90..119 bit timing, 120..129 signals. */
+/* clang-format off */
 #define CF_STATUS_LIST(X)                                                                           \
     X(OK, 0, "success")                                                                             \
     X(ID_RANGE, 1, "arbitration_id does not fit the identifier")                                    \
@@ -93,6 +94,7 @@ typedef enum cf_status {
     CF_STATUS_LIST(CF_STATUS_ENUM)
 #undef CF_STATUS_ENUM
 } cf_status;
+/* clang-format on */
 
 enum { CF_EXIT_UNKNOWN = -100000 }; /* with CF_HOST_ENDED: somebody else in the program waited for it */
 
@@ -105,11 +107,13 @@ typedef struct cf_code {
 /* Row `index` of the status table, or NULL past its end. */
 CF_INLINE const cf_code *cf_status_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_STATUS_ROW(name, number, sentence) {number, #name, sentence},
         CF_STATUS_LIST(CF_STATUS_ROW)
 #undef CF_STATUS_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

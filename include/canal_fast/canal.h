@@ -65,6 +65,7 @@ typedef struct cf_canal_status {
  *
  * Every function of the interface.
  * X(member, vendor's name, bytes of arguments on a 32-bit stack, mandatory, return type, arguments) */
+/* clang-format off */
 #define CF_CANAL_FUNCTIONS(X)                                                                          \
     X(open, CanalOpen, 8, 1, long, (const char *config, unsigned long flags))                          \
     X(close, CanalClose, 4, 1, int, (long handle))                                                     \
@@ -100,8 +101,10 @@ enum { /* index of each function in the table, and their number */
 #undef CF_CANAL_INDEX
     CF_CANAL_FUNCTION_COUNT
 };
+/* clang-format on */
 
 /* Functions beyond the interface, by which some drivers are known; looked for, never called. X(member, name) */
+/* clang-format off */
 #define CF_CANAL_EXTENSIONS(X)                                                                         \
     X(set_filters, "CanalSetFilters")                                                                  \
     X(receive_handle, "CanalGetReceiveHandle")                                                         \
@@ -113,19 +116,23 @@ enum {
 #undef CF_CANAL_EXTENSION_INDEX
     CF_CANAL_EXTENSION_COUNT
 };
+/* clang-format on */
 
 /* Name of extension `index`, or NULL past the end. */
 CF_INLINE const char *cf_canal_extension(size_t index)
 {
+    /* clang-format off */
     static const char *const names[] = {
 #define CF_CANAL_EXTENSION_NAME(member, name) name,
         CF_CANAL_EXTENSIONS(CF_CANAL_EXTENSION_NAME)
 #undef CF_CANAL_EXTENSION_NAME
     };
+    /* clang-format on */
     return index < sizeof names / sizeof names[0] ? names[index] : NULL;
 }
 
 /* Return codes. X(name, number, sentence) */
+/* clang-format off */
 #define CF_CANAL_CODE_LIST(X)                                                                          \
     X(SUCCESS, 0, "success")                                                                           \
     X(BAUDRATE, 1, "the bit rate is not possible")                                                     \
@@ -185,15 +192,18 @@ enum {
 #undef CF_CANAL_CODE_ENUM
     CF_CANAL_DRIVER_DEFINED = 0x10000 /* codes from here on belong to the driver */
 };
+/* clang-format on */
 
 /* Row `index` of the code table, or NULL past its end. */
 CF_INLINE const cf_code *cf_canal_code_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_CANAL_CODE_ROW(name, number, sentence) {number, #name, sentence},
         CF_CANAL_CODE_LIST(CF_CANAL_CODE_ROW)
 #undef CF_CANAL_CODE_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -211,6 +221,7 @@ CF_INLINE const cf_code *cf_canal_code_row(size_t index)
 
 /* Bits of channel_status as the header has them (the manual swaps PASSIVE and WARNING).
  * X(name, bit, meaning) */
+/* clang-format off */
 #define CF_CANAL_STATUS_LIST(X)                                  \
     X(BUS_OFF, 0x80000000, "bus off")                            \
     X(PASSIVE, 0x40000000, "error passive")                      \
@@ -223,6 +234,7 @@ CF_INLINE const cf_code *cf_canal_code_row(size_t index)
     X(STOPPED, 0x00800000, "stopped: no more frames will come")  \
     X(RX_FULL, 0x00400000, "receive buffer full")                \
     X(TX_FULL, 0x00200000, "transmit buffer full")
+/* clang-format on */
 
 /* usb2can's low 16 bits: error counters. */
 #define CF_CANAL_TEC(channel_status) ((unsigned)(channel_status) & 0xFF)
@@ -231,15 +243,18 @@ CF_INLINE const cf_code *cf_canal_code_row(size_t index)
 /* Row `index` of the status bit table, or NULL past its end. */
 CF_INLINE const cf_code *cf_canal_status_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_CANAL_STATUS_ROW(name, bit, meaning) {(long)(bit##L), #name, meaning},
         CF_CANAL_STATUS_LIST(CF_CANAL_STATUS_ROW)
 #undef CF_CANAL_STATUS_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
 /* What a status message (CF_MSG_STATUS) reports; in data[0] when sizeData >= 1 and id is 0, else in id. */
+/* clang-format off */
 #define CF_CANAL_STATUS_MESSAGE_LIST(X)          \
     X(OK, 0x00, "error active")                  \
     X(OVERRUN, 0x01, "overrun")                  \
@@ -252,14 +267,17 @@ CF_INLINE const cf_code *cf_canal_status_row(size_t index)
     X(BIT1, 0x24, "recessive bit error")         \
     X(BIT0, 0x25, "dominant bit error")          \
     X(CRC, 0x27, "CRC error")
+/* clang-format on */
 
 CF_INLINE const cf_code *cf_canal_status_message_row(size_t index)
 {
+    /* clang-format off */
     static const cf_code rows[] = {
 #define CF_CANAL_STATUS_MESSAGE_ROW(name, number, sentence) {number, #name, sentence},
         CF_CANAL_STATUS_MESSAGE_LIST(CF_CANAL_STATUS_MESSAGE_ROW)
 #undef CF_CANAL_STATUS_MESSAGE_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 

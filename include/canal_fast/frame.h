@@ -12,12 +12,14 @@
 #define CF_FD_DATA 64
 
 /* X(C type, numpy format, name): */
+/* clang-format off */
 #define CF_FRAME_HEAD(X)          \
     X(int64_t, "i8", timestamp_ns)   /* ns; the channel says of which clock */      \
     X(uint32_t, "u4", arbitration_id) /* 11 or 29 bits, never flag bits inside */   \
     X(uint16_t, "u2", flags)          /* CF_FLAG_... */                             \
     X(uint8_t, "u1", channel)         /* the channel it came from */                \
     X(uint8_t, "u1", dlc)             /* raw 4-bit code, 0..15 */
+/* clang-format on */
 
 #define CF_FRAME_MEMBER(type, format, name) type name;
 
@@ -36,6 +38,7 @@ typedef struct cf_fd_frame {
 } cf_fd_frame;
 
 /* X(name, value, meaning) */
+/* clang-format off */
 #define CF_FLAG_LIST(X)                                                                  \
     X(EXTENDED_ID, 0x0001, "29-bit identifier")                                          \
     X(REMOTE, 0x0002, "remote frame: a dlc and no payload")                              \
@@ -54,6 +57,7 @@ enum {
     CF_MAX_STANDARD_ID = 0x7FF,
     CF_MAX_EXTENDED_ID = 0x1FFFFFFF
 };
+/* clang-format on */
 
 typedef struct cf_field {
     const char *name;
@@ -66,6 +70,7 @@ typedef struct cf_field {
 CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
 {
 #define CF_FRAME_ROW(type, format, name) {#name, format, offsetof(cf_frame, name), 1},
+    /* clang-format off */
     static const cf_field classical[] = {
         CF_FRAME_HEAD(CF_FRAME_ROW){"data", "u1", offsetof(cf_frame, data), CF_CLASSICAL_DATA}};
 #undef CF_FRAME_ROW
@@ -86,6 +91,7 @@ CF_INLINE const cf_code *cf_flag_row(size_t index)
         CF_FLAG_LIST(CF_FLAG_ROW)
 #undef CF_FLAG_ROW
     };
+    /* clang-format on */
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -117,8 +123,7 @@ CF_INLINE unsigned cf_payload_length(unsigned flags, unsigned dlc)
 }
 
 /* Lengths of `count` records `stride` bytes apart (24 or 80) into `lengths`. */
-CF_INLINE void cf_payload_lengths(const void *frames, size_t count, size_t stride,
-                                  uint8_t *CF_RESTRICT lengths)
+CF_INLINE void cf_payload_lengths(const void *frames, size_t count, size_t stride, uint8_t *CF_RESTRICT lengths)
 {
     const char *at = (const char *)frames;
     size_t i;
@@ -166,6 +171,12 @@ CF_INLINE cf_status cf_frames_check(const void *frames, size_t count, size_t str
         }
     }
     return CF_OK;
+}
+
+/* The payload of a record of either kind: it lies behind the head that both share. */
+CF_INLINE const uint8_t *cf_record_data(const cf_frame_head *head)
+{
+    return (const uint8_t *)head + offsetof(cf_frame, data);
 }
 
 #endif

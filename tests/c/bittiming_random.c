@@ -1,7 +1,7 @@
 /* Random limits and requests, to the ends of their ranges, through every function of the bit timing headers.
  * Checks that the pruned search, the whole search and the ranking agree; the sanitizers check the rest. */
-#include <canal_fast/bittiming_fd.h>
-#include <canal_fast/bittiming_linux.h>
+#include <canal_fast/bittiming/solve_fd.h>
+#include <canal_fast/bittiming/solve_linux.h>
 #include <stdio.h>
 #include <stdlib.h>
 

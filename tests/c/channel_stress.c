@@ -6,7 +6,7 @@
  * thread that changes filters and one that asks for status and ledger at it, and ends it in one of
  * three ways while they still run.
  */
-#include <canal_fast/control.h>
+#include <canal_fast/live/port.h>
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* Drives clock.h from a test: arrays of ticks and reading times in, time stamps out. */
-#include <canal_fast/clock.h>
+#include <canal_fast/live/clock.h>
 
 typedef struct report {
     double drift_ppm, residual_ns;

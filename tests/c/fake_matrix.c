@@ -4,7 +4,7 @@
  * fits), frames, malformed, status messages, sizeData 9..15 (0 or 1), does it open, code that receive ends with.
  * Prints one line a row; exit code 1 when one is not survived.
  */
-#include <canal_fast/control.h>
+#include <canal_fast/live/port.h>
 
 enum { MAX_ROWS = 128, BATCH = 100 };
 
@@ -121,14 +121,14 @@ static void survive(void *argument)
     }
     memset(&options, 0, sizeof options);
     options.config = r->config;
-    options.profile = strcmp(r->profile, "auto") == 0
-                          ? cf_profile_choose(file_name(r->library), library.functions)
-                          : cf_profile_named(r->profile);
+    options.profile = strcmp(r->profile, "auto") == 0 ? cf_profile_choose(file_name(r->library), library.functions)
+                                                      : cf_profile_named(r->profile);
     options.coalesce_ns = 1000000;
     options.ring_capacity = 4096;
     status = cf_channel_open(&library, &options, &r->channel, &code);
     if ((status == CF_OK) != (r->opens != 0) || !r->opens) {
-        snprintf(r->verdict, sizeof r->verdict, "%s", !r->opens && status == CF_OPEN_FAILED ? "survived" : "FAILED: open");
+        snprintf(r->verdict, sizeof r->verdict, "%s",
+                 !r->opens && status == CF_OPEN_FAILED ? "survived" : "FAILED: open");
         return;
     }
     if (cf_thread_start(&asking, ask, r, "ask") != CF_OK)

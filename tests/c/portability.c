@@ -2,7 +2,7 @@
 #include <canal_fast/frame.h>
 
 #include <canal_fast/atomic.h>
-#include <canal_fast/thread.h>
+#include <canal_fast/system/thread.h>
 #include <stdio.h>
 
 enum { THREADS = 4, TURNS = 50000 };

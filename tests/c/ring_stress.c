@@ -2,8 +2,8 @@
  *
  *     ring_stress RECORDS     exit 0: every record, mark and count is where it belongs
  */
-#include <canal_fast/ring.h>
-#include <canal_fast/thread.h>
+#include <canal_fast/live/ring.h>
+#include <canal_fast/system/thread.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +131,8 @@ int main(int count, char **arguments)
     bad = s.wrong != 0 || s.torn != 0 || s.snapshots == 0 || s.delivered != s.kept || s.lost != s.dropped ||
           s.marked != ledger.counters.gaps || ledger.delivered != s.delivered || ledger.pending != 0 ||
           ledger.counters.dropped != s.dropped || s.dropped == 0 || !adds_up(&ledger);
-    printf("%llu made, %llu delivered, %llu dropped, %llu lost, %llu marked of %llu gaps, %llu wrong, %llu of %llu snapshots torn\n",
+    printf("%llu made, %llu delivered, %llu dropped, %llu lost, %llu marked of %llu gaps, %llu wrong, %llu of %llu "
+           "snapshots torn\n",
            (unsigned long long)s.made, (unsigned long long)s.delivered, (unsigned long long)s.dropped,
            (unsigned long long)s.lost, (unsigned long long)s.marked, (unsigned long long)ledger.counters.gaps,
            (unsigned long long)s.wrong, (unsigned long long)s.torn, (unsigned long long)s.snapshots);

@@ -2,7 +2,7 @@
  *
  *     sleeper_and_poll DRIVER     exit 0: the reader thread still knows of the sleeper
  */
-#include <canal_fast/control.h>
+#include <canal_fast/live/port.h>
 
 static void sleeper(void *argument)
 {

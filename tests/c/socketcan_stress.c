@@ -49,7 +49,7 @@ static int answer(int file, unsigned long request, struct ifreq *about)
 #define bind(file, address, size) agree(file, 0, 0, address, size)
 #define setsockopt agree
 #define ioctl answer
-#include "../../canal_fast/drivers/socketcan.c"
+#include "../../canal_fast/drivers/socketcan/socketcan.c"
 
 enum { ROUNDS = 20, FRAMES = 3000 };
 

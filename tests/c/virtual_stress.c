@@ -4,7 +4,7 @@
  *
  * The driver's source is compiled in; LOG is a candump log to replay.
  */
-#include "../../canal_fast/drivers/virtual.c"
+#include "../../canal_fast/drivers/virtual/virtual.c"
 
 #include "../../include/canal_fast/atomic.h"
 
@@ -34,7 +34,8 @@ static void work(void *argument)
     message.data[3] = 0x5A;
     while (w->sent < SENDS) {
         message.id = w->sent % 0x7FF;
-        if (CanalSend(w->handle, &message) == CF_CANAL_SUCCESS || CanalBlockingSend(w->handle, &message, 1000) == CF_CANAL_SUCCESS)
+        if (CanalSend(w->handle, &message) == CF_CANAL_SUCCESS ||
+            CanalBlockingSend(w->handle, &message, 1000) == CF_CANAL_SUCCESS)
             w->sent++;
         while (CanalReceive(w->handle, &got) == CF_CANAL_SUCCESS)
             take(w, &got);
@@ -125,7 +126,8 @@ static int replay(const char *path)
 /* Strings of every kind; none may do harm. */
 static int garbage(void)
 {
-    static const char *const parts[] = {";", "load=", "0.5", "ids=", "1-", "0x", ",", "b", "=", " ", "fifo=9", "99999999999999999999", "."};
+    static const char *const parts[] = {
+        ";", "load=", "0.5", "ids=", "1-", "0x", ",", "b", "=", " ", "fifo=9", "99999999999999999999", "."};
     uint64_t state = 1;
     int turn, opened = 0;
     for (turn = 0; turn < 20000; turn++) {

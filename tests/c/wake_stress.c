@@ -2,7 +2,7 @@
  *
  *     wake_stress VIRTUAL_DRIVER UNPLUGGED_DRIVER ROUNDS     exit 0: no wake was lost, the books add up
  */
-#include <canal_fast/periodic.h>
+#include <canal_fast/live/periodic.h>
 
 #include <poll.h>
 #include <stdio.h>

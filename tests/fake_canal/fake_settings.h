@@ -27,6 +27,7 @@ typedef struct status {
 } status;
 
 /* X(key, default, what it does) */
+/* clang-format off */
 #define SETTINGS(X)                                                              \
     X(frames, 400, "how many come")                                              \
     X(bursts, 2, "in how many bursts")                                           \
@@ -71,5 +72,6 @@ typedef struct settings {
 #define MEMBER(key, value, meaning) long long key;
     SETTINGS(MEMBER)
 } settings;
+/* clang-format on */
 
 #endif

@@ -1,7 +1,7 @@
 /* libFuzzer entry: clang -g -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/fuzz_candump.c
  *
  * Every line of the input that parses must format to a line that parses to the same record. */
-#include <canal_fast/candump_text.h>
+#include <canal_fast/logs/candump.h>
 #include <stdlib.h>
 
 static cf_log_reader reader;
@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     memset(&reader, 0, sizeof reader);
     while (at < size) {
-        const cf_status status = cf_candump_read(&reader, text + at, size - at, 1, frames, 4, sizeof frames[0], &consumed, &made);
+        const cf_status status = cf_candump_read(&reader, text + at, size - at, 1, frames, 4, sizeof frames[0],
+                                                 &consumed, &made);
         if (consumed > size - at || made > 4)
             abort();
         for (i = 0; i < made; i++)

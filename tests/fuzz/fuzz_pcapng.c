@@ -2,7 +2,7 @@
  *
  * Decodes the input whole, in small helpings and as classical records; what it made must survive
  * being encoded again. */
-#include <canal_fast/pcapng_read.h>
+#include <canal_fast/logs/pcapng_read.h>
 #include <stdlib.h>
 
 static cf_log_reader reader;

@@ -20,7 +20,7 @@ TREE = Path(__file__).resolve().parents[2]
 WARNINGS = "-Wall -Wextra -Werror"
 ALLOWED = re.compile(r"KERNEL32\.dll|CFGMGR32\.dll|msvcrt\.dll|api-ms-win-crt-.*\.dll|python311\.dll", re.I)
 ONLY_ELSEWHERE = {"socketcan"}  # drivers that setup.py does not build for Windows
-OURS = re.compile(r"canal_fast/(drivers/)?[^/]+\.(pyd|dll|exe)")
+OURS = re.compile(r"canal_fast/(\w+/)*[^/]+\.(pyd|dll|exe)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,15 +86,15 @@ def check(wheel: Path, target: Target) -> None:
             assert needs, f"{name}: objdump shows no imports"
             assert not wrong, f"{name} needs {sorted(wrong)}"
             assert name.endswith(".pyd") == any(need.startswith("python") for need in needs), (name, needs)
-    modules = {path.stem for path in (TREE / "canal_fast").glob("_*.pyx")}
-    assert modules <= {name.partition("/")[2].partition(".")[0] for name in names}, names
+    modules = {path.stem for path in (TREE / "canal_fast").rglob("_*.pyx")}
+    assert modules <= {Path(name).name.partition(".")[0] for name in names}, names
     print(f"{wheel.name}: {len(names)} binaries, which need {', '.join(sorted(needs))} at most")
 
 
 def compile_again(target: Target, cache: Path) -> int:
     """A second compiler's opinion, without objects: the modules, the drivers, and the headers as strict C and C++."""
-    sources = [*sorted((TREE / "canal_fast").glob("*.c")), *sorted((TREE / "canal_fast" / "drivers").glob("*.c"))]
-    headers = "".join(f'#include "{path}"\n' for path in sorted((TREE / "include" / "canal_fast").glob("*.h")))
+    sources = [*sorted((TREE / "canal_fast").rglob("*.c"))]
+    headers = "".join(f'#include "{path}"\n' for path in sorted((TREE / "include").rglob("*.h")))
     common = ["clang", f"--target={target.clang}", "-isystem", f"/usr/{target.mingw}/include", "-fsyntax-only"]
     common += [f"-I{cache / 'python64' / 'include'}", f"-I{TREE / 'include'}", *target.flags.split(), *WARNINGS.split()]
     runs = [([*common, "-std=c11", str(source)], "") for source in sources if source.stem not in ONLY_ELSEWHERE]

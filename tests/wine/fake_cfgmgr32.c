@@ -1,5 +1,5 @@
-/* fake_cfgmgr32.c - the configuration manager calls that devnodes.h makes, with four adapters behind them; Wine's own all
- * say that they failed. The first answer is too short, as when an adapter is plugged in between two calls.
+/* fake_cfgmgr32.c - the configuration manager calls that devnodes.h makes, with four adapters behind them; Wine's own
+ * all say that they failed. The first answer is too short, as when an adapter is plugged in between two calls.
  */
 #define CMAPI /* ours, not imported */
 #include <windows.h>
@@ -72,10 +72,10 @@ EXPORT CM_Get_DevNode_Status(PULONG state, PULONG problem, DEVINST device, ULONG
     return CR_SUCCESS;
 }
 
-EXPORT CM_Get_DevNode_Registry_PropertyW(DEVINST device, ULONG property, PULONG type, PVOID out,
-                                                         PULONG bytes, ULONG flags)
+EXPORT CM_Get_DevNode_Registry_PropertyW(DEVINST device, ULONG property, PULONG type, PVOID out, PULONG bytes,
+                                         ULONG flags)
 {
-    const wchar_t *text = property == CM_DRP_SERVICE ? device == 2 ? L"usbser" : L"WinUSB"
+    const wchar_t *text = property == CM_DRP_SERVICE                ? device == 2 ? L"usbser" : L"WinUSB"
                           : property == CM_DRP_LOCATION_INFORMATION ? L"Port_#0002.Hub_#0001"
                                                                     : L"USB2CAN converter";
     const ULONG size = (ULONG)(wcslen(text) + 1) * sizeof *text;

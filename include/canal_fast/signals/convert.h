@@ -20,27 +20,27 @@
 #define CF_RAW_UNSIGNED(i) (words[i] << left >> right)
 #define CF_RAW_SIGNED(i) ((uint64_t)((int64_t)(words[i] << left) >> right))
 
-#define CF_STORE(type, value)                                      \
-    do {                                                           \
-        type *CF_RESTRICT out = (type *)column;                    \
-        for (i = 0; i < count; i++)                                \
-            out[i] = (type)(value);                                \
+#define CF_STORE(type, value)                   \
+    do {                                        \
+        type *CF_RESTRICT out = (type *)column; \
+        for (i = 0; i < count; i++)             \
+            out[i] = (type)(value);             \
     } while (0)
 
-#define CF_STORE_WIDTHS(raw)                                       \
-    switch (s->width) {                                            \
-    case 1:                                                        \
-        CF_STORE(uint8_t, raw);                                    \
-        break;                                                     \
-    case 2:                                                        \
-        CF_STORE(uint16_t, raw);                                   \
-        break;                                                     \
-    case 4:                                                        \
-        CF_STORE(uint32_t, raw);                                   \
-        break;                                                     \
-    default:                                                       \
-        CF_STORE(uint64_t, raw);                                   \
-        break;                                                     \
+#define CF_STORE_WIDTHS(raw)     \
+    switch (s->width) {          \
+    case 1:                      \
+        CF_STORE(uint8_t, raw);  \
+        break;                   \
+    case 2:                      \
+        CF_STORE(uint16_t, raw); \
+        break;                   \
+    case 4:                      \
+        CF_STORE(uint32_t, raw); \
+        break;                   \
+    default:                     \
+        CF_STORE(uint64_t, raw); \
+        break;                   \
     }
 
 /* CF_RULE_BITS and CF_RULE_INTEGER, which is arithmetic modulo 2^64: the column's type holds every result. */
@@ -62,13 +62,13 @@ CF_INLINE void cf_convert_integers(const cf_signal *s, const uint64_t *CF_RESTRI
     }
 }
 
-#define CF_LINEAR(value)                                           \
-    do {                                                           \
-        double *CF_RESTRICT out = (double *)column;                \
-        for (i = 0; i < count; i++) {                              \
-            const double product = (double)(value) * scale;        \
-            out[i] = product + offset;                             \
-        }                                                          \
+#define CF_LINEAR(value)                                    \
+    do {                                                    \
+        double *CF_RESTRICT out = (double *)column;         \
+        for (i = 0; i < count; i++) {                       \
+            const double product = (double)(value) * scale; \
+            out[i] = product + offset;                      \
+        }                                                   \
     } while (0)
 
 #define CF_MAGIC_BITS 0x4330000000000000u /* of 2^52: with a whole number below it in the low bits, their sum */

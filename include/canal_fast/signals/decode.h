@@ -92,8 +92,8 @@ CF_INLINE void cf_message_decode(const cf_plan *plan, size_t number, const uint8
 /* Fills the columns. `frames` and `which` are those of cf_frames_group; `rows` has message_count entries of scratch;
  * `memory` and `scratch` have the bytes that cf_decode_layout told and are aligned to 8. */
 CF_INLINE void cf_frames_decode(const cf_plan *plan, const void *frames, size_t count, size_t stride,
-                                const uint16_t *which, const cf_message_place *messages,
-                                const cf_signal_place *signals, cf_rows *rows, char *memory, uint8_t *scratch)
+                                const uint16_t *which, const cf_message_place *messages, const cf_signal_place *signals,
+                                cf_rows *rows, char *memory, uint8_t *scratch)
 {
     size_t m;
     for (m = 0; m < plan->message_count; m++) {
@@ -111,8 +111,8 @@ CF_INLINE void cf_frames_decode(const cf_plan *plan, const void *frames, size_t 
     for (m = 0; m < plan->message_count; m++) {
         const cf_message_place *place = &messages[m];
         if (place->rows)
-            cf_message_decode(plan, m, scratch + place->payload, scratch + place->length, (size_t)place->rows,
-                              signals, memory);
+            cf_message_decode(plan, m, scratch + place->payload, scratch + place->length, (size_t)place->rows, signals,
+                              memory);
     }
 }
 

@@ -39,9 +39,9 @@ typedef struct cf_block {
     const uint8_t *rows;
     const uint8_t *length; /* payload bytes of each row */
     size_t count, row_bytes;
-    int loaded[2];             /* rows of 8 bytes: words[big] is filled */
+    int loaded[2]; /* rows of 8 bytes: words[big] is filled */
     uint64_t words[2][CF_BLOCK];
-    uint64_t own[CF_BLOCK];    /* rows of 64 bytes: the words of one signal */
+    uint64_t own[CF_BLOCK]; /* rows of 64 bytes: the words of one signal */
 } cf_block;
 
 CF_INLINE void cf_block_begin(cf_block *block, const uint8_t *rows, const uint8_t *length, size_t count,

@@ -15,6 +15,7 @@
 
 #define CF_PLAN_MESSAGES 65000 /* a message's number fits 16 bits, and two more stand for what is no message */
 
+/* clang-format off */
 /* X(C type, numpy format, name) */
 #define CF_SIGNAL_FIELDS(X)                                                                          \
     X(double, "f8", scale)           /* physical value = raw * scale + offset */                     \
@@ -52,14 +53,24 @@
 #define CF_RANGE_FIELDS(X)                                                                           \
     X(uint64_t, "u8", low)           /* both ends are inside */                                      \
     X(uint64_t, "u8", high)
+/* clang-format on */
 
 #define CF_PLAN_MEMBER(type, format, name) type name;
-typedef struct cf_signal { CF_SIGNAL_FIELDS(CF_PLAN_MEMBER) } cf_signal;
-typedef struct cf_plan_message { CF_MESSAGE_FIELDS(CF_PLAN_MEMBER) } cf_plan_message;
-typedef struct cf_selector { CF_SELECTOR_FIELDS(CF_PLAN_MEMBER) } cf_selector;
-typedef struct cf_range { CF_RANGE_FIELDS(CF_PLAN_MEMBER) } cf_range;
+typedef struct cf_signal {
+    CF_SIGNAL_FIELDS(CF_PLAN_MEMBER)
+} cf_signal;
+typedef struct cf_plan_message {
+    CF_MESSAGE_FIELDS(CF_PLAN_MEMBER)
+} cf_plan_message;
+typedef struct cf_selector {
+    CF_SELECTOR_FIELDS(CF_PLAN_MEMBER)
+} cf_selector;
+typedef struct cf_range {
+    CF_RANGE_FIELDS(CF_PLAN_MEMBER)
+} cf_range;
 #undef CF_PLAN_MEMBER
 
+/* clang-format off */
 /* X(name, value, meaning) */
 #define CF_SIGNAL_KIND_LIST(X)                                        \
     X(BIG, 1, "big-endian (Motorola)")                                \
@@ -75,12 +86,13 @@ typedef struct cf_range { CF_RANGE_FIELDS(CF_PLAN_MEMBER) } cf_range;
     X(LINEAR, 2, "raw * scale + offset in f8, rounded twice")         \
     X(WIDE, 3, "raw * scale exactly, then as f8")                     \
     X(HALF, 4, "float16 widened to f4")
+/* clang-format on */
 
 enum {
 #define CF_KIND_ENUM(name, value, meaning) CF_SIGNAL_##name = value,
     CF_SIGNAL_KIND_LIST(CF_KIND_ENUM)
 #undef CF_KIND_ENUM
-    CF_KEY_EXTENDED = (int)0x40000000, /* of a key: the identifier has 29 bits */
+        CF_KEY_EXTENDED = (int)0x40000000, /* of a key: the identifier has 29 bits */
     CF_KEY_PGN = 0x20000000            /* the key is a PGN; priority, source and destination are not compared */
 };
 
@@ -88,7 +100,7 @@ enum {
 #define CF_RULE_ENUM(name, value, meaning) CF_RULE_##name = value,
     CF_RULE_LIST(CF_RULE_ENUM)
 #undef CF_RULE_ENUM
-    CF_RULE_COUNT
+        CF_RULE_COUNT
 };
 
 typedef struct cf_plan {
@@ -100,11 +112,11 @@ typedef struct cf_plan {
     size_t message_count, signal_count, selector_count, range_count, slot_count;
 } cf_plan;
 
-#define CF_PLAN_ROWS(record, fields)                                                                  \
-    CF_INLINE const cf_field *record##_field(size_t index)                                           \
-    {                                                                                                \
-        static const cf_field rows[] = {fields(CF_PLAN_ROW)};                                        \
-        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;                           \
+#define CF_PLAN_ROWS(record, fields)                                       \
+    CF_INLINE const cf_field *record##_field(size_t index)                 \
+    {                                                                      \
+        static const cf_field rows[] = {fields(CF_PLAN_ROW)};              \
+        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL; \
     }
 #define CF_PLAN_ROW(type, format, name) {#name, format, offsetof(CF_PLAN_RECORD, name), 1},
 
@@ -129,8 +141,7 @@ CF_INLINE const cf_code *cf_signal_kind_row(size_t index)
 {
     static const cf_code rows[] = {
 #define CF_CODE_ROW(name, value, meaning) {value, #name, meaning},
-        CF_SIGNAL_KIND_LIST(CF_CODE_ROW)
-    };
+        CF_SIGNAL_KIND_LIST(CF_CODE_ROW)};
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
@@ -181,8 +192,8 @@ CF_INLINE cf_status cf_plan_check(const cf_plan *plan, size_t *index)
         if (s->multiplexer >= plan->signal_count || s->parent < -1 || s->parent >= (int64_t)i ||
             s->first_range > plan->range_count || s->ranges > plan->range_count - s->first_range)
             return CF_SIGNALS_PLAN;
-        if (s->parent >= 0 && plan->signals[plan->selectors[s->parent].multiplexer].message !=
-                                  plan->signals[s->multiplexer].message)
+        if (s->parent >= 0 &&
+            plan->signals[plan->selectors[s->parent].multiplexer].message != plan->signals[s->multiplexer].message)
             return CF_SIGNALS_PLAN;
     }
     for (m = 0; m < plan->message_count; m++) {
@@ -198,7 +209,8 @@ CF_INLINE cf_status cf_plan_check(const cf_plan *plan, size_t *index)
                 return CF_SIGNALS_PLAN;
             if (s->selector < -1 || (s->selector >= 0 && (size_t)s->selector >= plan->selector_count))
                 return CF_SIGNALS_PLAN;
-            if (s->selector >= 0 && plan->selectors[s->selector].multiplexer - message->first_signal >= message->signals)
+            if (s->selector >= 0 &&
+                plan->selectors[s->selector].multiplexer - message->first_signal >= message->signals)
                 return CF_SIGNALS_PLAN;
         }
     }

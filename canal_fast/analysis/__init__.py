@@ -1,0 +1,1 @@
+"""What recordings say: statistics over arrays of frames."""

@@ -1,0 +1,126 @@
+"""Bit timing: every solution for a controller and a bit rate, ranked, and the reasons when there is none.
+
+`solve` has all timings for a rate, `best` the first of them, `solve_many` the best for arrays of rates, `solve_fd`
+pairs for CAN FD; `BitTiming` and `BitTimingFd` say what follows from a timing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast.errors import BitTimingError
+
+from . import _bittiming, usb2can
+from ._bittiming import TIMING_DTYPE
+from .controllers import CONTROLLERS, ControllerLimits, limits_of
+from .numbers import Number
+from .request import ask, f_clock_of, failure
+from .solver import best, solve
+from .solver_fd import solve_fd
+from .timing import BitTiming, Segments, Tolerance
+from .timing_fd import BitTimingFd
+
+__all__ = [
+    "BitTiming",
+    "BitTimingFd",
+    "CONTROLLERS",
+    "ControllerLimits",
+    "Segments",
+    "TIMING_DTYPE",
+    "Tolerance",
+    "best",
+    "solve",
+    "solve_fd",
+    "solve_many",
+    "usb2can_timing",
+]
+
+
+def solve_many(
+    bitrate: npt.ArrayLike,
+    *,
+    limits: str | ControllerLimits,
+    f_clock: npt.ArrayLike | None = None,
+    sample_point: npt.ArrayLike | None = None,
+    strict: bool = False,
+    **constraints: Number | None,
+) -> npt.NDArray[np.void]:
+    """The best timing for each of many rates, clocks and sample points at once.
+
+    Parameters
+    ----------
+    bitrate, f_clock, sample_point : array-like
+        Broadcast against each other. Rates count in thousandths of a bit/s, sample points in
+        millionths of the bit; a sample point of 0 means the default for the rate.
+    limits, constraints
+        As in `solve`, the same for all.
+    strict : bool
+        Raise for the first that has no solution instead of marking it.
+
+    Returns
+    -------
+    array of TIMING_DTYPE, in the broadcast shape
+        Fields f_clock, brp, tseg1, tseg2, sjw, prop_seg (all u4) and status: 0, or 90 (no bit timing
+        fits), 92 (bit rate) or 93 (sample point) where the other fields but f_clock are 0.
+
+    Raises
+    ------
+    BitTimingError
+        A bad constraint, or with `strict` the first element without a solution.
+    """
+    row = limits_of(limits)
+    clocks, rates, samples = np.broadcast_arrays(
+        f_clock_of(row, None) if f_clock is None else np.asarray(f_clock),
+        np.asarray(bitrate, np.float64),
+        np.asarray(0.0 if sample_point is None else sample_point, np.float64),
+    )
+    shape = rates.shape
+    if clocks.dtype.kind not in "iu":
+        raise TypeError(f"f_clock must be integers, not {clocks.dtype}")
+    for name, values, low, high in (
+        ("bitrate", rates, 0, 2**32),
+        ("f_clock", clocks, 1, 2**32 - 1),
+        ("sample_point", samples, 0, 99.9999),
+    ):
+        # As floats: numpy 2.0.2 for win32 crashes when it compares 4-byte integers with a greater Python integer.
+        bad = np.flatnonzero(~((values >= float(low)) & (values <= float(high))))
+        if bad.size:
+            index = int(bad[0])
+            raise BitTimingError(f"{name}[{index}] = {values.flat[index]}, allowed {low}..{high}")
+    common = ask(max(_bittiming.MIN_RATE, 1), row, 2**32 - 1, **constraints)  # type: ignore[arg-type]
+    out = np.empty(rates.size, TIMING_DTYPE)
+    failed = _bittiming.many(
+        row.handle,
+        common.request,
+        np.rint(rates * 1000).astype(np.int64).ravel(),
+        clocks.astype(np.uint32).ravel(),
+        np.rint(samples * 10000).astype(np.uint32).ravel(),
+        out,
+    )
+    if failed and strict:
+        index = int(np.flatnonzero(out["status"])[0])
+        sample = float(samples.flat[index]) or None
+        rate, clock = float(rates.flat[index]), int(clocks.flat[index])
+        asked = ask(rate, row, clock, sample, **constraints)  # type: ignore[arg-type]
+        raise BitTimingError(f"[{index}]: {(error := failure(asked))}", reasons=error.reasons)
+    return out.reshape(shape)
+
+
+def usb2can_timing(bitrate: Number, sample_point: Number | None = None) -> BitTiming | None:
+    """What to give 8devices' usb2can.dll for a bit rate.
+
+    Returns
+    -------
+    None or BitTiming
+        None: the DLL's own table has this rate (125, 250, 500, 800 and 1000 kbit/s) and no sample point
+        was asked. Otherwise the best timing of the adapter's 32 MHz clock.
+
+    Raises
+    ------
+    BitTimingError
+        The clock does not make the rate; the message names the nearest that it makes.
+    """
+    if sample_point is None and bitrate in usb2can.RATES:
+        return None
+    return best(bitrate, limits="usb_8dev", sample_point=sample_point)

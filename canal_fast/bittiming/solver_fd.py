@@ -1,0 +1,101 @@
+"""Bit timings for CAN FD: the best pairs of a nominal and a data phase."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from canal_fast.errors import BitTimingError
+
+from . import _bittiming
+from .controllers import ControllerLimits, limits_of
+from .numbers import DEFAULT_LOOP_DELAY_NS, Number
+from .request import ask, failure
+from .solver import all_rows
+from .timing_fd import BitTimingFd
+
+__all__ = ["solve_fd"]
+
+
+def solve_fd(
+    nominal: Number,
+    data: Number,
+    *,
+    limits: str | ControllerLimits,
+    f_clock: int | None = None,
+    sample_point: Number | None = None,
+    data_sample_point: Number | None = None,
+    max_bitrate_error: Number = 0.0,
+    bus_length_m: Number | None = None,
+    loop_delay_ns: Number = DEFAULT_LOOP_DELAY_NS,
+    ns_per_m: Number = 5,
+    oscillator_ppm: Number | None = None,
+    count: int = 20,
+) -> list[BitTimingFd]:
+    """The best pairs of a nominal and a data phase timing for CAN FD, out of all pairs.
+
+    Ranked by nominal bit rate error; data bit rate error; the same prescaler in both phases first (CiA 601-3:
+    switching between different quanta costs phase); then the nominal, then the data timing as in `solve`.
+
+    Parameters
+    ----------
+    nominal, data : number
+        bit/s of the two phases.
+    limits : str or ControllerLimits
+        With a data phase.
+    sample_point, data_sample_point : float, optional
+        Percent; defaults by the rate of each phase as in `solve`.
+    max_bitrate_error, f_clock
+        As in `solve`, for both phases.
+    bus_length_m, loop_delay_ns, ns_per_m
+        As in `solve`, for the nominal phase; in the data phase transmitter delay compensation takes over.
+    oscillator_ppm : float, optional
+        All five conditions of `BitTimingFd.oscillator_tolerance_ppm`, with the split of `solve`.
+    count : int
+        How many pairs to return at most.
+
+    Raises
+    ------
+    BitTimingError
+        As `solve`; `.reasons` say which phase fails.
+    """
+    row = limits_of(limits)
+    if row.data is None:
+        raise BitTimingError(f"limits {row.name!r} have no data phase: the controller does not do CAN FD")
+    first = ask(
+        nominal,
+        row,
+        f_clock,
+        sample_point,
+        max_bitrate_error,
+        bus_length_m,
+        loop_delay_ns,
+        ns_per_m,
+        oscillator_ppm,
+    )
+    second = ask(
+        data,
+        row.data,
+        first.f_clock,
+        data_sample_point,
+        max_bitrate_error,
+        oscillator_ppm=oscillator_ppm,
+        data_phase=True,
+    )
+    if second.bitrate < first.bitrate:
+        raise BitTimingError(f"data = {data} bit/s is slower than nominal = {nominal} bit/s")
+    if not 1 <= count <= 10_000:
+        raise BitTimingError(f"count = {count}, allowed 1..10000")
+    out = np.empty(count, _bittiming.PAIR_DTYPE)
+    phases = []
+    for asked in (first, second):
+        phases.append(all_rows(asked))
+        if not len(phases[-1]):
+            raise failure(asked)
+    kept, _ = _bittiming.pairs(first.request, phases[0], second.request, phases[1], out)
+    if not kept:
+        reason = (
+            f"oscillator_ppm = {oscillator_ppm}: no pair of the {len(phases[0])} nominal and {len(phases[1])} data "
+            f"timings holds conditions 4 and 5, which couple the phases"
+        )
+        raise BitTimingError(f"no bit timing for {nominal} / {data} bit/s with {row}: {reason}", reasons=(reason,))
+    return [BitTimingFd(first.timing(a), second.timing(b)) for a, b in out[:kept].tolist()]

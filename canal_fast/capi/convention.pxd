@@ -1,5 +1,0 @@
-cdef extern from "canal_fast/convention.h" nogil:
-    ctypedef enum cf_convention:
-        CF_STDCALL
-        CF_CDECL
-        CF_CONVENTION_AUTO

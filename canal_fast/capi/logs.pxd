@@ -1,0 +1,86 @@
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+
+from canal_fast.capi.base cimport cf_status
+from canal_fast.capi.frame cimport cf_fd_frame
+
+
+cdef extern from "canal_fast/logs/state.h" nogil:
+    enum:
+        CF_LOG_NAME_MAX
+        CF_LOG_INTERFACES
+        CF_LOG_COUNTERS
+
+    const char *cf_log_counter_name(size_t index)
+
+    ctypedef struct cf_log_interface:
+        char name[64]
+        uint64_t speed
+        int64_t offset
+        uint32_t frames
+        uint16_t link
+        uint8_t channel
+        uint8_t resolution
+        uint8_t counted
+        uint64_t counters[5]
+
+    ctypedef struct cf_log_reader:
+        cf_log_interface interfaces[256]
+        size_t count
+        uint64_t skipped
+        uint64_t lines
+        size_t column
+
+    ctypedef struct cf_log_channel:
+        char name[64]
+        uint64_t speed
+
+    ctypedef struct cf_log_progress:
+        uint64_t frames
+        uint64_t channel_frames[256]
+        int64_t last_ns[256]
+
+    ctypedef struct cf_log_writer:
+        cf_log_channel channels[256]
+        cf_log_progress progress
+
+cdef extern from "canal_fast/logs/candump_line.h" nogil:
+    enum:
+        CF_CANDUMP_NAME_MAX
+        CF_CANDUMP_LINE_MAX
+
+    cf_status cf_candump_parse(
+        const char *line, size_t length, cf_fd_frame *frame, const char **iface, size_t *iface_length, size_t *column
+    )
+    size_t cf_candump_format(const void *record, size_t stride, const char *iface, char *out)
+
+
+cdef extern from "canal_fast/logs/candump.h" nogil:
+    cf_status cf_candump_read(
+        cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames, size_t capacity,
+        size_t stride, size_t *consumed, size_t *made
+    )
+    size_t cf_candump_write(
+        cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out, size_t capacity,
+        size_t *used
+    )
+
+cdef extern from "canal_fast/logs/pcapng_write.h" nogil:
+    enum:
+        CF_PCAPNG_FRAME_MAX
+
+    size_t cf_pcapng_section(const char *application, uint8_t *out)
+    size_t cf_pcapng_describe(cf_log_writer *writer, unsigned channel, uint8_t *out)
+    size_t cf_pcapng_write(
+        cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out, size_t capacity,
+        size_t *used
+    )
+    size_t cf_pcapng_statistics(
+        cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted, uint8_t *out
+    )
+
+
+cdef extern from "canal_fast/logs/pcapng_read.h" nogil:
+    cf_status cf_pcapng_read(
+        cf_log_reader *reader, const uint8_t *data, size_t size, void *frames, size_t capacity, size_t stride,
+        size_t *consumed, size_t *made
+    )

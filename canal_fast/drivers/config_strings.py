@@ -1,0 +1,44 @@
+"""The configuration string of the embedded SocketCAN driver."""
+
+from __future__ import annotations
+
+import canal_fast.arguments as arguments
+
+__all__ = ["FD_FLAG", "socketcan_config"]
+
+FD_FLAG = 0x10  # CF_OPEN_FD of canal.h
+_EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
+
+
+def socketcan_config(
+    interface: str,
+    own: bool,
+    loopback: bool,
+    errors: bool,
+    filters: list[tuple[int, int, bool | None]],
+    receive_buffer: int | None,
+    stamps: str,
+) -> str:
+    """See `Channel.socketcan`."""
+    if not interface or ";" in interface or len(interface.encode()) > 15:
+        raise ValueError(f"interface = {interface!r}, allowed a name of 1..15 bytes")
+    arguments.choice("stamps", stamps, ("kernel", "hardware"))
+    if len(filters) > 8:
+        raise ValueError(f"kernel_filters has {len(filters)} entries, allowed 0..8; set_filters takes any number")
+    if receive_buffer is not None:
+        arguments.interval("receive_buffer", receive_buffer, 0, 0x3FFFFFFF)
+    given = [
+        ("own=1", own),
+        ("loopback=0", not loopback),
+        ("errors=0", not errors),
+        (f"stamps={stamps}", stamps != "kernel"),
+        (f"rcvbuf={receive_buffer}", receive_buffer is not None),
+        ("filter=" + ",".join(_filter(*row) for row in filters), filters),
+    ]
+    return ";".join([interface, *(text for text, wanted in given if wanted)])
+
+
+def _filter(can_id: int, can_mask: int, extended: bool | None) -> str:
+    flagged = can_id | _EXTENDED * bool(extended)
+    mask = can_mask & 0x1FFFFFFF | _EXTENDED * (extended is not None)
+    return f"{flagged:X}:{mask:X}"

@@ -1,0 +1,107 @@
+"""Attached USB2CAN adapters."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from canal_fast.errors import DriverError
+
+from . import devices_windows
+
+__all__ = ["Device", "list_devices", "only_device"]
+
+VENDOR, PRODUCT, NAME = "0483", "1234", "USB2CAN converter"
+SYSFS = Path("/sys/bus/usb/devices")
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """One adapter.
+
+    Attributes
+    ----------
+    serial : str
+        As a configuration string needs it, e.g. "ED000200"; empty when the adapter tells none.
+    name : str
+        The product string, or what Windows calls it.
+    location : str
+        Where it is plugged in, in the system's words.
+    interface : str or None
+        Network interface that serves it ("can0"), where the system's own driver does.
+    problem : str
+        Why a CANAL library cannot use it, in words; empty where nothing is known to be wrong.
+    """
+
+    serial: str
+    name: str
+    location: str
+    interface: str | None = None
+    problem: str = ""
+
+
+def list_devices(root: str | os.PathLike[str] | None = None) -> list[Device]:
+    """Attached 8devices USB2CAN adapters (USB 0483:1234), by serial number. None of them is opened.
+
+    The identifiers are not the maker's own. On Linux the product string "USB2CAN converter" has to be right, too; on
+    Windows an adapter is what offers the device interface that usb2can.dll opens. What has the identifiers without that
+    interface is listed with a `problem`: it may be an adapter bound to the wrong driver, or another device.
+
+    Parameters
+    ----------
+    root : path, optional
+        Folder to read instead of /sys/bus/usb/devices.
+
+    Raises
+    ------
+    NotImplementedError
+        On systems other than Linux and Windows.
+    """
+    if root is None and sys.platform == "win32":
+        devices = [Device(**row) for row in devices_windows.adapters()]
+    elif root is None and sys.platform != "linux":
+        raise NotImplementedError(
+            f"adapters cannot be listed on {sys.platform} yet; give the serial number on its label"
+        )
+    else:
+        folders = sorted((SYSFS if root is None else Path(root)).glob("*"))
+        devices = [
+            Device(_read(folder / "serial").upper(), NAME, folder.name, _interface(folder))
+            for folder in folders
+            if (_read(folder / "idVendor"), _read(folder / "idProduct")) == (VENDOR, PRODUCT)
+            and _read(folder / "product") == NAME
+        ]
+    return sorted(devices, key=lambda device: device.serial)
+
+
+def only_device(devices: Sequence[Device]) -> Device:
+    """The only usable one.
+
+    Raises
+    ------
+    DriverError
+        There is none, or there are several: the message lists them.
+    """
+    usable = [device for device in devices if device.serial and not device.problem]
+    if len(usable) == 1:
+        return usable[0]
+    if usable:
+        serials = ", ".join(device.serial for device in usable)
+        raise DriverError(f"{len(usable)} USB2CAN adapters are attached ({serials}): give one's serial number")
+    found = "".join(f"; {device.serial or device.name}: {device.problem or 'no serial number'}" for device in devices)
+    raise DriverError(f"no usable USB2CAN adapter (USB {VENDOR}:{PRODUCT}) is attached{found}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _interface(folder: Path) -> str | None:
+    """The first network interface below, e.g. .../1-1:1.0/net/can0."""
+    return next((path.name for path in sorted(folder.glob(f"{folder.name}:*/net/*"))), None)

@@ -1,0 +1,296 @@
+/* virtual.c - a CANAL driver without hardware: named buses inside the process.
+ *
+ * Any CANAL program can load it. The configuration string is virtual_config.h's, the bus
+ * virtual_bus.h's. Beside CANAL's own functions it exports three: CanalVirtualLastError,
+ * CanalVirtualStep and CanalVirtualSetErrors. One lock guards everything; no thread of its own.
+ */
+#include "../../../include/canal_fast/system/thread.h"
+
+#include "virtual_send.h"
+
+#if defined(_MSC_VER)
+#define VIRTUAL_THREAD_LOCAL __declspec(thread)
+#else
+#define VIRTUAL_THREAD_LOCAL _Thread_local
+#endif
+
+#define EXPORT(type) CF_CANAL_EXPORT type CF_CANAL_CALL
+
+static VIRTUAL_THREAD_LOCAL ct_error last_error;
+
+EXPORT(long) CanalOpen(const char *config, unsigned long flags)
+{
+    vc_config wanted;
+    long number;
+    last_error.text[0] = 0;
+    if (!vc_parse(config, &wanted, &last_error))
+        return 0;
+    cf_mutex_lock(&vh_lock);
+    number = vh_attach(&wanted, flags, &last_error);
+    cf_mutex_unlock(&vh_lock);
+    return number;
+}
+
+/* Why CanalOpen returned 0 to this thread, in words; empty after a success. */
+EXPORT(const char *) CanalVirtualLastError(void)
+{
+    return last_error.text;
+}
+
+EXPORT(int) CanalClose(long handle)
+{
+    vb_handle *h;
+    cf_mutex_lock(&vh_lock);
+    h = vh_lookup(handle);
+    if (h != NULL)
+        vh_detach(h);
+    cf_mutex_unlock(&vh_lock);
+    return h != NULL ? CF_CANAL_SUCCESS : CF_CANAL_NOT_OPEN;
+}
+
+EXPORT(int) CanalSend(long handle, void *message)
+{
+    return transmit(handle, (const cf_canal_msg *)message, 0);
+}
+
+EXPORT(int) CanalBlockingSend(long handle, void *message, unsigned long timeout_ms)
+{
+    return transmit(handle, (const cf_canal_msg *)message, deadline(timeout_ms));
+}
+
+/* The oldest of the receive queue, which is not empty. Valid until the bus is settled. */
+static const cf_frame *pop(vb_handle *h)
+{
+    const cf_frame *frame = &h->fifo[h->fifo_head];
+    h->fifo_head = h->fifo_head + 1 == h->fifo_size ? 0 : h->fifo_head + 1;
+    h->fifo_count--;
+    return frame;
+}
+
+/* After a pop: the room just made may be what another handle's next frame waits for. */
+static void refill(vb_handle *h)
+{
+    if (vs_floods(&h->bus->source) && h->bus->waiters != 0)
+        vb_settle(h->bus);
+}
+
+static void pop_message(vb_handle *h, cf_canal_msg *message)
+{
+    const cf_frame *frame = pop(h);
+    message->flags = frame->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS);
+    if (frame->flags & CF_FLAG_TX)
+        message->flags |= CF_MSG_SEND;
+    message->obid = 0;
+    message->id = frame->arbitration_id;
+    message->sizeData = frame->dlc;
+    memcpy(message->data, frame->data, sizeof message->data);
+    message->timestamp = (unsigned long)frame->timestamp_ns;
+    refill(h);
+}
+
+EXPORT(int) CanalReceive(long handle, void *message)
+{
+    int code = CF_CANAL_PARAMETER;
+    vb_handle *h;
+    if (message == NULL)
+        return code;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    code = h == NULL ? CF_CANAL_NOT_OPEN : h->fifo_count == 0 ? CF_CANAL_FIFO_EMPTY : CF_CANAL_SUCCESS;
+    if (code == CF_CANAL_SUCCESS)
+        pop_message(h, (cf_canal_msg *)message);
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+/* Waits, under the lock, until something was received, at most until until_ns. NULL with *code when nothing was. */
+static vb_handle *await_received(long handle, uint64_t until_ns, int *code)
+{
+    for (;;) {
+        vb_handle *h = vh_find(handle);
+        *code = h == NULL                                               ? CF_CANAL_NOT_OPEN
+                : h->fifo_count != 0                                    ? CF_CANAL_SUCCESS
+                : until_ns != VS_NEVER && cf_monotonic_ns() >= until_ns ? CF_CANAL_TIMEOUT
+                                                                        : CF_CANAL_FIFO_EMPTY;
+        if (*code != CF_CANAL_FIFO_EMPTY)
+            return *code == CF_CANAL_SUCCESS ? h : NULL;
+        vb_wait(h, &vh_lock, vb_next_arrival(h->bus), until_ns);
+    }
+}
+
+EXPORT(int) CanalBlockingReceive(long handle, void *message, unsigned long timeout_ms)
+{
+    const uint64_t until_ns = deadline(timeout_ms);
+    int code;
+    vb_handle *h;
+    if (message == NULL)
+        return CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = await_received(handle, until_ns, &code);
+    if (h != NULL)
+        pop_message(h, (cf_canal_msg *)message);
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+EXPORT(int)
+CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms)
+{
+    const uint64_t until_ns = timeout_ms != 0 ? deadline(timeout_ms) : 0;
+    cf_frame *out = (cf_frame *)records;
+    unsigned long got = 0;
+    int code;
+    vb_handle *h;
+    if (records == NULL || size != sizeof *out || count == 0)
+        return -CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = await_received(handle, until_ns, &code);
+    for (; h != NULL && got < count && h->fifo_count != 0; got++) {
+        out[got] = *pop(h);
+        refill(h);
+    }
+    cf_mutex_unlock(&vh_lock);
+    return got > 0 ? (int)got : -code;
+}
+
+EXPORT(int) CanalDataAvailable(long handle)
+{
+    int count = 0;
+    vb_handle *h;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    if (h != NULL)
+        count = (int)h->fifo_count;
+    cf_mutex_unlock(&vh_lock);
+    return count;
+}
+
+static void fill_status(const vb_handle *h, cf_canal_status *status)
+{
+    const vb_bus *bus = h->bus;
+    memset(status, 0, sizeof *status);
+    status->channel_status = vb_error_state(bus->tec, bus->rec)->bit | (bus->tec < 255 ? bus->tec : 255) |
+                             (bus->rec < 127 ? bus->rec : 127) << 8;
+    if (h->fifo_count == h->fifo_size)
+        status->channel_status |= 0x00400000UL;
+    if (h->queue_count == h->queue_size)
+        status->channel_status |= 0x00200000UL;
+    if (vs_ended(&bus->source) && bus->flight_end == VS_NEVER && h->fifo_count == 0)
+        status->channel_status |= CF_CANAL_STOPPED;
+    if (bus->source.error[0] != 0) {
+        status->last_error_code = CF_CANAL_CAN_MESSAGE;
+        memcpy(status->last_error_text, bus->source.error, sizeof status->last_error_text);
+    }
+}
+
+EXPORT(int) CanalGetStatus(long handle, void *status)
+{
+    vb_handle *h;
+    if (status == NULL)
+        return CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    if (h != NULL)
+        fill_status(h, (cf_canal_status *)status);
+    cf_mutex_unlock(&vh_lock);
+    return h != NULL ? CF_CANAL_SUCCESS : CF_CANAL_NOT_OPEN;
+}
+
+EXPORT(int) CanalGetStatistics(long handle, void *statistics)
+{
+    vb_handle *h;
+    if (statistics == NULL)
+        return CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    if (h != NULL) {
+        cf_canal_statistics *out = (cf_canal_statistics *)statistics;
+        *out = h->statistics;
+        out->bus_warnings = h->bus->bus_warnings;
+        out->bus_off = h->bus->bus_off;
+    }
+    cf_mutex_unlock(&vh_lock);
+    return h != NULL ? CF_CANAL_SUCCESS : CF_CANAL_NOT_OPEN;
+}
+
+/* Lets `ns` pass on a bus with clock=step. CF_CANAL_CHANNEL: no such bus. */
+EXPORT(int) CanalVirtualStep(const char *name, unsigned long long ns)
+{
+    int code = CF_CANAL_SUCCESS;
+    vb_bus *bus;
+    cf_mutex_lock(&vh_lock);
+    bus = vh_find_bus(name);
+    if (bus == NULL)
+        code = CF_CANAL_CHANNEL;
+    else if (!bus->config.step)
+        code = CF_CANAL_NOT_SUPPORTED;
+    else if (ns > (uint64_t)INT64_MAX - bus->step_ns)
+        code = CF_CANAL_PARAMETER;
+    if (code == CF_CANAL_SUCCESS) {
+        bus->step_ns += ns;
+        vb_settle(bus);
+        cf_cond_broadcast(&bus->changed);
+    }
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+/* Sets the error counters (tec 0..256, rec 0..255); from tec 256 on the bus is off and sends fail. */
+EXPORT(int) CanalVirtualSetErrors(const char *name, unsigned tec, unsigned rec)
+{
+    int code = CF_CANAL_SUCCESS;
+    vb_bus *bus;
+    if (tec > 256 || rec > 255)
+        return CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    bus = vh_find_bus(name);
+    if (bus == NULL) {
+        code = CF_CANAL_CHANNEL;
+    } else {
+        const vb_state *before, *after;
+        vb_settle(bus);
+        before = vb_error_state(bus->tec, bus->rec);
+        after = vb_error_state(tec, rec);
+        bus->tec = tec;
+        bus->rec = rec;
+        if (before != after) {
+            bus->bus_warnings += after->code == 2;
+            bus->bus_off += after->code == 4;
+            vb_push_status(bus, vb_stamp(bus, vb_bits(bus, vb_now_ns(bus))));
+        }
+        cf_cond_broadcast(&bus->changed);
+    }
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+static int refuse(long handle)
+{
+    vb_handle *h;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    cf_mutex_unlock(&vh_lock);
+    return h != NULL ? CF_CANAL_NOT_SUPPORTED : CF_CANAL_NOT_OPEN;
+}
+
+EXPORT(int) CanalSetFilter(long handle, unsigned long filter)
+{
+    (void)filter;
+    return refuse(handle);
+}
+
+EXPORT(int) CanalSetMask(long handle, unsigned long mask)
+{
+    (void)mask;
+    return refuse(handle);
+}
+
+EXPORT(int) CanalSetBaudrate(long handle, unsigned long code)
+{
+    (void)code;
+    return refuse(handle);
+}
+
+#define ABOUT_NAME "virtual CANAL"
+#define ABOUT_CONFIG "A CAN bus without hardware: NAME;BITRATE;key=value;..."
+#include "../about.h"

@@ -1,0 +1,393 @@
+"""An open CANAL channel: frames in and out as record arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+import canal_fast.arguments as arguments
+from canal_fast.bittiming import BitTiming, usb2can_timing
+from canal_fast.bittiming.usb2can import serial_number
+from canal_fast.drivers.config_strings import FD_FLAG, socketcan_config
+from canal_fast.drivers.devices import list_devices, only_device
+from canal_fast.errors import ChannelClosedError, DriverError
+from canal_fast.frames import FrameArray
+
+from . import _periodic
+from .event_loop import until_readable
+from .opening import OpenChannel
+from .periodic import PeriodicTask
+
+__all__ = ["Channel"]
+
+_MAX_FRAMES = 1 << 40
+
+
+class Channel(OpenChannel):
+    """A CANAL channel, drained by a native thread from open to `stop`.
+
+    Parameters
+    ----------
+    library : str or path
+        Driver library: "virtual", "socketcan", a path, or a file name (see `canal_fast.driver.find_library`).
+    config : str
+        The driver's configuration string, at most 255 bytes.
+    flags : int
+        The driver's open flags, 32 bits.
+    profile : str
+        Name of the driver's profile; "auto" chooses by file name and exported functions.
+    layout : {"auto", 28, 48, 84, 104}
+        Size of the driver's message; "auto" finds out from the first message received and sends in the
+        platform's usual layout until then.
+    filters : sequence of mappings, optional
+        As for `set_filters`, in force from the first frame on.
+    channel : int
+        Number, 0..255, that the records carry in their `channel` field.
+    fd : bool
+        CAN FD: records of FD_FRAME_DTYPE. Refused where the driver has no CAN FD.
+    clock : {"epoch", "device"}
+        Time stamps in nanoseconds since 1970, or since the device's own zero.
+    ring_frames : int
+        Records that fit between the native thread and Python; rounded up to a power of two.
+    ring_full : {"drop", "wait"}
+        When the ring is full: drop the newest frames and count them, or stop draining the driver.
+    coalesce_ms : float
+        Sleep between two drains, 0.05..1000 ms.
+    reconnect : float, optional
+        When the driver fails, as it does when its adapter is unplugged: close it and try to open it again every
+        so many seconds, 0.01..3600, until that succeeds or the channel is stopped. The ledger tells of
+        `outages`; the first frame after one has GAP, since nobody knows what was lost. Calls that need the
+        driver raise DriverError meanwhile. None: the failure ends the channel.
+    convention : {"auto", "stdcall", "cdecl"}
+        Calling convention; matters for 32-bit Windows libraries only. "auto" finds out: decorated names are stdcall,
+        and CanalGetLevel shows it when called; stdcall where that function is missing. Any other than what was found
+        is refused.
+    bridge : {"auto", "always", "never"}
+        Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
+        also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
+        virtual buses, which are not shared between hosts, and for at most 8164 filters.
+
+    Raises
+    ------
+    DriverNotFoundError, DriverError
+        No such library, wrong architecture, no CANAL driver, or CanalOpen failed: the message says which.
+    ValueError
+        An argument outside its interval.
+    MemoryError
+        There is no room for `ring_frames`.
+
+    Notes
+    -----
+    Some drivers print to standard output; nothing here keeps them from it. A driver that crashes takes the process
+    with it. A host process helps against both: what is printed there goes to standard error. When it ends or no longer
+    answers, `receive` returns the frames that the ring still holds and then raises DriverError, which says how it
+    ended, or ChannelTimeoutError; what else the driver held is unaccounted. The host ends when this process does.
+    """
+
+    @classmethod
+    def virtual(cls, config: str = "bus0", **options: Any) -> Self:
+        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys."""
+        return cls("virtual", config, **options)
+
+    @classmethod
+    def socketcan(
+        cls,
+        interface: str,
+        *,
+        fd: bool = False,
+        receive_own_messages: bool = False,
+        local_loopback: bool = True,
+        error_frames: bool = True,
+        kernel_filters: Sequence[Mapping[str, Any]] | None = None,
+        receive_buffer: int | None = None,
+        stamps: str = "kernel",
+        **options: Any,
+    ) -> Self:
+        """Open a CAN interface of Linux, which must be up: `ip link set can0 up type can bitrate 500000`.
+
+        Time stamps are the kernel's, as candump shows them. Error frames are records with ERROR_FRAME, their class in
+        `arbitration_id` (linux/can/error.h); `status` tells the controller's state and counters as of the last one.
+        What the kernel had to drop is in the ledger's `driver_overruns`, and the frame after it has GAP.
+
+        Parameters
+        ----------
+        interface : str
+            "can0", 1 to 15 bytes.
+        fd : bool
+            CAN FD frames, too; records are of FD_FRAME_DTYPE.
+        receive_own_messages : bool
+            What this channel sent comes back, with TX, once it was on the bus.
+        local_loopback : bool
+            Other programs on this host see what this channel sends.
+        error_frames : bool
+            Receive error frames.
+        kernel_filters : sequence of mappings, optional
+            As for `set_filters`, at most 8, applied by the kernel: what it rejects is in no ledger.
+        receive_buffer : int, optional
+            Bytes that the kernel may keep for this channel; 8 MiB. Without privileges `net.core.rmem_max` limits it.
+        stamps : {"kernel", "hardware"}
+            "hardware" takes the adapter's own clock where it has one.
+        **options
+            As for `Channel`.
+
+        Raises
+        ------
+        DriverError
+            With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
+            SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
+        """
+        filters = arguments.filters(kernel_filters)
+        config = socketcan_config(
+            interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
+        )
+        return cls("socketcan", config, flags=FD_FLAG * fd, fd=fd, **options)
+
+    @classmethod
+    def usb2can(
+        cls,
+        serial: str | None = None,
+        bitrate: int = 500_000,
+        *,
+        library: str | os.PathLike[str] = "usb2can.dll",
+        timing: Any = None,
+        sample_point: float | None = None,
+        listen_only: bool = False,
+        loopback: bool = False,
+        one_shot: bool = False,
+        status_messages: bool = True,
+        **options: Any,
+    ) -> Self:
+        """Open an 8devices USB2CAN adapter through its CANAL DLL.
+
+        Parameters
+        ----------
+        serial : str, optional
+            Eight letters and digits, e.g. "ED000200". None: the only adapter that is attached.
+        bitrate : int
+            bit/s. 125000, 250000, 500000, 800000 and 1000000 are in the DLL's own table (1.0.9); any other that
+            the adapter's 32 MHz make exactly is given as explicit timing, since the DLL would take it for 125000
+            without a word.
+        sample_point : float, optional
+            Percent; makes the timing explicit for every rate.
+        timing : object with f_clock, brp, tseg1, tseg2, sjw, optional
+            Explicit bit timing instead of `bitrate`: canal_fast's BitTiming or python-can's.
+        listen_only, loopback, one_shot, status_messages : bool
+            Open flags 1, 2, 4, 8.
+        **options
+            As for `Channel`.
+
+        Raises
+        ------
+        BitTimingError
+            The adapter does not make this rate: the message names the nearest that it makes.
+        ValueError
+            The serial number has not eight letters and digits.
+        DriverError
+            None was given, and not exactly one adapter is attached: the message lists them.
+        """
+        if serial is None:
+            serial = only_device(list_devices()).serial
+        if timing is None:
+            timing = usb2can_timing(bitrate, sample_point)
+        if timing is None:
+            config = f"{serial_number(serial)};{bitrate // 1000}"
+        else:
+            explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
+            config = explicit.usb2can_config(serial)
+        flags = options.pop("flags", 0) | listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
+        options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
+        return cls(library, config, flags=flags, **options)
+
+    # -- receiving
+
+    def receive(self, max_frames: int = 4096, *, min_frames: int = 1, timeout: float | None = None) -> FrameArray:
+        """Take frames out, oldest first.
+
+        Parameters
+        ----------
+        max_frames : int
+            At most so many.
+        min_frames : int
+            Wait until so many are there, or the time is over, whichever comes first.
+        timeout : float or None
+            Seconds; None waits for ever.
+
+        Returns
+        -------
+        array of FRAME_DTYPE, or FD_FRAME_DTYPE with `fd`, shape (n,)
+            n <= max_frames; empty when the time is over and nothing came.
+
+        Raises
+        ------
+        ChannelClosedError
+            Stopped or closed, and nothing is left.
+        DriverError
+            The driver failed, and nothing is left.
+        """
+        handle = self._open_handle()
+        if not 1 <= max_frames <= _MAX_FRAMES:
+            arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
+        wanted = 1 if min_frames == 1 else self._wanted(min_frames, max_frames)
+        timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
+        deadline = time.monotonic_ns() + timeout_ns if timeout_ns > 0 else timeout_ns
+        while True:
+            waiting = handle.wait(wanted, timeout_ns)
+            # A bytearray: numpy.empty takes longer than all the rest to make a small array of records.
+            room = bytearray((waiting if waiting < max_frames else max_frames) * self._dtype.itemsize)
+            frames: FrameArray = np.frombuffer(room, self._dtype)
+            got = handle.take_into(frames) if waiting else 0
+            # Another thread may have taken what waited: wait for the rest of the time.
+            if got or wanted == 0 or timeout_ns == 0:
+                return frames if got == len(frames) else frames[:got]
+            if timeout_ns > 0:
+                timeout_ns = max(deadline - time.monotonic_ns(), 0)
+
+    def receive_into(self, buffer: FrameArray, *, min_frames: int = 1, timeout: float | None = None) -> int:
+        """Like `receive`, into the caller's array of the channel's dtype; allocates nothing. Returns how many."""
+        wanted = 1 if min_frames == 1 else self._wanted(min_frames, len(buffer))
+        timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
+        return self._receive_into(buffer, wanted, timeout_ns)
+
+    def batches(self, max_frames: int = 4096, *, timeout: float = 0.1) -> Iterator[FrameArray]:
+        """Iterate over batches until the channel is stopped and empty.
+
+        A batch is complete at `max_frames`, or after `timeout` seconds with what came by then, which
+        may be nothing. A driver's failure is raised after its last frames.
+        """
+        while True:
+            try:
+                batch = self.receive(max_frames, min_frames=min(max_frames, self._capacity), timeout=timeout)
+            except ChannelClosedError:
+                return
+            yield batch
+
+    async def abatches(self, max_frames: int = 4096, *, timeout: float = 0.1) -> AsyncIterator[FrameArray]:
+        """Like `batches`, for `async for`; the event loop goes on meanwhile.
+
+        Frames leave the channel only when a batch is handed out: cancelling loses none. One iteration at a
+        time for a channel. It waits on the descriptor of `fileno`, which meanwhile tells of whole batches.
+        """
+        handle = self._open_handle()
+        arguments.interval("max_frames", max_frames, 1, 1 << 40)
+        wanted = min(max_frames, self._capacity)
+        waiting_ns = arguments.nanoseconds(timeout)
+
+        def wait_in_thread() -> None:
+            with contextlib.suppress(DriverError):  # receive tells
+                handle.wait(wanted, waiting_ns)
+
+        try:
+            while True:
+                await until_readable(handle.descriptor(wanted), timeout, wait_in_thread)
+                batch = self.receive(max_frames, timeout=0)
+                yield batch
+        except ChannelClosedError:
+            return
+        finally:
+            with contextlib.suppress(ChannelClosedError):
+                handle.descriptor(1)
+
+    def fileno(self) -> int:
+        """A descriptor for select, poll and event loops, made at the first call. Only to be waited for.
+
+        Readable while frames wait, until they are taken, and for ever once no more will come: `receive` with
+        timeout=0 then returns, or raises, at once. It lasts as long as the channel object, closed
+        or not.
+
+        Raises
+        ------
+        NotImplementedError
+            On Windows.
+        """
+        descriptor = self._open_handle().descriptor(1)
+        if descriptor is None:
+            raise NotImplementedError("this system's event loops wait on no such descriptor; use abatches")
+        return descriptor
+
+    def set_filters(self, filters: Sequence[Mapping[str, Any]] | None, *, waiting: bool = False) -> None:
+        """Keep only frames that match one of the filters; None or an empty sequence keeps all.
+
+        Each filter has `can_id`, `can_mask` and optionally `extended`, with python-can's meaning: a frame
+        matches when `(arbitration_id ^ can_id) & can_mask == 0` and, where `extended` is given, its
+        identifier format is the one asked for. Status messages are never filtered. In force from
+        the next drain on; with `waiting` at once, also for frames that wait already. Those then count as
+        filtered when they would have been received, and a batch may be smaller than `min_frames`.
+        """
+        self._open_handle().set_filters(arguments.filters(filters), waiting)
+
+    # -- sending and asking
+
+    def send(self, frames: FrameArray, *, timeout: float | None = 0.0) -> int:
+        """Hand frames to the driver, in order.
+
+        Parameters
+        ----------
+        frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+            Checked as a whole before the first is sent.
+        timeout : float or None
+            Seconds to wait for room in the driver's queue; None waits for ever.
+
+        Returns
+        -------
+        int
+            Accepted frames: queued by the driver, not yet seen on the bus. Less than n when the time was over.
+
+        Raises
+        ------
+        FrameError
+            With `.index`: no controller could send this, or it is CAN FD on a classical channel.
+        DriverError
+            With `.status` and `.accepted`, the number that the driver took before it failed.
+        """
+        handle = self._open_handle()
+        self._check_frames(frames)
+        return handle.send(frames, arguments.nanoseconds(timeout))
+
+    def send_periodic(
+        self, frames: FrameArray, period_s: float, *, in_turn: bool = False, times: int | None = None
+    ) -> PeriodicTask:
+        """Hand frames to the driver now and every `period_s` seconds, until the task is stopped or the channel closed.
+
+        One native thread serves all tasks of a channel. A task's frames are sent in order at each of its times,
+        which lie whole periods after its start, so that delays do not add up: what is overdue is sent at once,
+        up to a quarter of a second later. Frames for which the driver has no room are not tried
+        again: the task's `statistics` and the ledger count them as rejected. The thread asks the system to run
+        it before ordinary ones; where that is refused (on Linux without a limit on rtprio), other
+        programs' load delays it.
+
+        Parameters
+        ----------
+        frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+            As for `send`; copied.
+        period_s : float
+            0.0001..86400 s.
+        in_turn : bool
+            Send one of the frames at each time, the first again after the last, instead of all.
+        times : int, optional
+            Stop after so many times, 1..2**63 - 1.
+
+        Raises
+        ------
+        FrameError
+            As for `send`.
+        ChannelClosedError
+            The channel is closed.
+        """
+        handle = self._open_handle()
+        self._check_frames(frames)
+        arguments.interval("period_s", period_s, 1e-4, 86400)
+        limit = 0 if times is None else arguments.interval("times", times, 1, (1 << 63) - 1)
+        with self._making_sender:  # two threads' first tasks share one
+            if self._sender is None:
+                self._sender = _periodic.Sender(handle)
+        task = self._sender.start(frames, round(period_s * 1e9), in_turn, limit)
+        return PeriodicTask(task, period_s, self._check_frames)
+
+    def _wanted(self, min_frames: int, max_frames: int) -> int:
+        return int(arguments.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))

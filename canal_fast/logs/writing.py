@@ -1,0 +1,300 @@
+"""Writing recordings: `Recorder`."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+import numpy as np
+
+from canal_fast._version import __version__
+from canal_fast.frames import FrameArray
+
+from . import _logs
+
+__all__ = ["Recorder", "format_candump", "plain_name"]
+
+_BUFFER_BYTES = 1 << 18
+_SUFFIXES = {".pcapng": False, ".log": True}
+_APPLICATION = f"canal_fast {__version__}".encode()
+
+Interfaces = Mapping[int, str | tuple[str, int | None]]
+
+
+class Recorder:
+    """Writes frames to a new file; use it as a context manager.
+
+    Encoding runs in C with the GIL released; each buffer then goes to the system with one write(2)
+    and no buffering of ours behind it, so what `write` has returned from survives a kill of the
+    process (and, with `fsync`, of the machine).
+
+    Parameters
+    ----------
+    path : path-like
+        `.pcapng` (nanoseconds, link type 227, one interface per channel) or `.log` (candump text).
+        An existing file is replaced.
+    interfaces : mapping, optional
+        Channel number -> name, or (name, bit rate in bit/s). Other channels are called can<number>.
+    fsync : bool
+        True: every `write` waits until the data are on the disk.
+
+    Attributes
+    ----------
+    path : str
+
+    Raises
+    ------
+    ValueError
+        Another suffix, a channel outside 0..255, a name over 63 bytes or with white space.
+    OSError
+        The file cannot be made.
+
+    Notes
+    -----
+    When the system refuses data (disk full), the file is cut back to its last whole frame, the
+    `OSError` says how many frames are in it and how many of the batch are not, and the recorder can
+    still be used and closed. One lock serialises threads.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, interfaces: Interfaces | None = None, fsync: bool = False):
+        self.path = os.fspath(path)
+        suffix = os.path.splitext(self.path)[1]
+        if suffix not in _SUFFIXES:
+            raise ValueError(f"{self.path}: recordings end with {' or '.join(_SUFFIXES)}, not {suffix!r}")
+        self._text = _SUFFIXES[suffix]
+        self._writer = _logs.LogWriter(self._text, _channels(interfaces))
+        self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
+        self._fsync = fsync
+        self._lock = threading.Lock()
+        self._bytes = self._sent = 0
+        self._stuck = False
+        self._statistics_at: dict[int, float] = {}
+        self._opened_at = time.monotonic()
+        self._file = io.FileIO(self.path, "w")
+        self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        try:
+            if not self._text:
+                self._append(lambda: self._writer.section(_APPLICATION))
+                for channel in sorted(interfaces or {}):
+                    self._append(lambda number=channel: self._writer.describe(number))  # type: ignore[misc]
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def frames_written(self) -> int:
+        """Frames that are in the file."""
+        return self._writer.frames
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes of whole blocks or lines that are in the file."""
+        return self._bytes
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def describe(self, channel: int, name: str, bitrate: int | None = None) -> None:
+        """Give a channel its name, as `interfaces` does, before its first frame.
+
+        Raises
+        ------
+        ValueError
+            As for `interfaces`; or the channel has been described in the file.
+        """
+        with self._lock:
+            self._check()
+            row = _channel(channel, (name, bitrate))
+            if self._writer.channel_frames(channel):
+                raise ValueError(f"{self.path}: channel {channel} has frames already, and a name with them")
+            self._writer.name(channel, *row)
+            if not self._text:
+                self._append(lambda: self._writer.describe(channel))
+
+    def write(self, frames: FrameArray) -> None:
+        """Append frames; when it returns, the system has all of them.
+
+        Parameters
+        ----------
+        frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            Another dtype or shape, or the recorder is closed.
+        OSError
+            The system did not take all; see Notes of the class.
+        """
+        with self._lock:
+            self._check()
+            first = 0
+            while True:
+                first += self._write_some(frames, first)
+                if first >= len(frames):
+                    break
+            if self._fsync:
+                os.fsync(self._file.fileno())
+
+    def due(self, channel: int = 0) -> bool:
+        """Is it a second or more since statistics of this channel were written?"""
+        return time.monotonic() - self._statistics_at.get(channel, self._opened_at) >= 1.0
+
+    def write_statistics(self, ledger: object, channel: int = 0) -> None:
+        """Append an Interface Statistics Block from a channel's ledger (nothing in candump text).
+
+        Parameters
+        ----------
+        ledger : mapping or object
+            With `received`, `filtered`, `dropped`, `driver_overruns` (None where it cannot be known).
+        channel : int
+
+        Notes
+        -----
+        ifrecv = received + driver_overruns, ifdrop = driver_overruns (left out when None),
+        filteraccept = received - filtered, osdrop = dropped, usrdeliv = frames of this channel
+        that this recorder has written. Counters are cumulative: the last block counts.
+        """
+        received, filtered, dropped, overruns = (
+            ledger[name] if isinstance(ledger, Mapping) else getattr(ledger, name)
+            for name in ("received", "filtered", "dropped", "driver_overruns")
+        )
+        with self._lock:
+            self._check()
+            if not self._text:
+                delivered = self._writer.channel_frames(channel)
+                counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
+                self._append(lambda: self._writer.statistics(channel, counters))
+            self._statistics_at[channel] = time.monotonic()
+
+    def close(self) -> None:
+        """Close the file. May be called twice."""
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        if self._file.closed:
+            raise ValueError(f"{self.path}: the recorder is closed")
+        if self._stuck:
+            raise ValueError(f"{self.path}: an earlier write left part of a block that could not be cut off")
+
+    def _put(self, data: memoryview | bytes) -> None:
+        view = memoryview(data)
+        self._sent = 0
+        while self._sent < len(view):
+            self._sent += self._file.write(view[self._sent :])
+
+    def _append(self, make: Callable[[], bytes]) -> None:
+        self._writer.save()
+        begin, self._sent = self._bytes, 0
+        try:
+            data = make()
+            self._put(data)
+            self._bytes = begin + len(data)
+        except BaseException as error:
+            self._writer.restore()
+            self._cut(begin)
+            if isinstance(error, OSError):
+                raise self._refused(error, 0) from error
+            raise
+
+    def _write_some(self, frames: FrameArray, first: int) -> int:
+        """Encode and write one buffer full; the number of frames in it."""
+        self._writer.save()
+        begin, self._sent = self._bytes, 0
+        try:
+            count, used = self._writer.encode(frames, first, self._buffer, len(self._buffer))
+            self._put(self._buffer.data[:used])
+            self._bytes = begin + used
+            return count
+        except BaseException as error:  # also a KeyboardInterrupt between two writes
+            written = self._written(begin)
+            self._writer.restore()
+            kept = used = 0
+            if written:  # what went out is the beginning of the same encoding: take its whole frames again
+                kept, used = self._writer.encode(frames, first, self._buffer, written)
+            self._cut(begin + used)
+            if isinstance(error, OSError):
+                raise self._refused(error, len(frames) - first - kept) from error
+            raise
+
+    def _written(self, begin: int) -> int:
+        return self._file.tell() - begin if self._regular else self._sent
+
+    def _cut(self, size: int) -> None:
+        """Cut the file to `size`, the end of its last whole block."""
+        if self._regular:
+            self._file.seek(size)
+            self._file.truncate()
+        else:
+            self._stuck = self._sent > 0
+        self._bytes = size
+
+    def _refused(self, error: OSError, missing: int) -> OSError:
+        message = (
+            f"{error.strerror} while recording: {self.frames_written} frames are safely in the file, "
+            f"{missing} frames of this batch are not"
+        )
+        return OSError(error.errno, message, self.path)
+
+
+def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -> bytes:
+    """Frames as candump text, one line each.
+
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+    names : mapping, optional
+        Channel number -> interface name; can<number> otherwise.
+    """
+    writer = _logs.LogWriter(True, _channels(names))
+    buffer = np.empty(min(_BUFFER_BYTES, _logs.RECORD_MAX * (len(frames) + 1)), np.uint8)
+    parts = []
+    first = 0
+    while True:
+        count, used = writer.encode(frames, first, buffer, len(buffer))
+        parts.append(buffer[:used].tobytes())
+        first += count
+        if first >= len(frames):
+            return b"".join(parts)
+
+
+def _channels(interfaces: Mapping[int, str] | Interfaces | None) -> list[tuple[bytes, int]]:
+    """Name and bit rate (0 when not known) of all channels."""
+    rows = [(f"can{number}".encode(), 0) for number in range(_logs.INTERFACES)]
+    for number, row in (interfaces or {}).items():
+        rows[number] = _channel(number, row)
+    return rows
+
+
+def _channel(number: int, row: str | tuple[str, int | None]) -> tuple[bytes, int]:
+    name, bitrate = (row, None) if isinstance(row, str) else row
+    encoded = name.encode()
+    if not 0 <= number < _logs.INTERFACES:
+        raise ValueError(f"interfaces: channel {number}, allowed 0..{_logs.INTERFACES - 1}")
+    if (
+        not 0 < len(encoded) <= _logs.NAME_MAX
+        or b"\0" in encoded
+        or len(encoded.split()) != 1
+        or encoded != encoded.strip()
+    ):
+        raise ValueError(f"interfaces[{number}]: name {name!r}, allowed 1..{_logs.NAME_MAX} bytes without white space")
+    return encoded, bitrate or 0
+
+
+def plain_name(name: str, channel: int) -> str:
+    """An interface's name as recordings can take it: no white space, 1 to 63 bytes."""
+    return "_".join(name.split()).encode()[: _logs.NAME_MAX].decode(errors="ignore") or f"can{channel}"

@@ -1,0 +1,140 @@
+"""One frame as text or as a picture of its waveform. Public as `canal_fast.wire.draw`."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from canal_fast.frames import FrameArray, FrameFlag, payload_length
+
+from .codec import encode
+
+_TAIL = (("CRC delimiter", 1), ("ACK slot", 1), ("ACK delimiter", 1), ("EOF", 7))
+_LAYOUTS = {  # (extended, FD): SOF to DLC
+    (False, False): "SOF 1,ID 11,RTR 1,IDE 1,r0 1,DLC 4",
+    (True, False): "SOF 1,ID 11,SRR 1,IDE 1,ID ext 18,RTR 1,r1 1,r0 1,DLC 4",
+    (False, True): "SOF 1,ID 11,RRS 1,IDE 1,FDF 1,res 1,BRS 1,ESI 1,DLC 4",
+    (True, True): "SOF 1,ID 11,SRR 1,IDE 1,ID ext 18,RRS 1,FDF 1,res 1,BRS 1,ESI 1,DLC 4",
+}
+_ROW_BITS = 64
+
+
+class Field(NamedTuple):
+    """A field of a frame on the wire."""
+
+    name: str
+    start: int
+    """Index of its first bit."""
+    bits: tuple[int, ...]
+    """Levels, stuff bits included."""
+    stuff: tuple[bool, ...]
+    """Which of them are stuff bits, dynamic or fixed."""
+
+    @property
+    def value(self) -> int:
+        return int("".join(str(b) for b, s in zip(self.bits, self.stuff, strict=True) if not s), 2)
+
+
+def split(frame: FrameArray, ack: bool = True) -> list[Field]:
+    """The fields of one frame, in the order they are sent. A stuff bit belongs to the field of the bit before it."""
+    frames = np.atleast_1d(frame)
+    if len(frames) != 1:
+        raise ValueError(f"draw takes one frame, not {len(frames)}")
+    bits = encode(frames, ack=ack)[0].tolist()
+    fd, extended = (bool(frames["flags"][0] & flag) for flag in (FrameFlag.FD, FrameFlag.EXTENDED_ID))
+    size = int(payload_length(frames)[0])
+    layout = [(name, int(width)) for name, width in (f.rsplit(" ", 1) for f in _LAYOUTS[extended, fd].split(","))]
+    layout += [(f"data {index}", 8) for index in range(size)]
+    dynamic = len(layout)
+    layout += [("stuff count", 4), ("CRC", 17 if size <= 16 else 21)] if fd else [("CRC", 15)]
+    fields: list[Field] = []
+    at = run = sent = 0
+    for index, (name, width) in enumerate([*layout, *_TAIL]):
+        start, marks = at, []
+        stuffed, fixed = index < dynamic + (not fd), fd and dynamic <= index < dynamic + 2
+        for place in range(width):
+            if fixed and sent % 4 == 0:
+                marks.append(True)
+                at += 1
+            sent += fixed
+            run = run + 1 if at and bits[at] == bits[at - 1] else 1
+            marks.append(False)
+            at += 1
+            last_of_region = fd and index == dynamic - 1 and place == width - 1
+            if stuffed and run == 5 and not last_of_region:
+                marks.append(True)
+                run = 1
+                at += 1
+        fields.append(Field(name, start, tuple(bits[start:at]), tuple(marks)))
+    return fields
+
+
+def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | None = None) -> str:
+    """One frame on the wire as text: its fields by name, stuff bits in brackets.
+
+    Parameters
+    ----------
+    frame : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (1,)
+    ack : bool
+        As for `encode`.
+    plot : path, optional
+        Also draw the waveform into this picture (its suffix says which format). Needs matplotlib, the extra `plot`.
+
+    Returns
+    -------
+    str
+        A line for each field: index of its first bit, name, levels (0 dominant), value.
+
+    Raises
+    ------
+    FrameError
+        A record that no controller could send.
+    ValueError
+        Not exactly one frame.
+    """
+    fields = split(frame, ack)
+    lines = []
+    for field in fields:
+        levels = "".join(f"[{b}]" if s else str(b) for b, s in zip(field.bits, field.stuff, strict=True))
+        value = f"{field.value:#x}" if len(field.bits) > 1 and field.name != "EOF" else ""
+        lines.append(f"{field.start:4}  {field.name:13}  {levels:34}  {value}".rstrip())
+    total = sum(len(field.bits) for field in fields)
+    lines.append(f"{total:4}  bits, {sum(sum(field.stuff) for field in fields)} of them stuff bits [in brackets]")
+    if plot is not None:
+        _plot(fields, total, plot)
+    return "\n".join(lines)
+
+
+def _plot(fields: list[Field], total: int, path: str | os.PathLike[str]) -> None:
+    from matplotlib.figure import Figure
+
+    levels = [bit for field in fields for bit in field.bits]
+    stuff = [mark for field in fields for mark in field.stuff]
+    rows = -(-total // _ROW_BITS)
+    figure = Figure(figsize=(14, 1.5 * rows + 0.5), layout="constrained")
+    for row in range(rows):
+        axes = figure.add_subplot(rows, 1, row + 1)
+        begin, end = row * _ROW_BITS, min((row + 1) * _ROW_BITS, total)
+        axes.stairs(levels[begin:end], range(begin, end + 1), baseline=None, color="black", linewidth=1.4, zorder=3)
+        for number, field in enumerate(fields):
+            left, right = max(field.start, begin), min(field.start + len(field.bits), end)
+            if left < right:
+                axes.axvspan(left, right, color=("#dce9f7", "#fbeedb")[number % 2], linewidth=0)
+                upright = (right - left) < 0.35 * len(field.name)
+                axes.text(
+                    (left + right) / 2, 1.25, field.name, fontsize=7, ha="center", va="bottom", rotation=90 * upright
+                )
+        for at in range(begin, end):
+            if stuff[at]:
+                axes.axvspan(at, at + 1, color="#d9534f", alpha=0.45, linewidth=0)
+            axes.text(at + 0.5, -0.12, str(levels[at]), fontsize=6, ha="center", va="top", color="dimgray")
+        axes.set(
+            xlim=(begin, begin + _ROW_BITS), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
+        )
+        axes.set_xticks(range(begin, end + 1, 8))
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"{total} bits, stuff bits red", fontsize=9)
+    figure.savefig(path, dpi=110)

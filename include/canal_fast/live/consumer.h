@@ -1,0 +1,299 @@
+/* canal_fast/live/consumer.h - the end of the ring that records are taken from: wait, take, be told.
+ *
+ * The reader tells by cf_share what consumers need to know, and reads there what they wait for. It holds fixed
+ * widths and no pointers, as the ring does. Any number of threads may consume at once.
+ */
+#ifndef CANAL_FAST_LIVE_CONSUMER_H
+#define CANAL_FAST_LIVE_CONSUMER_H
+
+#include "../system/bell.h"
+#include "clock_report.h"
+#include "../filter.h"
+#include "ring.h"
+#include "../system/thread.h"
+
+typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
+
+typedef struct cf_share {
+    cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
+    cf_atomic_u32 layout_size;    /* of the driver's messages */
+    cf_atomic_u32 overruns_known; /* driver_overruns means something */
+    cf_atomic_u32 alarm;          /* wake the consumers, once, when so many records wait; 0 = none sleeps */
+    cf_atomic_u32 full;           /* the reader sleeps until there is room */
+    uint32_t failure;             /* cf_status, written before state becomes FAILED, */
+    int64_t failure_code;         /* and what receive returned */
+    cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
+    cf_atomic_u64 sent, send_rejected;
+    cf_clock_shared clock;
+} cf_share;
+
+typedef struct cf_consumer {
+    cf_share *share;
+    cf_ring *ring;
+    cf_ring_shape shape;
+    cf_bell *other_end; /* rings in the process at the other end; NULL: both ends are in this one */
+    cf_mutex lock; /* guards taking from the ring, its end, and what is below */
+    cf_cond readable, writable;
+    cf_bell wake;         /* for event loops: */
+    uint32_t wake_wanted; /* rung while so many records wait; 0 = not in use */
+    int wake_rung;
+    int closed;
+    cf_ledger last_ledger; /* after that */
+    cf_filter_set *filters; /* for records that wait already; NULL: none */
+    uint16_t gap;           /* CF_FLAG_GAP of a record that these withheld */
+} cf_consumer;
+
+/* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED. */
+CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_ring *ring)
+{
+    consumer->share = share;
+    consumer->ring = ring;
+    consumer->shape = cf_ring_shape_of(ring);
+    return cf_mutex_init(&consumer->lock) == CF_OK && cf_cond_init(&consumer->readable) == CF_OK &&
+                   cf_cond_init(&consumer->writable) == CF_OK
+               ? CF_OK
+               : CF_THREAD_FAILED;
+}
+
+CF_INLINE void cf_consumer_destroy(cf_consumer *consumer)
+{
+    free(consumer->filters);
+    cf_bell_close(&consumer->wake);
+    cf_cond_destroy(&consumer->readable);
+    cf_cond_destroy(&consumer->writable);
+    cf_mutex_destroy(&consumer->lock);
+}
+
+/* Asks the reader to notify from `wanted` records on. Look at the ring after this, not before. Needs the lock. */
+CF_INLINE void cf_consumer_arm(cf_consumer *consumer, uint32_t wanted)
+{
+    cf_atomic_u32 *alarm = &consumer->share->alarm;
+    const uint32_t others = cf_atomic_u32_load_relaxed(alarm);
+    if (others == 0 || wanted < others)
+        cf_atomic_u32_store_relaxed(alarm, wanted);
+    cf_atomic_fence(); /* pairs with the one in cf_consumer_notify */
+}
+
+/* Whether `wanted` records wait or no more will come. */
+CF_INLINE int cf_consumer_has(const cf_consumer *consumer, uint32_t wanted)
+{
+    return cf_atomic_u32_load_acquire(&consumer->share->state) != CF_READER_RUNNING ||
+           cf_ring_pending(consumer->ring) >= wanted;
+}
+
+/* Clears the event loops' bell when fewer records wait than wanted, rings it when enough do or no more will
+ * come. Needs the lock. */
+CF_INLINE void cf_consumer_settle(cf_consumer *consumer)
+{
+    if (consumer->wake_wanted == 0)
+        return;
+    if (consumer->wake_rung && !cf_consumer_has(consumer, consumer->wake_wanted)) {
+        cf_bell_clear(&consumer->wake);
+        consumer->wake_rung = 0;
+    }
+    if (!consumer->wake_rung) {
+        cf_consumer_arm(consumer, consumer->wake_wanted);
+        if (cf_consumer_has(consumer, consumer->wake_wanted)) {
+            consumer->wake_rung = 1;
+            cf_bell_ring(&consumer->wake);
+        }
+    }
+}
+
+CF_INLINE void cf_consumer_wake(cf_consumer *consumer)
+{
+    cf_mutex_lock(&consumer->lock);
+    cf_consumer_settle(consumer); /* and who looked before the records were published sleeps by now */
+    cf_mutex_unlock(&consumer->lock);
+    cf_cond_broadcast(&consumer->readable);
+}
+
+/* For the reader, after publishing: wakes the consumers when as many records wait as they asked for. */
+CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
+{
+    cf_atomic_u32 *alarm = &consumer->share->alarm;
+    uint32_t wanted;
+    cf_atomic_fence();
+    wanted = cf_atomic_u32_load_relaxed(alarm);
+    if (!always && (wanted == 0 || cf_ring_pending(consumer->ring) < wanted))
+        return;
+    cf_atomic_u32_exchange(alarm, 0); /* all are woken, so who goes on sleeping asks anew */
+    if (consumer->other_end != NULL)
+        cf_bell_ring(consumer->other_end);
+    if (consumer->other_end == NULL || always)
+        cf_consumer_wake(consumer);
+}
+
+/* For a reader that found the ring full: sleeps until half of it is free, or stop is set, or a little while. */
+CF_INLINE void cf_consumer_await_room(cf_consumer *consumer, cf_producer *producer, const cf_atomic_u32 *stop,
+                                      uint64_t timeout_ns)
+{
+    const uint64_t half = (producer->ring->capacity + 1) / 2;
+    cf_mutex_lock(&consumer->lock);
+    cf_atomic_u32_store_relaxed(&consumer->share->full, 1);
+    cf_atomic_fence();
+    if (cf_producer_room(producer, half) < half && !cf_atomic_u32_load_relaxed(stop))
+        cf_cond_wait_for(&consumer->writable, &consumer->lock, timeout_ns);
+    cf_atomic_u32_store_relaxed(&consumer->share->full, 0);
+    cf_mutex_unlock(&consumer->lock);
+}
+
+/* Waits until `wanted` records are there, at most timeout_ns. CF_OK: they are, or fewer and no more
+ * will come; CF_TIMED_OUT; with none left: CF_CLOSED, or how the reader failed, with *code (from the driver with
+ * CF_DRIVER_FAILED).
+ * *pending is how many there are. */
+CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int64_t timeout_ns, uint64_t *pending,
+                                     long *code)
+{
+    cf_share *share = consumer->share;
+    const int64_t deadline_ns = cf_now_ns() + timeout_ns;
+    cf_status status = CF_TIMED_OUT;
+    int armed = 0;
+    cf_mutex_lock(&consumer->lock);
+    *pending = 0;
+    for (;;) {
+        uint32_t state;
+        if (consumer->closed) {
+            status = CF_CLOSED;
+            break;
+        }
+        state = cf_atomic_u32_load_acquire(&share->state);
+        *pending = cf_ring_pending(consumer->ring);
+        if (*pending >= wanted) {
+            status = CF_OK;
+            break;
+        }
+        if (state != CF_READER_RUNNING) {
+            status = *pending > 0 ? CF_OK : state != CF_READER_FAILED ? CF_CLOSED : (cf_status)share->failure;
+            *code = (long)share->failure_code;
+            break;
+        }
+        if (cf_now_ns() >= deadline_ns)
+            break;
+        if (!armed)
+            cf_consumer_arm(consumer, wanted);
+        else
+            cf_cond_wait_until(&consumer->readable, &consumer->lock, (uint64_t)deadline_ns);
+        armed = !armed;
+    }
+    cf_mutex_unlock(&consumer->lock);
+    return status;
+}
+
+/* Records that wait already have to match these, too; NULL: all do. Takes them over. */
+CF_INLINE void cf_consumer_filter(cf_consumer *consumer, cf_filter_set *filters)
+{
+    cf_filter_set *before;
+    cf_mutex_lock(&consumer->lock);
+    before = consumer->filters;
+    consumer->filters = filters;
+    cf_mutex_unlock(&consumer->lock);
+    free(before);
+}
+
+/* Needs the lock and a ring that is there. */
+CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, size_t count)
+{
+    size_t taken, got;
+    cf_ring_reshape(consumer->ring, &consumer->shape);
+    do {
+        got = taken = cf_ring_take(consumer->ring, records, count);
+        if (CF_UNLIKELY(consumer->filters != NULL)) {
+            got = cf_filter_keep(consumer->filters, records, taken, consumer->ring->slot_size, &consumer->gap);
+            cf_ring_withhold(consumer->ring, taken - got);
+        }
+    } while (got == 0 && taken > 0);
+    if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
+        cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {
+        if (consumer->other_end == NULL)
+            cf_cond_broadcast(&consumer->writable);
+        else if (cf_atomic_u32_exchange(&consumer->share->full, 0))
+            cf_bell_ring(consumer->other_end);
+    }
+    cf_consumer_settle(consumer);
+    return got;
+}
+
+/* Moves at most `count` records, oldest first, to `records`; returns how many. */
+CF_INLINE size_t cf_consumer_take(cf_consumer *consumer, void *records, size_t count)
+{
+    size_t got = 0;
+    cf_mutex_lock(&consumer->lock);
+    if (!consumer->closed)
+        got = cf_consumer_take_locked(consumer, records, count);
+    cf_mutex_unlock(&consumer->lock);
+    return got;
+}
+
+enum { CF_AT_ONCE = 64 };
+
+/* Number of records that wait, if there are `wanted` and that can be told without waiting for
+ * anybody; else 0. */
+CF_INLINE uint64_t cf_consumer_ready(cf_consumer *consumer, uint32_t wanted)
+{
+    uint64_t pending = 0;
+    if (!cf_mutex_trylock(&consumer->lock))
+        return 0;
+    if (!consumer->closed)
+        pending = cf_ring_pending(consumer->ring);
+    cf_mutex_unlock(&consumer->lock);
+    return pending >= wanted ? pending : 0;
+}
+
+/* cf_consumer_take, if `wanted` records wait and the few there are can be had without waiting for
+ * anybody; else 0. So short that a caller need not let go of a lock of its own. */
+CF_INLINE size_t cf_consumer_take_at_once(cf_consumer *consumer, uint32_t wanted, void *records, size_t count)
+{
+    size_t got = 0;
+    if (count > CF_AT_ONCE || !cf_mutex_trylock(&consumer->lock))
+        return 0;
+    if (!consumer->closed && cf_ring_pending(consumer->ring) >= wanted)
+        got = cf_consumer_take_locked(consumer, records, count);
+    cf_mutex_unlock(&consumer->lock);
+    return got;
+}
+
+/* A descriptor that is readable while `wanted` records wait, or once no more will come; the same at
+ * every call, and valid until cf_consumer_destroy. CF_OK, CF_CLOSED, CF_NO_MEMORY, CF_NOT_SUPPORTED. */
+CF_INLINE cf_status cf_consumer_descriptor(cf_consumer *consumer, uint32_t wanted, int *descriptor)
+{
+    cf_status status = CF_CLOSED;
+    cf_mutex_lock(&consumer->lock);
+    if (!consumer->closed) {
+        status = consumer->wake.open ? CF_OK : cf_bell_open(&consumer->wake);
+        if (status == CF_OK && cf_bell_descriptor(&consumer->wake) < 0)
+            status = CF_NOT_SUPPORTED;
+        if (status == CF_OK) {
+            consumer->wake_wanted = wanted;
+            cf_consumer_settle(consumer);
+        }
+    }
+    *descriptor = cf_bell_descriptor(&consumer->wake);
+    cf_mutex_unlock(&consumer->lock);
+    return status;
+}
+
+/* The books at this moment, or those at the end. *overruns_known: driver_overruns means something. */
+CF_INLINE void cf_consumer_ledger(cf_consumer *consumer, cf_ledger *ledger, int *overruns_known)
+{
+    cf_mutex_lock(&consumer->lock);
+    if (consumer->closed)
+        *ledger = consumer->last_ledger;
+    else
+        cf_ring_ledger(consumer->ring, ledger);
+    cf_mutex_unlock(&consumer->lock);
+    *overruns_known = (int)cf_atomic_u32_load_relaxed(&consumer->share->overruns_known);
+}
+
+/* Keeps the books; nobody takes from the ring any more, and who made it frees it. Needs an ended reader. */
+CF_INLINE void cf_consumer_close(cf_consumer *consumer)
+{
+    cf_mutex_lock(&consumer->lock);
+    cf_ring_ledger(consumer->ring, &consumer->last_ledger);
+    consumer->closed = 1;
+    cf_consumer_settle(consumer);
+    cf_cond_broadcast(&consumer->readable);
+    cf_mutex_unlock(&consumer->lock);
+}
+
+#endif

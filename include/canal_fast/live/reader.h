@@ -1,0 +1,191 @@
+/* canal_fast/live/reader.h - draining a driver into a ring: the state of it, and one message.
+ *
+ * Whole drains are in reader_drain.h, the thread that does them again and again in reader_thread.h; the other side, the
+ * caller's, in channel.h.
+ */
+#ifndef CANAL_FAST_LIVE_READER_H
+#define CANAL_FAST_LIVE_READER_H
+
+#include "clock_publish.h"
+#include "consumer.h"
+#include "../filter.h"
+#include "../drivers/library.h"
+#include "../drivers/message.h"
+#include "../drivers/profile.h"
+
+enum {
+    CF_DRAIN_CHUNK = 256,      /* messages between two looks at the clock and the stop flag */
+    CF_IDLE_ROUNDS = 20,       /* empty drains before the thread waits in blocking receives */
+    CF_BLOCKING_SLICE_MS = 50, /* how long such a wait may last: never 0, which some take as for ever */
+    CF_ROUND_CHUNKS = 256,     /* a drain ends after so many, whatever still comes */
+    CF_CONFIG_BYTES = 256
+};
+enum { CF_READER_GONE = -2 };
+#define CF_OVERRUN_POLL_NS 1000000000LL
+#define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
+
+/* `calls` guards the handle and every call to the driver but receiving. Where the consumer's lock is held, too,
+ * `calls` was taken first. */
+typedef struct cf_reader {
+    const cf_library *library;
+    const cf_profile *profile;
+    cf_share *share;
+    cf_consumer *consumer;
+    const cf_layout *layout;   /* the thread's; others see share->layout_size */
+    long handle; /* 0: closed until it can be opened again */
+    uint32_t channel;
+    int probe_layout;   /* find the layout out from the first message */
+    int wait_when_full; /* stop draining instead of dropping */
+    int can_block;      /* blocking calls may be used */
+    int fd;             /* records of 80 bytes; frames come through the FD entry points */
+    int overran;        /* the driver lost frames since its statistics were read */
+    int64_t coalesce_ns;
+    int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
+    unsigned long open_flags;
+    char config[CF_CONFIG_BYTES], config_copy[CF_CONFIG_BYTES]; /* some drivers write into what they are given */
+    cf_atomic_u32 stop;
+    cf_atomic_u32 entered;     /* stored before each receive: what was done before is to be seen */
+    cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more */
+    cf_atomic_u64 next_filters; /* address of a cf_filter_set that the thread is to take over; 0 = none */
+    cf_mutex calls;
+    /* the thread's own */
+    cf_thread thread;
+    cf_sleeper sleeper;
+    cf_filter_set *filters;
+    cf_producer producer;
+    cf_clock clock;
+    int64_t last_drain_ns, last_overrun_poll_ns;
+    uint64_t overruns_at_open;
+    uint64_t slot[CF_SLOT_BYTES / 8];
+} cf_reader;
+
+/* How many frames the driver says it lost, into *lost; 0 when it cannot tell. */
+CF_INLINE int cf_reader_overruns(const cf_reader *reader, uint64_t *lost)
+{
+    uint64_t words[CF_SLOT_BYTES / 8];
+    const unsigned word = reader->layout->word;
+    memset(words, 0, sizeof words);
+    if (!(reader->profile->trust & CF_TRUST_STATISTICS) || reader->library->get_statistics == NULL ||
+        CF_CANAL(reader->library, get_statistics, (reader->handle, words)) != CF_CANAL_SUCCESS)
+        return 0;
+    *lost = cf_slot_word((const uint8_t *)words, 4 * word);
+    return 1;
+}
+
+CF_INLINE void cf_reader_poll_overruns(cf_reader *reader, int64_t now_ns)
+{
+    uint64_t lost = 0;
+    reader->last_overrun_poll_ns = now_ns;
+    reader->overran = 0;
+    if (cf_reader_overruns(reader, &lost)) {
+        reader->producer.counters.driver_overruns = (uint32_t)(lost - reader->overruns_at_open);
+        cf_atomic_u32_store_relaxed(&reader->share->overruns_known, 1);
+    }
+}
+
+/* The layout, from the first message received. 1: known now; 0: nothing was written; -1: unknown. */
+CF_INLINE int cf_reader_probe(cf_reader *reader)
+{
+    const cf_layout untouched = {0, 0, 0, 0, 0, 0, 0, 0};
+    const cf_layout *found = cf_layout_probe((const uint8_t *)reader->slot, &untouched);
+    if (found == &untouched)
+        return 0;
+    if (found == NULL) {
+        reader->share->failure = CF_LAYOUT_UNKNOWN;
+        return -1;
+    }
+    reader->layout = found;
+    cf_atomic_u32_store_relaxed(&reader->share->layout_size, found->size);
+    reader->probe_layout = 0;
+    return 1;
+}
+
+/* Do the filters want this frame? Asked after the driver handed it over, with those set last: what comes to the
+ * driver after a change of filters meets the new ones. */
+CF_INLINE int cf_reader_wants(cf_reader *reader, const cf_frame_head *head)
+{
+    if (CF_UNLIKELY(cf_atomic_u64_load_relaxed(&reader->next_filters) != 0)) {
+        free(reader->filters);
+        reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
+    }
+    return cf_filter_match(reader->filters->rows, reader->filters->count, head);
+}
+
+/* Takes the message in the slot apart and keeps it, or counts why not. 1: done;
+ * 0: there was none; -1: the driver failed. */
+CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
+{
+    const uint8_t *slot = (const uint8_t *)reader->slot;
+    cf_producer *producer = &reader->producer;
+    cf_fd_frame spare;
+    void *record = cf_producer_reserve(producer, &spare);
+    cf_frame_head *frame = (cf_frame_head *)record;
+    cf_message_kind kind;
+    uint32_t ticks = 0;
+    if (CF_UNLIKELY(reader->probe_layout) && !reader->fd) {
+        const int known = cf_reader_probe(reader);
+        if (known != 1)
+            return known;
+    }
+    kind = reader->fd ? cf_message_fd_decode(slot, reader->channel, (cf_fd_frame *)record, &ticks)
+                      : cf_message_decode(slot, reader->layout, reader->channel, (cf_frame *)record, &ticks);
+    if (CF_UNLIKELY(kind == CF_MESSAGE_UNTOUCHED))
+        return 0;
+    producer->counters.received++;
+    if (CF_UNLIKELY(kind == CF_MESSAGE_MALFORMED)) {
+        producer->counters.malformed++;
+        return 1;
+    }
+    frame->timestamp_ns = CF_UNLIKELY(frame->flags & CF_FLAG_STATUS) ? cf_clock_status_stamp(&reader->clock)
+                                                                     : cf_clock_stamp(&reader->clock, ticks, now_ns);
+    if (!cf_reader_wants(reader, frame))
+        producer->counters.filtered++;
+    else
+        cf_producer_commit(producer, record, &spare);
+    return 1;
+}
+
+/* One receive call: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
+ * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
+ * been given up meanwhile, and nothing of it is this thread's any more. */
+CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
+{
+    uint8_t *slot = (uint8_t *)reader->slot;
+    long code;
+    if (CF_UNLIKELY(reader->probe_layout))
+        memset(slot, CF_POISON, CF_SLOT_BYTES);
+    else
+        cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
+    cf_atomic_u32_store_release(&reader->entered, 1);
+    if (CF_LIKELY(!reader->fd))
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+    else
+        code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
+                               : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return CF_READER_GONE;
+    if (CF_LIKELY(code == CF_CANAL_SUCCESS))
+        return 1;
+    if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
+        return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
+    reader->share->failure_code = code;
+    return -1;
+}
+
+CF_INLINE int cf_reader_must_wait(cf_reader *reader)
+{
+    return reader->wait_when_full && cf_producer_room(&reader->producer, 1) == 0;
+}
+
+/* After a run of frames that ended now: what they tell of the clock. */
+CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
+{
+    if (reader->clock.fresh) {
+        cf_clock_observe(&reader->clock, now_ns);
+        cf_clock_publish(&reader->clock, &reader->share->clock);
+    }
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* canal_fast/live/reader_drain.h - draining a driver until it is empty, in batches where it offers them. */
+#ifndef CANAL_FAST_LIVE_READER_DRAIN_H
+#define CANAL_FAST_LIVE_READER_DRAIN_H
+
+#include "reader.h"
+
+enum {
+    CF_BATCH_RECORDS = 4096, /* at most, between two looks at the clock and the stop flag */
+    CF_SPARE_RECORDS = 32    /* read at a time while the ring is full */
+};
+
+/* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere when
+ * that is full (`dropped`). */
+CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t count, int dropped, int64_t now_ns)
+{
+    cf_producer *producer = &reader->producer;
+    const size_t size = producer->ring->slot_size;
+    const int epoch = reader->profile->wrap_bits == CF_CLOCK_EPOCH;
+    const char *at = records;
+    char *kept = records;
+    producer->counters.received += count;
+    for (; count > 0; count--, at += size) {
+        cf_frame_head *frame = (cf_frame_head *)kept;
+        if (CF_UNLIKELY(kept != at))
+            memmove(kept, at, size);
+        frame->channel = (uint8_t)reader->channel;
+        if (CF_UNLIKELY(frame->flags & CF_FLAG_GAP)) {
+            frame->flags &= (uint16_t)~CF_FLAG_GAP;
+            producer->gap = reader->overran = 1;
+        }
+        if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
+            frame->timestamp_ns = cf_clock_status_stamp(&reader->clock);
+        else if (epoch)
+            frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns);
+        else
+            frame->timestamp_ns = cf_clock_stamp(&reader->clock, (uint32_t)frame->timestamp_ns, now_ns);
+        if (!cf_reader_wants(reader, frame)) {
+            producer->counters.filtered++;
+            continue;
+        }
+        cf_producer_commit(producer, frame, dropped ? frame : NULL);
+        if (!dropped)
+            kept += size;
+    }
+}
+
+/* One batch receive, waiting at most timeout_ms. Returns as cf_reader_receive; *more: the driver may have more. */
+CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64_t now_ns, int *more)
+{
+    uint64_t spare[CF_SPARE_RECORDS * sizeof(cf_fd_frame) / 8];
+    const unsigned long size = reader->producer.ring->slot_size;
+    uint64_t room;
+    char *records = cf_producer_span(&reader->producer, CF_BATCH_RECORDS, &room);
+    const int dropped = room == 0;
+    long code;
+    *more = 0;
+    if (CF_UNLIKELY(dropped)) {
+        records = (char *)spare;
+        room = CF_SPARE_RECORDS;
+    }
+    cf_atomic_u32_store_release(&reader->entered, 1);
+    code = CF_CANAL(reader->library, receive_batch, (reader->handle, records, size, (unsigned long)room, timeout_ms));
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return CF_READER_GONE;
+    if (timeout_ms != 0)
+        now_ns = cf_now_ns();
+    if (CF_LIKELY(code > 0)) {
+        cf_reader_keep_batch(reader, records, (size_t)code, dropped, now_ns);
+        *more = (uint64_t)code == room;
+        return 1;
+    }
+    if (code == 0 || cf_code_in(reader->profile->empty | CF_CODES_BUS, -code))
+        return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
+    reader->share->failure_code = -code;
+    return -1;
+}
+
+/* One batch, or at most CF_DRAIN_CHUNK messages. Returns as cf_reader_receive for the last of them; *any: one came. */
+CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
+{
+    int got = 1, more = 1;
+    unsigned i;
+    if (reader->library->receive_batch != NULL) {
+        if (cf_reader_must_wait(reader))
+            return 1;
+        got = cf_reader_batch(reader, 0, now_ns, &more);
+        *any |= got == 1;
+        return got == 1 && !more ? 0 : got;
+    }
+    for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
+        got = cf_reader_receive(reader, 0);
+        if (got == 1)
+            got = cf_reader_keep(reader, now_ns);
+        *any |= got == 1;
+    }
+    return got;
+}
+
+/* Drains until the driver is empty. 1: something came, 0: nothing, -1: the driver failed. */
+CF_INLINE int cf_reader_drain(cf_reader *reader)
+{
+    int any = 0, got = 1;
+    int64_t now_ns = cf_now_ns();
+    const int64_t stopped_end_ns = now_ns + CF_STOPPED_DRAIN_NS;
+    unsigned chunk;
+    for (chunk = 0; chunk < CF_ROUND_CHUNKS && got == 1; chunk++) {
+        const int64_t began_ns = now_ns;
+        got = cf_reader_chunk(reader, began_ns, &any);
+        if (CF_UNLIKELY(got == CF_READER_GONE))
+            return got;
+        now_ns = cf_now_ns();
+        cf_reader_observe(reader, now_ns);
+        if (CF_UNLIKELY(reader->overran))
+            cf_reader_poll_overruns(reader, now_ns);
+        if (got == 0)
+            reader->clock.settled_ns = began_ns;
+        cf_producer_publish(&reader->producer);
+        cf_consumer_notify(reader->consumer, 0);
+        if (cf_reader_must_wait(reader) || (now_ns >= stopped_end_ns && cf_atomic_u32_load_acquire(&reader->stop)))
+            break;
+    }
+    return got < 0 ? -1 : any;
+}
+
+#endif

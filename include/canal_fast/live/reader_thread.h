@@ -1,0 +1,157 @@
+/* canal_fast/live/reader_thread.h - the native thread that keeps a driver drained.
+ *
+ * It never knows of Python. It drains the driver without blocking until that is empty, sleeps
+ * `coalesce_ns`, drains again; on an idle bus it waits in finite blocking receives instead. With
+ * reconnect_ns it opens a driver that failed again and again.
+ */
+#ifndef CANAL_FAST_LIVE_READER_THREAD_H
+#define CANAL_FAST_LIVE_READER_THREAD_H
+
+#include "reader_drain.h"
+
+/* Looks at the driver's queue and, once a second, at its statistics. */
+CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
+{
+    cf_counters *counters = &reader->producer.counters;
+    const int64_t gap_ns = now_ns - reader->last_drain_ns;
+    reader->last_drain_ns = now_ns;
+    if ((uint64_t)gap_ns > counters->longest_drain_gap_ns)
+        counters->longest_drain_gap_ns = (uint64_t)gap_ns;
+    if (reader->library->data_available != NULL) {
+        const int waiting = CF_CANAL(reader->library, data_available, (reader->handle));
+        const uint64_t queue = waiting > 0 ? (uint64_t)waiting : 0;
+        cf_atomic_u64_store_relaxed(&reader->share->driver_queue, queue);
+        if (queue > counters->driver_queue_high_water)
+            counters->driver_queue_high_water = queue;
+    }
+    if (now_ns - reader->last_overrun_poll_ns >= CF_OVERRUN_POLL_NS)
+        cf_reader_poll_overruns(reader, now_ns);
+}
+
+/* Waits for one message on an idle bus. Returns as cf_reader_drain. */
+CF_INLINE int cf_reader_block(cf_reader *reader)
+{
+    const int64_t before_ns = cf_now_ns();
+    const int batch = reader->library->receive_batch != NULL;
+    int more, got;
+    int64_t now_ns;
+    got = batch ? cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more)
+                : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
+    now_ns = cf_now_ns();
+    if (got == 1) {
+        if (!batch)
+            got = cf_reader_keep(reader, now_ns);
+        cf_reader_observe(reader, now_ns);
+    }
+    if (got == 0 && now_ns - before_ns < CF_BLOCKING_SLICE_MS * INT64_C(500000)) {
+        /* Some drivers answer "empty" at once, for a while or for ever: do not spin. */
+        cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+    }
+    reader->last_drain_ns = now_ns; /* it was listening all the time */
+    return got;
+}
+
+/* What CanalOpen returns. */
+CF_INLINE long cf_reader_open(cf_reader *reader)
+{
+    memcpy(reader->config_copy, reader->config, sizeof reader->config);
+    return CF_CANAL(reader->library, open, (reader->config_copy, reader->open_flags));
+}
+
+CF_INLINE void cf_reader_set_handle(cf_reader *reader, long handle)
+{
+    cf_mutex_lock(&reader->calls);
+    reader->handle = handle;
+    cf_mutex_unlock(&reader->calls);
+}
+
+/* Sleeps for ns, or until the thread is to stop. */
+CF_INLINE void cf_reader_pause(cf_reader *reader, int64_t ns)
+{
+    const int64_t slice_ns = CF_BLOCKING_SLICE_MS * INT64_C(1000000);
+    for (; ns > 0 && !cf_atomic_u32_load_acquire(&reader->stop); ns -= slice_ns)
+        cf_sleeper_sleep(&reader->sleeper, (uint64_t)(ns < slice_ns ? ns : slice_ns));
+}
+
+/* After a failure: closes the driver and tries to open it until that succeeds. What was lost meanwhile
+ * nobody knows, so the next frame gets a GAP. 0: the failure is final, or the thread is to stop. */
+CF_INLINE int cf_reader_reconnect(cf_reader *reader)
+{
+    cf_counters *counters = &reader->producer.counters;
+    const long failed = reader->handle;
+    const int64_t began_ns = cf_now_ns();
+    const uint64_t before_ns = counters->outage_ns;
+    long handle = 0;
+    if (reader->reconnect_ns == 0 || reader->share->failure == CF_LAYOUT_UNKNOWN)
+        return 0;
+    counters->outages++;
+    cf_reader_set_handle(reader, 0);
+    cf_producer_publish(&reader->producer);
+    cf_consumer_notify(reader->consumer, 0);
+    CF_CANAL(reader->library, close, (failed));
+    while (handle <= 0 && !cf_atomic_u32_load_acquire(&reader->stop)) {
+        cf_reader_pause(reader, reader->reconnect_ns);
+        if (!cf_atomic_u32_load_acquire(&reader->stop))
+            handle = cf_reader_open(reader);
+        if (handle > 0 && cf_atomic_u32_load_acquire(&reader->written_off)) { /* nobody else is to close it */
+            CF_CANAL(reader->library, close, (handle));
+            return 0;
+        }
+        reader->last_drain_ns = cf_now_ns();
+        counters->outage_ns = before_ns + (uint64_t)(reader->last_drain_ns - began_ns);
+        cf_producer_publish(&reader->producer);
+    }
+    if (handle <= 0)
+        return 0;
+    cf_reader_set_handle(reader, handle);
+    reader->overruns_at_open = 0;
+    cf_reader_overruns(reader, &reader->overruns_at_open);
+    reader->overruns_at_open -= counters->driver_overruns;
+    reader->producer.gap = 1;
+    reader->clock.settled_ns = reader->last_drain_ns;
+    cf_clock_restart(&reader->clock);
+    return 1;
+}
+
+/* What the thread does; `argument` is the reader. */
+CF_INLINE void cf_reader_main(void *argument)
+{
+    cf_reader *reader = (cf_reader *)argument;
+    unsigned idle = 0;
+    int got = 0;
+    while (!cf_atomic_u32_load_acquire(&reader->stop)) {
+        if (got >= 0) {
+            cf_reader_inspect(reader, cf_now_ns());
+            got = cf_reader_drain(reader);
+        }
+        idle = got != 0 ? 0 : idle + 1;
+        if (got == CF_READER_GONE)
+            return;
+        if (got < 0 && !cf_reader_reconnect(reader))
+            break;
+        if (got < 0) {
+            got = 0;
+            continue;
+        }
+        if (cf_reader_must_wait(reader))
+            cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
+                                   CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
+        else if (reader->can_block && idle > CF_IDLE_ROUNDS)
+            got = cf_reader_block(reader);
+        else
+            cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+    }
+    if (got >= 0) /* stopped: what the driver holds by now has been received, too */
+        got = cf_reader_drain(reader);
+    if (got == CF_READER_GONE)
+        return;
+    if (reader->handle > 0)
+        cf_reader_poll_overruns(reader, cf_now_ns());
+    else
+        got = 0; /* stopped while the driver was away */
+    cf_producer_publish(&reader->producer);
+    cf_atomic_u32_store_release(&reader->share->state, (uint32_t)(got < 0 ? CF_READER_FAILED : CF_READER_STOPPED));
+    cf_consumer_notify(reader->consumer, 1);
+}
+
+#endif

@@ -1,0 +1,177 @@
+/* canal_fast/logs/pcapng_interface.h - what a pcapng file says about its interfaces, and their time.
+ *
+ * Used by pcapng_read.h; here are its byte order, options, time stamps, Interface Description and
+ * Interface Statistics Blocks.
+ */
+#ifndef CANAL_FAST_LOGS_PCAPNG_INTERFACE_H
+#define CANAL_FAST_LOGS_PCAPNG_INTERFACE_H
+
+#include "pcapng_write.h"
+
+CF_INLINE unsigned cf_get16(const uint8_t *p, int big)
+{
+    return big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
+}
+
+CF_INLINE uint32_t cf_get32(const uint8_t *p, int big)
+{
+    return big ? (uint32_t)cf_get16(p, 1) << 16 | cf_get16(p + 2, 1)
+               : (uint32_t)cf_get16(p + 2, 0) << 16 | cf_get16(p, 0);
+}
+
+CF_INLINE uint64_t cf_get64(const uint8_t *p, int big)
+{
+    return big ? (uint64_t)cf_get32(p, 1) << 32 | cf_get32(p + 4, 1)
+               : (uint64_t)cf_get32(p + 4, 0) << 32 | cf_get32(p, 0);
+}
+
+/* Ticks of if_tsresol `resolution` (power of ten, or of two where bit 7 is set) as nanoseconds,
+ * rounded down; times past what 63 bits hold stay at that limit. `offset` is in seconds. */
+CF_INLINE int64_t cf_pcapng_time(uint64_t ticks, unsigned resolution, int64_t offset)
+{
+    const unsigned power = resolution & 0x7F;
+    uint64_t seconds, ns, whole;
+    if (resolution == 9 && offset == 0)
+        return (int64_t)ticks; /* ours: also times before zero, as two's complement */
+    if (resolution & 0x80) {
+        const uint64_t part = power >= 64 ? ticks : ticks & (((uint64_t)1 << power) - 1);
+        const uint64_t low = (part & 0xFFFFFFFFu) * 1000000000u;
+        const uint64_t high = (part >> 32) * 1000000000u + (low >> 32); /* part * 1e9 >> 32 */
+        seconds = power >= 64 ? 0 : ticks >> power;
+        if (power <= 32)
+            ns = (high << (32 - power)) | ((low & 0xFFFFFFFFu) >> power);
+        else
+            ns = power - 32 >= 64 ? 0 : high >> (power - 32);
+    } else {
+        uint64_t scale = 1;
+        unsigned i;
+        for (i = power < 9 ? power : 9; i < power && i < 28; i++)
+            scale *= 10; /* ticks in a nanosecond */
+        for (i = power; i < 9; i++)
+            scale *= 10; /* nanoseconds in a tick */
+        seconds = power < 9 ? ticks / (1000000000u / scale) : 0;
+        ns = power < 9 ? ticks % (1000000000u / scale) * scale : power < 29 ? ticks / scale : 0;
+    }
+    whole = seconds > 9223372035u ? 9223372036854775807u : seconds * 1000000000u + ns;
+    if (offset >= -9223372036 && offset <= 9223372036) {
+        const int64_t shift = offset * 1000000000;
+        if (shift <= 0 || whole <= 9223372036854775807u - (uint64_t)shift)
+            return (int64_t)whole + shift;
+    }
+    return offset < 0 ? INT64_MIN : INT64_MAX;
+}
+
+/* Walks options: the next one's value, with its code and length; NULL after the last. *p moves on.
+ * An option that reaches past the end sets *bad. */
+CF_INLINE const uint8_t *cf_pcapng_next_option(const uint8_t **p, const uint8_t *end, int big, unsigned *code,
+                                               unsigned *length, int *bad)
+{
+    const uint8_t *value = *p + 4;
+    size_t padded;
+    if (end - *p < 4)
+        return NULL;
+    *code = cf_get16(*p, big);
+    *length = cf_get16(*p + 2, big);
+    if (*code == CF_PCAPNG_OPT_END)
+        return NULL;
+    padded = ((size_t)*length + 3) & ~(size_t)3;
+    if ((size_t)(end - value) < padded) {
+        *bad = 1;
+        return NULL;
+    }
+    *p = value + padded;
+    return value;
+}
+
+/* Is this option value one of ours with this tag? */
+CF_INLINE int cf_pcapng_is_tagged(const uint8_t *value, unsigned length, int big, uint32_t tag)
+{
+    return length >= 8 && cf_get32(value, big) == CF_PCAPNG_PEN && cf_get32(value + 4, 0) == tag;
+}
+
+/* Row in reader->interfaces that says the same as *found, made if there is none; -1: no room. */
+CF_INLINE int cf_pcapng_row(cf_log_reader *reader, const cf_log_interface *found)
+{
+    size_t i;
+    for (i = 0; i < reader->count; i++) {
+        const cf_log_interface *row = &reader->interfaces[i];
+        if (row->link == found->link && row->channel == found->channel && row->speed == found->speed &&
+            row->offset == found->offset && row->resolution == found->resolution && strcmp(row->name, found->name) == 0)
+            return (int)i;
+    }
+    if (reader->count == CF_LOG_INTERFACES)
+        return -1;
+    reader->interfaces[reader->count] = *found;
+    return (int)reader->count++;
+}
+
+/* Body of an Interface Description Block. */
+CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
+{
+    const int big = reader->big_endian;
+    const uint8_t *value;
+    unsigned code, length;
+    int bad = 0, row;
+    cf_log_interface found;
+    if (end - p < 8)
+        return CF_PCAPNG_SHORT;
+    if (reader->section_interfaces == CF_LOG_INTERFACES)
+        return CF_LOG_CHANNELS;
+    memset(&found, 0, sizeof found);
+    found.link = (uint16_t)cf_get16(p, big);
+    found.resolution = 6;
+    found.channel = (uint8_t)reader->section_interfaces;
+    p += 8;
+    while ((value = cf_pcapng_next_option(&p, end, big, &code, &length, &bad)) != NULL) {
+        if (code == CF_PCAPNG_OPT_IF_NAME) {
+            memcpy(found.name, value, length < sizeof found.name ? length : sizeof found.name - 1);
+        } else if (code == CF_PCAPNG_OPT_IF_SPEED && length == 8) {
+            found.speed = cf_get64(value, big);
+        } else if (code == CF_PCAPNG_OPT_IF_RESOLUTION && length == 1) {
+            found.resolution = *value;
+        } else if (code == CF_PCAPNG_OPT_IF_OFFSET && length == 8) {
+            found.offset = (int64_t)cf_get64(value, big);
+        } else if (code == CF_PCAPNG_OPT_CUSTOM && length == 12 &&
+                   cf_pcapng_is_tagged(value, length, big, CF_PCAPNG_TAG_CHANNEL)) {
+            found.channel = (uint8_t)cf_get32(value + 8, 0);
+        }
+    }
+    if (bad)
+        return CF_PCAPNG_OPTION;
+    row = cf_pcapng_row(reader, &found);
+    if (row < 0)
+        return CF_LOG_CHANNELS;
+    reader->rows[reader->section_interfaces++] = (uint8_t)row;
+    return CF_OK;
+}
+
+/* Body of an Interface Statistics Block: the last one of an interface wins. */
+CF_INLINE cf_status cf_pcapng_read_statistics(cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
+{
+    const int big = reader->big_endian;
+    const uint8_t *value;
+    unsigned code, length, counted = 0;
+    int bad = 0;
+    uint64_t counters[CF_LOG_COUNTERS] = {0, 0, 0, 0, 0};
+    uint32_t id;
+    if (end - p < 12)
+        return CF_PCAPNG_SHORT;
+    id = cf_get32(p, big);
+    if (id >= reader->section_interfaces)
+        return CF_PCAPNG_NO_INTERFACE;
+    p += 12;
+    while ((value = cf_pcapng_next_option(&p, end, big, &code, &length, &bad)) != NULL) {
+        const unsigned index = code - CF_PCAPNG_OPT_FIRST_COUNTER;
+        if (index < CF_LOG_COUNTERS && length == 8) {
+            counters[index] = cf_get64(value, big);
+            counted |= 1u << index;
+        }
+    }
+    if (bad)
+        return CF_PCAPNG_OPTION;
+    reader->interfaces[reader->rows[id]].counted = (uint8_t)counted;
+    memcpy(reader->interfaces[reader->rows[id]].counters, counters, sizeof counters);
+    return CF_OK;
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* canal_fast/wire/length_sliced.h - the array length kernel on the instruction set of one's choice. */
+#ifndef CANAL_FAST_WIRE_LENGTH_SLICED_H
+#define CANAL_FAST_WIRE_LENGTH_SLICED_H
+
+#include "frame_simd.h"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define CF_SLICE_LANES 2 /* what every x86-64 and aarch64 has */
+#else
+#define CF_SLICE_LANES 1
+#endif
+#define CF_SLICE(name) name##_portable
+#define CF_SLICE_TARGET
+#include "length_sliced_kernel.h"
+
+#if CF_HAVE_X86
+#define CF_SLICE_LANES 4
+#define CF_SLICE(name) name##_avx2
+#define CF_SLICE_TARGET CF_TARGET_AVX2
+#include "length_sliced_kernel.h"
+
+/* Rows of 512 frames, eight at a time. */
+CF_TARGET_AVX512 CF_INLINE uint64_t cf_slice_build8(const cf_frame *frames, uint64_t *CF_RESTRICT low,
+                                                    uint64_t *CF_RESTRICT high, uint64_t *CF_RESTRICT lengths)
+{
+    static const uint16_t fill[32] = CF_SLICE_FILL;
+    const __m512i fills = _mm512_loadu_si512(fill), ones = _mm512_set1_epi64(-1);
+    __m512i refused = _mm512_setzero_si512();
+    int i;
+    for (i = 0; i < 512; i += 8) {
+        const cf_messages8 m = cf_load8(frames + i);
+        const __m512i base = _mm512_mask_blend_epi64(m.extended, _mm512_set1_epi64(34), _mm512_set1_epi64(54));
+        const __m512i size = _mm512_add_epi64(base, m.bits); /* SOF to the last CRC bit */
+        const __m512i above = _mm512_subs_epu16(size, _mm512_set1_epi64(64));
+        __m512i row = _mm512_srli_epi64(m.bits, 3), crc;
+        row = _mm512_mask_add_epi64(row, m.extended, row, _mm512_set1_epi64(9));
+        crc = _mm512_and_si512(_mm512_permutexvar_epi16(row, fills), _mm512_set1_epi64(0xFFFF));
+        crc = _mm512_or_si512(crc, _mm512_sllv_epi64(ones, size));
+        refused = _mm512_or_si512(refused, m.refused);
+        _mm512_storeu_si512(low + i, _mm512_or_si512(_mm512_slli_epi64(m.low, 15), crc));
+        _mm512_storeu_si512(
+            high + i, _mm512_or_si512(_mm512_or_si512(_mm512_slli_epi64(m.high, 15), _mm512_srli_epi64(m.low, 49)),
+                                      _mm512_sllv_epi64(ones, above)));
+        _mm512_storeu_si512(lengths + i, _mm512_add_epi64(size, _mm512_set1_epi64(CF_TAIL_BITS)));
+    }
+    return _mm512_test_epi64_mask(refused, refused);
+}
+
+#define CF_SLICE_LANES 8
+#define CF_SLICE_BUILD cf_slice_build8
+#define CF_SLICE(name) name##_avx512
+#define CF_SLICE_TARGET CF_TARGET_AVX512
+#include "length_sliced_kernel.h"
+#endif
+
+/* As cf_frames_lengths with CF_LENGTH_EXACT and no `data`; arrays of classical records go through the bit-sliced
+ * kernel, block by block. Same results on every level. */
+CF_INLINE cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_level level, int32_t extra,
+                                    int32_t *CF_RESTRICT lengths, size_t *index)
+{
+    const char *at = (const char *)frames;
+    size_t done = 0;
+    cf_status status;
+    (void)level;
+    if (stride == sizeof(cf_frame)) {
+        while (done < count) {
+            const cf_frame *block = (const cf_frame *)(at + done * stride);
+            size_t size = cf_slice_frames_portable;
+            uint64_t bad;
+#if CF_HAVE_X86
+            if (level >= CF_AVX512 && count - done >= cf_slice_frames_avx512)
+                size = cf_slice_frames_avx512;
+            else if (level >= CF_AVX2 && count - done >= cf_slice_frames_avx2)
+                size = cf_slice_frames_avx2;
+            if (size == cf_slice_frames_avx512)
+                bad = cf_slice_lengths_avx512(block, extra, lengths + done);
+            else if (size == cf_slice_frames_avx2)
+                bad = cf_slice_lengths_avx2(block, extra, lengths + done);
+            else
+#endif
+                bad = count - done < size || cf_slice_lengths_portable(block, extra, lengths + done);
+            if (bad)
+                break;
+            done += size;
+        }
+    }
+    status = cf_frames_lengths(at + done * stride, count - done, stride, CF_LENGTH_EXACT, extra, lengths + done, NULL,
+                               index);
+    *index += done;
+    return status;
+}
+
+#endif
