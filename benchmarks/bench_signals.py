@@ -88,11 +88,11 @@ class Bare:
 
     def __call__(self) -> None:
         at = [a.ctypes.data_as(ctypes.c_void_p) for a in (self.frames, self.of, self.messages, self.signals)]
-        rest = [a.ctypes.data_as(ctypes.c_void_p) for a in (self.first, self.which, self.place, self.memory, self.windows)]
+        rest = [
+            a.ctypes.data_as(ctypes.c_void_p) for a in (self.first, self.which, self.place, self.memory, self.windows)
+        ]
         size = ctypes.c_size_t
-        self.library.bare_decode(
-            at[0], size(len(self.frames)), at[1], at[2], size(len(self.messages)), at[3], *rest
-        )
+        self.library.bare_decode(at[0], size(len(self.frames)), at[1], at[2], size(len(self.messages)), at[3], *rest)
 
     def check(self, tables: Any) -> None:
         self()
@@ -126,7 +126,9 @@ def numpy_decode(messages: tuple[Message, ...], frames: cf.FrameArray) -> dict[s
             left = signal.first_position if signal.big_endian else 64 - signal.start - signal.length
             top, right = words << np.uint64(left), 64 - signal.length
             raw = top.view(np.int64) >> right if signal.is_signed else (top >> np.uint64(right)).view(np.int64)
-            columns[signal.name] = raw if signal.scale == 1 and signal.offset == 0 else raw * signal.scale + signal.offset
+            columns[signal.name] = (
+                raw if signal.scale == 1 and signal.offset == 0 else raw * signal.scale + signal.offset
+            )
     return found
 
 
@@ -135,7 +137,9 @@ def cantools_decode(database: Any, frames: cf.FrameArray) -> list[dict[str, Any]
     return [database.decode_message(i, d, decode_choices=False) for i, d in rows]
 
 
-def medians(calls: dict[str, Call], rounds: int = ROUNDS, clock: Callable[[], float] = time.thread_time) -> dict[str, float]:
+def medians(
+    calls: dict[str, Call], rounds: int = ROUNDS, clock: Callable[[], float] = time.thread_time
+) -> dict[str, float]:
     """Median seconds of each call, the rounds interleaved; each runs once untimed before it is timed."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
@@ -155,7 +159,10 @@ def measure() -> dict[str, float | str]:
 def _mixed() -> dict[str, float | str]:
     database, frames = mixed()
     plan = database.plan()
-    calls: dict[str, Call] = {"ours": lambda: plan.decode(frames), "numpy": lambda: numpy_decode(database.messages, frames)}
+    calls: dict[str, Call] = {
+        "ours": lambda: plan.decode(frames),
+        "numpy": lambda: numpy_decode(database.messages, frames),
+    }
     rows: dict[str, float | str] = {}
     if bare_library() is None:
         rows["signals-bare"] = "NOT RUN: no C compiler"
@@ -219,14 +226,16 @@ ONE_DBC = """VERSION ""
 BU_: A
 BO_ 291 M: 8 A
 """ + "\n".join(
-    f' SG_ S{i} : {8 * i}|8@1{"+" if i % 2 else "-"} ({1 if i < 4 else 0.1},{0 if i < 4 else -40}) [0|0] "" A' for i in range(8)
+    f' SG_ S{i} : {8 * i}|8@1{"+" if i % 2 else "-"} ({1 if i < 4 else 0.1},{0 if i < 4 else -40}) [0|0] "" A'
+    for i in range(8)
 )
 
 
 def _one() -> dict[str, float | str]:
     """One message, 8 signals: four integers, four floats."""
     signals = tuple(
-        Signal(f"S{i}", 8 * i, 8, False, i % 2 == 0, scale=1 if i < 4 else 0.1, offset=0 if i < 4 else -40) for i in range(8)
+        Signal(f"S{i}", 8 * i, 8, False, i % 2 == 0, scale=1 if i < 4 else 0.1, offset=0 if i < 4 else -40)
+        for i in range(8)
     )
     messages = (Message("M", 291, False, False, 8, signals),)
     plan = Database(messages).plan()
@@ -244,7 +253,11 @@ def _one() -> dict[str, float | str]:
         path.write_text(ONE_DBC)
         try:
             peer = Asammdf(frames, path)
-            data, times, message = np.ascontiguousarray(frames["data"]), frames["timestamp_ns"] / 1e9, peer.messages[291]
+            data, times, message = (
+                np.ascontiguousarray(frames["data"]),
+                frames["timestamp_ns"] / 1e9,
+                peer.messages[291],
+            )
             calls["asammdf"] = lambda: peer.extract(data, message, 291, 0, times, ignore_value2text_conversion=True)
         except ImportError:
             rows["signals-one-asammdf"] = "NOT RUN: asammdf is not installed"

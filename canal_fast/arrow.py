@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _arrow
+from canal_fast._arrow import pack_validity, stream_capsule
 
 __all__ = ["column", "dictionary_column", "stream"]
 
@@ -18,14 +18,32 @@ Array = npt.NDArray[Any]
 
 TIMESTAMP_NS = "tsn:UTC"
 """Format of int64 nanoseconds since 1970."""
-_FORMATS = {"i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L", "f4": "f", "f8": "g"}
+_FORMATS = {
+    "i1": "c",
+    "u1": "C",
+    "i2": "s",
+    "u2": "S",
+    "i4": "i",
+    "u4": "I",
+    "i8": "l",
+    "u8": "L",
+    "f4": "f",
+    "f8": "g",
+}
 
 
 def column(
-    name: str, values: Array, valid: Array | None = None, form: str | None = None, metadata: Mapping[str, str] | None = None
+    name: str,
+    values: Array,
+    valid: Array | None = None,
+    form: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Column:
     """A column of numbers: `values` borrowed, `valid` (u1 or bool, one a row) made a bitmap."""
     bitmap, nulls = _bitmap(valid)
+    if values.dtype == np.bool_:
+        ones = _bitmap(values)[0]
+        return name, "b", _metadata(metadata), bitmap is not None, len(values), nulls, (bitmap, ones), (), None
     form = form or _FORMATS[values.dtype.str[1:]]
     return name, form, _metadata(metadata), bitmap is not None, len(values), nulls, (bitmap, values), (), None
 
@@ -44,14 +62,14 @@ def dictionary_column(
 
 def stream(columns: Iterable[Column], rows: int) -> object:
     """The `arrow_array_stream` capsule of a table with these columns: one batch."""
-    return _arrow.stream_capsule(("", "+s", None, False, rows, 0, (None,), tuple(columns), None))
+    return stream_capsule(("", "+s", None, False, rows, 0, (None,), tuple(columns), None))
 
 
 def _bitmap(valid: Array | None) -> tuple[Array | None, int]:
     if valid is None:
         return None, 0
     bitmap = np.empty((len(valid) + 7) // 8, np.uint8)
-    return bitmap, _arrow.pack_validity(valid.view(np.uint8), bitmap)
+    return bitmap, pack_validity(valid.view(np.uint8), bitmap)
 
 
 def _metadata(pairs: Mapping[str, str] | None) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checks import Checksum, Counter
 from .database import Database, load_database
 from .description import Message, Problem, Signal
 from .latest import Latest
@@ -9,6 +10,8 @@ from .plan import Plan
 from .tables import DecodeCounts, Table, Tables
 
 __all__ = [
+    "Checksum",
+    "Counter",
     "Database",
     "DecodeCounts",
     "Latest",

@@ -59,4 +59,26 @@ class Tables:
         payloads: npt.NDArray[np.uint8],
     ) -> tuple[int, int, int]: ...
 
+def crc8(
+    rows: npt.NDArray[np.uint8],
+    length: npt.NDArray[np.uint8],
+    first: int,
+    last: int,
+    skip: int,
+    suffix: npt.NDArray[np.uint8],
+    polynomial: int,
+    initial: int,
+    final_xor: int,
+    results: npt.NDArray[np.uint8],
+) -> None: ...
+def xor8(
+    rows: npt.NDArray[np.uint8],
+    length: npt.NDArray[np.uint8],
+    first: int,
+    last: int,
+    skip: int,
+    suffix: npt.NDArray[np.uint8],
+    initial: int,
+    results: npt.NDArray[np.uint8],
+) -> None: ...
 def __getattr__(name: str) -> Any: ...

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from canal_fast.errors import DatabaseError, SignalError
 
+from .checks import Check, checked
 from .description import Message, Problem, suggest
 from .plan import Plan, choose
 from .reading import describe, parse
@@ -52,6 +53,7 @@ class Database:
         j1939: bool | None = None,
         j1939_nulls: bool = False,
         scaling: bool = True,
+        checks: Mapping[str, Sequence[Check]] | None = None,
     ) -> Plan:
         """Choose what to decode.
 
@@ -70,6 +72,8 @@ class Database:
             True: raw values for "not available" and "error" are null, in messages that are matched by parameter group.
         scaling : bool
             False: raw values.
+        checks : mapping of message name to sequence of Checksum and Counter, optional
+            Each becomes a column `<signal>_violation`.
 
         Raises
         ------
@@ -84,12 +88,10 @@ class Database:
         chosen = choose(self.messages, messages, signals, refused)
         if j1939 is not None:
             chosen = [replace(message, by_pgn=j1939 and message.is_extended) for message in chosen]
-        return Plan(chosen, Options(choices == "dictionary", j1939_nulls, scaling))
+        return Plan(chosen, Options(choices == "dictionary", j1939_nulls, scaling, checked(chosen, checks)))
 
 
-def load_database(
-    path: str | os.PathLike[str] | Any, *, strict: bool = False, encoding: str | None = None
-) -> Database:
+def load_database(path: str | os.PathLike[str] | Any, *, strict: bool = False, encoding: str | None = None) -> Database:
     """Read a database: DBC, KCD, SYM, ARXML. Needs the extra `dbc` (cantools).
 
     Parameters

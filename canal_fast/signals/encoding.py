@@ -61,12 +61,14 @@ def encode(
     return _framed(message, payloads, timestamp_ns, channel, 0xFF * padding)
 
 
-def _framed(message: Message, payloads: Array, timestamp_ns: npt.ArrayLike, channel: npt.ArrayLike, fill: int) -> FrameArray:
+def _framed(
+    message: Message, payloads: Array, timestamp_ns: npt.ArrayLike, channel: npt.ArrayLike, fill: int
+) -> FrameArray:
     """Records around payloads, which are cut, or filled up, to the message's length."""
     if message.length > 64:
         raise SignalError(f"{message.name} has {message.length} bytes; a frame carries at most 64")
     (flags, dlc), channels = _head(message), np.asarray(channel)
-    if channels.size and not (0 <= channels.min() and channels.max() <= 255):
+    if channels.size and not (channels.min() >= 0 and channels.max() <= 255):
         raise ValueError(f"channel = {channels.min()}..{channels.max()}, allowed 0..255")
     frames: FrameArray = np.zeros(len(payloads), FD_FRAME_DTYPE if message.is_fd else FRAME_DTYPE)
     frames["timestamp_ns"], frames["arbitration_id"], frames["channel"] = timestamp_ns, message.arbitration_id, channels
@@ -122,8 +124,7 @@ def _of_table(table: Table, signal: Signal) -> Given:
     given = None if held is None else held.view(np.uint8)
     if signal.name in table.texts:
         words = dict(reversed([(text, value) for value, text in signal.choices]))
-        raws = [words.get(text) for text in table.texts[signal.name]]
-        raw = [_number(signal, text) if value is None else value for value, text in zip(raws, table.texts[signal.name], strict=True)]
+        raw = [words[text] if text in words else _number(signal, text) for text in table.texts[signal.name]]
         return np.array(raw, np.int64)[values], given, True
     return _numbers(values), given, False
 

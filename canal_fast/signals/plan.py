@@ -46,7 +46,7 @@ class Plan:
         needs = records[1]["bytes"]
         self._needs = np.array([max(needs[f : f + len(m.signals)], default=0) for f, m in self._spans()], np.uint8)
         self._numbers = {message.name: number for number, message in enumerate(self.messages)}
-        self.checks: dict[int, Any] = {}
+        self.checks = dict(options.checks)
         self.digest = hashlib.sha256(repr((VERSION, self.messages, options)).encode()).hexdigest()
 
     def _spans(self) -> Iterator[tuple[int, Message]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from canal_fast.errors import DatabaseError
+
 from .description import Message, Problem, Ranges, Signal
 
 __all__ = ["describe", "parse"]
@@ -102,9 +103,7 @@ def _duplicates(messages: list[Message]) -> list[Problem]:
     for message in messages:
         key = message.arbitration_id, message.is_extended
         if key in exact:
-            sentence = (
-                f"{exact[key].name} and {message.name} have the same {_id(message)}; frames go to {message.name}"
-            )
+            sentence = f"{exact[key].name} and {message.name} have the same {_id(message)}; frames go to {message.name}"
             found.append(Problem("duplicate id", exact[key].name, None, sentence))
         elif message.by_pgn and message.pgn in groups:
             sentence = (

@@ -1,4 +1,4 @@
-"""Descriptions to the tables of plan.h: where each signal lies in its row, which rule makes its column, of which type."""
+"""Descriptions to the tables of plan.h: where each signal lies, which rule makes its column, of which type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import _signals
-from .description import Message, Signal
+from .description import Message, Ranges, Signal
 
 __all__ = ["build", "column_dtype", "initial_bits"]
 
@@ -82,6 +82,32 @@ def _integer(value: int | float) -> int:
     return value if isinstance(value, int) else 0
 
 
+class _Selectors:
+    """The selectors of a message's signals, each made once, after its parent."""
+
+    def __init__(
+        self,
+        message: Message,
+        places: dict[str, int],
+        selectors: list[tuple[int, int, int, int]],
+        ranges: list[tuple[int, int]],
+    ) -> None:
+        self._message, self._places, self._selectors, self._ranges = message, places, selectors, ranges
+        self._known: dict[tuple[str, Ranges], int] = {}
+
+    def __call__(self, signal: Signal) -> int:
+        if signal.multiplexer is None:
+            return -1
+        key = signal.multiplexer, signal.multiplexer_ids
+        if key not in self._known:
+            parent = self(self._message[signal.multiplexer])
+            row = (self._places[signal.multiplexer], parent, len(self._ranges), len(signal.multiplexer_ids))
+            self._selectors.append(row)
+            self._ranges.extend(signal.multiplexer_ids)
+            self._known[key] = len(self._selectors) - 1
+        return self._known[key]
+
+
 def build(
     messages: Sequence[Message], scaling: bool, nulls: bool, dictionary: bool
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], list[np.dtype[np.generic]]]:
@@ -95,21 +121,7 @@ def build(
         row_bytes = 8 if all(signal.payload_bytes <= 8 for signal in message.signals) else 64
         first = len(records)
         places = {signal.name: first + index for index, signal in enumerate(message.signals)}
-        known: dict[object, int] = {}
-
-        def selector(
-            signal: Signal, message: Message = message, places: dict[str, int] = places, known: dict[object, int] = known
-        ) -> int:
-            if signal.multiplexer is None:
-                return -1
-            key = signal.multiplexer, signal.multiplexer_ids
-            if key not in known:
-                parent = selector(message[signal.multiplexer])
-                selectors.append((places[signal.multiplexer], parent, len(ranges), len(signal.multiplexer_ids)))
-                ranges.extend(signal.multiplexer_ids)
-                known[key] = len(selectors) - 1
-            return known[key]
-
+        selected = _Selectors(message, places, selectors, ranges)
         for signal in message.signals:
             rule, dtype = column_dtype(signal, scaling and not (dictionary and signal.choices))
             window, shift, kind = _place(signal, row_bytes)
@@ -119,7 +131,7 @@ def build(
             kind |= _KINDS["REAL"] * (dtype.kind == "f") | _KINDS["NULLS"] * (threshold is not None)
             records.append(
                 (float(signal.scale), float(signal.offset), _integer(signal.scale), _integer(signal.offset))
-                + (threshold or 0, number, selector(signal), window, shift, signal.length, signal.payload_bytes)
+                + (threshold or 0, number, selected(signal), window, shift, signal.length, signal.payload_bytes)
                 + (kind, _RULES[rule], dtype.itemsize, 0)
             )
             dtypes.append(dtype)

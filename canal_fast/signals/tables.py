@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import arrow
+from canal_fast.arrow import TIMESTAMP_NS, column, dictionary_column, stream
 from canal_fast.frames import FrameArray
 
+from .checks import Check, violations
 from .description import Message, Signal, suggest
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Options:
     dictionary: bool = False
     j1939_nulls: bool = False
     scaling: bool = True
+    checks: tuple[tuple[str, tuple[Check, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ class Table:
     source_row : array of i8, shape (n,)
         Numbers of the frames in what was decoded.
     columns : mapping of str to array, shape (n,)
-        Signals by name; before them, of messages matched by parameter group, `priority`, `source_address` and
-        `destination_address` (255 where the group has none). Where a value is null, integers are 0 and floats NaN.
+        Signals by name, and behind them `<signal>_violation` (bool) for each check of the plan. Of messages matched by
+        parameter group, `priority`, `source_address` and `destination_address` (255 where the group has none) come
+        first. Where a value is null, integers are 0 and floats NaN.
     valid : mapping of str to array of bool, shape (n,)
         False where the signal has no value: multiplexed away, the frame too short, or not available (`j1939_nulls`).
     texts : mapping of str to list of str
@@ -148,17 +151,17 @@ class Table:
         return found
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        columns = [arrow.column(self._free("timestamp"), self.timestamp_ns, form=arrow.TIMESTAMP_NS)]
+        columns = [column(self._free("timestamp"), self.timestamp_ns, form=TIMESTAMP_NS)]
         units = self.units
         for name, values in self.columns.items():
             unit = units.get(name)
             metadata = {"unit": unit} if unit else None
             valid = self.partial.get(name)
             if name in self.texts:
-                columns.append(arrow.dictionary_column(name, values, self.texts[name], valid, metadata))
+                columns.append(dictionary_column(name, values, self.texts[name], valid, metadata))
             else:
-                columns.append(arrow.column(name, values, valid, metadata=metadata))
-        return arrow.stream(columns, len(self))
+                columns.append(column(name, values, valid, metadata=metadata))
+        return stream(columns, len(self))
 
     def _free(self, name: str) -> str:
         while name in self.columns:
@@ -283,8 +286,13 @@ class Tables(Mapping[str, Table]):
             if self._plan.options.dictionary and signal.choices and not signal.is_float:
                 values, texts[signal.name] = _looked_up(signal, values, valid.get(signal.name))
             columns[signal.name] = values
-        if number in self._plan.checks:
-            columns |= self._plan.violations(number, self._frames[source_row - self._start])
+        checks = self._plan.checks.get(message.name, ())
+        if checks:
+            raw = {one.signal: columns[one.signal] for one in checks}
+            columns |= violations(checks, message, self._frames[source_row - self._start], raw)
+            for one in checks:
+                if one.signal in valid:
+                    valid[f"{one.signal}_violation"] = valid[one.signal]
         return Table(message, self._view(time, rows, np.dtype("i8")), source_row, columns, valid, texts)
 
 

@@ -5,5 +5,6 @@
 #include "signals/decode.h"
 #include "signals/encode.h"
 #include "signals/plan.h"
+#include "signals/protect.h"
 
 #endif

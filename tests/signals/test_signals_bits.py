@@ -93,13 +93,34 @@ def test_two_roundings_of_every_raw_value(scale: float, offset: float, signed: b
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize(
     ("scale", "offset"),
-    [(1, 0), (3, 7), (-2, 5), (10, 0), (1 << 40, -(1 << 50)), (0.1, -40), (3, 0.5), (7, -0.125), (1, 0.1), (2.0, 1), (-(1 << 61), 1)],
+    [
+        (1, 0),
+        (3, 7),
+        (-2, 5),
+        (10, 0),
+        (1 << 40, -(1 << 50)),
+        (0.1, -40),
+        (3, 0.5),
+        (7, -0.125),
+        (1, 0.1),
+        (2.0, 1),
+        (-(1 << 61), 1),
+    ],
 )
 def test_wide_numbers(scale: float, offset: float, signed: bool, length: int) -> None:
     """Ends and neighbours of ends; integers that 64 bits do not hold are the nearest double, rounded once."""
     signal = Signal("s", 0, length, False, signed, scale=scale, offset=offset)
     rng = np.random.default_rng(length)
-    edges = [0, 1, 2, (1 << length) - 1, (1 << length) - 2, 1 << length - 1, (1 << length - 1) - 1, (1 << length - 1) + 1]
+    edges = [
+        0,
+        1,
+        2,
+        (1 << length) - 1,
+        (1 << length) - 2,
+        1 << length - 1,
+        (1 << length - 1) - 1,
+        (1 << length - 1) + 1,
+    ]
     values = edges + [(1 << 53) + 1, (1 << 53) + 3] + [int(v) for v in rng.integers(0, 1 << 63, 300)]
     payloads = np.array([list((v % (1 << length)).to_bytes(8, "little")) for v in values], np.uint8)
     check([signal], payloads)

@@ -42,7 +42,11 @@ def payloads_of(message: Message, count: int) -> np.ndarray:
 
 def by_cantools(theirs: Any, message: Message, payloads: np.ndarray, scaling: bool) -> list[dict[str, Any] | None]:
     """A dict a payload; None where cantools raises."""
-    of_message = [m for m in theirs.messages if (m.frame_id, bool(m.is_extended_frame)) == (message.arbitration_id, message.is_extended)]
+    of_message = [
+        m
+        for m in theirs.messages
+        if (m.frame_id, bool(m.is_extended_frame)) == (message.arbitration_id, message.is_extended)
+    ]
     decoder = next(m for m in of_message if m.name == message.name)
     rows: list[dict[str, Any] | None] = []
     for row in payloads:

@@ -93,7 +93,9 @@ def test_every_place(big: bool, padding: int) -> None:
 
 @pytest.mark.parametrize("length", [8, 12, 33, 50, 51, 52, 64])
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (3, -7), (-5, 11), (0.1, -40), (0.001, 0.5), (1 / 3, 0), (1e6, 1)])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1, 0), (3, -7), (-5, 11), (0.1, -40), (0.001, 0.5), (1 / 3, 0), (1e6, 1)]
+)
 def test_round_trip_of_large_numbers(scale: float, offset: float, signed: bool, length: int) -> None:
     """Integers always; with a float scale, wherever another raw value does not decode to the same number."""
     signal = Signal("s", 0, length, False, signed, scale=scale, offset=offset)
@@ -126,7 +128,9 @@ MESSAGE = one_message(
 
 def test_values_in_every_form() -> None:
     plan = plan_of(MESSAGE)
-    given = plan.encode("M", {"speed": [0, None, 2.5], "gear": ["first", "reverse", None], "angle": np.int16([-1, 2, 3])})
+    given = plan.encode(
+        "M", {"speed": [0, None, 2.5], "gear": ["first", "reverse", None], "angle": np.int16([-1, 2, 3])}
+    )
     table = plan.decode(given)["M"]
     assert table["speed"].tolist() == [0, 5, 2.5]  # None: the initial raw value, 90
     assert table["gear"].tolist() == [1, 15, 0]

@@ -27,7 +27,9 @@ def frames_of(message: Message, payloads: np.ndarray, **more: Any) -> cf.FrameAr
 
 
 def one_message(*signals: Signal, length: int = 8, **more: Any) -> Message:
-    return Message("M", more.pop("arbitration_id", 0x123), more.pop("is_extended", False), length > 8, length, signals, **more)
+    return Message(
+        "M", more.pop("arbitration_id", 0x123), more.pop("is_extended", False), length > 8, length, signals, **more
+    )
 
 
 def plan_of(*messages: Message, **options: Any) -> Plan:

@@ -132,8 +132,8 @@ CF_INLINE double cf_wide_value(const cf_signal *s, uint64_t raw)
 }
 
 /* The words of a block (cf_block_words) to `count` elements at `column`, which is aligned to them. */
-CF_INLINE void cf_convert(const cf_signal *s, const uint64_t *CF_RESTRICT words, unsigned left, size_t count,
-                          void *CF_RESTRICT column)
+CF_INLINE void cf_signal_convert(const cf_signal *s, const uint64_t *CF_RESTRICT words, unsigned left, size_t count,
+                                 void *CF_RESTRICT column)
 {
     const unsigned right = 64u - s->length;
     size_t i;

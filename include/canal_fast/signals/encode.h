@@ -51,8 +51,10 @@ CF_INLINE int cf_raw_of_integer(const cf_signal *s, uint64_t value, int is_signe
     below = (int)(wide.high >> 63);
     if (below)
         wide = cf_wide_negative(wide);
-    if (wide.high) /* beyond every raw value, unless a scale brings it back: then to 64 bits */
-        return cf_raw_bounded(s, below != (scale < 0), ~(uint64_t)0 / divisor, raw) && divisor > 1;
+    if (wide.high || divisor == 0) { /* beyond every raw value; or a scale of 0, which no value goes back through */
+        (void)cf_raw_bounded(s, below != (scale < 0), ~(uint64_t)0, raw);
+        return 0;
+    }
     quotient = wide.low / divisor;
     rest = wide.low % divisor;
     if (rest > divisor - rest || (rest == divisor - rest && (quotient & 1)))
@@ -140,8 +142,8 @@ CF_INLINE int cf_raw_of(const cf_signal *s, const cf_encode_column *c, size_t ro
     return s->kind & CF_SIGNAL_FLOAT ? cf_raw_of_float(s, value, scaled, raw) : cf_raw_of_number(s, value, scaled, raw);
 }
 
-/* Rows `at`.. of a column to the raw bits of a block, without branches: for columns that are given wholly and signals of
- * at most 50 bits. Returns 0 where that is not so, or some value does not fit; then *raws means nothing. */
+/* Rows `at`.. of a column to the raw bits of a block, without branches: for columns that are given wholly and signals
+ * of at most 50 bits. Returns 0 where that is not so, or some value does not fit; then *raws means nothing. */
 CF_INLINE int cf_block_raws(const cf_signal *s, const cf_encode_column *c, size_t at, size_t count,
                             uint64_t *CF_RESTRICT raws)
 {
@@ -227,7 +229,7 @@ CF_INLINE void cf_block_put(const cf_signal *s, uint8_t *rows, size_t step, cons
 CF_INLINE size_t cf_block_encode(const cf_signal *s, const cf_encode_column *c, size_t at, size_t count, int saturate,
                                  const uint8_t *selected, uint8_t *rows, size_t step)
 {
-    uint64_t raws[CF_BLOCK];
+    uint64_t raws[CF_ROW_BLOCK];
     size_t k;
     if (s->selector < 0 && cf_block_raws(s, c, at, count, raws)) {
         cf_block_put(s, rows, step, raws, count);
@@ -255,21 +257,22 @@ CF_INLINE size_t cf_selector_depth(const cf_plan *plan, int32_t selector)
 }
 
 /* `count` payloads of message `number` into `rows` (row_bytes each, written whole; unused bits are those of
- * `padding`). `columns` has an entry for each signal of the message. Multiplexers are written before what they select, and signals only where they are selected. CF_SIGNALS_RANGE: the
- * value of *row for *signal (within the message) does not fit; with `saturate` only NaN does not. */
-CF_INLINE cf_status cf_message_encode(const cf_plan *plan, size_t number, const cf_encode_column *columns, size_t count,
+ * `padding`). `columns` has an entry for each signal of the message. Multiplexers are written before what they select,
+ * and signals only where they are selected. CF_SIGNALS_RANGE: the value of *row for *signal (within the message) does
+ * not fit; with `saturate` only NaN does not. */
+CF_INLINE cf_status cf_signals_encode(const cf_plan *plan, size_t number, const cf_encode_column *columns, size_t count,
                                       int saturate, unsigned padding, uint8_t *rows, size_t *row, size_t *signal)
 {
     const cf_plan_message *message = &plan->messages[number];
     const cf_signal *signals = plan->signals + message->first_signal;
-    uint8_t selected[CF_BLOCK], full[CF_BLOCK];
-    cf_block block;
+    uint8_t selected[CF_ROW_BLOCK], full[CF_ROW_BLOCK];
+    cf_row_block block;
     size_t at, i, bad, depth, left;
     memset(rows, (int)padding, count * message->row_bytes);
     memset(full, CF_FD_DATA, sizeof full);
-    for (at = 0; at < count; at += CF_BLOCK) {
+    for (at = 0; at < count; at += CF_ROW_BLOCK) {
         uint8_t *some = rows + at * message->row_bytes;
-        const size_t size = count - at < CF_BLOCK ? count - at : CF_BLOCK;
+        const size_t size = count - at < CF_ROW_BLOCK ? count - at : CF_ROW_BLOCK;
         for (depth = 0, left = message->signals; left; depth++) {
             for (i = 0; i < message->signals; i++) {
                 const cf_signal *s = &signals[i];

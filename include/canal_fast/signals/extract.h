@@ -9,7 +9,7 @@
 #include "../bits.h"
 #include "plan.h"
 
-#define CF_BLOCK 512 /* rows at a time: a block's words stay in the first-level cache */
+#define CF_ROW_BLOCK 512 /* rows at a time: a block's words stay in the first-level cache */
 
 CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
 {
@@ -35,16 +35,16 @@ CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
 }
 
 /* A block of rows, and what was loaded of it. */
-typedef struct cf_block {
+typedef struct cf_row_block {
     const uint8_t *rows;
     const uint8_t *length; /* payload bytes of each row */
     size_t count, row_bytes;
     int loaded[2]; /* rows of 8 bytes: words[big] is filled */
-    uint64_t words[2][CF_BLOCK];
-    uint64_t own[CF_BLOCK]; /* rows of 64 bytes: the words of one signal */
-} cf_block;
+    uint64_t words[2][CF_ROW_BLOCK];
+    uint64_t own[CF_ROW_BLOCK]; /* rows of 64 bytes: the words of one signal */
+} cf_row_block;
 
-CF_INLINE void cf_block_begin(cf_block *block, const uint8_t *rows, const uint8_t *length, size_t count,
+CF_INLINE void cf_block_begin(cf_row_block *block, const uint8_t *rows, const uint8_t *length, size_t count,
                               size_t row_bytes)
 {
     block->rows = rows;
@@ -80,7 +80,7 @@ CF_INLINE void cf_load_nine(const uint8_t *at, size_t step, const cf_signal *s, 
 }
 
 /* The words of a signal for the block's rows; word << *left has the value at its top. */
-CF_INLINE const uint64_t *cf_block_words(cf_block *block, const cf_signal *s, unsigned *left)
+CF_INLINE const uint64_t *cf_block_words(cf_row_block *block, const cf_signal *s, unsigned *left)
 {
     const int big = s->kind & CF_SIGNAL_BIG ? 1 : 0;
     *left = big ? s->shift : 64u - s->shift - s->length;
@@ -101,13 +101,13 @@ CF_INLINE const uint64_t *cf_block_words(cf_block *block, const cf_signal *s, un
 }
 
 /* Where do the selector and all its parents apply? Writes 0 or 1 for each row of the block. */
-CF_INLINE void cf_block_select(cf_block *block, const cf_plan *plan, int32_t selector, uint8_t *CF_RESTRICT valid)
+CF_INLINE void cf_block_select(cf_row_block *block, const cf_plan *plan, int32_t selector, uint8_t *CF_RESTRICT valid)
 {
     memset(valid, 1, block->count);
     for (; selector >= 0; selector = plan->selectors[selector].parent) {
         const cf_selector *chosen = &plan->selectors[selector];
         const cf_signal *s = &plan->signals[chosen->multiplexer];
-        const cf_range *range = plan->ranges + chosen->first_range;
+        const cf_selector_range *range = plan->ranges + chosen->first_range;
         const unsigned right = 64u - s->length;
         unsigned left;
         const uint64_t *words = cf_block_words(block, s, &left);
@@ -124,7 +124,7 @@ CF_INLINE void cf_block_select(cf_block *block, const cf_plan *plan, int32_t sel
 
 /* Rows that hold a value of the signal: `valid` says where its selector applies, and loses short payloads and J1939's
  * "error" and "not available". */
-CF_INLINE void cf_block_held(cf_block *block, const cf_signal *s, uint8_t *CF_RESTRICT valid)
+CF_INLINE void cf_block_held(cf_row_block *block, const cf_signal *s, uint8_t *CF_RESTRICT valid)
 {
     size_t i;
     for (i = 0; i < block->count; i++)

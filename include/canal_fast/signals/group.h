@@ -86,8 +86,8 @@ CF_INLINE size_t cf_plan_find(const cf_plan *plan, const cf_frame_head *head)
 
 /* The first pass over `count` frames `stride` bytes apart: message numbers into `which`; frames of each message into
  * counts and its shortest payload into `shortest` (both message_count + CF_GROUP_OTHERS long, written whole). */
-CF_INLINE void cf_frames_group(const cf_plan *plan, const void *frames, size_t count, size_t stride,
-                               uint16_t *CF_RESTRICT which, int64_t *CF_RESTRICT counts, uint8_t *CF_RESTRICT shortest)
+CF_INLINE void cf_signals_group(const cf_plan *plan, const void *frames, size_t count, size_t stride,
+                                uint16_t *CF_RESTRICT which, int64_t *CF_RESTRICT counts, uint8_t *CF_RESTRICT shortest)
 {
     const char *at = (const char *)frames;
     const size_t limit = stride - sizeof(cf_frame_head);
@@ -109,25 +109,25 @@ CF_INLINE void cf_frames_group(const cf_plan *plan, const void *frames, size_t c
 }
 
 /* Where the rows of one message go; each pointer moves on as rows are written. */
-typedef struct cf_rows {
+typedef struct cf_message_rows {
     int64_t *time, *source; /* time stamps, and numbers of the frames */
     uint32_t *identifier;   /* NULL where nobody asks for it */
     uint8_t *payload;       /* row_bytes each, zero-filled */
     uint8_t *length;        /* payload bytes that the frame had */
     size_t row_bytes;
-} cf_rows;
+} cf_message_rows;
 
 /* The second pass: every frame's row to its message, in the frames' order. `rows` has one entry a message, with room
- * for what cf_frames_group counted. */
-CF_INLINE void cf_frames_scatter(const void *frames, size_t count, size_t stride, const uint16_t *CF_RESTRICT which,
-                                 size_t message_count, cf_rows *CF_RESTRICT rows)
+ * for what cf_signals_group counted. */
+CF_INLINE void cf_signals_scatter(const void *frames, size_t count, size_t stride, const uint16_t *CF_RESTRICT which,
+                                  size_t message_count, cf_message_rows *CF_RESTRICT rows)
 {
     const char *at = (const char *)frames;
     const size_t limit = stride - sizeof(cf_frame_head);
     size_t i;
     for (i = 0; i < count; i++, at += stride) {
         const cf_frame_head *head = (const cf_frame_head *)at;
-        cf_rows *row;
+        cf_message_rows *row;
         size_t length;
         if (which[i] >= message_count)
             continue;

@@ -69,7 +69,7 @@ CF_INLINE unsigned cf_half_bits(double value)
 }
 
 /* Two's complement, 128 bits. */
-typedef struct cf_wide {
+typedef struct cf_wide_parts {
     uint64_t high, low;
 } cf_wide_integer;
 

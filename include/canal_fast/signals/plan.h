@@ -65,9 +65,9 @@ typedef struct cf_plan_message {
 typedef struct cf_selector {
     CF_SELECTOR_FIELDS(CF_PLAN_MEMBER)
 } cf_selector;
-typedef struct cf_range {
+typedef struct cf_selector_range {
     CF_RANGE_FIELDS(CF_PLAN_MEMBER)
-} cf_range;
+} cf_selector_range;
 #undef CF_PLAN_MEMBER
 
 /* clang-format off */
@@ -107,7 +107,7 @@ typedef struct cf_plan {
     const cf_plan_message *messages;
     const cf_signal *signals; /* those of a message stand together, in the messages' order */
     const cf_selector *selectors;
-    const cf_range *ranges;
+    const cf_selector_range *ranges;
     const uint16_t *slots; /* from cf_plan_index */
     size_t message_count, signal_count, selector_count, range_count, slot_count;
 } cf_plan;
@@ -130,8 +130,8 @@ CF_PLAN_ROWS(cf_plan_message, CF_MESSAGE_FIELDS)
 #define CF_PLAN_RECORD cf_selector
 CF_PLAN_ROWS(cf_selector, CF_SELECTOR_FIELDS)
 #undef CF_PLAN_RECORD
-#define CF_PLAN_RECORD cf_range
-CF_PLAN_ROWS(cf_range, CF_RANGE_FIELDS)
+#define CF_PLAN_RECORD cf_selector_range
+CF_PLAN_ROWS(cf_selector_range, CF_RANGE_FIELDS)
 #undef CF_PLAN_RECORD
 #undef CF_PLAN_ROW
 #undef CF_PLAN_ROWS
