@@ -41,7 +41,7 @@ def encode(
     if padding not in (0, 1):
         raise ValueError(f"padding = {padding}, allowed 0, 1")
     message = plan.messages[number]
-    given, columns = _given(message, columns, plan.options.scaling), columns or {}
+    given = _given(message, columns)
     sizes = {name: len(values) for name, (values, _, _) in given.items() if values is not None}
     for name, values in (("timestamp_ns", timestamp_ns), ("channel", channel)):
         sizes[name] = np.size(values)
@@ -50,14 +50,15 @@ def encode(
         timestamp_ns = columns.timestamp_ns
     entries = []
     for signal in message.signals:
-        values, held, raw = given.get(signal.name, (None, None, False))
-        if values is not None and len(values) != rows:
-            values, held = np.repeat(values, rows), None if held is None else np.repeat(held, rows)
-        entries.append((values, held, raw or not plan.options.scaling, initial_bits(signal)))
+        column, held, raw = given.get(signal.name, (None, None, False))
+        if column is not None and len(column) != rows:
+            column, held = np.repeat(column, rows), None if held is None else np.repeat(held, rows)
+        entries.append((column, held, raw or not plan.options.scaling, initial_bits(signal)))
     payloads, status, row, index = plan.encode_payloads(number, entries, rows, saturate, padding)
     if status:
         signal = message.signals[index]
-        raise _refusal(message, signal, row, entries[index][0][row], entries[index][2])
+        column, _, raw = entries[index][:3]
+        raise _refusal(message, signal, row, None if column is None else column[row], raw)
     return _framed(message, payloads, timestamp_ns, channel, 0xFF * padding)
 
 
@@ -105,7 +106,7 @@ def _rows(message: Message, sizes: Mapping[str, int], count: int | None) -> int:
     return rows
 
 
-def _given(message: Message, columns: Any, scaling: bool) -> dict[str, Given]:
+def _given(message: Message, columns: Any) -> dict[str, Given]:
     if columns is None:
         return {}
     if isinstance(columns, Table):

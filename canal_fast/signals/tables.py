@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -170,10 +171,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame, indexed by time; integers with nulls become nullable ones, texts categories."""
-        try:
-            import pandas
-        except ImportError:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from None
+        pandas = _imported("pandas", "to_pandas")
         columns: dict[str, Any] = {}
         for name, values in self.columns.items():
             valid = self.partial.get(name)
@@ -189,11 +187,15 @@ class Table:
 
     def to_polars(self) -> Any:
         """A polars DataFrame, through Arrow, without pyarrow."""
-        try:
-            import polars
-        except ImportError:
-            raise ImportError("to_polars needs polars: pip install polars") from None
-        return polars.DataFrame(self)
+        return _imported("polars", "to_polars").DataFrame(self)
+
+
+def _imported(package: str, what: str) -> Any:
+    """A package that only `what` needs; what is handed over through Arrow's interface needs none."""
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise ImportError(f"{what} needs {package}: pip install {package}") from None
 
 
 class _Valid(Mapping[str, npt.NDArray[np.bool_]]):
