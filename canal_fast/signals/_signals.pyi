@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ RULES: dict[str, int]
 MESSAGE_PLACES: int
 SIGNAL_PLACES: int
 
+@final
 class Tables:
     def __init__(
         self,
