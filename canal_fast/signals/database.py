@@ -114,7 +114,7 @@ def load_database(path: str | os.PathLike[str] | Any, *, strict: bool = False, e
     is_path = isinstance(path, (str, os.PathLike))
     if not is_path and not hasattr(path, "messages"):
         raise TypeError(f"path must be a path or a cantools Database, not {type(path).__name__}")
-    messages, problems = describe(parse(path, encoding) if is_path else path)
+    messages, problems = describe(*(parse(path, encoding) if is_path else (path, {})))
     name = os.fspath(path) if is_path else None
     if strict and problems:
         rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

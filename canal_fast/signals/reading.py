@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ _ADVICE = (  # what cantools says, and what to do
     ("Invalid syntax", "correct that line; names begin with a letter or an underscore"),
 )
 _WIDE = 1 << 62
+_MESSAGE = re.compile(r"^\s*BO_\s+(\d+)\s", re.M)
+_MARKED = re.compile(r"^\s*SG_\s+(\w+)\s+(m\d+)M?\s*:", re.M)
+
+Marks = dict[tuple[int, bool, str], str]
+"""(identifier, extended, signal) -> the marker, such as m3, that makes it a multiplexed one in a DBC file."""
 
 
 def cantools() -> Any:
@@ -32,8 +39,9 @@ def cantools() -> Any:
     return cantools
 
 
-def parse(path: str | os.PathLike[str], encoding: str | None) -> Any:
-    """A cantools Database from a file."""
+def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Marks]:
+    """A cantools Database from a file, and the multiplexed signals of a DBC as the file has them: cantools gives those
+    whose multiplexer is missing, or one of several, as if they were always there."""
     package = cantools()
     form: str | None = Path(path).suffix[1:].lower()
     form = form if form in _FORMATS else None
@@ -52,6 +60,17 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> Any:
         raise DatabaseError(_refusal(path, form, error), path=path) from error
     if not hasattr(found, "messages"):
         raise DatabaseError(f"{os.fspath(path)}: holds diagnostics, not messages", path=path)
+    return found, _marks(text) if form == "dbc" else {}
+
+
+def _marks(text: str) -> Marks:
+    found: Marks = {}
+    starts = list(_MESSAGE.finditer(text))
+    for index, start in enumerate(starts):
+        number = int(start[1])
+        end = starts[index + 1].start() if index + 1 < len(starts) else len(text)
+        for row in _MARKED.finditer(text, start.end(), end):
+            found[number & 0x1FFFFFFF, bool(number >> 31), row[1]] = row[2]
     return found
 
 
@@ -73,7 +92,7 @@ def _refusal(path: str | os.PathLike[str], form: str | None, error: Exception) -
     return f"{os.fspath(path)}: cantools cannot read it {kind}: {said}{f' - {advice}' if advice else ''}"
 
 
-def describe(database: Any) -> tuple[tuple[Message, ...], tuple[Problem, ...]]:
+def describe(database: Any, marks: Marks) -> tuple[tuple[Message, ...], tuple[Problem, ...]]:
     """Messages and problems of a cantools Database."""
     problems: list[Problem] = []
     messages: list[Message] = []
@@ -81,12 +100,12 @@ def describe(database: Any) -> tuple[tuple[Message, ...], tuple[Problem, ...]]:
     for entry in database.messages:
         if entry.name == "VECTOR__INDEPENDENT_SIG_MSG":
             continue
-        message = _message(entry, problems)
+        message = _message(entry, marks, problems)
         if message.name in names:
             new = f"{message.name}_{message.arbitration_id:X}"
             sentence = f"{message.name}: a second message has this name; the one with {_id(message)} is called {new}"
             problems.append(Problem("duplicate name", message.name, None, sentence))
-            message = Message(**{**vars(message), "name": new})
+            message = replace(message, name=new)
         names.add(message.name)
         messages.append(message)
     return tuple(messages), tuple(_duplicates(messages) + problems)
@@ -117,20 +136,25 @@ def _duplicates(messages: list[Message]) -> list[Problem]:
     return found
 
 
-def _message(entry: Any, problems: list[Problem]) -> Message:
+def _message(entry: Any, marks: Marks, problems: list[Problem]) -> Message:
     multiplexers = {s.name for s in entry.signals}
     signals: dict[str, Signal] = {}
     if entry.is_container:
         sentence = f"{entry.name}: a container of other messages, which is not taken apart; left out"
         problems.append(Problem("container", entry.name, None, sentence, True))
     for item in [] if entry.is_container else entry.signals:
-        trouble = _trouble(item, multiplexers, signals)
+        mark = marks.get((entry.frame_id, bool(entry.is_extended_frame), item.name))
+        trouble = _trouble(item, multiplexers, mark)
         if trouble is not None:
             kind, sentence = trouble
             sentence = f"{entry.name}.{item.name}: {sentence}; left out"
             problems.append(Problem(kind, entry.name, item.name, sentence, True))
             continue
-        signals[item.name] = _signal(item)
+        signal = _signal(item)
+        if signal.scale == 0:
+            sentence = f"{entry.name}.{item.name}: its scale is 0: every raw value is {signal.offset}"
+            problems.append(Problem("conversion", entry.name, item.name, sentence))
+        _add(entry.name, signals, signal, problems)
     kept = _with_multiplexers(entry.name, signals, problems)
     protocol = (entry.protocol or "").lower() == "j1939"
     message = Message(
@@ -148,11 +172,23 @@ def _message(entry: Any, problems: list[Problem]) -> Message:
     return message
 
 
-def _trouble(item: Any, multiplexers: set[str], seen: dict[str, Signal]) -> tuple[str, str] | None:
-    """Why a signal cannot be decoded: (kind, sentence)."""
+def _add(name: str, signals: dict[str, Signal], signal: Signal, problems: list[Problem]) -> None:
+    """Keep a signal. KCD files repeat one for each of its multiplexer values; others of the same name get another."""
+    known = signals.get(signal.name)
+    if known is not None and signal.multiplexer and replace(known, multiplexer_ids=signal.multiplexer_ids) == signal:
+        numbers = [n for low, high in known.multiplexer_ids + signal.multiplexer_ids for n in range(low, high + 1)]
+        signal = replace(signal, multiplexer_ids=_ranges(numbers))
+    elif known is not None:
+        new = next(n for i in range(2, len(signals) + 3) if (n := f"{signal.name}_{i}") not in signals)
+        sentence = f"{name}.{signal.name}: a second signal has this name; it is called {new}"
+        problems.append(Problem("duplicate name", name, new, sentence))
+        signal = replace(signal, name=new)
+    signals[signal.name] = signal
+
+
+def _trouble(item: Any, multiplexers: set[str], mark: str | None) -> tuple[str, str] | None:
+    """Why a signal cannot be decoded: (kind, sentence). `mark` is its multiplexing in the file."""
     conversion = item.conversion
-    if item.name in seen:
-        return "duplicate name", "a second signal of this name"
     if type(conversion).__name__ not in _LINEAR:
         return "conversion", f"its conversion ({type(conversion).__name__}) is not linear"
     if not (math.isfinite(conversion.scale) and math.isfinite(conversion.offset)):
@@ -164,7 +200,9 @@ def _trouble(item: Any, multiplexers: set[str], seen: dict[str, Signal]) -> tupl
     if conversion.is_float and item.length not in (16, 32, 64):
         return "length", f"a float of {item.length} bits, allowed 16, 32, 64"
     if item.multiplexer_ids is not None and item.multiplexer_signal not in multiplexers:
-        return "multiplexer", "it is multiplexed, and its message has no multiplexer for it"
+        return "multiplexer", f"its multiplexer {item.multiplexer_signal} is not in its message"
+    if mark is not None and item.multiplexer_ids is None:
+        return "multiplexer", f"it is multiplexed ({mark}), and the file does not say by which signal"
     start = 8 * (item.start // 8) + 7 - item.start % 8 if item.byte_order == "big_endian" else item.start
     if item.start < 0 or start + item.length > 512:
         return "beyond message", f"its last bit is in byte {(start + item.length - 1) // 8}, allowed 0..63"

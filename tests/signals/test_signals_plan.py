@@ -88,6 +88,47 @@ def test_problems(tmp_path: Path) -> None:
     assert list(tables) == ["Two", "Three"]  # the key is the identifier and its kind
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [' SG_ x m0 : 8|8@1+ (1,0) [0|0] "" A'],
+        [
+            ' SG_ a M : 0|4@1+ (1,0) [0|0] "" A',
+            ' SG_ b M : 4|4@1+ (1,0) [0|0] "" A',
+            ' SG_ x m0 : 8|8@1+ (1,0) [0|0] "" A',
+        ],
+    ],
+    ids=["no multiplexer", "one of two"],
+)
+def test_multiplexed_by_nobody_knows_what(tmp_path: Path, lines: list[str]) -> None:
+    """cantools decodes such a signal as if it were always there."""
+    database = cf.load_database(dbc(tmp_path, "BO_ 1 M: 8 A", *lines))
+    assert [(p.kind, p.signal, p.left_out) for p in database.problems] == [("multiplexer", "x", True)]
+    with pytest.raises(cf.SignalError, match=r"M.x: it is multiplexed \(m0\), and the file does not say by which"):
+        database.plan(signals=["x"])
+
+
+def test_one_name_for_several_multiplexer_values() -> None:
+    """KCD repeats a signal in each group: it is one column."""
+    radio = cf.load_database(DATABASES / "the_homer.kcd")["Radio"]
+    assert radio["StationId7"].multiplexer_ids == ((6, 7),)
+    assert len({signal.name for signal in radio.signals}) == len(radio.signals) == 12
+
+
+def test_names_that_are_not_alone(tmp_path: Path) -> None:
+    lines = [' SG_ s : 0|8@1+ (1,0) [0|0] "" A', ' SG_ s : 8|8@1+ (0,3) [0|0] "" A']
+    database = cf.load_database(dbc(tmp_path, "BO_ 1 M: 8 A", *lines, "BO_ 2 M: 8 A", *lines[:1]))
+    assert [m.name for m in database.messages] == ["M", "M_2"]
+    table = database.plan().decode(cf.make_frames(1, b"\1\2"))["M"]
+    assert {name: values.tolist() for name, values in table.columns.items()} == {"s": [1], "s_2": [3]}
+    words = [str(problem) for problem in database.problems]
+    assert any("M: a second message has this name; the one with identifier 0x2 is called M_2" in w for w in words)
+    assert any("M.s: a second signal has this name; it is called s_2" in w for w in words)
+    assert any("its scale is 0: every raw value is 3" in w for w in words)
+    with pytest.raises(cf.SignalError, match=r"M.s_2: row 0: value 4"):
+        database.plan().encode("M", {"s_2": [4]})
+
+
 class _Odd:
     scale, offset, choices, is_float = 1, 0, None, False
 
