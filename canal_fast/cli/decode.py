@@ -16,6 +16,7 @@ from canal_fast.logs import format_candump, open_log
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
 from canal_fast.signals.drawing import plot_signals
 
+BATCH_FRAMES = 65_536
 _NOT_DATA = int(FrameFlag.REMOTE | FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
 
 
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.file is None:
         raise ValueError("FILE is missing; only --list does without")
-    source = "/dev/stdin" if args.file == "-" else args.file
+    live = args.file == "-"
+    source = "/dev/stdin" if live else args.file
     words = not (args.plot or (args.output or "").endswith(".npz"))
     plan = database.plan(
         signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output or args.plot:
         counts = write(plan, source, args)
     else:
-        counts = print_lines(plan, source, everything=args.signal is None)
+        counts = print_lines(plan, source, everything=args.signal is None, live=live)
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
@@ -85,19 +87,19 @@ def listing(database: Database) -> Iterator[str]:
         yield f"problem: {problem}"
 
 
-def print_lines(plan: Plan, source: str, everything: bool) -> DecodeCounts:
-    """candump text, and behind each frame of the plan its signals."""
+def print_lines(plan: Plan, source: str, everything: bool, live: bool) -> DecodeCounts:
+    """candump text, and behind each frame of the plan its signals; `live`: each line as soon as it comes."""
     counts = DecodeCounts()
     with open_log(source) as log:
-        for frames in log.batches():
+        for frames in log.batches(1 if live else BATCH_FRAMES):
             tables = plan.decode(frames)
             counts += tables.counts
             behind = texts(tables)
             for row, line in enumerate(format_candump(frames, log.names).decode().splitlines()):
                 if row in behind:
-                    print(f"{line} :: {behind[row]}")
+                    print(f"{line} :: {behind[row]}", flush=live)
                 elif everything:
-                    print(line + unknown(frames[row]))
+                    print(line + unknown(frames[row]), flush=live)
     return counts
 
 

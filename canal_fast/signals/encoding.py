@@ -139,7 +139,8 @@ def _numbers(values: Array) -> Array:
     """f8, i8 or u8, contiguous."""
     kind = values.dtype.kind
     wanted = np.float64 if kind == "f" else np.uint64 if kind == "u" and values.dtype.itemsize == 8 else np.int64
-    return np.ascontiguousarray(values, wanted)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is one like another
+        return np.ascontiguousarray(values, wanted)
 
 
 def _column(message: Message, signal: Signal, values: Any) -> Given:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DecodeCounts", "Options", "Table", "Tables"]
 
 Array = npt.NDArray[Any]
+_I8, _U4, _BOOL = np.dtype("i8"), np.dtype("u4"), np.dtype("bool")
 _LOOKUP_BITS = 16  # value tables of signals up to this are looked up in an array of all raw values
 
 
@@ -262,14 +263,12 @@ class Tables(Mapping[str, Table]):
         return self._made[name]
 
     def _view(self, at: int, rows: int, dtype: np.dtype[Any]) -> Array:
-        if at < 0:
-            return np.ones(rows, dtype)
-        return self._memory[at : at + rows * dtype.itemsize].view(dtype)
+        return np.ndarray(rows, dtype, self._memory, at) if rows else np.empty(0, dtype)
 
     def _table(self, number: int) -> Table:
         message = self._plan.messages[number]
         rows, time, source, identifier, _, _ = self._places[number].tolist()
-        source_row = self._view(source, rows, np.dtype("i8"))
+        source_row = self._view(source, rows, _I8)
         if self._start:
             source_row = source_row + self._start
         columns: dict[str, Array] = {}
@@ -277,15 +276,16 @@ class Tables(Mapping[str, Table]):
         texts: dict[str, list[str]] = {}
         if message.by_pgn:
             taken = {signal.name for signal in message.signals}
-            for name, values in _addresses(self._view(identifier, rows, np.dtype("u4"))).items():
+            for name, values in _addresses(self._view(identifier, rows, _U4)).items():
                 columns[name + "_" * (name in taken)] = values
         first = self._plan.first_signal(number)
-        for index, (signal, dtype) in enumerate(zip(message.signals, self._plan.dtypes(number), strict=True)):
-            at, held = self._columns[first + index].tolist()
+        places = self._columns[first : first + len(message.signals)].tolist()
+        dictionary = self._plan.options.dictionary
+        for signal, dtype, (at, held) in zip(message.signals, self._plan.dtypes(number), places, strict=True):
             values = self._view(at, rows, dtype)
             if held >= 0:
-                valid[signal.name] = self._view(held, rows, np.dtype("bool"))
-            if self._plan.options.dictionary and signal.choices and not signal.is_float:
+                valid[signal.name] = self._view(held, rows, _BOOL)
+            if dictionary and signal.choices and not signal.is_float:
                 values, texts[signal.name] = _looked_up(signal, values, valid.get(signal.name))
             columns[signal.name] = values
         checks = self._plan.checks.get(message.name, ())
@@ -295,7 +295,7 @@ class Tables(Mapping[str, Table]):
             for one in checks:
                 if one.signal in valid:
                     valid[f"{one.signal}_violation"] = valid[one.signal]
-        return Table(message, self._view(time, rows, np.dtype("i8")), source_row, columns, valid, texts)
+        return Table(message, self._view(time, rows, _I8), source_row, columns, valid, texts)
 
 
 def _addresses(identifiers: Array) -> dict[str, Array]:

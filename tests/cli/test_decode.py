@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,21 @@ def test_lines(log: Path, toyota: str, capsys: pytest.CaptureFixture[str]) -> No
     assert "2 frames decoded, 0 too short, 1 of other messages, 1 not data frames" in err
     assert main(["decode", str(log), "--dbc", toyota, "--signal", "YAW*"]) == 0
     assert capsys.readouterr().out == lines[0].partition(" :: ")[0] + " :: KINEMATICS(YAW_RATE: -125.0 deg/s)\n"
+
+
+@pytest.mark.posix
+def test_standard_input_line_by_line(log: Path, toyota: str) -> None:
+    """As `candump -L can0 | canal-fast decode - --dbc X`: a line comes out before the next goes in."""
+    command = [sys.executable, "-P", "-m", "canal_fast", "decode", "-", "--dbc", toyota]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in log.read_bytes().splitlines(keepends=True)[:3]:
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(line.rstrip())
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_csv_and_npz(log: Path, toyota: str, tmp_path: Path) -> None:
