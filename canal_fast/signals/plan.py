@@ -20,6 +20,7 @@ from .description import Message, Signal, suggest
 from .encoding import encode
 from .records import build
 from .tables import DecodeCounts, Options, Table, Tables
+from .work import WorkMemory
 
 __all__ = ["Plan", "choose"]
 
@@ -47,6 +48,14 @@ class Plan:
         self._needs = np.array([max(needs[f : f + len(m.signals)], default=0) for f, m in self._spans()], np.uint8)
         self._numbers = {message.name: number for number, message in enumerate(self.messages)}
         self.checks = dict(options.checks)
+        self._specifications = [
+            [
+                (s.name, dtype.str[1:], s if options.dictionary and s.choices and not s.is_float else None)
+                for s, dtype in zip(message.signals, self._dtypes[first:], strict=False)
+            ]
+            for first, message in self._spans()
+        ]
+        self._numbers_memory, self._scratch_memory = WorkMemory(), WorkMemory()
         self.digest = hashlib.sha256(repr((VERSION, self.messages, options)).encode()).hexdigest()
 
     def _spans(self) -> Iterator[tuple[int, Message]]:
@@ -82,6 +91,10 @@ class Plan:
         first = self._firsts[number]
         return self._dtypes[first : first + len(self.messages[number].signals)]
 
+    def specifications(self, number: int) -> list[tuple[str, str, Signal | None]]:
+        """Of a message's signals: name, type of the column, and the signal itself where its texts are looked up."""
+        return self._specifications[number]
+
     def first_signal(self, number: int) -> int:
         """Place of a message's first signal among those of all messages."""
         return int(self._firsts[number])
@@ -106,19 +119,22 @@ class Plan:
             The array has another dtype, more than one dimension, or is not contiguous.
         """
         count = len(self.messages)
-        which = np.empty(len(frames), np.uint16)
+        numbers = self._numbers_memory.take(2 * len(frames))
+        which = numbers[: 2 * len(frames)].view(np.uint16)
         counts = np.empty(count + _signals.OTHERS, np.int64)
         shortest = np.empty(count + _signals.OTHERS, np.uint8)
         self._tables.group(frames, which, counts, shortest)
         places = np.empty((count, _signals.MESSAGE_PLACES), np.int64)
         columns = np.empty((len(self._dtypes), _signals.SIGNAL_PLACES), np.int64)
         size, scratch_size = self._tables.layout(counts, shortest, places.reshape(-1), columns.reshape(-1))
-        memory, scratch = np.empty(size, np.uint8), np.empty(scratch_size, np.uint8)
+        memory, scratch = np.empty(size, np.uint8), self._scratch_memory.take(scratch_size)
         self._tables.decode(frames, which, places.reshape(-1), columns.reshape(-1), memory, scratch)
         short = 0
         for number in np.flatnonzero((shortest[:count] < self._needs) & (counts[:count] > 0)):
             rows, length = int(counts[number]), int(places[number, -1])
             short += int(np.count_nonzero(scratch[length : length + rows] < self._needs[number]))
+        self._numbers_memory.give(numbers)
+        self._scratch_memory.give(scratch)
         total = DecodeCounts(
             decoded=int(counts[:count].sum()) - short,
             unknown_id=int(counts[count + _signals.UNKNOWN]),

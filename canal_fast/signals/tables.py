@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DecodeCounts", "Options", "Table", "Tables"]
 
 Array = npt.NDArray[Any]
-_I8, _U4, _BOOL = np.dtype("i8"), np.dtype("u4"), np.dtype("bool")
+_SIZES = {kind: int(kind[1]) for kind in ("b1", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")}
 _LOOKUP_BITS = 16  # value tables of signals up to this are looked up in an array of all raw values
 
 
@@ -233,6 +233,7 @@ class Tables(Mapping[str, Table]):
         self._places = places
         self._columns = columns
         self._memory = memory
+        self._views = {kind: memory.view(kind) for kind in _SIZES}
         self._frames = frames
         self._made: dict[str, Table] = {}
         self._start = 0
@@ -262,13 +263,15 @@ class Tables(Mapping[str, Table]):
             self._made[name] = self._table(number)
         return self._made[name]
 
-    def _view(self, at: int, rows: int, dtype: np.dtype[Any]) -> Array:
-        return np.ndarray(rows, dtype, self._memory, at) if rows else np.empty(0, dtype)
+    def _view(self, at: int, rows: int, kind: str) -> Array:
+        """A column; slices of one view a type are the cheapest arrays that numpy makes."""
+        first = at // _SIZES[kind]
+        return self._views[kind][first : first + rows] if rows else np.empty(0, kind)
 
     def _table(self, number: int) -> Table:
-        message = self._plan.messages[number]
+        message, view = self._plan.messages[number], self._view
         rows, time, source, identifier, _, _ = self._places[number].tolist()
-        source_row = self._view(source, rows, _I8)
+        source_row = view(source, rows, "i8")
         if self._start:
             source_row = source_row + self._start
         columns: dict[str, Array] = {}
@@ -276,18 +279,17 @@ class Tables(Mapping[str, Table]):
         texts: dict[str, list[str]] = {}
         if message.by_pgn:
             taken = {signal.name for signal in message.signals}
-            for name, values in _addresses(self._view(identifier, rows, _U4)).items():
+            for name, values in _addresses(view(identifier, rows, "u4")).items():
                 columns[name + "_" * (name in taken)] = values
         first = self._plan.first_signal(number)
         places = self._columns[first : first + len(message.signals)].tolist()
-        dictionary = self._plan.options.dictionary
-        for signal, dtype, (at, held) in zip(message.signals, self._plan.dtypes(number), places, strict=True):
-            values = self._view(at, rows, dtype)
+        for (name, kind, words), (at, held) in zip(self._plan.specifications(number), places, strict=True):
+            values = view(at, rows, kind)
             if held >= 0:
-                valid[signal.name] = self._view(held, rows, _BOOL)
-            if dictionary and signal.choices and not signal.is_float:
-                values, texts[signal.name] = _looked_up(signal, values, valid.get(signal.name))
-            columns[signal.name] = values
+                valid[name] = view(held, rows, "b1")
+            if words is not None:
+                values, texts[name] = _looked_up(words, values, valid.get(name))
+            columns[name] = values
         checks = self._plan.checks.get(message.name, ())
         if checks:
             raw = {one.signal: columns[one.signal] for one in checks}
@@ -295,7 +297,7 @@ class Tables(Mapping[str, Table]):
             for one in checks:
                 if one.signal in valid:
                     valid[f"{one.signal}_violation"] = valid[one.signal]
-        return Table(message, self._view(time, rows, _I8), source_row, columns, valid, texts)
+        return Table(message, view(time, rows, "i8"), source_row, columns, valid, texts)
 
 
 def _addresses(identifiers: Array) -> dict[str, Array]:
