@@ -25,7 +25,7 @@ def pack_validity(valid, bitmap):
     cdef Loan target = lend(bitmap, U1, "bitmap", True, (source.count + 7) // 8)
     cdef size_t zeros
     with nogil:
-        zeros = cf_arrow_validity(<const uint8_t *>source.view.buf, source.count, <uint8_t *>target.view.buf)
+        zeros = cf_arrow_validity(<const uint8_t *>source.at, source.count, <uint8_t *>target.at)
     return zeros
 
 
@@ -116,7 +116,7 @@ cdef int fill_array(tuple column, ArrowArray *array) except -1:
             if buffer is not None:
                 loan = lend(buffer, buffer.dtype, "buffer", False, 0)
                 owner.append(loan)
-                array.buffers[<int>i] = loan.view.buf
+                array.buffers[<int>i] = loan.at
         array.children = <ArrowArray **>room(len(children), sizeof(void *))
         array.n_children = len(children)
         for i, child in enumerate(children):

@@ -21,13 +21,3 @@ cdef int refuse_forked(unsigned born) except -1
 
 # The exception for a driver or channel status: code is the CANAL code where the driver gave one.
 cdef object driver_error(int status, long code, str operation)
-
-# One borrowed array, given back when the object goes.
-cdef class Loan:
-    cdef Py_buffer view
-    cdef Py_ssize_t count
-    cdef bint held
-
-# At least `least` elements of `array`, which has `dtype`; and the same for frame records.
-cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least)
-cdef Loan lend_frames(object frames, bint writable, Py_ssize_t least)

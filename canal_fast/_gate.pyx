@@ -1,9 +1,6 @@
 """The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
 
-<<<<<<< HEAD
-=======
 cimport cython
->>>>>>> main
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast.capi.base cimport (
@@ -193,37 +190,6 @@ cdef Loan lend_frames(object array, str name, bint writable, Py_ssize_t least=0)
         size = sizeof(cf_frame) if found == classical_dtype else sizeof(cf_fd_frame) if found == fd_dtype else 0
     if size == 0:
         refuse_dtype(array, "FRAME_DTYPE or FD_FRAME_DTYPE", name)
-<<<<<<< HEAD
-    fill(array, name, writable, view)
-    view.itemsize = size
-    return view.len // size
-
-
-cdef class Loan:
-    """One borrowed array, given back when the object goes."""
-
-    def __dealloc__(self):
-        if self.held:
-            PyBuffer_Release(&self.view)
-
-
-cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least):
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow(array, dtype, name, writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"{name} has {loan.count} elements, needed {least}")
-    return loan
-
-
-cdef Loan lend_frames(object frames, bint writable, Py_ssize_t least):
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow_frames(frames, "frames", writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"frames has {loan.count} elements, needed {least}")
-    return loan
-=======
     return loan_of(array, name, writable, size, least)
 
 
@@ -244,4 +210,3 @@ cdef int refuse_forked(unsigned born) except -1:
     if born != fork_count:
         raise ChannelClosedError("the channel belongs to the process that forked this one")
     return 0
->>>>>>> main

@@ -106,11 +106,11 @@ cdef class Tables:
         slots = numpy.empty(cf_plan_slots(first.count), U2)
         cdef Loan index = lend(slots, U2, "slots", True, 0)
         self.loans = (first, second, third, fourth, index)
-        self.plan.messages = <const cf_plan_message *>first.view.buf
-        self.plan.signals = <const cf_signal *>second.view.buf
-        self.plan.selectors = <const cf_selector *>third.view.buf
-        self.plan.ranges = <const cf_selector_range *>fourth.view.buf
-        self.plan.slots = <const uint16_t *>index.view.buf
+        self.plan.messages = <const cf_plan_message *>first.at
+        self.plan.signals = <const cf_signal *>second.at
+        self.plan.selectors = <const cf_selector *>third.at
+        self.plan.ranges = <const cf_selector_range *>fourth.at
+        self.plan.slots = <const uint16_t *>index.at
         self.plan.message_count, self.plan.signal_count = first.count, second.count
         self.plan.selector_count, self.plan.range_count = third.count, fourth.count
         self.plan.slot_count = index.count
@@ -118,17 +118,17 @@ cdef class Tables:
         cdef cf_status status = cf_plan_check(&self.plan, &number)
         if status:
             raise ValueError(f"{_sentences[<int>status]}: row {number}")
-        cf_plan_index(self.plan.messages, self.plan.message_count, <uint16_t *>index.view.buf, self.plan.slot_count)
+        cf_plan_index(self.plan.messages, self.plan.message_count, <uint16_t *>index.at, self.plan.slot_count)
 
     def group(self, frames, which, counts, shortest):
         """Message number of each frame into the u2 array `which`; counts (i8) and shortest payloads (u1) of each."""
-        cdef Loan source = lend_frames(frames, False, 0)
+        cdef Loan source = lend_frames(frames, "frames", False)
         cdef Loan first = lend(which, U2, "which", True, source.count)
         cdef Loan second = lend(counts, I8, "counts", True, self.plan.message_count + CF_GROUP_OTHERS)
         cdef Loan third = lend(shortest, U1, "shortest", True, self.plan.message_count + CF_GROUP_OTHERS)
         with nogil:
-            cf_signals_group(&self.plan, source.view.buf, source.count, source.view.itemsize,
-                              <uint16_t *>first.view.buf, <int64_t *>second.view.buf, <uint8_t *>third.view.buf)
+            cf_signals_group(&self.plan, source.at, source.count, source.stride,
+                              <uint16_t *>first.at, <int64_t *>second.at, <uint8_t *>third.at)
 
     def layout(self, counts, shortest, messages, signals):
         """Places of the columns into the i8 arrays `messages` and `signals`; (bytes, scratch bytes)."""
@@ -137,13 +137,13 @@ cdef class Tables:
         cdef Loan third = lend(messages, I8, "messages", True, MESSAGE_PLACES * self.plan.message_count)
         cdef Loan fourth = lend(signals, I8, "signals", True, SIGNAL_PLACES * self.plan.signal_count)
         cdef int64_t size = 0, scratch = 0
-        cf_signals_layout(&self.plan, <const int64_t *>first.view.buf, <const uint8_t *>second.view.buf,
-                           <cf_message_place *>third.view.buf, <cf_signal_place *>fourth.view.buf, &size, &scratch)
+        cf_signals_layout(&self.plan, <const int64_t *>first.at, <const uint8_t *>second.at,
+                           <cf_message_place *>third.at, <cf_signal_place *>fourth.at, &size, &scratch)
         return size, scratch
 
     def decode(self, frames, which, messages, signals, memory, scratch):
         """Fill the u1 array `memory`; the arrays before it are those of `group` and `layout`."""
-        cdef Loan source = lend_frames(frames, False, 0)
+        cdef Loan source = lend_frames(frames, "frames", False)
         cdef Loan first = lend(which, U2, "which", False, source.count)
         cdef Loan second = lend(messages, I8, "messages", False, MESSAGE_PLACES * self.plan.message_count)
         cdef Loan third = lend(signals, I8, "signals", False, SIGNAL_PLACES * self.plan.signal_count)
@@ -151,10 +151,10 @@ cdef class Tables:
         cdef Loan fifth = lend(scratch, U1, "scratch", True, 0)
         cdef Loan rows = lend(numpy.empty(sizeof(cf_message_rows) * self.plan.message_count, U1), U1, "rows", True, 0)
         with nogil:
-            cf_signals_decode(&self.plan, source.view.buf, source.count, source.view.itemsize,
-                               <const uint16_t *>first.view.buf, <const cf_message_place *>second.view.buf,
-                               <const cf_signal_place *>third.view.buf, <cf_message_rows *>rows.view.buf,
-                               <char *>fourth.view.buf, <uint8_t *>fifth.view.buf)
+            cf_signals_decode(&self.plan, source.at, source.count, source.stride,
+                               <const uint16_t *>first.at, <const cf_message_place *>second.at,
+                               <const cf_signal_place *>third.at, <cf_message_rows *>rows.at,
+                               <char *>fourth.at, <uint8_t *>fifth.at)
 
     def encode(self, size_t number, list columns, Py_ssize_t count, bint saturate, unsigned padding, payloads):
         """Payloads of message `number` into the u1 array `payloads`; (status, row, signal).
@@ -164,7 +164,7 @@ cdef class Tables:
         cdef Loan target = lend(payloads, U1, "payloads", True, count * self.plan.messages[number].row_bytes)
         cdef Loan room = lend(numpy.zeros(len(columns) * sizeof(cf_encode_column), U1), U1, "room", True,
                               self.plan.messages[number].signals * sizeof(cf_encode_column))
-        cdef cf_encode_column *column = <cf_encode_column *>room.view.buf
+        cdef cf_encode_column *column = <cf_encode_column *>room.at
         cdef size_t row = 0, signal = 0
         cdef cf_status status
         cdef Loan loan
@@ -173,18 +173,18 @@ cdef class Tables:
             if values is not None:
                 loan = lend(values, values.dtype, "values", False, count)
                 loans.append(loan)
-                column.values = loan.view.buf
+                column.values = loan.at
                 column.type = VALUES[values.dtype.str[1:]]
             if given is not None:
                 loan = lend(given, U1, "given", False, count)
                 loans.append(loan)
-                column.given = <const uint8_t *>loan.view.buf
+                column.given = <const uint8_t *>loan.at
             column.raw = raw
             column.fallback = fallback
             column += 1
         with nogil:
-            status = cf_signals_encode(&self.plan, number, <const cf_encode_column *>room.view.buf, count,
-                                         saturate, padding, <uint8_t *>target.view.buf, &row, &signal)
+            status = cf_signals_encode(&self.plan, number, <const cf_encode_column *>room.at, count,
+                                         saturate, padding, <uint8_t *>target.at, &row, &signal)
         return int(status), row, signal
 
 
@@ -199,9 +199,9 @@ def crc8(rows, length, size_t first, size_t last, size_t skip, suffix, unsigned 
     cdef uint8_t table[256]
     with nogil:
         cf_crc8_table(polynomial, table)
-        cf_rows_crc8(<const uint8_t *>source.view.buf, step, <const uint8_t *>count.view.buf, count.count, first,
-                     min(last, step), skip, <const uint8_t *>more.view.buf, more.count, table, initial & 255,
-                     final_xor, <uint8_t *>target.view.buf)
+        cf_rows_crc8(<const uint8_t *>source.at, step, <const uint8_t *>count.at, count.count, first,
+                     min(last, step), skip, <const uint8_t *>more.at, more.count, table, initial & 255,
+                     final_xor, <uint8_t *>target.at)
 
 
 def xor8(rows, length, size_t first, size_t last, size_t skip, suffix, unsigned initial, results):
@@ -212,6 +212,6 @@ def xor8(rows, length, size_t first, size_t last, size_t skip, suffix, unsigned 
     cdef Loan more = lend(suffix, U1, "suffix", False, 0)
     cdef Loan target = lend(results, U1, "results", True, count.count)
     with nogil:
-        cf_rows_xor(<const uint8_t *>source.view.buf, step, <const uint8_t *>count.view.buf, count.count, first,
-                    min(last, step), skip, <const uint8_t *>more.view.buf, more.count, initial,
-                    <uint8_t *>target.view.buf)
+        cf_rows_xor(<const uint8_t *>source.at, step, <const uint8_t *>count.at, count.count, first,
+                    min(last, step), skip, <const uint8_t *>more.at, more.count, initial,
+                    <uint8_t *>target.at)
