@@ -13,6 +13,9 @@ SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for
 WINDOWS = SYSTEM.startswith("win")
 ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
+FLAGS["unix"].append("-ffp-contract=off")  # a fused multiply-add decodes signals to other numbers
+if SYSTEM == "win32" or get_platform().endswith("-i686"):
+    FLAGS["unix"] += ["-msse2", "-mfpmath=sse"]  # and so do the x87's 80 bits
 if "-g" not in os.environ.get("CFLAGS", "").split():
     FLAGS["unix"].append("-g0")  # Python's own flags ask for debug information, several times the code's size
 HEADERS = [*ROOT.glob("include/**/*.h"), *ROOT.glob("canal_fast/**/*.h")]

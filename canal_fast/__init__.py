@@ -11,7 +11,7 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import bittiming, checksum, logs, physical, waveform, wire
+from canal_fast import bittiming, checksum, logs, physical, signals, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.drivers.devices import Device, list_devices
@@ -22,10 +22,12 @@ from canal_fast.errors import (
     CanalFastError,
     ChannelClosedError,
     ChannelTimeoutError,
+    DatabaseError,
     DriverError,
     DriverNotFoundError,
     FrameError,
     LogFormatError,
+    SignalError,
     WireError,
 )
 from canal_fast.frames import (
@@ -43,6 +45,7 @@ from canal_fast.live.ledger import ChannelStatus, Ledger
 from canal_fast.live.periodic import PeriodicStatistics, PeriodicTask
 from canal_fast.logs import read_log, write_log
 from canal_fast.messages import from_messages, to_messages
+from canal_fast.signals import load_database
 
 __all__ = [
     "BitTiming",
@@ -55,6 +58,7 @@ __all__ = [
     "ChannelClosedError",
     "ChannelStatus",
     "ChannelTimeoutError",
+    "DatabaseError",
     "Device",
     "DriverError",
     "DriverInfo",
@@ -68,6 +72,7 @@ __all__ = [
     "LogFormatError",
     "PeriodicStatistics",
     "PeriodicTask",
+    "SignalError",
     "WireError",
     "__version__",
     "bittiming",
@@ -76,11 +81,13 @@ __all__ = [
     "from_messages",
     "get_include",
     "list_devices",
+    "load_database",
     "logs",
     "make_frames",
     "payload_length",
     "physical",
     "read_log",
+    "signals",
     "to_messages",
     "waveform",
     "wire",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from canal_fast._version import __version__
 from canal_fast.errors import CanalFastError
 
-COMMANDS = ("log", "dump", "stat", "formats", "waveform", "timing", "doctor", "list")  # as --help shows them
+COMMANDS = ("log", "dump", "stat", "decode", "formats", "waveform", "timing", "doctor", "list")  # as --help shows them
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -85,6 +85,36 @@ class LogFormatError(CanalFastError, ValueError):
         self.offset = offset
 
 
+class DatabaseError(CanalFastError, ValueError):
+    """A database that cannot be read, or that `strict=True` refuses.
+
+    Attributes
+    ----------
+    path : str or None
+    """
+
+    def __init__(self, message: str, *, path: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(message)
+        self.path = None if path is None else os.fspath(path)
+
+
+class SignalError(CanalFastError, ValueError):
+    """An unknown message or signal, a plan that cannot be used, or a value that its signal cannot hold.
+
+    Attributes
+    ----------
+    signal : str or None
+        "Message.Signal" of a value that does not fit.
+    row : int or None
+        Its row.
+    """
+
+    def __init__(self, message: str, *, signal: str | None = None, row: int | None = None) -> None:
+        super().__init__(message)
+        self.signal = signal
+        self.row = row
+
+
 class DriverError(CanalFastError, OSError):
     """A CANAL driver refused or failed.
 

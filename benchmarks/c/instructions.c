@@ -4,6 +4,8 @@
 #include <canal_fast/logs/candump_line.h>
 #include <canal_fast/logs/pcapng_write.h>
 #include <canal_fast/simulation.h>
+#include <canal_fast/signals/decode.h>
+#include <canal_fast/signals/encode.h>
 #include <canal_fast/wire/encode.h>
 
 #include <stdio.h>
@@ -126,12 +128,96 @@ static void simulate(unsigned long count, unsigned whole)
     }
 }
 
+enum { MESSAGES = 16, EACH = 6 };
+
+/* 16 messages of 6 signals: flags, small integers, and numbers with a scale, in both byte orders. */
+static const cf_plan *signals_plan(void)
+{
+    static const uint8_t lengths[EACH] = {1, 8, 12, 16, 5, 14};
+    static cf_plan_message messages[MESSAGES];
+    static cf_signal signals[MESSAGES * EACH];
+    static uint16_t slots[4096];
+    static cf_plan plan;
+    unsigned m, i, at;
+    for (m = 0; m < MESSAGES; m++) {
+        messages[m].key = messages[m].identifier = m;
+        messages[m].first_signal = m * EACH;
+        messages[m].signals = EACH;
+        messages[m].row_bytes = 8;
+        for (i = at = 0; i < EACH; at += lengths[i++]) {
+            cf_signal *s = &signals[m * EACH + i];
+            s->message = m;
+            s->selector = -1;
+            s->shift = (uint8_t)at;
+            s->length = lengths[i];
+            s->bytes = 8;
+            s->kind = (uint8_t)(i & 1 ? CF_SIGNAL_BIG : 0);
+            s->rule = i < 3 ? CF_RULE_BITS : CF_RULE_LINEAR;
+            s->width = i < 3 ? 2 : 8;
+            s->scale = 0.1;
+        }
+    }
+    plan.messages = messages;
+    plan.signals = signals;
+    plan.slots = slots;
+    plan.message_count = MESSAGES;
+    plan.signal_count = MESSAGES * EACH;
+    plan.slot_count = cf_plan_slots(MESSAGES);
+    if (cf_plan_check(&plan, &(size_t){0}) != CF_OK || plan.slot_count > 4096)
+        exit(3);
+    cf_plan_index(messages, MESSAGES, slots, plan.slot_count);
+    return &plan;
+}
+
+static void decode_signals(const cf_plan *plan)
+{
+    static uint64_t memory[BATCH * 16 + MESSAGES * EACH * 16], scratch[BATCH * 4];
+    static uint16_t which[BATCH];
+    static int64_t counts[MESSAGES + CF_GROUP_OTHERS];
+    static uint8_t shortest[MESSAGES + CF_GROUP_OTHERS];
+    static cf_message_place messages[MESSAGES];
+    static cf_signal_place signals[MESSAGES * EACH];
+    static cf_message_rows rows[MESSAGES];
+    int64_t bytes, scratch_bytes;
+    cf_signals_group(plan, frames, BATCH, sizeof frames[0], which, counts, shortest);
+    cf_signals_layout(plan, counts, shortest, messages, signals, &bytes, &scratch_bytes);
+    if ((size_t)bytes > sizeof memory || (size_t)scratch_bytes > sizeof scratch)
+        exit(3);
+    cf_signals_decode(plan, frames, BATCH, sizeof frames[0], which, messages, signals, rows, (char *)memory,
+                      (uint8_t *)scratch);
+}
+
+static void encode_signals(const cf_plan *plan)
+{
+    static double values[BATCH];
+    cf_encode_column columns[EACH] = {{0}};
+    size_t i, row, signal;
+    for (i = 0; i < EACH; i++)
+        columns[i].values = values;
+    if (cf_signals_encode(plan, 0, columns, BATCH, 0, 0, out, &row, &signal) != CF_OK)
+        exit(3);
+}
+
 int main(int argc, char **argv)
 {
     static cf_log_writer writer;
     static int64_t offsets[BATCH + 1];
     unsigned long count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0, lengths = 0;
     size_t index, i, used;
+    if (strncmp(argc == 3 ? argv[1] : "", "signals-", 8) == 0) {
+        const cf_plan *plan = signals_plan();
+        for (i = 0; i < BATCH; i++) {
+            frames[i].arbitration_id = (uint32_t)(i * 7 % MESSAGES);
+            frames[i].dlc = 8;
+        }
+        for (; count > 0; count -= BATCH) {
+            if (strcmp(argv[1], "signals-decode") == 0)
+                decode_signals(plan);
+            else
+                encode_signals(plan);
+        }
+        return 0;
+    }
     for (i = 0; i < BATCH; i++) {
         frames[i].arbitration_id = (uint32_t)(i * 2654435761u) & 0x7FF;
         frames[i].dlc = 8;

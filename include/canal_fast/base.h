@@ -30,7 +30,7 @@
 
 /* Number, name and sentence of every status, once. Python's exceptions are made from these rows
  * (canal_fast/_gate.pyx). Ranges: 1..19 frames, 20..49 drivers and channels, 50..69 recordings,
- * 70..89 wire, 90..119 bit timing, 150..169 recordings in general, 170..189 text recordings. */
+ * 70..89 wire, 90..119 bit timing, 120..129 signals, 150..169 recordings in general, 170..189 text recordings. */
 /* clang-format off */
 #define CF_STATUS_LIST(X)                                                                           \
     X(OK, 0, "success")                                                                             \
@@ -87,6 +87,8 @@
     X(TIMING_SAMPLE_POINT, 93, "the sample point is not inside the bit")                            \
     X(TIMING_CONSTRAINT, 94, "a constraint is out of its range")                                    \
     X(TIMING_KERNEL_REFUSES, 95, "the Linux kernel finds no bit timing either")                     \
+    X(SIGNALS_PLAN, 120, "the tables of a decoding plan contradict each other")                     \
+    X(SIGNALS_RANGE, 121, "a value does not fit its signal")                                        \
     X(LOG_START, 150, "a start time was read")                                                      \
     X(LOG_PACKED, 151, "a compressed part is to be unpacked")                                       \
     X(LOG_CUT, 152, "the line ends before what it states")                                          \

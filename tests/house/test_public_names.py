@@ -12,12 +12,14 @@ NAMES = {
         ChannelClosedError ChannelStatus ChannelTimeoutError Device DriverError DriverInfo DriverNotFoundError
         FD_FRAME_DTYPE FRAME_DTYPE FrameArray FrameError FrameFlag Ledger LogFormatError PeriodicStatistics PeriodicTask
         WireError __version__ bittiming check_frames checksum from_messages get_include list_devices logs make_frames
-        payload_length physical read_log to_messages wire write_log""",
+        payload_length physical read_log to_messages wire write_log DatabaseError SignalError load_database signals""",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode frame_duration_ns frame_length_bits
         stuff stuff_bit_count""",
     "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Segments TIMING_DTYPE Tolerance best
         solve solve_fd solve_many usb2can_timing""",
     "canal_fast.logs": "LogFile LogInterface Recorder batches format_candump open_log read_log write_log",
+    "canal_fast.signals": """Checksum Counter Database DecodeCounts Latest Message Plan Problem Signal Table Tables
+        load_database""",
     "canal_fast.checksum": "crc15 crc15_bits crc15_frames crc17 crc17_bits crc17_frames crc21 crc21_bits crc21_frames",
     "canal_fast.physical": """cable_delay_ns propagation_budget_ns rate_times_length_m recommended_length_m
         split_termination_corner_hz stub_length_m""",

@@ -1,0 +1,214 @@
+"""`canal-fast decode`: the signals of a recording, as text, table or picture."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+import numpy as np
+
+from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.logs import format_candump, open_log
+from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
+from canal_fast.signals.drawing import plot_signals
+
+BATCH_FRAMES = 65_536
+_NOT_DATA = int(FrameFlag.REMOTE | FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "decode",
+        help="decode the signals of a recording with a database",
+        description="Each frame as candump text with its signals behind it; or, with -o, a table: of one message a "
+        "column for each signal, of several one row for each value (CSV), or an array for each signal (npz).",
+    )
+    parser.add_argument("file", nargs="?", help="recording; - is candump text on standard input")
+    parser.add_argument("--dbc", required=True, metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
+    parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
+    parser.add_argument(
+        "--signal",
+        action="append",
+        metavar="PATTERN",
+        help="only these: SIGNAL or MESSAGE.SIGNAL, with * ? [] (may be repeated)",
+    )
+    parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write .csv or .npz instead of text")
+    parser.add_argument("--plot", metavar="PNG", help="draw the chosen signals over time (needs matplotlib)")
+    parser.add_argument("--list", action="store_true", help="print what the database holds, and its problems")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode, print; what was not decoded goes to standard error in numbers."""
+    database = load_database(args.dbc, encoding=args.encoding)
+    if args.list:
+        print("\n".join(listing(database)))
+        return 0
+    if args.file is None:
+        raise ValueError("FILE is missing; only --list does without")
+    live = args.file == "-"
+    source = "/dev/stdin" if live else args.file
+    words = not (args.plot or (args.output or "").endswith(".npz"))
+    plan = database.plan(
+        signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
+    )
+    if args.output or args.plot:
+        counts = write(plan, source, args)
+    else:
+        counts = print_lines(plan, source, everything=args.signal is None, live=live)
+    print(
+        f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
+        f"messages, {counts.not_decodable} not data frames",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def listing(database: Database) -> Iterator[str]:
+    """Messages with their signals, then the problems."""
+    for message in database.messages:
+        width = 8 if message.is_extended else 3
+        kind = "  J1939" if message.by_pgn else "  FD" if message.is_fd else ""
+        yield f"{message.arbitration_id:0{width}X}  {message.name}  {message.length} bytes{kind}"
+        for s in message.signals:
+            order = "big" if s.big_endian else "little"
+            number = "float" if s.is_float else "signed" if s.is_signed else "unsigned"
+            chosen = ",".join(f"{a}" if a == b else f"{a}..{b}" for a, b in s.multiplexer_ids)
+            there = f"  if {s.multiplexer} is {chosen}" if s.multiplexer else ""
+            linear = "" if s.scale == 1 and s.offset == 0 else f"  * {s.scale} + {s.offset}"
+            place = f"{s.start}|{s.length} {order} {number}"
+            yield f"    {s.name}  {place}{linear}{f'  [{s.unit}]' if s.unit else ''}{there}"
+    for problem in database.problems:
+        yield f"problem: {problem}"
+
+
+def print_lines(plan: Plan, source: str, everything: bool, live: bool) -> DecodeCounts:
+    """candump text, and behind each frame of the plan its signals; `live`: each line as soon as it comes."""
+    counts = DecodeCounts()
+    with open_log(source) as log:
+        for frames in log.batches(1 if live else BATCH_FRAMES):
+            tables = plan.decode(frames)
+            counts += tables.counts
+            behind = texts(tables)
+            for row, line in enumerate(format_candump(frames, log.names).decode().splitlines()):
+                if row in behind:
+                    print(f"{line} :: {behind[row]}", flush=live)
+                elif everything:
+                    print(line + unknown(frames[row]), flush=live)
+    return counts
+
+
+def unknown(frame: Any) -> str:
+    if int(frame["flags"]) & _NOT_DATA:
+        return ""
+    identifier = int(frame["arbitration_id"])
+    return f" :: Unknown frame id {identifier} (0x{identifier:x})"
+
+
+def texts(tables: Tables) -> dict[int, str]:
+    """Frame number -> Message(signal: value unit, ...)."""
+    found = {}
+    for name, table in tables.items():
+        columns = [cells(table, column) for column in table.columns]
+        for place, row in enumerate(table.source_row.tolist()):
+            found[row] = f"{name}({', '.join(c[place] for c in columns if c[place])})"
+    return found
+
+
+def cells(table: Table, name: str) -> list[str]:
+    """`name: value unit` of each row, empty where it has none."""
+    unit = table.units.get(name)
+    after = f" {unit}" if unit else ""
+    return [f"{name}: {v}{after}" if h else "" for v, h in zip(values(table, name), held(table, name), strict=True)]
+
+
+def values(table: Table, name: str) -> list[Any]:
+    numbers = table.columns[name].tolist()
+    return [table.texts[name][n] for n in numbers] if name in table.texts else numbers
+
+
+def held(table: Table, name: str) -> list[bool]:
+    valid = table.partial.get(name)
+    return [True] * len(table) if valid is None else valid.tolist()
+
+
+def write(plan: Plan, source: str, args: argparse.Namespace) -> DecodeCounts:
+    """A CSV or npz file, a picture, or both."""
+    if args.output and not args.output.endswith((".csv", ".npz")):
+        raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
+    counts = DecodeCounts()
+    kept: dict[str, list[tuple[FrameArray, Any, Any]]] = {}
+    wide = len(plan.messages) == 1
+    is_csv = (args.output or "").endswith(".csv")
+    with open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file:
+        append = csv_rows(file, wide)
+        for tables in plan.decode_batches(source):
+            counts += tables.counts
+            for name, table in tables.items():
+                if is_csv:
+                    append(table)
+                if not is_csv or args.plot:
+                    for column, numbers in table.columns.items():
+                        valid = table.partial.get(column)
+                        kept.setdefault(f"{name}.{column}", []).append((table.timestamp_ns, numbers, valid))
+    if (args.output or "").endswith(".npz"):
+        np.savez(args.output, **arrays(kept))
+    if args.plot:
+        draw(plan, kept, args)
+    return counts
+
+
+def csv_rows(file: TextIO, wide: bool) -> Callable[[Table], None]:
+    """A function that appends a table to the file."""
+    out = csv.writer(file)
+    begun = False
+
+    def append(table: Table) -> None:
+        nonlocal begun
+        names = list(table.columns)
+        if not begun:
+            out.writerow(["timestamp_ns", *names] if wide else ["timestamp_ns", "message", "signal", "value", "unit"])
+            begun = True
+        columns = [
+            [v if h else "" for v, h in zip(values(table, name), held(table, name), strict=True)] for name in names
+        ]
+        times = table.timestamp_ns.tolist()
+        if wide:
+            out.writerows(zip(times, *columns, strict=True))
+        else:
+            units, message = table.units, table.message.name
+            for place, time in enumerate(times):
+                for name, column in zip(names, columns, strict=True):
+                    if column[place] != "":
+                        out.writerow([time, message, name, column[place], units.get(name) or ""])
+
+    return append
+
+
+def arrays(kept: dict[str, list[tuple[Any, Any, Any]]]) -> dict[str, Any]:
+    """Message.signal, Message.signal.timestamp_ns: of the rows that have a value."""
+    found = {}
+    for name in kept:
+        times, numbers = joined(kept[name])
+        found[name], found[f"{name}.timestamp_ns"] = numbers, times
+    return found
+
+
+def joined(parts: list[tuple[Any, Any, Any]]) -> tuple[Any, Any]:
+    chosen = [(t, v) if valid is None else (t[valid], v[valid]) for t, v, valid in parts]
+    return np.concatenate([t for t, _ in chosen]), np.concatenate([v for _, v in chosen])
+
+
+def draw(plan: Plan, kept: dict[str, list[tuple[Any, Any, Any]]], args: argparse.Namespace) -> None:
+    """The chosen signals; of all, the picture's own limit speaks."""
+    units = {f"{m.name}.{s.name}": s.unit for m in plan.messages for s in m.signals}
+    series = {name: joined(parts) for name, parts in kept.items() if name in units}
+    series = {name: pair for name, pair in series.items() if len(pair[0])}
+    if not series:
+        raise ValueError(f"{args.file} holds no frame of the chosen signals: nothing to draw")
+    plot_signals(args.plot, series, units, title=args.file)

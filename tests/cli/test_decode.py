@@ -1,0 +1,112 @@
+"""`canal-fast decode`, and the example that draws."""
+
+from __future__ import annotations
+
+import csv
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import canal_fast as cf
+from canal_fast.__main__ import main
+
+pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "in.log"
+    frames = cf.make_frames(
+        [0x24, 0x123, 0x25], [bytes(8), b"\1", bytes(8)], timestamp_ns=[10**9, 2 * 10**9, 3 * 10**9]
+    )
+    cf.write_log(path, np.concatenate([frames, cf.make_frames(0x24, b"", flags=cf.FrameFlag.REMOTE)]))
+    return path
+
+
+@pytest.fixture
+def toyota(data_dir: Path) -> str:
+    return str(data_dir / "databases" / "_toyota_2017.dbc")
+
+
+def test_lines(log: Path, toyota: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decode", str(log), "--dbc", toyota]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].startswith("(0000000001.000000) can0 024#0000000000000000 :: KINEMATICS(")
+    assert "YAW_RATE: -125.0 deg/s" in lines[0]
+    assert lines[1] == "(0000000002.000000) can0 123#01 :: Unknown frame id 291 (0x123)"
+    assert "STEER_ANGLE_SENSOR(" in lines[2]
+    assert lines[3].endswith("can0 024#R0")
+    assert "2 frames decoded, 0 too short, 1 of other messages, 1 not data frames" in err
+    assert main(["decode", str(log), "--dbc", toyota, "--signal", "YAW*"]) == 0
+    assert capsys.readouterr().out == lines[0].partition(" :: ")[0] + " :: KINEMATICS(YAW_RATE: -125.0 deg/s)\n"
+
+
+@pytest.mark.posix
+def test_standard_input_line_by_line(log: Path, toyota: str) -> None:
+    """As `candump -L can0 | canal-fast decode - --dbc X`: a line comes out before the next goes in."""
+    command = [sys.executable, "-P", "-m", "canal_fast", "decode", "-", "--dbc", toyota]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in log.read_bytes().splitlines(keepends=True)[:3]:
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(line.rstrip())
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_csv_and_npz(log: Path, toyota: str, tmp_path: Path) -> None:
+    wide, long, npz = tmp_path / "wide.csv", tmp_path / "long.csv", tmp_path / "all.npz"
+    assert main(["decode", str(log), "--dbc", toyota, "--signal", "KINEMATICS.*", "-o", str(wide)]) == 0
+    rows = list(csv.reader(wide.read_text().splitlines()))
+    assert rows[0][:2] == ["timestamp_ns", "YAW_RATE"]
+    assert rows[1][:2] == ["1000000000", "-125.0"]
+    assert main(["decode", str(log), "--dbc", toyota, "-o", str(long)]) == 0
+    rows = list(csv.reader(long.read_text().splitlines()))
+    assert rows[0] == ["timestamp_ns", "message", "signal", "value", "unit"]
+    assert rows[1] == ["1000000000", "KINEMATICS", "YAW_RATE", "-125.0", "deg/s"]
+    assert main(["decode", str(log), "--dbc", toyota, "-o", str(npz)]) == 0
+    arrays = np.load(npz)
+    assert arrays["KINEMATICS.YAW_RATE"].tolist() == [-125.0]
+    assert arrays["KINEMATICS.YAW_RATE.timestamp_ns"].tolist() == [10**9]
+
+
+def test_list_and_mistakes(log: Path, toyota: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decode", "--dbc", toyota, "--list"]) == 0
+    out = capsys.readouterr().out
+    assert "024  KINEMATICS  8 bytes" in out
+    assert "problem: PCS_HUD: SET_ME_X10 and PCS_TEMP overlap" in out
+    for arguments, words in (
+        (["--dbc", toyota], "FILE is missing"),
+        ([str(log), "--dbc", toyota, "--signal", "YAW_RAT"], "did you mean 'YAW_RATE'"),
+        ([str(log), "--dbc", toyota, "-o", "x.txt"], "ends with .csv or .npz"),
+        ([str(log), "--dbc", str(tmp_path / "no.dbc")], "No such file"),
+    ):
+        assert main(["decode", *arguments]) == 1
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_plot_and_example(
+    log: Path, toyota: str, tmp_path: Path, tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="NOT RUN: matplotlib is not installed")
+    picture = tmp_path / "a.png"
+    assert main(["decode", str(log), "--dbc", toyota, "--signal", "YAW*", "--plot", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert (
+        main(["decode", str(log), "--dbc", toyota, "--plot", str(picture)]) == 0
+        or "allowed 1..16" in capsys.readouterr().err
+    )
+    example = runpy.run_path(str(tree / "examples" / "j1939_engine_speed.py"))
+    example["main"](str(tmp_path / "b.png"))
+    out = capsys.readouterr().out
+    assert "EEC1: 577 rows in 186.1 s, from 0x00" in out
+    assert "EngineSpeed: 0.000 .. 0.000 rpm" in out
+    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
