@@ -25,7 +25,6 @@ class ReaderState:
     def kinds(self) -> dict[str, int]: ...
     def interfaces(self) -> list[tuple[str, int, int, int, tuple[int | None, ...], int]]: ...
 
-@disjoint_base
 class ColumnReader(ReaderState):
     def read(
         self,
