@@ -29,7 +29,7 @@ enum {
 };
 
 /* What the events of a group are. */
-enum { CF_EVENT_DATA, CF_EVENT_REMOTE, CF_EVENT_ERROR, CF_EVENT_OVERLOAD };
+enum { CF_COLUMNS_DATA, CF_COLUMNS_REMOTE, CF_COLUMNS_ERROR, CF_COLUMNS_OVERLOAD };
 
 /* Name of member `index`, or NULL past the last. */
 CF_INLINE const char *cf_column_name(size_t index)
@@ -100,7 +100,7 @@ CF_INLINE int cf_columns_frame(cf_log_reader *reader, const cf_columns *columns,
     frame->arbitration_id = id;
     frame->flags = (uint16_t)((extended ? CF_FLAG_EXTENDED_ID : 0) |
                               (cf_column_number(columns, CF_COLUMN_Dir, row, 0) ? CF_FLAG_TX : 0));
-    if (columns->event == CF_EVENT_REMOTE)
+    if (columns->event == CF_COLUMNS_REMOTE)
         frame->flags |= CF_FLAG_REMOTE;
     else if (cf_column_number(columns, CF_COLUMN_EDL, row, length != UINT32_MAX && length > CF_CLASSICAL_DATA))
         frame->flags |= CF_FLAG_FD | (cf_column_number(columns, CF_COLUMN_BRS, row, 0) ? CF_FLAG_BITRATE_SWITCH : 0) |
@@ -132,9 +132,9 @@ CF_INLINE cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *col
             continue;
         }
         memset(&frame, 0, sizeof frame);
-        if (columns->event == CF_EVENT_OVERLOAD) {
+        if (columns->event == CF_COLUMNS_OVERLOAD) {
             cf_log_overload(&frame);
-        } else if (columns->event == CF_EVENT_ERROR) {
+        } else if (columns->event == CF_COLUMNS_ERROR) {
             const uint32_t type = cf_column_number(columns, CF_COLUMN_ErrorType, row, 0);
             cf_log_error(&frame);
             frame.data[CF_ERROR_KIND] = kinds[type < 6 ? type : 0];

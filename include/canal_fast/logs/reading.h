@@ -2,22 +2,8 @@
 #ifndef CANAL_FAST_LOGS_READING_H
 #define CANAL_FAST_LOGS_READING_H
 
+#include "../error_frame.h"
 #include "format.h"
-
-/* Error class bits and details of an error frame's record: arbitration_id, data[2], data[3]. The numbers are those of
- * Linux' error frames, which candump text and pcapng carry. */
-enum {
-    CF_ERROR_PROTOCOL = 0x008,
-    CF_ERROR_NO_ACK = 0x020,
-    CF_ERROR_BUS = 0x080,
-    CF_ERROR_KIND = 2, /* index in data */
-    CF_ERROR_KIND_BIT = 0x01,
-    CF_ERROR_KIND_FORM = 0x02,
-    CF_ERROR_KIND_STUFF = 0x04,
-    CF_ERROR_KIND_OVERLOAD = 0x20,
-    CF_ERROR_KIND_TX = 0x80,
-    CF_ERROR_PLACE = 3 /* index in data: the SJA1000's segment code */
-};
 
 /* Kinds that occur in several formats: frames that no controller could have sent, or that have no channel of ours. */
 #define CF_LOG_KIND_CHANNEL "frame of a channel above 256"

@@ -17,7 +17,6 @@
 #include "trc_header.h"
 
 #define CF_TRC_WARNING_ID 0xFFFFFFFFu /* version 1.0: the line is a warning */
-#define CF_ERROR_COUNTERS 0x200u /* error class bit: data[6], data[7] are the counters of errors, sent and received */
 
 enum { CF_TRC_FRAME, CF_TRC_ERROR, CF_TRC_OTHER };
 

@@ -7,18 +7,8 @@
 #define CANAL_FAST_SIMULATION_RECORD_H
 
 #include "../canal.h"
+#include "../error_frame.h"
 #include "event.h"
-
-enum { /* classes, in the identifier */
-       CF_ERROR_LOST_ARBITRATION = 0x002,
-       CF_ERROR_CONTROLLER = 0x004,
-       CF_ERROR_PROTOCOL = 0x008,
-       CF_ERROR_ACK = 0x020,
-       CF_ERROR_BUS_OFF = 0x040,
-       CF_ERROR_ON_BUS = 0x080,
-       CF_ERROR_RESTARTED = 0x100,
-       CF_ERROR_COUNTERS = 0x200
-};
 
 /* Segment code of a bit, in data[3]. */
 CF_INLINE uint8_t cf_error_location(unsigned field, unsigned index)
@@ -49,20 +39,20 @@ CF_INLINE void cf_error_record(cf_fd_frame *r, uint32_t classes, cf_error_counte
 /* The error frame of an event from CF_EVENT_BIT_ERROR to CF_EVENT_OVERLOAD. */
 CF_INLINE void cf_error_frame_of(cf_fd_frame *r, const cf_event *e)
 {
-    cf_error_record(
-        r, e->event == CF_EVENT_ACK_ERROR ? CF_ERROR_ACK | CF_ERROR_ON_BUS : CF_ERROR_PROTOCOL | CF_ERROR_ON_BUS,
-        cf_counters_make(e->tec, e->rec));
+    cf_error_record(r,
+                    e->event == CF_EVENT_ACK_ERROR ? CF_ERROR_NO_ACK | CF_ERROR_BUS : CF_ERROR_PROTOCOL | CF_ERROR_BUS,
+                    cf_counters_make(e->tec, e->rec));
     if (e->event == CF_EVENT_BIT_ERROR)
-        r->data[2] = e->driven ? 0x10 : 0x08; /* could not send recessive, dominant */
+        r->data[CF_ERROR_KIND] = e->driven ? CF_ERROR_KIND_BIT1 : CF_ERROR_KIND_BIT0;
     else if (e->event == CF_EVENT_STUFF_ERROR)
-        r->data[2] = 0x04;
+        r->data[CF_ERROR_KIND] = CF_ERROR_KIND_STUFF;
     else if (e->event == CF_EVENT_FORM_ERROR)
-        r->data[2] = 0x02;
+        r->data[CF_ERROR_KIND] = CF_ERROR_KIND_FORM;
     else if (e->event == CF_EVENT_OVERLOAD)
-        r->data[2] = 0x20;
+        r->data[CF_ERROR_KIND] = CF_ERROR_KIND_OVERLOAD;
     if (e->transmitter)
-        r->data[2] |= 0x80;
-    r->data[3] = e->event == CF_EVENT_CRC_ERROR ? 0x08 : cf_error_location(e->field, e->field_bit);
+        r->data[CF_ERROR_KIND] |= CF_ERROR_KIND_TX;
+    r->data[CF_ERROR_PLACE] = e->event == CF_EVENT_CRC_ERROR ? 0x08 : cf_error_location(e->field, e->field_bit);
 }
 
 /* The error frame of a CF_EVENT_STATE or CF_EVENT_RECOVERED: what the controller has become. */
