@@ -93,11 +93,11 @@ def _ours(folder: Path) -> dict[str, float]:
     np.packbits(levels(wave)).tofile(folder / "packed.bin")
 
     def from_edges(columns: bool) -> waveform.Decoded:
-        edges = np.load(folder / "edges.npy")
+        edges = np.load(folder / "edges.npy", mmap_mode="r")
         return waveform.decode(Wave(edges, 1, RATE, 0, wave.end), BITRATE, columns=columns)
 
     def from_packed(columns: bool) -> waveform.Decoded:
-        samples = np.fromfile(folder / "packed.bin", np.uint8)
+        samples = np.memmap(folder / "packed.bin", np.uint8, "r")
         read = waveform.from_samples(samples, RATE, packed=True, count=wave.end)
         return waveform.decode(read, BITRATE, columns=columns)
 

@@ -38,7 +38,7 @@ CF_ALWAYS_INLINE int64_t cf_plain_least(int64_t a, int64_t b)
 }
 
 /* The frame whose SOF is the falling edge `first`, into the zeroed record. Returns 0 unless it is plainly good; then *p
- * holds what the columns need, margin and glitches only with `columns`. `reciprocal` is 2^CF_PLAIN_SHIFT / bit + 1. */
+ * holds the frame's end and, with `columns`, what those need. `reciprocal` is 2^CF_PLAIN_SHIFT / bit + 1. */
 CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, uint64_t reciprocal,
                                    const cf_wave_edges *edges, int64_t first, cf_level level, int columns,
                                    cf_frame_head *head, size_t stride)
@@ -66,12 +66,12 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
             fall = far;
         dominant = cf_plain_samples(rise, reciprocal);
         run = cf_plain_samples(fall, reciprocal);
-        p->fall[pairs] = (int16_t)(dominant && apart ? place : -1);
-        apart = run > dominant;
         if (columns) {
             const int64_t after = dominant * bit - rise;
             margin = cf_plain_least(margin, cf_plain_least(after, dominant ? bit - after : rise + sample - previous));
             glitches += (dominant == 0) + (run == dominant);
+            p->fall[pairs] = (int16_t)(dominant && apart ? place : -1);
+            apart = run > dominant;
         }
         if (run - dominant >= CF_WAVE_FIELD_BITS)
             break;
