@@ -1,4 +1,8 @@
-/* canal_fast/live/reader_drain.h - draining a driver until it is empty, in batches where it offers them. */
+/* canal_fast/live/reader_drain.h - draining a driver until it is empty, in batches where it offers them.
+ *
+ * What holds of the ring: a frame counts as dropped only if the ring was full when the driver had handed it over, not
+ * when it was asked; and nobody waits in the driver while the ring is full.
+ */
 #ifndef CANAL_FAST_LIVE_READER_DRAIN_H
 #define CANAL_FAST_LIVE_READER_DRAIN_H
 
@@ -9,9 +13,9 @@ enum {
     CF_SPARE_RECORDS = 32    /* read at a time while the ring is full */
 };
 
-/* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere when
- * that is full (`dropped`). */
-CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t count, int dropped, int64_t now_ns)
+/* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere because
+ * that was full (`spare`). */
+CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t count, int spare, int64_t now_ns)
 {
     cf_producer *producer = &reader->producer;
     const size_t size = producer->ring->slot_size;
@@ -38,8 +42,8 @@ CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t cou
             producer->counters.filtered++;
             continue;
         }
-        cf_producer_commit(producer, frame, dropped ? frame : NULL);
-        if (!dropped)
+        cf_producer_commit(producer, frame, spare ? frame : NULL);
+        if (!spare)
             kept += size;
     }
 }
@@ -51,10 +55,10 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     const unsigned long size = reader->producer.ring->slot_size;
     uint64_t room;
     char *records = cf_producer_span(&reader->producer, CF_BATCH_RECORDS, &room);
-    const int dropped = room == 0;
+    const int full = room == 0;
     long code;
     *more = 0;
-    if (CF_UNLIKELY(dropped)) {
+    if (CF_UNLIKELY(full)) {
         records = (char *)spare;
         room = CF_SPARE_RECORDS;
     }
@@ -65,7 +69,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     if (timeout_ms != 0)
         now_ns = cf_now_ns();
     if (CF_LIKELY(code > 0)) {
-        cf_reader_keep_batch(reader, records, (size_t)code, dropped, now_ns);
+        cf_reader_keep_batch(reader, records, (size_t)code, full, now_ns);
         *more = (uint64_t)code == room;
         return 1;
     }

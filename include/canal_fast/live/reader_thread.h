@@ -113,6 +113,19 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     return 1;
 }
 
+/* After `idle` empty drains: waits for room in the ring, in the driver, or for a moment. Returns as cf_reader_drain. */
+CF_INLINE int cf_reader_wait(cf_reader *reader, unsigned idle)
+{
+    if (cf_reader_must_wait(reader))
+        cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
+                               CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
+    else if (reader->can_block && idle > CF_IDLE_ROUNDS && cf_producer_room(&reader->producer, 1) > 0)
+        return cf_reader_block(reader);
+    else
+        cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+    return 0;
+}
+
 /* What the thread does; `argument` is the reader. */
 CF_INLINE void cf_reader_main(void *argument)
 {
@@ -133,13 +146,7 @@ CF_INLINE void cf_reader_main(void *argument)
             got = 0;
             continue;
         }
-        if (cf_reader_must_wait(reader))
-            cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
-                                   CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
-        else if (reader->can_block && idle > CF_IDLE_ROUNDS)
-            got = cf_reader_block(reader);
-        else
-            cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+        got = cf_reader_wait(reader, idle);
     }
     if (got >= 0) /* stopped: what the driver holds by now has been received, too */
         got = cf_reader_drain(reader);

@@ -130,14 +130,19 @@ CF_INLINE char *cf_producer_span(cf_producer *producer, uint64_t wanted, uint64_
     return cf_ring_slot(ring, producer->written);
 }
 
-/* Keeps the record written there, or counts it as dropped. Not visible before cf_producer_publish. */
+/* Keeps the record written there. One in `spare` is moved to a slot if there is room by now; only with the ring full
+ * at this moment it counts as dropped. Not visible before cf_producer_publish. */
 CF_INLINE void cf_producer_commit(cf_producer *producer, void *record, const void *spare)
 {
     cf_frame_head *frame = (cf_frame_head *)record;
     if (CF_UNLIKELY(record == spare)) {
-        producer->counters.dropped++;
-        producer->gap = 1;
-        return;
+        if (cf_producer_room(producer, 1) == 0) {
+            producer->counters.dropped++;
+            producer->gap = 1;
+            return;
+        }
+        frame = (cf_frame_head *)cf_ring_slot(producer->ring, producer->written);
+        memcpy(frame, record, producer->ring->slot_size);
     }
     if (CF_UNLIKELY(producer->gap)) {
         frame->flags |= CF_FLAG_GAP;
