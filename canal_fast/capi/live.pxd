@@ -20,6 +20,10 @@ cdef extern from "canal_fast/live/clock_report.h" nogil:
         int64_t uncertainty_ns
         int64_t resets
         int64_t frames
+        int64_t steps
+        int64_t step_ns
+        int64_t step_before_ns
+        int64_t step_after_ns
 
     ctypedef struct cf_clock_shared:
         pass
@@ -40,6 +44,11 @@ cdef extern from "canal_fast/live/ring.h" nogil:
         uint64_t longest_drain_gap_ns
         uint64_t outages
         uint64_t outage_ns
+        uint64_t clock_resets
+        uint64_t clock_steps
+        uint64_t clock_step_ns
+        uint64_t clock_step_before_ns
+        uint64_t clock_step_after_ns
 
     ctypedef struct cf_ledger:
         cf_counters counters
@@ -73,6 +82,7 @@ cdef extern from "canal_fast/live/driver.h" nogil:
         uint32_t channel
         int wait_when_full
         int device_clock
+        int follow_clock
         int fd
         int64_t coalesce_ns
         int64_t reconnect_ns

@@ -75,7 +75,8 @@ cdef extern from "canal_fast/logs/pcapng_write.h" nogil:
         size_t *used
     )
     size_t cf_pcapng_statistics(
-        cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted, uint8_t *out
+        cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
+        const char *comment, uint8_t *out
     )
 
 

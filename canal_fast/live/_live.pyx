@@ -178,7 +178,7 @@ cdef class Handle:
     @staticmethod
     def open(Library library, bytes config, unsigned long flags, str profile, size_t layout, uint32_t channel,
              bint wait_when_full, bint device_clock, int64_t coalesce_ns, uint64_t ring_capacity,
-             list filters, int64_t reconnect_ns, bint fd=False):
+             list filters, int64_t reconnect_ns, bint fd=False, bint follow_clock=False):
         """(status, code, handle). `layout` 0: find out. `profile` names a row."""
         cdef Handle self = Handle()
         cdef cf_channel_options options
@@ -197,6 +197,7 @@ cdef class Handle:
         options.channel = channel
         options.wait_when_full = wait_when_full
         options.device_clock = device_clock
+        options.follow_clock = follow_clock
         options.fd = fd
         self.dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         options.coalesce_ns = coalesce_ns
@@ -381,6 +382,8 @@ cdef class Handle:
             cf_channel_sent(self.channel, &sent, &rejected)
         result = dict(books.counters)
         result.update(delivered=books.delivered, pending=books.pending, sent=sent, send_rejected=rejected)
+        for name in ("clock_step_ns", "clock_step_before_ns", "clock_step_after_ns"):
+            result[name] = <int64_t><uint64_t>result[name]
         if not known:
             result["driver_overruns"] = None
         return result

@@ -53,6 +53,11 @@ class Channel(OpenChannel):
         CAN FD: records of FD_FRAME_DTYPE. Refused where the driver has no CAN FD.
     clock : {"epoch", "device"}
         Time stamps in nanoseconds since 1970, or since the device's own zero.
+    clock_step : {"mark", "follow"}
+        When somebody sets the host's clock while the channel is open, as NTP does on a machine that came up without
+        the time. "mark": time stamps go on by the clock as it was at open, and never decrease. "follow": they go with
+        the clock from there on, and may decrease there, once. Either way the first record after it has CLOCK_STEP (but
+        for clock="device"), and `ledger` and `clock` tell when it was and by how much.
     ring_frames : int
         Records that fit between the native thread and Python; rounded up to a power of two.
     ring_full : {"drop", "wait"}

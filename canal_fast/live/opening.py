@@ -52,6 +52,7 @@ class OpenChannel:
         channel: int = 0,
         fd: bool = False,
         clock: Literal["epoch", "device"] = "epoch",
+        clock_step: Literal["mark", "follow"] = "mark",
         ring_frames: int = 262_144,
         ring_full: Literal["drop", "wait"] = "drop",
         coalesce_ms: float = 1.0,
@@ -76,6 +77,7 @@ class OpenChannel:
         if reconnect is not None:
             arguments.interval("reconnect", reconnect, 0.01, 3600)
         arguments.choice("clock", clock, ("epoch", "device"))
+        arguments.choice("clock_step", clock_step, ("mark", "follow"))
         arguments.choice("ring_full", ring_full, ("drop", "wait"))
         arguments.choice("convention", convention, CONVENTIONS)
         arguments.choice("bridge", bridge, ("auto", "always", "never"))
@@ -106,6 +108,7 @@ class OpenChannel:
             arguments.filters(filters),
             0 if reconnect is None else int(reconnect * 1e9),
             fd,
+            clock_step == "follow",
         )
         if self._handle is None:
             self._raise_open(status, code, config, loaded)
@@ -156,7 +159,7 @@ class OpenChannel:
         Device time is mapped to the host's monotonic clock, with offset and drift followed, and that to
         the epoch with the offset frozen at open. Corrections slew: they change the rate of time by 0.05 % at
         most, by half before the clock has settled and while it is more than a millisecond off. Time stamps
-        never decrease.
+        never decrease, but where somebody sets the host's clock under `clock_step="follow"`.
         """
         return describe_clock(self._open_handle().clock())
 

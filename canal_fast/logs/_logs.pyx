@@ -145,7 +145,7 @@ cdef class LogWriter:
         size = cf_pcapng_describe(&self.state, channel, out)
         return PyBytes_FromStringAndSize(<char *>out, size)
 
-    def statistics(self, uint8_t channel, counters):
+    def statistics(self, uint8_t channel, counters, bytes comment=b""):
         """Interface statistics of the channel from CF_LOG_COUNTERS integers, None where not known."""
         cdef uint8_t out[CF_PCAPNG_FRAME_MAX]
         cdef uint64_t values[CF_LOG_COUNTERS]
@@ -153,7 +153,7 @@ cdef class LogWriter:
         for index in range(CF_LOG_COUNTERS):
             values[index] = counters[index] or 0
             counted |= (counters[index] is not None) << index
-        size = cf_pcapng_statistics(&self.state, channel, values, counted, out)
+        size = cf_pcapng_statistics(&self.state, channel, values, counted, comment, out)
         return PyBytes_FromStringAndSize(<char *>out, size)
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):

@@ -40,7 +40,7 @@ typedef struct cf_consumer {
     int closed;
     cf_ledger last_ledger; /* after that */
     cf_filter_set *filters; /* for records that wait already; NULL: none */
-    uint16_t gap;           /* CF_FLAG_GAP of a record that these withheld */
+    uint16_t gap;           /* GAP and CLOCK_STEP of records that these withheld */
 } cf_consumer;
 
 /* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED. */

@@ -17,6 +17,7 @@ typedef struct cf_channel_options {
     uint32_t channel;
     int wait_when_full;
     int device_clock;
+    int follow_clock; /* time stamps go with the host's clock where that is set */
     int fd; /* records of 80 bytes; needs a library with CanalReceiveFD and CanalSendFD */
     int64_t coalesce_ns;
     int64_t reconnect_ns;   /* 0: a driver that fails is not opened again */
@@ -135,6 +136,7 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     cf_producer_init(&reader->producer, ring);
     cf_clock_init(&reader->clock, options->profile->tick_num, options->profile->tick_den, options->profile->wrap_bits,
                   options->device_clock, cf_epoch_offset_ns());
+    reader->clock.follow = options->follow_clock;
     cf_clock_publish(&reader->clock, &reader->share->clock);
     reader->clock.settled_ns = reader->last_drain_ns = reader->last_overrun_poll_ns = now_ns;
     if (cf_consumer_init(&channel->consumer, reader->share, ring) != CF_OK || cf_mutex_init(&reader->calls) != CF_OK ||

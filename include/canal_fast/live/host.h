@@ -61,6 +61,7 @@ CF_INLINE void cf_host_open(cf_host *host, cf_call *call)
     options.channel = open.channel;
     options.wait_when_full = (int)open.wait_when_full;
     options.device_clock = (int)open.device_clock;
+    options.follow_clock = (int)open.follow_clock;
     options.fd = (int)open.fd;
     options.coalesce_ns = open.coalesce_ns;
     options.reconnect_ns = open.reconnect_ns;

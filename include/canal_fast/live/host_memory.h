@@ -70,7 +70,7 @@ typedef struct cf_call {
 /* In an OPEN call's body, `filter_count` filters follow. */
 typedef struct cf_call_open {
     char config[CF_CONFIG_BYTES], profile[32];
-    uint32_t flags, layout_size /* 0: find out */, channel, wait_when_full, device_clock, filter_count, fd, pad;
+    uint32_t flags, layout_size /* 0: find out */, channel, wait_when_full, device_clock, filter_count, fd, follow_clock;
     int64_t coalesce_ns, reconnect_ns;
 } cf_call_open;
 

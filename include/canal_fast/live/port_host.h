@@ -250,6 +250,7 @@ CF_INLINE cf_status cf_bridge_open(cf_bridge *bridge, const cf_channel_options *
     open.channel = options->channel;
     open.wait_when_full = (uint32_t)options->wait_when_full;
     open.device_clock = (uint32_t)options->device_clock;
+    open.follow_clock = (uint32_t)options->follow_clock;
     open.fd = (uint32_t)options->fd;
     open.coalesce_ns = options->coalesce_ns;
     open.reconnect_ns = options->reconnect_ns;

@@ -22,6 +22,7 @@ enum {
 };
 enum { CF_READER_GONE = -2 };
 #define CF_OVERRUN_POLL_NS 1000000000LL
+#define CF_LOOK_NS INT64_C(1000000) /* no look at the two clocks of the host may take longer */
 #define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
 
 /* `calls` guards the handle and every call to the driver but receiving. Where the consumer's lock is held, too,
@@ -179,10 +180,29 @@ CF_INLINE int cf_reader_must_wait(cf_reader *reader)
     return reader->wait_when_full && cf_producer_room(&reader->producer, 1) == 0;
 }
 
+/* Was the host's clock set? Then the books tell, and the next record is to bear CLOCK_STEP. */
+CF_INLINE void cf_reader_look_at_clock(cf_reader *reader)
+{
+    const int64_t before_ns = cf_now_ns(), epoch_ns = (int64_t)cf_realtime_ns(), after_ns = cf_now_ns();
+    const cf_clock_step *step = &reader->clock.step;
+    cf_counters *counters = &reader->producer.counters;
+    if (after_ns - before_ns > CF_LOOK_NS) /* interrupted between the two clocks */
+        return;
+    if (CF_LIKELY(!cf_clock_look(&reader->clock, before_ns, epoch_ns - before_ns)))
+        return;
+    if (!reader->clock.device)
+        reader->producer.marks |= CF_FLAG_CLOCK_STEP;
+    counters->clock_steps = step->count;
+    counters->clock_step_ns = (uint64_t)(step->at_ns + step->after_ns);
+    counters->clock_step_before_ns = (uint64_t)step->before_ns;
+    counters->clock_step_after_ns = (uint64_t)step->after_ns;
+}
+
 /* After a run of frames that ended now: what they tell of the clock. */
 CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
 {
     if (reader->clock.fresh) {
+        reader->producer.counters.clock_resets = reader->clock.resets;
         cf_clock_observe(&reader->clock, now_ns);
         cf_clock_publish(&reader->clock, &reader->share->clock);
     }

@@ -35,7 +35,7 @@ CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t cou
         if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
             frame->timestamp_ns = cf_clock_status_stamp(&reader->clock);
         else if (epoch)
-            frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns);
+            frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns, now_ns);
         else
             frame->timestamp_ns = cf_clock_stamp(&reader->clock, (uint32_t)frame->timestamp_ns, now_ns);
         if (!cf_reader_wants(reader, frame)) {
@@ -69,6 +69,7 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     if (timeout_ms != 0)
         now_ns = cf_now_ns();
     if (CF_LIKELY(code > 0)) {
+        cf_reader_look_at_clock(reader);
         cf_reader_keep_batch(reader, records, (size_t)code, full, now_ns);
         *more = (uint64_t)code == room;
         return 1;
@@ -92,6 +93,7 @@ CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
         *any |= got == 1;
         return got == 1 && !more ? 0 : got;
     }
+    cf_reader_look_at_clock(reader);
     for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
         got = cf_reader_receive(reader, 0);
         if (got == 1)

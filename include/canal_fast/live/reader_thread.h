@@ -15,6 +15,7 @@ CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
     cf_counters *counters = &reader->producer.counters;
     const int64_t gap_ns = now_ns - reader->last_drain_ns;
     reader->last_drain_ns = now_ns;
+    cf_reader_look_at_clock(reader);
     if ((uint64_t)gap_ns > counters->longest_drain_gap_ns)
         counters->longest_drain_gap_ns = (uint64_t)gap_ns;
     if (reader->library->data_available != NULL) {
@@ -39,8 +40,10 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
                 : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
     now_ns = cf_now_ns();
     if (got == 1) {
-        if (!batch)
+        if (!batch) {
+            cf_reader_look_at_clock(reader);
             got = cf_reader_keep(reader, now_ns);
+        }
         cf_reader_observe(reader, now_ns);
     }
     if (got == 0 && now_ns - before_ns < CF_BLOCKING_SLICE_MS * INT64_C(500000)) {

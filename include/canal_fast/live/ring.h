@@ -26,7 +26,12 @@ enum { CF_RING_VERSION = 1 };
     X(driver_queue_high_water, "largest number of frames seen waiting in the driver")     \
     X(longest_drain_gap_ns, "longest time between two drains of the driver")              \
     X(outages, "times that the driver failed and was to be opened again")                 \
-    X(outage_ns, "how long all of them lasted")
+    X(outage_ns, "how long all of them lasted")                                           \
+    X(clock_resets, "times that the device's counter was reset, or ran ahead of time")    \
+    X(clock_steps, "times that the host's clock was set")                                 \
+    X(clock_step_ns, "when it last was, in ns since 1970 by the clock as set")            \
+    X(clock_step_before_ns, "time since 1970 - monotonic time before that, signed")       \
+    X(clock_step_after_ns, "and after it")
 
 typedef struct cf_counters {
 #define CF_COUNTER_MEMBER(name, meaning) uint64_t name;
@@ -87,6 +92,7 @@ typedef struct cf_producer {
     uint64_t written; /* not yet published ones included */
     uint64_t taken;   /* the consumer's index as last seen */
     int gap;          /* records were dropped since the last push */
+    uint16_t marks;   /* flags that the next record kept is to bear */
     cf_counters counters;
 } cf_producer;
 
@@ -149,6 +155,8 @@ CF_INLINE void cf_producer_commit(cf_producer *producer, void *record, const voi
         producer->gap = 0;
         producer->counters.gaps++;
     }
+    frame->flags |= producer->marks;
+    producer->marks = 0;
     if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
         producer->counters.status_messages++;
     producer->written++;
