@@ -67,7 +67,7 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     library : str or path
         "virtual" for the embedded virtual bus, "socketcan" for Linux's CAN interfaces; a path (anything with a folder
         in it, "./x.so" too); or a bare file name, which is looked for in the folders of the environment variable
-        CANAL_FAST_LIBRARY_PATH, beside the script that runs, and in the system's usual ones, never in the current
+        CANAL_FAST_LIBRARY_PATH, beside the script that runs if that is a file, and in the system's usual ones, never in the current
         folder.
 
     Raises
@@ -88,7 +88,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
             return path.resolve()
         raise DriverNotFoundError(f"no such driver library: {path.absolute()}", operation="load")
     folders = [folder for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
-    if script := getattr(sys.modules.get("__main__"), "__file__", None):
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if script and os.path.isfile(script):  # not a script on standard input, which has no folder
         folders.append(os.path.dirname(os.path.abspath(script)))
     folders += [folder.format_map(_Environment(os.environ)) for folder in _FOLDERS]
     for folder in folders:

@@ -15,8 +15,8 @@ import canal_fast.arguments as arguments
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
 from canal_fast.drivers.config_strings import FD_FLAG, socketcan_config
-from canal_fast.drivers.devices import list_devices, only_device
-from canal_fast.errors import ChannelClosedError, DriverError
+from canal_fast.drivers.devices import list_devices, only_device, served_by_linux
+from canal_fast.errors import ChannelClosedError, DriverError, DriverNotFoundError
 from canal_fast.frames import FrameArray
 
 from . import _periodic
@@ -195,6 +195,8 @@ class Channel(OpenChannel):
             The serial number has not eight letters and digits.
         DriverError
             None was given, and not exactly one adapter is attached: the message lists them.
+        DriverNotFoundError
+            There is no such library. On Linux none is needed: the message says which interface the adapter is.
         """
         if serial is None:
             serial = only_device(list_devices()).serial
@@ -207,7 +209,12 @@ class Channel(OpenChannel):
             config = explicit.usb2can_config(serial)
         flags = options.pop("flags", 0) | listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
-        return cls(library, config, flags=flags, **options)
+        try:
+            return cls(library, config, flags=flags, **options)
+        except DriverNotFoundError as error:
+            if hint := served_by_linux(serial):
+                raise DriverNotFoundError(f"{hint}; {error}", operation="load") from error
+            raise
 
     # -- receiving
 
@@ -346,7 +353,8 @@ class Channel(OpenChannel):
         Raises
         ------
         FrameError
-            With `.index`: no controller could send this, or it is CAN FD on a classical channel.
+            With `.index`: no controller could send this, it is CAN FD on a classical channel, or the driver's profile
+            says that it would not send such a one: remote frames and frames without data of some drivers.
         DriverError
             With `.status` and `.accepted`, the number that the driver took before it failed.
         """

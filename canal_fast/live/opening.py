@@ -23,8 +23,9 @@ from canal_fast.drivers.library import (
     versions,
     why_open_failed,
 )
+from canal_fast.drivers.usb2can_config import remarks
 from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, check_frames
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE
 
 from . import _live, _periodic
 from .clock import ChannelClock, describe_clock
@@ -94,6 +95,7 @@ class OpenChannel:
             raise DriverError(f"{self._path} has no CAN FD: it does not export {min(missing)}", operation="open")
         if clock == "device" and not self._profile["tick_num"]:
             raise ValueError(f"clock='device': the profile {self._profile['name']} knows of no usable device clock")
+        _check_config(config, self._profile)
         status, code, self._handle = _live.Handle.open(
             loaded,
             encoded,
@@ -113,7 +115,7 @@ class OpenChannel:
         if self._handle is None:
             self._raise_open(status, code, config, loaded)
         self._receive_into = self._handle.receive_into
-        self._check_frames = check_frames if fd else arguments.check_classical
+        self._check_frames = arguments.check_for(self._profile, fd)
         self._info: DriverInfo | None = None
         _open_channels.add(self)
 
@@ -242,6 +244,17 @@ class OpenChannel:
         if self._handle is None:
             raise ChannelClosedError("the channel was never open")
         return self._handle
+
+
+def _check_config(config: str, profile: dict[str, Any]) -> None:
+    """Bit rates that the driver would change without a word, or that no bus has."""
+    if not profile["name"].startswith("usb2can"):
+        return
+    for remark in remarks(config):
+        if remark.kind == "fast" or (remark.kind == "table" and profile["table_rates"] and config.count(";") == 1):
+            raise ValueError(f"config = {config!r}: {remark.text}; {remark.advice}")
+        if remark.kind == "table":
+            warnings.warn(f"config {config!r}: perhaps {remark.text}", RuntimeWarning, stacklevel=4)
 
 
 @atexit.register

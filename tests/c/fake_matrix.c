@@ -99,7 +99,7 @@ static void drain(row *r)
             }
         if (count == 0 && (last == CF_CLOSED || last == CF_DRIVER_FAILED))
             break;
-        if (!stopped && cf_now_ns() - begun > 400000000) {
+        if (!stopped && cf_now_ns() - begun > 1200000000) {
             cf_channel_stop(r->channel);
             stopped = 1;
         }

@@ -139,6 +139,7 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
     reader->clock.follow = options->follow_clock;
     cf_clock_publish(&reader->clock, &reader->share->clock);
     reader->clock.settled_ns = reader->last_drain_ns = reader->last_overrun_poll_ns = now_ns;
+    reader->heard_ns = now_ns;
     if (cf_consumer_init(&channel->consumer, reader->share, ring) != CF_OK || cf_mutex_init(&reader->calls) != CF_OK ||
         cf_sleeper_init(&reader->sleeper) != CF_OK) {
         free(memory);

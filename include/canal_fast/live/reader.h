@@ -21,6 +21,7 @@ enum {
     CF_CONFIG_BYTES = 256
 };
 enum { CF_READER_GONE = -2 };
+#define CF_SILENCE_NS INT64_C(500000000) /* after so long a driver is asked whether it is still there */
 #define CF_OVERRUN_POLL_NS 1000000000LL
 #define CF_LOOK_NS INT64_C(1000000) /* no look at the two clocks of the host may take longer */
 #define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
@@ -56,6 +57,7 @@ typedef struct cf_reader {
     cf_producer producer;
     cf_clock clock;
     int64_t last_drain_ns, last_overrun_poll_ns;
+    int64_t heard_ns; /* when the last frame came, or the driver was last asked */
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
 } cf_reader;

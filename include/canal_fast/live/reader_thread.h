@@ -116,6 +116,26 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     return 1;
 }
 
+/* Some drivers answer "empty" for ever once their adapter is gone: asks such a one for its status, so long after the
+ * last frame or the last question. -1: it is gone; otherwise 0. */
+CF_INLINE int cf_reader_ask_status(cf_reader *reader, int64_t now_ns)
+{
+    uint64_t words[CF_SLOT_BYTES / 8];
+    long code = CF_CANAL_SUCCESS;
+    if (!(reader->profile->trust & CF_ASK_STATUS) || reader->library->get_status == NULL ||
+        now_ns - reader->heard_ns < CF_SILENCE_NS || !cf_mutex_trylock(&reader->calls))
+        return 0;
+    reader->heard_ns = now_ns;
+    memset(words, 0, sizeof words);
+    code = CF_CANAL(reader->library, get_status, (reader->handle, words));
+    cf_mutex_unlock(&reader->calls);
+    if (!cf_code_in(CF_CODES_GONE, code))
+        return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
+    reader->share->failure_code = code;
+    return -1;
+}
+
 /* After `idle` empty drains: waits for room in the ring, in the driver, or for a moment. Returns as cf_reader_drain. */
 CF_INLINE int cf_reader_wait(cf_reader *reader, unsigned idle)
 {
@@ -140,6 +160,10 @@ CF_INLINE void cf_reader_main(void *argument)
             cf_reader_inspect(reader, cf_now_ns());
             got = cf_reader_drain(reader);
         }
+        if (got == 0)
+            got = cf_reader_ask_status(reader, cf_now_ns());
+        else
+            reader->heard_ns = cf_now_ns();
         idle = got != 0 ? 0 : idle + 1;
         if (got == CF_READER_GONE)
             return;
