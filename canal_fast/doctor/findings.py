@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from canal_fast._gate import describe_code
+from canal_fast.drivers.config_places import trouble
 from canal_fast.drivers.usb2can_config import remarks
 
 __all__ = ["Finding", "findings"]
 
 KINDS = ("fault", "silence", "warning", "note")
+_NOWHERE = dict.fromkeys(("config_interface", "config_file", "config_port"), False)
 _GONE = (13, 33)  # HARDWARE, NOT_OPEN
 _OURS = "canal_fast copes with it"
 
@@ -63,7 +65,8 @@ def _ending(facts: dict[str, Any]) -> Iterator[Finding]:
         if avoided:
             kind = "note"
         advice = {
-            "CanalOpen": "unplug and plug the adapter, end other programs that use it, check driver and DLL version",
+            "CanalOpen": trouble(facts.get("profile_row", _NOWHERE), facts["config"])
+            or "unplug and plug the adapter, end other programs that use it, check driver and DLL version",
             "CanalGetVendorString": "with this profile canal_fast never makes this call"
             if avoided
             else 'nothing else needs this call: use profile="usb2can", which never makes it',
@@ -73,6 +76,8 @@ def _ending(facts: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _opening(facts: dict[str, Any]) -> Iterator[Finding]:
+    if error := facts.get("open_error"):  # in a host process
+        yield Finding("fault", error, "see what the driver needs: its profile and manual")
     profile = facts.get("profile_row")
     if profile is None:
         return
@@ -80,6 +85,11 @@ def _opening(facts: dict[str, Any]) -> Iterator[Finding]:
         opened = facts.get("handle", 0) > 0
         for finding in usb2can_config(facts["config"]):
             yield dataclasses.replace(finding, kind="warning") if opened else finding
+    if refused := facts.get("refused"):
+        advice = f"name the adapter's port ({profile['config']}), or give --force to have it written to"
+        yield Finding("fault", f"not opened: {refused}, and the driver would write its commands into it", advice)
+    if profile["config_interface"] and (wrong := trouble(profile, facts["config"])):
+        yield Finding("fault", *wrong.split("; " if "; " in wrong else ": ", 1))
     if facts.get("handle", 1) <= 0:
         yield Finding("fault", f"did not open: CanalOpen returned {facts['handle']}", facts["open_reason"])
     if facts.get("config_changed"):
@@ -110,12 +120,15 @@ def _receiving(facts: dict[str, Any]) -> Iterator[Finding]:
     if facts["layout"] is not None and facts["layout"] != facts["native_layout"]:
         text = f"its messages have layout {facts['layout']}, not the {facts['native_layout']} usual here"
         yield Finding("note", text, f"{_OURS}; to send before anything was received, give layout={facts['layout']}")
-    if facts["frames"] == 0:
+    if facts["profile_row"]["send_only"]:
+        advice = "to receive, take the driver of an adapter"
+        yield Finding("warning", "this driver only writes what is sent to it, it receives nothing", advice)
+    elif facts["frames"] == 0:
         advice = "check the bit rate, the wiring and termination, and that another node sends"
         if facts["profile"].startswith("usb2can"):
             advice += "; if all that is right, DLL and installed driver may not be of the same generation"
         yield Finding("silence", f"open, but no frame came in {facts['seconds']} s", advice)
-    if facts["untouched"]:
+    if facts["untouched"] and not facts["profile_row"]["send_only"]:
         yield Finding(
             "warning", "CanalReceive returned 0 without a message", f"{_OURS}: a dead or send-only driver does so"
         )

@@ -17,6 +17,7 @@ from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.live import _live
 
 from . import dll_imports
+from .config_places import trouble
 
 __all__ = ["DriverInfo", "find_library", "load_library"]
 
@@ -167,12 +168,14 @@ def standard_input_kept() -> Iterator[None]:
             os.close(spare)
 
 
-def why_open_failed(path: Path, profile: dict[str, Any]) -> str:
+def why_open_failed(path: Path, profile: dict[str, Any], config: str) -> str:
     """The probable reasons of a CanalOpen that gave none."""
     if profile["name"] in _LAST_ERROR:
         function = getattr(ctypes.CDLL(str(path)), _LAST_ERROR[profile["name"]])
         function.restype = ctypes.c_char_p
         return bytes(function() or b"").decode("utf-8", "replace")
+    if seen := trouble(profile, config):
+        return f"the driver gives no reason; {seen}"
     reason = profile["no_handle"] or "check the configuration string and that nobody else has the device open"
     expected = f"; it expects {profile['config']}" if profile["config"] else ""
     return f"the driver gives no reason; {reason}{expected}"

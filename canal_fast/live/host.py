@@ -15,7 +15,7 @@ from canal_fast.errors import ChannelTimeoutError, DriverError
 
 from . import _live
 
-__all__ = ["Bridge", "host_program", "load"]
+__all__ = ["Bridge", "host_program", "load", "needs_host"]
 
 Bridge = Literal["auto", "always", "never"]
 
@@ -40,6 +40,12 @@ def host_program(machine: str | None) -> Path:
     return _FOLDER / f"canal_host{'' if bits == _OWN else bits}{_SUFFIX}"
 
 
+def needs_host(path: Path) -> bool:
+    """Is the library one of another bitness, and there a host for it?"""
+    status, machine = _profiles.machine(os.fsencode(path))
+    return _NAMES[status] == "WRONG_ARCHITECTURE" and machine in _MACHINES and host_program(machine).is_file()
+
+
 def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_size: int) -> _live.Library:
     """Load a driver library here, or in a host for one channel with such a ring.
 
@@ -52,11 +58,9 @@ def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_s
     MemoryError
         There is no room for the ring.
     """
-    status, machine = _profiles.machine(os.fsencode(path))
-    other = _NAMES[status] == "WRONG_ARCHITECTURE" and machine in _MACHINES and host_program(machine).is_file()
-    if bridge == "never" or not (bridge == "always" or other):
+    if bridge == "never" or not (bridge == "always" or needs_host(path)):
         return load_library(path, convention)
-    program = host_program(machine)
+    program = host_program(_profiles.machine(os.fsencode(path))[1])
     status, code, detail, loaded = _live.Library.load_in_host(
         os.fsencode(path), CONVENTIONS.index(convention), os.fsencode(program), ring_capacity, slot_size
     )

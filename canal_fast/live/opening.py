@@ -35,6 +35,7 @@ from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 __all__ = ["OpenChannel"]
 
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
+_MANY_RESETS = 3  # from then on the tick is measured: CF_CLOCK_RESETS of clock.h
 _open_channels: weakref.WeakSet[OpenChannel] = weakref.WeakSet()
 
 
@@ -64,6 +65,7 @@ class OpenChannel:
         self._handle: _live.Handle | None = None
         self._sender: _periodic.Sender | None = None
         self._making_sender = threading.Lock()
+        self._warned = False
         encoded = config.encode()
         if "\0" in config:
             raise ValueError(
@@ -93,6 +95,8 @@ class OpenChannel:
         missing = {"CanalReceiveFD", "CanalSendFD"} - set(loaded.exported()) if fd else set()
         if missing:
             raise DriverError(f"{self._path} has no CAN FD: it does not export {min(missing)}", operation="open")
+        if reconnect is not None and self._profile["send_only"]:
+            raise ValueError(f"reconnect = {reconnect}: {self._profile['title']}: nothing tells that it failed")
         if clock == "device" and not self._profile["tick_num"]:
             raise ValueError(f"clock='device': the profile {self._profile['name']} knows of no usable device clock")
         _check_config(config, self._profile)
@@ -131,7 +135,7 @@ class OpenChannel:
         kind = ChannelTimeoutError if name in {"HOST_SILENT", "DRIVER_HANGS"} else DriverError
         if self._profile["name"] == "socketcan":
             code = -code  # this driver tells a CANAL code instead of a handle
-        reason = library.why or why_open_failed(self._path, self._profile)
+        reason = library.why or why_open_failed(self._path, self._profile, config)
         raise kind(
             f"{self._path.name} did not open {config!r}: {sentence} ({code}); {reason}",
             status=code,
@@ -220,6 +224,18 @@ class OpenChannel:
                 )
             if code:
                 raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
+            self._warn_of_resets()
+
+    def _warn_of_resets(self) -> None:
+        resets = self.ledger().clock_resets
+        if resets >= _MANY_RESETS and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{self._path.name}: the device's counter was reset {resets} times; time stamps are of the host's clock "
+                f"from there until the tick was measured. If the profile {self._profile['name']!r} is wrong, give another",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def __enter__(self) -> Self:
         return self

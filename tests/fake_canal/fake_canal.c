@@ -222,6 +222,7 @@ API(long) CanalOpen(const char *config, unsigned long flags)
         printf("fake: initializing\n");
         fflush(stdout);
     }
+    sleep_us(set.open_ms * 1000);
     if (set.crash_open)
         crash();
     if (set.hang_open)

@@ -64,6 +64,7 @@ typedef struct status {
     X(crash_open, 0, "")                                                         \
     X(hang, -1, "in receive, after so many frames")                              \
     X(hang_open, 0, "")                                                          \
+    X(open_ms, 0, "how long open takes")                                         \
     X(hang_close, 0, "")                                                         \
     X(hang_send, 0, "")                                                          \
     X(hang_status, 0, "")                                                        \
