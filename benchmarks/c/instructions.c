@@ -42,7 +42,6 @@ static void drain(unsigned long count)
     reader.consumer = &consumer;
     consumer.share = &share;
     consumer.ring = cf_ring_init(memory, 65536, sizeof(cf_frame));
-    reader.filters = cf_filter_set_new(NULL, 0);
     cf_producer_init(&reader.producer, consumer.ring);
     cf_clock_init(&reader.clock, 1000, 1, 32, 0, 0);
     for (; count > 0; count -= BATCH) {

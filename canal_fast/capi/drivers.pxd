@@ -51,7 +51,7 @@ cdef extern from "canal_fast/drivers/profile.h" nogil:
         CF_TRUST_COUNTERS
         CF_SEND_FLAG
         CF_VENDOR_UNSAFE
-        CF_ASK_STATUS
+        CF_STATUS_TELLS
         CF_NO_REMOTE
         CF_NO_EMPTY
         CF_TABLE_RATES

@@ -6,7 +6,6 @@ Reports as `examination.Examination` does, but sees what a Channel sees: no bare
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -55,16 +54,16 @@ class HostedExamination:
         begun = time.monotonic()
         given = {name: options[name] for name in ("flags", "profile", "convention")}
         channel = Channel(options["path"], options["config"], bridge="always", **given)
-        library = channel._open_handle().library
-        exported = library.exported()
+        port = channel._open_port()
+        exported = _profiles.exported(port.functions)
         self.facts(
             exports=exported,
             missing=[name for name, _ in _profiles.function_table() if name not in exported],
-            extensions=library.extensions(),
-            convention=library.convention() if sys.platform == "win32" else "the only one here",
+            extensions=_profiles.extensions(port.functions),
+            convention=options["convention"],
             profile=channel._profile["name"],
             handle=1,
-            host=library.host(),
+            host=port.host,
             open_s=time.monotonic() - begun,
         )
         self.listen(channel)
@@ -97,7 +96,7 @@ class HostedExamination:
         if len(real):
             row = real[0]
             first = {name: int(row[name]) for name in ("arbitration_id", "flags", "dlc")} | {"data": row["data"].tobytes().hex()}
-        layout = channel._open_handle().layout()
+        layout = channel._open_port().snapshot()[1]
         self.facts(
             frames=len(real),
             status_messages=ledger.status_messages,

@@ -1,13 +1,24 @@
-"""The configuration string of the embedded SocketCAN driver."""
+"""What the drivers that we know are opened with: flags, and the configuration string of the SocketCAN driver."""
 
 from __future__ import annotations
 
+import enum
+
 import canal_fast.arguments as arguments
 
-__all__ = ["FD_FLAG", "socketcan_config"]
+__all__ = ["OpenFlag", "socketcan_config"]
 
-FD_FLAG = 0x10  # CF_OPEN_FD of canal.h
 _EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
+
+
+class OpenFlag(enum.IntFlag):
+    """CF_OPEN_... of canal.h: usb2can.dll's open flags, and FD of our SocketCAN driver."""
+
+    LISTEN_ONLY = 0x1
+    LOOPBACK = 0x2
+    ONE_SHOT = 0x4
+    STATUS_FRAMES = 0x8
+    FD = 0x10
 
 
 def socketcan_config(
@@ -24,7 +35,7 @@ def socketcan_config(
         raise ValueError(f"interface = {interface!r}, allowed a name of 1..15 bytes")
     arguments.choice("stamps", stamps, ("kernel", "hardware"))
     if len(filters) > 8:
-        raise ValueError(f"kernel_filters has {len(filters)} entries, allowed 0..8; set_filters takes any number")
+        raise ValueError(f"kernel_filters has {len(filters)} entries, allowed 0..8; set_filters takes up to 8192")
     if receive_buffer is not None:
         arguments.interval("receive_buffer", receive_buffer, 0, 0x3FFFFFFF)
     given = [

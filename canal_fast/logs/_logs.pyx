@@ -1,11 +1,10 @@
 """Glue of candump_text.h, pcapng.h and pcapng_read.h."""
 
-from cpython.buffer cimport PyBuffer_Release
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.logs cimport (
     CF_CANDUMP_LINE_MAX,
@@ -50,31 +49,21 @@ cdef class LogReader:
 
     def read(self, source, Py_ssize_t start, Py_ssize_t stop, bint final, frames, Py_ssize_t first):
         """Decode source[start:stop] (u1 array) into frames[first:]: (status, bytes consumed, frames made)."""
-        cdef Py_buffer data, target
+        cdef Loan data = lend(source, U1, "source", False)
+        cdef Loan target = lend_frames(frames, "frames", True)
         cdef size_t consumed = 0, made = 0
         cdef cf_status status
-        cdef Py_ssize_t size = borrow(source, U1, "source", False, &data)
-        cdef Py_ssize_t count
-        cdef uint8_t *text
-        cdef uint8_t *out
-        try:
-            count = borrow_frames(frames, "frames", True, &target)
-            try:
-                if not (0 <= start <= stop <= size and 0 <= first <= count):
-                    raise IndexError("start, stop or first is outside its array")
-                text = <uint8_t *>data.buf + start
-                out = <uint8_t *>target.buf + first * target.itemsize
-                with nogil:
-                    if self.text:
-                        status = cf_candump_read(&self.state, text, stop - start, final, out, count - first,
-                                                 target.itemsize, &consumed, &made)
-                    else:
-                        status = cf_pcapng_read(&self.state, text, stop - start, out, count - first,
-                                                target.itemsize, &consumed, &made)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&data)
+        if not (0 <= start <= stop <= data.count and 0 <= first <= target.count):
+            raise IndexError("start, stop or first is outside its array")
+        cdef uint8_t *text = <uint8_t *>data.at + start
+        cdef uint8_t *out = <uint8_t *>target.at + first * target.stride
+        with nogil:
+            if self.text:
+                status = cf_candump_read(&self.state, text, stop - start, final, out, target.count - first,
+                                         target.stride, &consumed, &made)
+            else:
+                status = cf_pcapng_read(&self.state, text, stop - start, out, target.count - first, target.stride,
+                                        &consumed, &made)
         return int(status), consumed, made
 
     @property
@@ -158,27 +147,19 @@ cdef class LogWriter:
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):
         """Encode frames[first:], as many as fit out[:capacity]: (frames encoded, bytes used)."""
-        cdef Py_buffer source, target
-        cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &source)
+        cdef Loan source = lend_frames(frames, "frames", False)
+        cdef Loan target = lend(out, U1, "out", True)
         cdef size_t used = 0, encoded = 0
-        cdef uint8_t *records
-        try:
-            size = borrow(out, U1, "out", True, &target)
-            try:
-                if not (0 <= first <= count and 0 <= capacity <= size):
-                    raise IndexError("first or capacity is outside its array")
-                records = <uint8_t *>source.buf + first * source.itemsize
-                with nogil:
-                    if self.text:
-                        encoded = cf_candump_write(&self.state, records, count - first, source.itemsize,
-                                                   <uint8_t *>target.buf, capacity, &used)
-                    else:
-                        encoded = cf_pcapng_write(&self.state, records, count - first, source.itemsize,
-                                                  <uint8_t *>target.buf, capacity, &used)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&source)
+        if not (0 <= first <= source.count and 0 <= capacity <= target.count):
+            raise IndexError("first or capacity is outside its array")
+        cdef uint8_t *records = <uint8_t *>source.at + first * source.stride
+        with nogil:
+            if self.text:
+                encoded = cf_candump_write(&self.state, records, source.count - first, source.stride,
+                                           <uint8_t *>target.at, capacity, &used)
+            else:
+                encoded = cf_pcapng_write(&self.state, records, source.count - first, source.stride,
+                                          <uint8_t *>target.at, capacity, &used)
         return encoded, used
 
     @property

@@ -10,9 +10,9 @@ from types import TracebackType
 
 import numpy as np
 
-from canal_fast._gate import status_table
 from canal_fast.errors import FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+from canal_fast.status import Status
 
 from . import _logs
 from .writing import plain_name
@@ -22,8 +22,6 @@ __all__ = ["LogFile", "LogInterface"]
 Path = str | os.PathLike[str]
 
 _END = -1
-_FD_IN_CLASSICAL = next(number for number, name, _ in status_table() if name == "FD_IN_CLASSICAL")
-_SENTENCES = {number: sentence for number, _, sentence in status_table()}
 _BUFFER_BYTES = 1 << 20
 BATCH_FRAMES = 65_536
 _PCAPNG = b"\n\r\r\n"
@@ -133,7 +131,7 @@ class LogFile:
             frames: FrameArray = np.empty(BATCH_FRAMES, dtype)
             made, status = self._read(frames)
             parts.append(frames if made == len(frames) else frames[:made].copy())
-            if status == _FD_IN_CLASSICAL and fd is None:
+            if status == Status.FD_IN_CLASSICAL and fd is None:
                 dtype = FD_FRAME_DTYPE
             elif status > 0:
                 raise self._error(status)
@@ -214,7 +212,9 @@ class LogFile:
             rest = self._buffer[self._start : self._stop]
             if status == 0 and made < len(frames) and not self._ended:
                 self._fill()
-            elif self._ended and (status == 0 or (text and status != _FD_IN_CLASSICAL and not (rest == 0x0A).any())):
+            elif self._ended and (
+                status == 0 or (text and status != Status.FD_IN_CLASSICAL and not (rest == 0x0A).any())
+            ):
                 if made < len(frames):
                     self.truncated = rest.size > 0
                     return made, _END
@@ -231,13 +231,13 @@ class LogFile:
         line = self._reader.lines + 1
         offset = self._offset + self._start
         place = f"{self.path}: line {line}" if text else f"{self.path}: byte {offset}"
-        if status == _FD_IN_CLASSICAL:
-            return FrameError(f"{place}: {_SENTENCES[status]}; read it with fd=True")
+        if status == Status.FD_IN_CLASSICAL:
+            return FrameError(f"{place}: {Status(status).sentence}; read it with fd=True")
         if status == _END:
             left = self._stop - self._start
             sentence = f"the file is cut short: {left} bytes of an unfinished {'line' if text else 'block'}"
         else:
-            sentence = _SENTENCES[status]
+            sentence = Status(status).sentence
             if text:
                 shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()[0]
                 sentence = f"column {self._reader.column + 1}: {sentence}: {shown.decode('utf-8', 'replace')!r}"

@@ -4,5 +4,6 @@
 
 #include "live/periodic.h"
 #include "live/port_host.h"
+#include "live/port_thread.h"
 
 #endif

@@ -121,7 +121,6 @@ static void start(int batch, void *memory)
     reader.consumer = &consumer;
     reader.layout = cf_layout_native();
     reader.handle = reader.can_block = 1;
-    reader.filters = cf_filter_set_new(NULL, 0);
     cf_producer_init(&reader.producer, ring);
     cf_clock_init(&reader.clock, 0, 1, 32, 0, 0);
     if (cf_consumer_init(&consumer, &share, ring) != CF_OK || cf_sleeper_init(&reader.sleeper) != CF_OK)
@@ -149,7 +148,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     }
     take(CAPACITY);
-    free(reader.filters);
     cf_sleeper_destroy(&reader.sleeper);
     cf_consumer_destroy(&consumer);
     free(memory);

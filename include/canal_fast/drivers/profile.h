@@ -29,7 +29,7 @@ enum { /* what can be relied on, and what must be seen to */
        CF_TRUST_COUNTERS = 0x4,   /* TEC and REC in the low bits of channel_status */
        CF_SEND_FLAG = 0x8,        /* messages to send carry CF_MSG_SEND */
        CF_VENDOR_UNSAFE = 0x10,   /* CanalGetVendorString crashes when the device does not answer */
-       CF_ASK_STATUS = 0x20,      /* CanalReceive never tells that the adapter is gone, CanalGetStatus does, harmlessly */
+       CF_STATUS_TELLS = 0x20,      /* CanalReceive never tells that the adapter is gone, CanalGetStatus does, harmlessly */
        CF_NO_REMOTE = 0x40,       /* a remote frame would go out as a data frame */
        CF_NO_EMPTY = 0x80,        /* a frame without data would wedge it */
        CF_TABLE_RATES = 0x100,    /* a bit rate that is not in its table silently becomes 125 kbit/s */
@@ -53,7 +53,7 @@ enum { /* what can be relied on, and what must be seen to */
 #else
 #define CF_BY_SYSTEM(windows, others) others
 #endif
-#define CF_USB2CAN_TRAITS (CF_TRUST_COUNTERS | CF_SEND_FLAG | CF_VENDOR_UNSAFE | CF_ASK_STATUS)
+#define CF_USB2CAN_TRAITS (CF_TRUST_COUNTERS | CF_SEND_FLAG | CF_VENDOR_UNSAFE | CF_STATUS_TELLS)
 
 typedef struct cf_profile {
     const char *name;

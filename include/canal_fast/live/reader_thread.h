@@ -122,7 +122,7 @@ CF_INLINE int cf_reader_ask_status(cf_reader *reader, int64_t now_ns)
 {
     uint64_t words[CF_SLOT_BYTES / 8];
     long code = CF_CANAL_SUCCESS;
-    if (!(reader->profile->trust & CF_ASK_STATUS) || reader->library->get_status == NULL ||
+    if (!(reader->profile->trust & CF_STATUS_TELLS) || reader->library->get_status == NULL ||
         now_ns - reader->heard_ns < CF_SILENCE_NS || !cf_mutex_trylock(&reader->calls))
         return 0;
     reader->heard_ns = now_ns;
