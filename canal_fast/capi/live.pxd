@@ -119,8 +119,14 @@ cdef extern from "canal_fast/live/request.h" nogil:
         char info[2048]
 
 cdef extern from "canal_fast/live/port.h" nogil:
+    ctypedef struct cf_waiting:
+        int (*interrupted)() noexcept
+
     ctypedef struct cf_port:
         cf_consumer consumer
+        cf_waiting waiting
+
+    void cf_port_hurry(cf_port *port, int64_t left_ns)
 
     ctypedef struct cf_snapshot:
         cf_ledger ledger

@@ -8,7 +8,17 @@ from libc.string cimport memset, strncpy
 
 from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
 from canal_fast.capi cimport live
-from canal_fast.capi.base cimport CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status
+from canal_fast.capi.base cimport (
+    CF_DISCONNECTED,
+    CF_DRIVER_HANGS,
+    CF_INTERRUPTED,
+    CF_NOT_SUPPORTED,
+    CF_OK,
+    CF_TIMED_OUT,
+    cf_status,
+)
+from canal_fast.capi.canal cimport CF_CANAL_FUNCTION_COUNT
+from canal_fast.capi.drivers cimport cf_function
 from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_fd_frame, cf_filter, cf_frame_head
 from canal_fast.capi.live cimport cf_port
 from canal_fast.capi.system cimport cf_convention
@@ -38,11 +48,31 @@ cdef cf_filter *filter_rows(list filters) except NULL:
     return rows
 
 
+cdef extern from "Python.h":
+    int check_signals "PyErr_CheckSignals"() noexcept  # that leaves the exception set
+    void *PyGILState_GetThisThreadState() noexcept nogil
+
+
+cdef int look_for_signals() noexcept with gil:
+    return check_signals() != 0
+
+
+cdef int interrupted() noexcept nogil:
+    """For waits on a driver: did a signal's handler raise? The exception stays set meanwhile. Threads that are not
+    Python's, which send periodic frames, have nothing to do with signals."""
+    return PyGILState_GetThisThreadState() != NULL and look_for_signals()
+
+
+cdef int raise_it() except -1:
+    return -1  # what `interrupted` left
+
+
 cdef class Port:
     """A channel from load to close: its ring, its ledger, and the way to its driver."""
 
     cdef cf_port *port
     cdef unsigned born
+    cdef bint hurried  # the program ends: what a driver has is left to it
     cdef object dtype
     cdef readonly object host  # number of the host process, or None
     cdef readonly unsigned long long functions  # that the library exports, as cf_library has them
@@ -66,6 +96,7 @@ cdef class Port:
         if status != CF_OK:
             return int(status), code, None
         self.port = port
+        port.waiting.interrupted = interrupted
         self.host = None if host is None else live.cf_host_port_process(port)
         return int(status), code, self
 
@@ -78,6 +109,8 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_load(port, text, <cf_convention>convention, &answer, &code)
+        if status == CF_INTERRUPTED:
+            raise_it()
         self.functions = answer.functions
         return int(status), code, answer.detail.decode("utf-8", "replace")
 
@@ -104,11 +137,14 @@ cdef class Port:
         with nogil:
             status = live.cf_port_open(port, &question, rows, count, why, &code)
         free(rows)
+        if status == CF_INTERRUPTED:
+            raise_it()
         return int(status), code, why.decode("utf-8", "replace")
 
     def __dealloc__(self):
         cdef long code
-        if self.port != NULL and self.born == forks():
+        if self.port != NULL and self.born == forks() and not self.hurried:
+            self.port.waiting.interrupted = NULL
             with nogil:
                 live.cf_port_close(self.port, &code)
                 live.cf_port_free(self.port)
@@ -123,6 +159,10 @@ cdef class Port:
         return self.port
 
     cdef int check(self, cf_status status, long code, str operation) except -1:
+        if status == CF_INTERRUPTED:
+            raise_it()
+        if status == CF_DRIVER_HANGS and 0 <= code < CF_CANAL_FUNCTION_COUNT:
+            operation = cf_function(code).name.decode()
         if status != CF_OK:
             raise driver_error(status, code, operation)
         return 0
@@ -137,16 +177,24 @@ cdef class Port:
             live.cf_port_stop(port)
 
     def close(self):
-        """(hangs, what CanalClose returned); 0 when it was closed before. In a forked child: does nothing."""
+        """What CanalClose returned; 0 when it was closed before. In a forked child: does nothing."""
         cdef long code = 0
         cdef cf_status status
         if self.born != forks() or self.port == NULL:
-            return False, 0
+            return 0
         with nogil:
             status = live.cf_port_close(self.port, &code)
-        if status != CF_TIMED_OUT:
-            self.check(status, code, "CanalClose")
-        return status != CF_OK, code
+        if status == CF_TIMED_OUT:
+            status = CF_DRIVER_HANGS
+        self.check(status, code, "CanalClose")
+        return code
+
+    def hurry(self, int64_t left_ns):
+        """Begin to close, without waiting; nobody waits for the driver any more once that time is over."""
+        if self.born == forks() and self.port != NULL:
+            self.hurried = True
+            with nogil:
+                live.cf_port_hurry(self.port, left_ns)
 
     # -- receiving
 
@@ -258,8 +306,13 @@ cdef class Port:
                 PyErr_CheckSignals()
         finally:
             live.cf_port_reject(port, loan.count - total)
+        if status == CF_INTERRUPTED:
+            raise_it()
         if status != CF_OK and status != CF_TIMED_OUT:
-            error = driver_error(status, code, "CanalSend")
+            name = "CanalSend"
+            if status == CF_DRIVER_HANGS and 0 <= code < CF_CANAL_FUNCTION_COUNT:
+                name = cf_function(code).name.decode()
+            error = driver_error(status, code, name)
             error.add_note(f"{total} of {loan.count} frames were accepted")
             error.accepted = total
             raise error

@@ -21,7 +21,7 @@ from canal_fast.bittiming.usb2can import serial_number
 from canal_fast.drivers.config_strings import OpenFlag, socketcan_config
 from canal_fast.drivers.devices import list_devices, only_device, served_by_linux
 from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
-from canal_fast.errors import ChannelClosedError, DriverError, DriverNotFoundError
+from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError, DriverNotFoundError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
@@ -547,8 +547,8 @@ class Channel:
         Raises
         ------
         DriverError
-            CanalClose returned an error; or the driver did not return from CanalReceive within two seconds: then
-            it is not called again, and its thread is left behind.
+            CanalClose returned an error; or the driver did not return from a call in its time, which the message names:
+            then it is not called again, and its thread is left behind.
         """
         was_open = self in open_channels
         open_channels.discard(self)
@@ -556,11 +556,15 @@ class Channel:
             self._sender.stop()
         if self._port is not None:
             with standard_input_kept():
-                hangs, code = self._port.close()
-            if hangs:
-                raise DriverError(
-                    f"{self._path.name} hangs in CanalReceive; it was not closed", operation="CanalReceive"
-                )
+                try:
+                    code = self._port.close()
+                except ChannelTimeoutError as error:
+                    raise DriverError(
+                        f"{self._path.name} hangs in {error.operation}; it was not closed", operation=error.operation
+                    ) from None
+                except KeyboardInterrupt:
+                    open_channels.add(self)  # it is still closing: the end of the program sees to it
+                    raise
             if code:
                 raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
             if was_open:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import time
 import warnings
 import weakref
 from pathlib import Path
@@ -23,6 +24,9 @@ from . import _live
 from .host import no_memory
 
 __all__ = ["check_config", "check_options", "choose_profile", "not_opened", "open_channels"]
+
+EXIT_S = 2.0
+"""Seconds that closing all channels may take at the end of the interpreter."""
 
 open_channels: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -89,6 +93,8 @@ def not_opened(
     kind = ChannelTimeoutError if status in {Status.HOST_SILENT, Status.DRIVER_HANGS} else DriverError
     if profile["name"] == "socketcan":
         code = -code  # this driver tells a CANAL code instead of a handle
+    if status == Status.DRIVER_HANGS:
+        return kind(f"{path.name} did not open {config!r}: it hangs in CanalOpen", operation="CanalOpen")
     reason = why or why_open_failed(path, profile, config)
     return kind(
         f"{path.name} did not open {config!r}: {status.sentence} ({code}); {reason}", status=code, operation="CanalOpen"
@@ -108,10 +114,23 @@ def check_config(config: str, profile: dict[str, Any]) -> None:
 
 @atexit.register
 def _close_all() -> None:
-    """Drivers have threads: close every channel before libraries unload, whichever close fails."""
+    """Drivers have threads: close every channel before libraries unload, whichever close fails.
+
+    All together take at most EXIT_S: they close at the same time. A host that is not waited for closes its driver by
+    itself, when this process has gone.
+    """
+    end = time.monotonic() + EXIT_S
+    channels = list(open_channels)
+    for channel in channels:
+        channel._port.hurry(int((end - time.monotonic()) * 1e9))
+
+    def close(channel: Any) -> None:
+        if channel._port.host is None or time.monotonic() < end:
+            channel.close()
+
     with contextlib.ExitStack() as closing:
-        for channel in list(open_channels):
-            closing.callback(channel.close)
+        for channel in channels:
+            closing.callback(close, channel)
 
 
 if hasattr(os, "register_at_fork"):

@@ -183,6 +183,16 @@ def refuses(ours: Ours, what: str) -> bool:
     return False
 
 
+def hangs(call: Callable[[], object], name: str) -> bool:
+    """The call raises, within its limit and a second, an error that names it."""
+    begun = time.monotonic()
+    try:
+        call()
+    except cf.ChannelTimeoutError as error:
+        return error.operation == name and time.monotonic() - begun < 6
+    return False
+
+
 def never_asked(ours: Ours) -> bool:
     return ours.counts(STATISTICS) == 0 and ours.channel.ledger().driver_overruns is None
 
@@ -283,8 +293,18 @@ ROWS = [
     Row("two threads in receive", "slow=20", "threads", "calls overlap", lambda n: n.said["overlaps"] > 0,
         also="calls never overlap", check=lambda o: o.counts(OVERLAPS) == 0),
     Row("nothing ever comes", "frames=0", count=0, also="no spinning", check=no_spin, doctor="no frame"),
-    Row("receive hangs", "hang=100", "poll", "hangs", lambda n: n.hung, count=100, also="close gives up",
-        closed=lambda o: o.close_s > 1.5 and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
+    Row("receive hangs", "hang=100", "poll", "hangs", lambda n: n.hung, count=100, also="receive tells",
+        check=lambda o: "CanalReceive" in str(o.error), silence=7,
+        closed=lambda o: o.close_s < 3 and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
+    Row("close hangs", "hang_close=1", "close", "hangs", lambda n: n.hung, also="other threads go on",
+        closed=lambda o: o.close_s < 9 and o.ticks > 20 and "hangs in CanalClose" in str(o.close_error),
+        doctor="in CanalClose"),
+    Row("send hangs", "hang_send=1", "send", "hangs", lambda n: n.hung, also="named",
+        check=lambda o: hangs(lambda: o.channel.send(expected(1)), "CanalSend"),
+        closed=lambda o: o.close_s < 9 and "hangs in CanalSend" in str(o.close_error)),
+    Row("status hangs", "hang_status=1", "status", "hangs", lambda n: n.hung, also="named",
+        check=lambda o: hangs(o.channel.status, "CanalGetStatus"),
+        closed=lambda o: o.close_s < 9 and "hangs in CanalGetStatus" in str(o.close_error), doctor="in CanalGetStatus"),
     Row("receive crashes", "crash=100", "poll", "dies", lambda n: n.signal == 11, contained=True,
         doctor="crashed (SIGSEGV) in CanalReceive"),
     Row("open hangs", "hang_open=1", "poll", "hangs", lambda n: n.hung, contained=True,

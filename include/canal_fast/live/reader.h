@@ -142,6 +142,22 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
     return 1;
 }
 
+/* Before a call to the driver by the thread. */
+CF_INLINE void cf_reader_go(cf_reader *reader, int function)
+{
+    cf_presence_go(&reader->share->presence, function);
+    cf_atomic_u32_store_release(&reader->entered, 1);
+}
+
+/* After it. 1: the thread was given up meanwhile, and is to touch nothing more. */
+CF_INLINE int cf_reader_back(cf_reader *reader)
+{
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return 1;
+    cf_presence_back(&reader->share->presence);
+    return 0;
+}
+
 /* One receive call: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
  * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
  * been given up meanwhile, and nothing of it is this thread's any more. */
@@ -153,14 +169,14 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         memset(slot, CF_POISON, CF_SLOT_BYTES);
     else
         cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
-    cf_atomic_u32_store_release(&reader->entered, 1);
+    cf_reader_go(reader, CF_FN_receive);
     if (CF_LIKELY(!reader->fd))
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
-    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+    if (CF_UNLIKELY(cf_reader_back(reader)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))
         return 1;
@@ -201,6 +217,7 @@ CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
         reader->producer.counters.clock_resets = reader->clock.resets;
         cf_clock_observe(&reader->clock, now_ns);
         cf_clock_publish(&reader->clock, &reader->share->clock);
+        cf_atomic_u64_store_relaxed(&reader->share->last_stamp_ns, (uint64_t)reader->clock.last_ns);
     }
 }
 

@@ -62,9 +62,9 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
         records = (char *)spare;
         room = CF_SPARE_RECORDS;
     }
-    cf_atomic_u32_store_release(&reader->entered, 1);
+    cf_reader_go(reader, CF_FN_receive_batch);
     code = CF_CANAL(reader->library, receive_batch, (reader->handle, records, size, (unsigned long)room, timeout_ms));
-    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+    if (CF_UNLIKELY(cf_reader_back(reader)))
         return CF_READER_GONE;
     if (timeout_ms != 0)
         now_ns = cf_now_ns();

@@ -96,10 +96,16 @@ typedef struct cf_producer {
     cf_counters counters;
 } cf_producer;
 
+/* Goes on where a producer before this one ended, or from zeros. */
 CF_INLINE void cf_producer_init(cf_producer *producer, cf_ring *ring)
 {
     memset(producer, 0, sizeof *producer);
     producer->ring = ring;
+    producer->written = cf_atomic_u64_load_acquire(&ring->written);
+    producer->taken = cf_atomic_u64_load_acquire(&ring->taken);
+#define CF_COUNTER_GO_ON(name, meaning) producer->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
+    CF_PRODUCER_COUNTERS(CF_COUNTER_GO_ON)
+#undef CF_COUNTER_GO_ON
 }
 
 /* Free slots, at least; looks at the consumer's index only when fewer than `wanted` seem free. */

@@ -41,6 +41,14 @@ CF_INLINE int64_t cf_watch_limit_ns(uint32_t function)
                                                             : CF_RECEIVE_LIMIT_S);
 }
 
+/* Which call hangs, when a request does not come back: the one it made, or while ending the reader that one's. */
+CF_INLINE long cf_presence_culprit(const cf_presence *presence, const cf_atomic_u32 *calling, int ending)
+{
+    const uint32_t called = cf_atomic_u32_load_relaxed(calling);
+    const int inside = cf_atomic_u32_load_relaxed(&presence->goings) % 2 != 0;
+    return (long)(ending && inside && called != CF_FN_close ? cf_atomic_u32_load_relaxed(&presence->where) : called);
+}
+
 /* One look of a watcher who looks every step_ns. 1: the reader has been in one call for longer than it may. */
 CF_INLINE int cf_watch_look(cf_watch *watch, const cf_presence *presence, int64_t step_ns)
 {
