@@ -1,4 +1,4 @@
-"""Glue of candump_text.h, pcapng.h and pcapng_read.h."""
+"""Glue of candump.h, pcapng_write.h and pcapng_read.h."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint64_t

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static cf_open_question question_of(const char *config, const char *profile)
+static inline cf_open_question question_of(const char *config, const char *profile)
 {
     cf_open_question question;
     memset(&question, 0, sizeof question);
@@ -18,7 +18,7 @@ static cf_open_question question_of(const char *config, const char *profile)
 }
 
 /* Closes and frees; what CanalClose returned. */
-static long end_port(cf_port *port)
+static inline long end_port(cf_port *port)
 {
     long code = 0;
     cf_port_close(port, &code);
@@ -27,8 +27,8 @@ static long end_port(cf_port *port)
 }
 
 /* An open port, or NULL and what went wrong in *status. Profile "auto": the one that fits. */
-static cf_port *open_port(const char *library, const char *host, cf_open_question *question, const cf_filter *filters,
-                          size_t count, uint64_t ring_capacity, cf_status *status)
+static inline cf_port *open_port(const char *library, const char *host, cf_open_question *question,
+                                 const cf_filter *filters, size_t count, uint64_t ring_capacity, cf_status *status)
 {
     const uint32_t slot_size = question->fd ? sizeof(cf_fd_frame) : sizeof(cf_frame);
     cf_load_answer answer;

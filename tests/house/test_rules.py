@@ -70,6 +70,7 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
         ("canal_fast/wire/codec.py", "x = 1\n" * 301),
         ("canal_fast/_frames.pyx", "x = 1\n" * 301),
     ],
+    "comments_name_headers_that_are_there": [("include/canal_fast/wire/crc.h", "/* as in wire_crc.h */\n")],
     "short_lines": [
         ("canal_fast/wire/codec.py", "# " + "x" * 120 + "\n"),
         ("tests/conftest.py", "# " + "x" * 120 + "\n"),
@@ -115,9 +116,9 @@ def test_every_rule_is_broken_somewhere() -> None:
     assert BREAKS.keys() == RULES.keys()
 
 
-@pytest.mark.parametrize(("name", "text"), EXCEPTIONS)
-def test_every_exception_is_needed(name: str, text: str, tree: Path) -> None:
-    assert [said for said in RULES[name](tree) if said.startswith(text)], "nothing breaks the rule there any more"
+def test_every_exception_is_needed(tree: Path) -> None:
+    for name, text in EXCEPTIONS:
+        assert [said for said in RULES[name](tree) if said.startswith(text)], f"nothing breaks {name} any more: {text}"
 
 
 @pytest.mark.parametrize("found", [house_rules.headers, house_rules.facade, house_rules.glue])

@@ -145,6 +145,7 @@ def test_the_descriptor_and_periodic_tasks_work(saturated: cf.Channel) -> None:
     assert select.select([saturated.fileno()], [], [], 10)[0]  # for ever: receive raises at once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
 def test_frames_published_before_the_end_come_before_the_error(way: signal.Signals) -> None:
     """20 hosts end at random moments."""
@@ -201,6 +202,7 @@ def test_an_open_that_fails(fakes: Path, config: str, words: str) -> None:
         assert len(channel.receive(timeout=30))
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs_in_receive(fakes: Path) -> None:
     channel = cf.Channel(build(Row("receive hangs"), fakes), "frames=1000;bursts=1;hang=640", bridge="always")
     host = channel.driver.host or 0
@@ -254,10 +256,14 @@ def test_what_a_driver_prints_is_not_the_programs_output(fakes: Path) -> None:
 
 def test_a_host_that_writes_over_the_rings_shape_does_no_harm_here() -> None:
     program = (
-        "import contextlib, mmap, os, struct, canal_fast as cf\n"
+        "import contextlib, mmap, os, struct, time, canal_fast as cf\n"
+        "from pathlib import Path\n"
         f"channel = cf.Channel.virtual({SATURATED!r}, bridge='always', ring_frames=1024)\n"
         "channel.receive(64, min_frames=64, timeout=30)\n"
-        "os.kill(channel.driver.host, 19)\n"
+        "os.kill(channel.driver.host, 19)\n"  # takes effect some time after the call
+        "threads = list(Path(f'/proc/{channel.driver.host}/task').glob('*/stat'))\n"
+        "while any(' T ' not in stat.read_text() for stat in threads):\n"
+        "    time.sleep(0.001)\n"
         "links = [f'/proc/self/fd/{n}' for n in range(3, 100) if os.path.lexists(f'/proc/self/fd/{n}')]\n"
         "fd = os.open(next(p for p in links if 'memfd:canal_fast' in os.readlink(p)), os.O_RDWR)\n"
         "memory = mmap.mmap(fd, os.fstat(fd).st_size)\n"

@@ -66,9 +66,16 @@ typedef struct cf_host_memory {
     cf_share share;
 } cf_host_memory;
 
+/* Up to whole cache lines: a ring's two sides lie in different ones only where it begins with one. */
+CF_INLINE size_t cf_host_whole_lines(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
 CF_INLINE size_t cf_host_bytes(uint64_t ring_capacity, uint32_t slot_size)
 {
-    return sizeof(cf_host_memory) + cf_ring_bytes(CF_CALLS, sizeof(cf_call)) + cf_ring_bytes(ring_capacity, slot_size);
+    return cf_host_whole_lines(sizeof(cf_host_memory)) + cf_host_whole_lines(cf_ring_bytes(CF_CALLS, sizeof(cf_call))) +
+           cf_ring_bytes(ring_capacity, slot_size);
 }
 
 /* Prepares cf_host_bytes(...) of zeros. */
@@ -78,8 +85,8 @@ CF_INLINE void cf_host_lay_out(cf_host_memory *memory, uint64_t ring_capacity, u
     memory->version = CF_HOST_PROTOCOL;
     memory->bytes = sizeof *memory;
     memory->call_bytes = sizeof(cf_call);
-    memory->calls_offset = sizeof *memory;
-    memory->ring_offset = memory->calls_offset + cf_ring_bytes(CF_CALLS, sizeof(cf_call));
+    memory->calls_offset = cf_host_whole_lines(sizeof *memory);
+    memory->ring_offset = memory->calls_offset + cf_host_whole_lines(cf_ring_bytes(CF_CALLS, sizeof(cf_call)));
     cf_ring_init((char *)memory + memory->calls_offset, CF_CALLS, sizeof(cf_call));
     cf_ring_init((char *)memory + memory->ring_offset, ring_capacity, slot_size);
 }

@@ -1,6 +1,6 @@
 /* canal_fast/logs/state.h - what a reader and a writer of recordings remember between two calls.
  *
- * Both formats (candump_text.h, pcapng.h and pcapng_read.h) share these structs and the shape of
+ * Both formats (candump.h, pcapng_write.h and pcapng_read.h) share these structs and the shape of
  * their functions; the memory is the caller's. A zeroed struct is a valid start.
  */
 #ifndef CANAL_FAST_LOGS_STATE_H
