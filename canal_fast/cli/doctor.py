@@ -13,9 +13,10 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="examine a driver library",
-        description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends no frames. "
-        "A driver of a serial adapter writes its start-up commands into whatever file --config names; one that is no "
-        "serial port is refused without --force. The verdict is in the first three lines. Exit code 1 when there is a fault.",
+        description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends no "
+        "frames. A driver of a serial adapter writes its start-up commands into whatever file --config names; one that "
+        "is no serial port is refused without --force. The verdict is in the first three lines. "
+        "Exit code 1 when there is a fault.",
     )
     parser.add_argument("library", help="path or file name of the library, or: virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")

@@ -95,7 +95,9 @@ class HostedExamination:
         first = None
         if len(real):
             row = real[0]
-            first = {name: int(row[name]) for name in ("arbitration_id", "flags", "dlc")} | {"data": row["data"].tobytes().hex()}
+            first = {name: int(row[name]) for name in ("arbitration_id", "flags", "dlc")} | {
+                "data": row["data"].tobytes().hex()
+            }
         layout = channel._open_port().snapshot()[1]
         self.facts(
             frames=len(real),

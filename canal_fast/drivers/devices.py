@@ -96,14 +96,14 @@ def only_device(devices: Sequence[Device]) -> Device:
 
 
 def served_by_linux(serial: str) -> str:
-    """What to do on Linux, where no CANAL library is needed, with the adapter of this serial number; empty elsewhere."""
+    """What to do on Linux, where no CANAL library is needed, with the adapter of this number; empty elsewhere."""
     if sys.platform != "linux":
         return ""
     for device in list_devices():
         if device.serial == serial.upper() and device.interface:
             return (
-                f"on Linux this adapter is {device.interface}: Channel.socketcan({device.interface!r}), with python-can "
-                f"channel='socketcan:{device.interface}'"
+                f"on Linux this adapter is {device.interface}: Channel.socketcan({device.interface!r}), with "
+                f"python-can channel='socketcan:{device.interface}'"
             )
     return "on Linux these adapters are CAN interfaces (usb_8dev) such as can0, if attached: Channel.socketcan('can0')"
 

@@ -3,7 +3,7 @@
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 from libc.string cimport memset, strncpy
 
 from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
@@ -17,11 +17,11 @@ from canal_fast.capi.base cimport (
     CF_TIMED_OUT,
     cf_status,
 )
-from canal_fast.capi.canal cimport CF_CANAL_FUNCTION_COUNT
-from canal_fast.capi.drivers cimport cf_function
-from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_fd_frame, cf_filter, cf_frame_head
+from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frame_head
 from canal_fast.capi.live cimport cf_port
 from canal_fast.capi.system cimport cf_convention
+
+from canal_fast.live.glue cimport call_name, filter_rows, interrupted, raise_it
 
 from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 
@@ -32,39 +32,6 @@ FILTERS_MOST = live.CF_FILTERS_MOST
 ctypedef object (*convert_function)(const cf_frame_head *, object, object)
 
 cdef int64_t SLICE_NS = 100_000_000  # how long a wait goes on before signals are looked at
-
-
-cdef cf_filter *filter_rows(list filters) except NULL:
-    """malloc'ed rows of (can_id, can_mask, extended or None) each."""
-    cdef size_t count = len(filters), i
-    if count > live.CF_FILTERS_MOST:
-        raise ValueError(f"filters: {count} of them, allowed 0..{live.CF_FILTERS_MOST}")
-    cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
-    if rows == NULL:
-        raise MemoryError
-    for i in range(count):
-        rows[i].can_id, rows[i].can_mask = filters[i][0], filters[i][1]
-        rows[i].extended = CF_FILTER_ANY_FORMAT if filters[i][2] is None else bool(filters[i][2])
-    return rows
-
-
-cdef extern from "Python.h":
-    int check_signals "PyErr_CheckSignals"() noexcept  # that leaves the exception set
-    void *PyGILState_GetThisThreadState() noexcept nogil
-
-
-cdef int look_for_signals() noexcept with gil:
-    return check_signals() != 0
-
-
-cdef int interrupted() noexcept nogil:
-    """For waits on a driver: did a signal's handler raise? The exception stays set meanwhile. Threads that are not
-    Python's, which send periodic frames, have nothing to do with signals."""
-    return PyGILState_GetThisThreadState() != NULL and look_for_signals()
-
-
-cdef int raise_it() except -1:
-    return -1  # what `interrupted` left
 
 
 cdef class Port:
@@ -161,10 +128,8 @@ cdef class Port:
     cdef int check(self, cf_status status, long code, str operation) except -1:
         if status == CF_INTERRUPTED:
             raise_it()
-        if status == CF_DRIVER_HANGS and 0 <= code < CF_CANAL_FUNCTION_COUNT:
-            operation = cf_function(code).name.decode()
         if status != CF_OK:
-            raise driver_error(status, code, operation)
+            raise driver_error(status, code, call_name(status, code, operation))
         return 0
 
     def capsule(self):
@@ -309,10 +274,7 @@ cdef class Port:
         if status == CF_INTERRUPTED:
             raise_it()
         if status != CF_OK and status != CF_TIMED_OUT:
-            name = "CanalSend"
-            if status == CF_DRIVER_HANGS and 0 <= code < CF_CANAL_FUNCTION_COUNT:
-                name = cf_function(code).name.decode()
-            error = driver_error(status, code, name)
+            error = driver_error(status, code, call_name(status, code, "CanalSend"))
             error.add_note(f"{total} of {loan.count} frames were accepted")
             error.accepted = total
             raise error

@@ -574,9 +574,9 @@ class Channel:
         resets = self.ledger().clock_resets
         if resets >= _MANY_RESETS:
             warnings.warn(
-                f"{self._path.name}: the device's counter was reset {resets} times; time stamps are of the host's clock "
-                f"from there until the tick was measured. If the profile {self._profile['name']!r} is wrong, give "
-                "another",
+                f"{self._path.name}: the device's counter was reset {resets} times; time stamps are of the host's "
+                f"clock from there until the tick was measured. If the profile {self._profile['name']!r} is wrong, "
+                "give another",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -45,9 +45,7 @@ def naive(rows: list[Row], fakes: Path, ours: dict[str, Future[dict[str, bool]]]
     return {name: future.result() for name, future in started.items()}
 
 
-def collect(
-    channel: cf.Channel, count: int, silence: float = 0.1
-) -> tuple[cf.FrameArray, cf.DriverError | None]:
+def collect(channel: cf.Channel, count: int, silence: float = 0.1) -> tuple[cf.FrameArray, cf.DriverError | None]:
     """At least `count` frames, and whatever else comes in so many seconds."""
     parts, got, end = [np.empty(0, cf.FRAME_DTYPE)], 0, time.monotonic() + 20
     while time.monotonic() < end:

@@ -27,11 +27,13 @@ def test_a_script_on_standard_input_has_no_folder(fakes: Path, tmp_path: Path) -
     environment = {**os.environ, "CANAL_FAST_LIBRARY_PATH": ""}
     run = {"capture_output": True, "text": True, "cwd": tmp_path, "env": environment}
     done = subprocess.run([sys.executable, "-P", "-"], input=script, **run)  # type: ignore[call-overload]
-    assert done.returncode == 1 and "there is one in the current folder" in done.stderr, done
+    assert done.returncode == 1, done
+    assert "there is one in the current folder" in done.stderr, done
     # As some versions of Python and some shells have it.
     named = "__file__ = '<stdin>'\n" + script
     done = subprocess.run([sys.executable, "-P", "-"], input=named, **run)  # type: ignore[call-overload]
-    assert done.returncode == 1 and "there is one in the current folder" in done.stderr, done
+    assert done.returncode == 1, done
+    assert "there is one in the current folder" in done.stderr, done
     done = subprocess.run([sys.executable, "-P", "script.py"], **run)  # type: ignore[call-overload]
     assert done.stdout.strip() == str(tmp_path / "usb2can.so"), done
 
@@ -66,7 +68,7 @@ def test_a_configuration_manager_that_fails_is_a_driver_error(monkeypatch: pytes
         raise OSError("CM_Get_Device_Interface_List: configuration manager code 0x33")
 
     monkeypatch.setattr(devices_windows._devices, "interfaces", fails)
-    with pytest.raises(cf.DriverError, match="configuration manager code 0x33.*serial number"):
+    with pytest.raises(cf.DriverError, match=r"configuration manager code 0x33.*serial number"):
         devices_windows.adapters()
 
 

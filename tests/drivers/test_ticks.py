@@ -34,7 +34,8 @@ def observe(
 def judge(fakes: Path, macros: str, seconds: float, **options: str) -> list[tuple[str, ChannelClock, cf.Ledger, str]]:
     paths = [build(Row(f"{macros} {name} {options}", macros=macros, file="usb2can.so"), fakes) for name in TICKS]
     with ThreadPoolExecutor(len(TICKS)) as pool:
-        seen = list(pool.map(lambda row: observe(row[0], row[1], seconds, **options), zip(paths, TICKS.values())))
+        rows = zip(paths, TICKS.values(), strict=True)
+        seen = list(pool.map(lambda row: observe(*row, seconds, **options), rows))
     for name, (off_ns, *_) in zip(TICKS, seen, strict=True):
         assert np.median(np.abs(off_ns)) < 5e6, name
         assert np.percentile(np.abs(off_ns), 99) < 20e6, name
@@ -46,7 +47,8 @@ def test_version_2_is_measured(seconds: float, fakes: Path) -> None:
     for name, clock, ledger, profile in judge(fakes, VERSION_2, seconds):
         num, den = TICKS[name]
         assert (profile, ledger.clock_resets) == ("usb2can-winusb", 0)
-        assert clock.calibrated and clock.tick_ns is not None
+        assert clock.calibrated
+        assert clock.tick_ns is not None
         assert clock.tick_ns * den == num, name
 
 
@@ -57,7 +59,8 @@ def test_a_version_that_lies_is_found_out(fakes: Path) -> None:
     for name, clock, ledger, profile in judge(fakes, LEGACY, 10.0):
         num, den = TICKS[name]
         assert profile == "usb2can"
-        assert clock.tick_ns is not None and clock.tick_ns * den == num, name
+        assert clock.tick_ns is not None, name
+        assert clock.tick_ns * den == num, name
         assert (ledger.clock_resets > 0) == (name != "992.1875 us")
         assert ledger.clock_resets < 10
         assert ("counter was reset" in str(ledger)) == (ledger.clock_resets > 0)

@@ -2,9 +2,9 @@
  *
  * Built in variants: FAKE_WORD (the driver's `unsigned long`), FAKE_DATA (8 or 64 data bytes), FAKE_GEN1 (no
  * blocking calls, no driver info), FAKE_FOUR (open, close, send, receive only), FAKE_NO_RECEIVE, FAKE_SET_FILTERS,
- * FAKE_DLL_VERSION (what CanalGetDllVersion says), FAKE_NEEDS (calls a function that no library has), FAKE_CDECL (32-bit Windows: not stdcall). What it does at run
- * time is in the configuration string, "key=value;key=value", see fake_settings.h. Shares nothing with the library
- * under test.
+ * FAKE_DLL_VERSION (what CanalGetDllVersion says), FAKE_NEEDS (calls a function that no library has), FAKE_CDECL
+ * (32-bit Windows: not stdcall). What it does at run time is in the configuration string, "key=value;key=value",
+ * see fake_settings.h. Shares nothing with the library under test.
  *
  * Frame n has the extended identifier n, or the standard one n & 0x7FF when n % 4 is 3; n % 9 bytes, each
  * n * 31 + k * 7 + 1; and is a remote frame when n % 50 is 7. One handle at a time.

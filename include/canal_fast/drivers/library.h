@@ -18,11 +18,6 @@ enum { CF_CHECKS_BINARY = 0 };
 enum { CF_CHECKS_BINARY = 1 };
 #endif
 
-/* Beside the bits of cf_library's `functions`: CanalGetDllVersion says 2 or more. Asked only of libraries whose file
- * name has CF_VERSION_TELLS: their kinds differ in nothing else, and they answer without a device. */
-#define CF_DLL_VERSION_2 ((uint64_t)1 << 63)
-#define CF_VERSION_TELLS "usb2can"
-
 /* A function pointer type for each CANAL function; on 32-bit Windows one for each convention. */
 #define CF_CANAL_TYPE(member, name, bytes, mandatory, result, arguments) \
     typedef result(CF_CANAL_CALL *cf_fn_##member) arguments;

@@ -29,16 +29,16 @@ enum { /* what can be relied on, and what must be seen to */
        CF_TRUST_COUNTERS = 0x4,   /* TEC and REC in the low bits of channel_status */
        CF_SEND_FLAG = 0x8,        /* messages to send carry CF_MSG_SEND */
        CF_VENDOR_UNSAFE = 0x10,   /* CanalGetVendorString crashes when the device does not answer */
-       CF_STATUS_TELLS = 0x20,      /* CanalReceive never tells that the adapter is gone, CanalGetStatus does, harmlessly */
-       CF_NO_REMOTE = 0x40,       /* a remote frame would go out as a data frame */
-       CF_NO_EMPTY = 0x80,        /* a frame without data would wedge it */
-       CF_TABLE_RATES = 0x100,    /* a bit rate that is not in its table silently becomes 125 kbit/s */
-       CF_SLOW_OPEN = 0x200,      /* CanalOpen may take several seconds */
-       CF_SEND_ONLY = 0x400,      /* receives nothing */
-       CF_CONFIG_PORT = 0x800,    /* the configuration begins with the path of a serial port, and commands are written
+       CF_STATUS_TELLS = 0x20, /* CanalReceive never tells that the adapter is gone, CanalGetStatus does, harmlessly */
+       CF_NO_REMOTE = 0x40, /* a remote frame would go out as a data frame */
+       CF_NO_EMPTY = 0x80, /* a frame without data would wedge it */
+       CF_TABLE_RATES = 0x100, /* a bit rate that is not in its table silently becomes 125 kbit/s */
+       CF_SLOW_OPEN = 0x200, /* CanalOpen may take several seconds */
+       CF_SEND_ONLY = 0x400, /* receives nothing */
+       CF_CONFIG_PORT = 0x800, /* the configuration begins with the path of a serial port, and commands are written
                                      to whatever that is, */
-       CF_CONFIG_FILE = 0x1000,   /* with the path of a file to write, */
-       CF_RETURNS = 0x4000,         /* no call hangs: they are made by whoever asks */
+       CF_CONFIG_FILE = 0x1000, /* with the path of a file to write, */
+       CF_RETURNS = 0x4000, /* no call hangs: they are made by whoever asks */
        CF_CONFIG_INTERFACE = 0x2000 /* with the name of a network interface */
 };
 
@@ -58,18 +58,18 @@ enum { /* what can be relied on, and what must be seen to */
 
 typedef struct cf_profile {
     const char *name;
-    const char *file;       /* part of the library's file name, lower case; NULL: any */
-    uint64_t has, lacks;    /* functions that it exports, and does not */
-    const char *vendor;     /* part of the vendor string, which can be asked only once open: a hint; or NULL */
-    uint32_t tick_num;      /* a tick of the driver's time stamp is tick_num / tick_den ns; */
-    uint32_t tick_den;      /* 0 / 1: no usable time stamp, the host's clock is taken; 0 / 0: unit unknown */
-    uint32_t wrap_bits;     /* width of the tick counter; 64: CF_EPOCH_STAMPS */
-    uint64_t empty;         /* codes that mean "no message now" */
-    uint32_t queue_depth;   /* of the driver's receive queue; 0 = unknown */
-    uint32_t trust;         /* CF_TRUST_... */
+    const char *file; /* part of the library's file name, lower case; NULL: any */
+    uint64_t has, lacks; /* functions that it exports, and does not */
+    const char *vendor; /* part of the vendor string, which can be asked only once open: a hint; or NULL */
+    uint32_t tick_num; /* a tick of the driver's time stamp is tick_num / tick_den ns; */
+    uint32_t tick_den; /* 0 / 1: no usable time stamp, the host's clock is taken; 0 / 0: unit unknown */
+    uint32_t wrap_bits; /* width of the tick counter; 64: CF_EPOCH_STAMPS */
+    uint64_t empty; /* codes that mean "no message now" */
+    uint32_t queue_depth; /* of the driver's receive queue; 0 = unknown */
+    uint32_t trust; /* CF_TRUST_... */
     uint32_t blocking_flag; /* open flag without which the blocking calls must not be used; 0 = none */
-    const char *config;     /* form of the configuration string, or NULL */
-    const char *no_handle;  /* usual reasons of an open that fails, or NULL */
+    const char *config; /* form of the configuration string, or NULL */
+    const char *no_handle; /* usual reasons of an open that fails, or NULL */
     const char *verified;
     const char *title;
 } cf_profile;
@@ -79,7 +79,7 @@ typedef struct cf_profile {
 #define CF_UNSEEN "not verified on hardware: from its manual only"
 #define CF_NO_TICKS 0, 1, 32
 #define CF_TICKS_UNKNOWN 0, 0, 32 /* measured while frames come */
-#define CF_EPOCH_STAMPS 0, 1, 64  /* CanalReceiveBatch gives nanoseconds since 1970 */
+#define CF_EPOCH_STAMPS 0, 1, 64 /* CanalReceiveBatch gives nanoseconds since 1970 */
 #define CF_USB2CAN_CONFIG "SERIAL;KBPS or SERIAL;0;TSEG1;TSEG2;SJW;BRP"
 #define CF_USB2CAN_REASONS                                                                                   \
     "usually no adapter of that serial number is attached, another program has it open, or the DLL and the " \
@@ -103,7 +103,8 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
          * the newer firmware's time stamp are not known. */
         {"usb2can-korlan", "usb2can", CF_HAS_EXT(set_filters), 0, NULL, CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 1024,
          CF_USB2CAN_TRAITS, 0, CF_USB2CAN_CONFIG, CF_USB2CAN_REASONS,
-         "not verified on hardware: from the library's exports only", "8devices Korlan USB2CAN, usb2can.dll of late 2022"},
+         "not verified on hardware: from the library's exports only",
+         "8devices Korlan USB2CAN, usb2can.dll of late 2022"},
         {"usb2can-winusb", "usb2can", CF_DLL_VERSION_2, 0, NULL, CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 1024,
          CF_USB2CAN_TRAITS, 0, CF_USB2CAN_CONFIG, CF_USB2CAN_REASONS,
          "not verified on hardware: from the library's exports and version only",

@@ -32,7 +32,7 @@ CF_INLINE void cf_driver_end(cf_driver *driver)
 }
 
 /* Says which call is made, then makes it. */
-#define CF_CALLED(reader, member, arguments)                                               \
+#define CF_CALLED(reader, member, arguments)                                           \
     (cf_atomic_u32_store_relaxed(&(reader)->share->calling, (uint32_t)CF_FN_##member), \
      CF_CANAL((reader)->library, member, arguments))
 

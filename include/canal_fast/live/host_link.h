@@ -189,7 +189,8 @@ CF_INLINE int cf_link_await(cf_link *link, uint64_t index, int64_t limit_ns)
             cf_atomic_u32_store_release(&link->reason, CF_DRIVER_HANGS); /* the listening thread ends it */
             cf_bell_ring(&link->up);
         }
-        cf_cond_wait_for(&consumer->readable, &consumer->lock, (uint64_t)(limit_ns > 0 && limit_ns < step_ns ? limit_ns : step_ns));
+        cf_cond_wait_for(&consumer->readable, &consumer->lock,
+                         (uint64_t)(limit_ns > 0 && limit_ns < step_ns ? limit_ns : step_ns));
         took_ns = cf_now_ns() - begun_ns;
         limit_ns -= took_ns < step_ns ? took_ns : step_ns;
         if (link->waiting->interrupted != NULL) {

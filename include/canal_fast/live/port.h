@@ -135,8 +135,8 @@ CF_INLINE void cf_port_stop(cf_port *port)
 }
 
 /* Stops and closes the driver; nothing can be taken any more. The ledger stays. May be repeated; *code gets what
- * CanalClose returned, 0 when it was closed before. CF_TIMED_OUT: the reader hangs in call CF_FN_... *code, so it was not
- * called again; CF_DRIVER_HANGS: another call hangs, that in *code; CF_HOST_ENDED: it crashed while it was closed;
+ * CanalClose returned, 0 when it was closed before. CF_TIMED_OUT: the reader hangs in call CF_FN_... *code, so it was
+ * not called again; CF_DRIVER_HANGS: another call hangs, that in *code; CF_HOST_ENDED: it crashed while it was closed;
  * CF_INTERRUPTED: it goes on closing. */
 CF_INLINE cf_status cf_port_close(cf_port *port, long *code)
 {

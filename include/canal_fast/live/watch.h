@@ -1,7 +1,7 @@
 /* canal_fast/live/watch.h - noticing that the thread which reads a driver does not come back from it.
  *
- * The reader says which call it makes, and counts when it goes and comes back. The watcher looks from time to time; only
- * its own looks count, not time, so that a stopped program, a debugger or a machine that slept is no hang.
+ * The reader says which call it makes, and counts when it goes and comes back. The watcher looks from time to time;
+ * only its own looks count, not time, so that a stopped program, a debugger or a machine that slept is no hang.
  */
 #ifndef CANAL_FAST_LIVE_WATCH_H
 #define CANAL_FAST_LIVE_WATCH_H
