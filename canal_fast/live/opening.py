@@ -105,7 +105,10 @@ def check_config(config: str, profile: dict[str, Any]) -> None:
     """Bit rates that the driver would change without a word, or that no bus has."""
     if not profile["name"].startswith("usb2can"):
         return
-    for remark in remarks(config):
+    found = list(remarks(config))
+    if any(remark.kind == "serial" for remark in found):
+        return  # that opens nothing
+    for remark in found:
         if remark.kind == "fast" or (remark.kind == "table" and profile["table_rates"] and config.count(";") == 1):
             raise ValueError(f"config = {config!r}: {remark.text}; {remark.advice}")
         if remark.kind == "table":
