@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray, FrameFlag, check_frames
 
-__all__ = ["check_classical", "choice", "filters", "interval", "nanoseconds"]
+__all__ = ["check_classical", "check_for", "choice", "filters", "interval", "nanoseconds"]
 
 
 def interval(name: str, value: Any, low: float, high: float) -> Any:
@@ -27,6 +27,26 @@ def check_classical(frames: FrameArray) -> None:
     if flexible.size:
         index = int(flexible[0])
         raise FrameError(f"frames[{index}] is a CAN FD frame; this channel is classical", index=index)
+
+
+def check_for(profile: Mapping[str, Any], fd: bool) -> Callable[[FrameArray], None]:
+    """The check of frames to send by a driver of this profile."""
+    check = check_frames if fd else check_classical
+    if not (profile["no_remote"] or profile["no_empty"]):
+        return check
+
+    def checked(frames: FrameArray) -> None:
+        check(frames)
+        remote = frames["flags"] & FrameFlag.REMOTE != 0
+        for refused, words in (
+            (remote & profile["no_remote"], "a remote frame, which would go out as a data frame"),
+            ((frames["dlc"] == 0) & profile["no_empty"], "a frame without data, which would wedge the driver"),
+        ):
+            if refused.any():
+                index = int(np.flatnonzero(refused)[0])
+                raise FrameError(f"frames[{index}] is {words} ({profile['title']}); nothing was sent", index=index)
+
+    return checked
 
 
 def choice(name: str, value: object, allowed: Sequence[object]) -> None:

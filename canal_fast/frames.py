@@ -32,6 +32,7 @@ class FrameFlag(enum.IntFlag):
     TX = 0x0040
     ERROR_FRAME = 0x0080
     GAP = 0x0100
+    CLOCK_STEP = 0x0200
 
 
 def payload_length(frames: FrameArray) -> npt.NDArray[np.uint8]:

@@ -41,6 +41,7 @@ class Status(enum.IntEnum):
     HOST_ENDED = 42
     HOST_SILENT = 43
     DRIVER_HANGS = 44
+    INTERRUPTED = 45
     LOG_BLANK = 50
     LOG_TIME = 51
     LOG_INTERFACE = 52

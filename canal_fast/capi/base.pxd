@@ -15,6 +15,7 @@ cdef extern from "canal_fast/base.h" nogil:
         CF_HOST_ENDED
         CF_HOST_SILENT
         CF_DRIVER_HANGS
+        CF_INTERRUPTED
 
     enum:
         CF_EXIT_UNKNOWN

@@ -51,6 +51,15 @@ cdef extern from "canal_fast/drivers/profile.h" nogil:
         CF_TRUST_COUNTERS
         CF_SEND_FLAG
         CF_VENDOR_UNSAFE
+        CF_STATUS_TELLS
+        CF_NO_REMOTE
+        CF_NO_EMPTY
+        CF_TABLE_RATES
+        CF_SLOW_OPEN
+        CF_SEND_ONLY
+        CF_CONFIG_PORT
+        CF_CONFIG_FILE
+        CF_CONFIG_INTERFACE
 
     ctypedef struct cf_profile:
         const char *name

@@ -19,6 +19,10 @@ cdef extern from "canal_fast/live/clock_report.h" nogil:
         int64_t uncertainty_ns
         int64_t resets
         int64_t frames
+        int64_t steps
+        int64_t step_ns
+        int64_t step_before_ns
+        int64_t step_after_ns
 
     ctypedef struct cf_clock_shared:
         pass
@@ -39,6 +43,11 @@ cdef extern from "canal_fast/live/ring.h" nogil:
         uint64_t longest_drain_gap_ns
         uint64_t outages
         uint64_t outage_ns
+        uint64_t clock_resets
+        uint64_t clock_steps
+        uint64_t clock_step_ns
+        uint64_t clock_step_before_ns
+        uint64_t clock_step_after_ns
 
     ctypedef struct cf_ledger:
         cf_counters counters
@@ -89,6 +98,7 @@ cdef extern from "canal_fast/live/request.h" nogil:
         uint32_t wait_when_full
         uint32_t device_clock
         uint32_t fd
+        uint32_t follow_clock
         int64_t coalesce_ns
         int64_t reconnect_ns
 
@@ -109,8 +119,14 @@ cdef extern from "canal_fast/live/request.h" nogil:
         char info[2048]
 
 cdef extern from "canal_fast/live/port.h" nogil:
+    ctypedef struct cf_waiting:
+        int (*interrupted)() noexcept
+
     ctypedef struct cf_port:
         cf_consumer consumer
+        cf_waiting waiting
+
+    void cf_port_hurry(cf_port *port, int64_t left_ns)
 
     ctypedef struct cf_snapshot:
         cf_ledger ledger

@@ -96,7 +96,7 @@ cdef extern from "canal_fast/logs/format.h" nogil:
         size_t (*begin)(cf_log_writer *writer, const char *application, uint8_t *out) noexcept nogil
         size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out) noexcept nogil
         size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
-                             uint8_t *out) noexcept nogil
+                             const char *comment, uint8_t *out) noexcept nogil
 
 cdef extern from "canal_fast/logs/formats.h" nogil:
     const cf_log_format *cf_log_format_row(size_t index)

@@ -13,8 +13,10 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="examine a driver library",
-        description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends nothing. "
-        "The verdict is in the first three lines. Exit code 1 when there is a fault.",
+        description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends no "
+        "frames. A driver of a serial adapter writes its start-up commands into whatever file --config names; one that "
+        "is no serial port is refused without --force. The verdict is in the first three lines. "
+        "Exit code 1 when there is a fault.",
     )
     parser.add_argument("library", help="path or file name of the library, or: virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
@@ -22,6 +24,10 @@ def add_parser(subparsers: Any) -> None:
         "--flags", type=lambda text: int(text, 0), default=0, metavar="N", help="the driver's open flags"
     )
     parser.add_argument("--profile", default="auto", metavar="P", help="name of a profile (default: chosen)")
+    parser.add_argument(
+        "--bridge", choices=("auto", "always", "never"), default="auto", help="examine through a host process"
+    )
+    parser.add_argument("--force", action="store_true", help="let the driver write into what is no serial port")
     parser.add_argument("--json", action="store_true", help="everything, for programs")
     parser.add_argument("--timeout", type=float, default=3.0, metavar="S", help="how long one call may take (3)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="how long to listen (1)")
@@ -36,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
         profile=args.profile,
         timeout=args.timeout,
         seconds=args.seconds,
+        bridge=args.bridge,
+        force=args.force,
     )
     print(json.dumps(diagnosis.as_dict(), indent=1) if args.json else diagnosis)
     return 0 if diagnosis.works else 1

@@ -34,4 +34,7 @@ def run(args: argparse.Namespace) -> int:
         print("no USB2CAN adapter (USB 0483:1234) is attached")
     elif sys.platform == "linux":
         print("Linux serves these adapters by itself, through SocketCAN (usb_8dev): no CANAL library is needed here.")
+        for device in devices:
+            if device.interface:
+                print(f"{device.serial}: Channel.socketcan({device.interface!r})")
     return 0

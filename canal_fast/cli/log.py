@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import re
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from canal_fast import wire
 from canal_fast.errors import ChannelClosedError, DriverError
@@ -38,6 +41,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--serial", metavar="S", help="serial number of a USB2CAN adapter, instead of --config")
     parser.add_argument("--bitrate", type=int, metavar="N", help="bit/s; for --serial, if_speed and the bus load")
     parser.add_argument("--profile", default="auto", metavar="NAME", help="driver profile (default: by file name)")
+    parser.add_argument(
+        "--bridge", choices=("auto", "always", "never"), default="auto", help="driver in a host process (default: auto)"
+    )
+    parser.add_argument(
+        "--reconnect", type=float, metavar="S", help="when the driver fails, try to open it again every S seconds"
+    )
+    parser.add_argument(
+        "--clock-step", choices=("mark", "follow"), default="mark",
+        help="when the host's clock is set: keep the time of the start, or go with it (default: mark)",
+    )  # fmt: skip
     parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds")
     parser.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
     parser.add_argument(
@@ -71,13 +84,14 @@ class Sink(Protocol):
 class Stdout:
     """Candump text."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, output: TextIO) -> None:
         self._written = 0
         self._names = {0: name}
+        self._output = output.buffer
 
     def write(self, frames: FrameArray) -> None:
-        sys.stdout.buffer.write(format_candump(frames, self._names))
-        sys.stdout.buffer.flush()
+        self._output.write(format_candump(frames, self._names))
+        self._output.flush()
         self._written += len(frames)
 
     @property
@@ -95,8 +109,9 @@ class Stdout:
 class Progress:
     """One line on a terminal, rewritten; or JSON lines."""
 
-    def __init__(self, as_json: bool, bitrate: int | None) -> None:
+    def __init__(self, as_json: bool, bitrate: int | None, output: TextIO) -> None:
         self.json = as_json
+        self.output = output
         self.terminal = not as_json and sys.stderr.isatty()
         self.bitrate = bitrate
         self.begin = self.last = time.monotonic()
@@ -122,7 +137,29 @@ class Progress:
             self.frames, self.last, self.busy_ns = written, now, 0
 
     def line(self, **row: Any) -> None:
-        print(json.dumps({"seconds": round(time.monotonic() - self.begin, 3), **row}), flush=True)
+        print(json.dumps({"seconds": round(time.monotonic() - self.begin, 3), **row}), file=self.output, flush=True)
+
+
+@contextlib.contextmanager
+def own_output() -> Iterator[TextIO]:
+    """Standard output for this command alone: what a driver prints goes to standard error meanwhile."""
+    sys.stdout.flush()
+    try:
+        kept, error = os.dup(sys.stdout.fileno()), sys.stderr.fileno()
+    except (OSError, ValueError):  # in memory, or closed: no driver prints there
+        yield sys.stdout
+        return
+    os.dup2(error, 1)
+    output = os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, newline="")
+    try:
+        yield output
+        output.flush()
+    finally:
+        with contextlib.suppress(OSError):
+            output.flush()
+        os.dup2(kept, 1)
+        with contextlib.suppress(OSError):
+            output.close()
 
 
 def _known(count: int | None) -> str:
@@ -139,14 +176,14 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and not value > 0:
             raise ValueError(f"--{name} {value}, allowed above 0")
-    with _open(args) as channel:
+    with own_output() as output, _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
         sink: Sink
         if args.output is None:
-            sink = Stdout(name)
+            sink = Stdout(name, output)
         else:
             sink = Recorder(args.output, interfaces={0: (name, _bitrate(args))}, fsync=args.fsync)
-        progress = Progress(args.json, _bitrate(args))
+        progress = Progress(args.json, _bitrate(args), output)
         failure: Exception | None = None
         try:
             try:
@@ -166,7 +203,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> Channel:
-    options = {"clock": args.clock, "filters": args.filter, "ring_frames": args.ring_frames}
+    options = {
+        "clock": args.clock,
+        "clock_step": args.clock_step,
+        "filters": args.filter,
+        "ring_frames": args.ring_frames,
+        "bridge": args.bridge,
+        "reconnect": args.reconnect,
+    }
     if args.serial is not None:
         library = args.library or "usb2can.dll"
         return Channel.usb2can(args.serial, args.bitrate or 500_000, library=library, **options)

@@ -17,11 +17,14 @@ from typing import IO, Any
 from canal_fast.drivers import _profiles
 from canal_fast.drivers.library import find_library, load_library
 from canal_fast.errors import DriverError, DriverNotFoundError
+from canal_fast.live.host import Bridge, needs_host
 
 from .findings import Finding, findings
 
 __all__ = ["Diagnosis", "diagnose"]
 
+_SLOW_OPEN_S = 7.0
+_SLOW = {row["name"] for row in _profiles.profiles() if row["slow_open"]}
 _STARTING = "starting Python"  # no fault of the driver's where that takes long
 
 
@@ -67,10 +70,13 @@ def diagnose(
     convention: str = "auto",
     timeout: float = 3.0,
     seconds: float = 1.0,
+    bridge: Bridge = "auto",
+    force: bool = False,
 ) -> Diagnosis:
     """Examine a driver library in a process of its own.
 
-    Opens the device, listens, sends nothing.
+    Opens the device, listens, sends no frames. A driver of a serial adapter writes its start-up commands into whatever
+    the configuration string names: one that names a regular file is not opened.
 
     Parameters
     ----------
@@ -80,6 +86,11 @@ def diagnose(
         Seconds that a single call of the driver may take before it counts as hanging.
     seconds : float
         How long to listen for frames.
+    bridge : {"auto", "always", "never"}
+        Examine through a host process, as `canal_fast.Channel` would: "auto" where the library's bitness is another
+        than this Python's.
+    force : bool
+        Let a driver of a serial adapter write its start-up commands into a file that is no serial port.
 
     Returns
     -------
@@ -96,13 +107,14 @@ def diagnose(
         return _conclude({**facts, "load_error": str(error)})
     facts |= {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     status, facts["machine"] = _profiles.machine(os.fsencode(path))
-    if status and sys.platform != "darwin":  # will not get as far as loading
+    hosted = bridge == "always" or (bridge == "auto" and needs_host(path))
+    if status and not hosted and sys.platform != "darwin":  # will not get as far as loading
         try:
             load_library(path)
         except DriverError as error:
             return _conclude({**facts, "load_error": str(error)})
     options = {"path": str(path), "config": config, "flags": flags, "profile": profile, "convention": convention}
-    facts |= _examine({**options, "seconds": seconds}, timeout)
+    facts |= _examine({**options, "seconds": seconds, "hosted": hosted, "force": force}, timeout)
     facts["profile_why"] = "as given" if profile != "auto" else "by file name and exported functions"
     return _conclude(facts)
 
@@ -126,7 +138,8 @@ def _examine(options: dict[str, Any], timeout: float) -> dict[str, Any]:
         step = _STARTING
         begun = time.monotonic()
         while True:
-            patience = timeout + {"CanalReceive": options["seconds"], _STARTING: 57.0}.get(step, 0)
+            slow = _SLOW_OPEN_S if facts.get("profile") in _SLOW or options["hosted"] else 0.0
+            patience = timeout + {"CanalReceive": options["seconds"], "CanalOpen": slow, _STARTING: 57.0}.get(step, 0)
             try:
                 line = lines.get(timeout=max(0.0, begun + patience - time.monotonic()))
             except queue.Empty:
@@ -191,7 +204,7 @@ def _table(facts: dict[str, Any]) -> list[tuple[str, object]]:
         ("profile", row and f"{row['name']}: {row['title']} ({facts['profile_why']}); {row['verified']}"),
         ("versions", _versions(facts)),
         ("vendor", facts.get("vendor")),
-        ("opened", facts.get("handle") and f"handle {facts['handle']} in {facts['open_s']:.2f} s"),
+        ("opened", _opened(facts)),
         ("layout", facts.get("layout") and f"{facts['layout']} bytes"),
         ("first frame", _frame(facts.get("first_frame"))),
         ("tick", f"{measured / 1000:.5g} us measured" if measured else "not measured: too few frames, or no ticks"),
@@ -199,6 +212,13 @@ def _table(facts: dict[str, Any]) -> list[tuple[str, object]]:
         ("ledger", row and _ledger(row)),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _opened(facts: dict[str, Any]) -> str:
+    if facts.get("handle", 0) <= 0:
+        return ""
+    where = f"in host process {facts['host']}" if "host" in facts else f"handle {facts['handle']}"
+    return f"{where} in {facts['open_s']:.2f} s"
 
 
 def _versions(facts: dict[str, Any]) -> str:

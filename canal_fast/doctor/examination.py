@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from canal_fast.drivers import _profiles
+from canal_fast.drivers.config_places import not_a_port
 from canal_fast.drivers.library import CONVENTIONS, load_library, why_open_failed
 from canal_fast.errors import DriverError
 from canal_fast.live import _live
+
+from .hosted import HostedExamination
 
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "CanalOpen": (c_long, [c_void_p, c_ulong]),
@@ -68,6 +71,9 @@ class Examination:
     def run(self) -> None:
         if not self.load():
             pass
+        elif refused := not self.options["force"] and not_a_port(self.profile, self.options["config"]):
+            self.facts(refused=refused)
+            self.versions()
         elif not self.open():
             self.versions()
         else:
@@ -128,7 +134,7 @@ class Examination:
         self.config = config  # some drivers keep it
         self.facts(handle=self.handle, open_s=time.monotonic() - begun, config_changed=config.raw != before)
         if self.handle <= 0:
-            self.facts(open_reason=why_open_failed(Path(self.options["path"]), self.profile))
+            self.facts(open_reason=why_open_failed(Path(self.options["path"]), self.profile, self.options["config"]))
         return self.handle > 0
 
     def receive(self, name: str, *timeout_ms: int) -> int | None:
@@ -300,7 +306,8 @@ def main() -> None:
             pipe.flush()
 
         try:
-            Examination(report, json.loads(sys.argv[1])).run()
+            options = json.loads(sys.argv[1])
+            (HostedExamination if options["hosted"] else Examination)(report, options).run()
         except Exception as error:
             fault = str(error).partition("exception: ")[2]  # on Windows ctypes makes an OSError of a crash
             report({"facts": {"ended_how": f"crashed ({fault})" if fault else f"the examination failed ({error!r})"}})

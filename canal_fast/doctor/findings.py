@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from canal_fast._gate import describe_code
+from canal_fast.drivers.config_places import trouble
+from canal_fast.drivers.usb2can_config import remarks
 
 __all__ = ["Finding", "findings"]
 
-USB2CAN_KBPS = (125, 250, 500, 800, 1000)
 KINDS = ("fault", "silence", "warning", "note")
+_NOWHERE = dict.fromkeys(("config_interface", "config_file", "config_port"), False)
+_GONE = (13, 33)  # HARDWARE, NOT_OPEN
 _OURS = "canal_fast copes with it"
 
 
@@ -34,30 +36,8 @@ def findings(facts: dict[str, Any]) -> list[Finding]:
 
 def usb2can_config(config: str) -> Iterator[Finding]:
     """What usb2can.dll 1.0.9 makes of a configuration string without saying so."""
-    fields = [field.strip() for field in config.split(";")]
-    serial = re.sub(r"[^0-9A-Za-z]", "", fields[0])
-    form = "write SERIAL;KBPS, e.g. ED000200;500"
-    if len(serial) != 8:
-        yield Finding("fault", f"the serial number {fields[0]!r} has {len(serial)} letters and digits, not 8", form)
-    if len(fields) < 2 or not fields[1]:
-        yield Finding("warning", "no bit rate is given", form)
-        return
-    number = fields[1]
-    try:
-        octal = len(number) > 1 and number.isdigit() and number[0] == "0"
-        kbps = int(number, 8 if octal else 0)
-    except ValueError:
-        kbps, octal = -1, False
-    if kbps == 0 and len(fields) >= 6:
-        return
-    if kbps not in USB2CAN_KBPS:
-        as_read = f" (read as octal: {kbps})" if octal else ""
-        yield Finding(
-            "warning",
-            f"the bit rate {number!r}{as_read} is none that the DLL knows: it is silently 125 kbit/s",
-            f"use {', '.join(map(str, USB2CAN_KBPS))}, or SERIAL;0;TSEG1;TSEG2;SJW;BRP for any other: a wrong rate "
-            "disturbs the whole bus",
-        )
+    for remark in remarks(config):
+        yield Finding("fault" if remark.kind == "serial" else "warning", remark.text, remark.advice)
 
 
 def _ending(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -85,7 +65,8 @@ def _ending(facts: dict[str, Any]) -> Iterator[Finding]:
         if avoided:
             kind = "note"
         advice = {
-            "CanalOpen": "unplug and plug the adapter, end other programs that use it, check driver and DLL version",
+            "CanalOpen": trouble(facts.get("profile_row", _NOWHERE), facts["config"])
+            or "unplug and plug the adapter, end other programs that use it, check driver and DLL version",
             "CanalGetVendorString": "with this profile canal_fast never makes this call"
             if avoided
             else 'nothing else needs this call: use profile="usb2can", which never makes it',
@@ -95,6 +76,8 @@ def _ending(facts: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _opening(facts: dict[str, Any]) -> Iterator[Finding]:
+    if error := facts.get("open_error"):  # in a host process
+        yield Finding("fault", error, "see what the driver needs: its profile and manual")
     profile = facts.get("profile_row")
     if profile is None:
         return
@@ -102,6 +85,11 @@ def _opening(facts: dict[str, Any]) -> Iterator[Finding]:
         opened = facts.get("handle", 0) > 0
         for finding in usb2can_config(facts["config"]):
             yield dataclasses.replace(finding, kind="warning") if opened else finding
+    if refused := facts.get("refused"):
+        advice = f"name the adapter's port ({profile['config']}), or give --force to have it written to"
+        yield Finding("fault", f"not opened: {refused}, and the driver would write its commands into it", advice)
+    if profile["config_interface"] and (wrong := trouble(profile, facts["config"])):
+        yield Finding("fault", *wrong.split("; " if "; " in wrong else ": ", 1))
     if facts.get("handle", 1) <= 0:
         yield Finding("fault", f"did not open: CanalOpen returned {facts['handle']}", facts["open_reason"])
     if facts.get("config_changed"):
@@ -126,15 +114,21 @@ def _receiving(facts: dict[str, Any]) -> Iterator[Finding]:
     if facts["failure"] is not None:
         text = f"CanalReceive failed with {describe_code(facts['failure'])}"
         yield Finding("fault", text, "the adapter may be unplugged, or the bus off: see the status")
+    if facts.get("status_code") in _GONE:
+        text = f"the adapter is gone: CanalGetStatus returned {describe_code(facts['status_code'])}"
+        yield Finding("fault", text, "plug the adapter in; give reconnect= (--reconnect) to go on when it is back")
     if facts["layout"] is not None and facts["layout"] != facts["native_layout"]:
         text = f"its messages have layout {facts['layout']}, not the {facts['native_layout']} usual here"
         yield Finding("note", text, f"{_OURS}; to send before anything was received, give layout={facts['layout']}")
-    if facts["frames"] == 0:
+    if facts["profile_row"]["send_only"]:
+        advice = "to receive, take the driver of an adapter"
+        yield Finding("warning", "this driver only writes what is sent to it, it receives nothing", advice)
+    elif facts["frames"] == 0:
         advice = "check the bit rate, the wiring and termination, and that another node sends"
         if facts["profile"].startswith("usb2can"):
             advice += "; if all that is right, DLL and installed driver may not be of the same generation"
         yield Finding("silence", f"open, but no frame came in {facts['seconds']} s", advice)
-    if facts["untouched"]:
+    if facts["untouched"] and not facts["profile_row"]["send_only"]:
         yield Finding(
             "warning", "CanalReceive returned 0 without a message", f"{_OURS}: a dead or send-only driver does so"
         )

@@ -12,7 +12,7 @@ from canal_fast.errors import DriverError
 
 from . import devices_windows
 
-__all__ = ["Device", "list_devices", "only_device"]
+__all__ = ["Device", "list_devices", "only_device", "served_by_linux"]
 
 VENDOR, PRODUCT, NAME = "0483", "1234", "USB2CAN converter"
 SYSFS = Path("/sys/bus/usb/devices")
@@ -93,6 +93,19 @@ def only_device(devices: Sequence[Device]) -> Device:
         raise DriverError(f"{len(usable)} USB2CAN adapters are attached ({serials}): give one's serial number")
     found = "".join(f"; {device.serial or device.name}: {device.problem or 'no serial number'}" for device in devices)
     raise DriverError(f"no usable USB2CAN adapter (USB {VENDOR}:{PRODUCT}) is attached{found}")
+
+
+def served_by_linux(serial: str) -> str:
+    """What to do on Linux, where no CANAL library is needed, with the adapter of this number; empty elsewhere."""
+    if sys.platform != "linux":
+        return ""
+    for device in list_devices():
+        if device.serial == serial.upper() and device.interface:
+            return (
+                f"on Linux this adapter is {device.interface}: Channel.socketcan({device.interface!r}), with "
+                f"python-can channel='socketcan:{device.interface}'"
+            )
+    return "on Linux these adapters are CAN interfaces (usb_8dev) such as can0, if attached: Channel.socketcan('can0')"
 
 
 def _read(path: Path) -> str:

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
+from canal_fast.errors import DriverError
+
 from . import _devices
 
 __all__ = ["Adapter", "adapters", "combine", "instance_of", "serial_of"]
@@ -73,4 +75,12 @@ def combine(paths: Iterable[str], instances: Iterable[str], read: Callable[[str]
 
 def adapters() -> list[Adapter]:
     """What is attached, by calls of the configuration manager. No device is opened."""
-    return combine(_devices.interfaces(INTERFACE.bytes_le), _devices.identifiers(ENUMERATOR), _devices.read)
+    try:
+        return combine(_devices.interfaces(INTERFACE.bytes_le), _devices.identifiers(ENUMERATOR), _devices.read)
+    except DriverError:
+        raise
+    except OSError as error:
+        raise DriverError(
+            f"Windows' configuration manager does not list the adapters: {error}; give the serial number on the "
+            "adapter's label, or restart the Plug and Play service"
+        ) from error

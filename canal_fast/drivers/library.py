@@ -16,6 +16,7 @@ from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.status import Status
 
 from . import _profiles, dll_imports
+from .config_places import trouble
 
 __all__ = ["DriverInfo", "find_library", "load_library"]
 
@@ -65,8 +66,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     library : str or path
         "virtual" for the embedded virtual bus, "socketcan" for Linux's CAN interfaces; a path (anything with a folder
         in it, "./x.so" too); or a bare file name, which is looked for in the folders of the environment variable
-        CANAL_FAST_LIBRARY_PATH, beside the script that runs, and in the system's usual ones, never in the current
-        folder.
+        CANAL_FAST_LIBRARY_PATH, beside the script that runs if that is a file, and in the system's usual ones, never
+        in the current folder.
 
     Raises
     ------
@@ -86,7 +87,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
             return path.resolve()
         raise DriverNotFoundError(f"no such driver library: {path.absolute()}", operation="load")
     folders = [folder for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
-    if script := getattr(sys.modules.get("__main__"), "__file__", None):
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if script and os.path.isfile(script):  # not a script on standard input, which has no folder
         folders.append(os.path.dirname(os.path.abspath(script)))
     folders += [folder.format_map(_Environment(os.environ)) for folder in _FOLDERS]
     for folder in folders:
@@ -164,12 +166,14 @@ def standard_input_kept() -> Iterator[None]:
             os.close(spare)
 
 
-def why_open_failed(path: Path, profile: dict[str, Any]) -> str:
+def why_open_failed(path: Path, profile: dict[str, Any], config: str) -> str:
     """The probable reasons of a CanalOpen that gave none."""
     if profile["name"] in _LAST_ERROR:
         function = getattr(ctypes.CDLL(str(path)), _LAST_ERROR[profile["name"]])
         function.restype = ctypes.c_char_p
         return bytes(function() or b"").decode("utf-8", "replace")
+    if seen := trouble(profile, config):
+        return f"the driver gives no reason; {seen}"
     reason = profile["no_handle"] or "check the configuration string and that nobody else has the device open"
     expected = f"; it expects {profile['config']}" if profile["config"] else ""
     return f"the driver gives no reason; {reason}{expected}"

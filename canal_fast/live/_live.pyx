@@ -3,15 +3,25 @@
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 from libc.string cimport memset, strncpy
 
 from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
 from canal_fast.capi cimport live
-from canal_fast.capi.base cimport CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status
-from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_fd_frame, cf_filter, cf_frame_head
+from canal_fast.capi.base cimport (
+    CF_DISCONNECTED,
+    CF_DRIVER_HANGS,
+    CF_INTERRUPTED,
+    CF_NOT_SUPPORTED,
+    CF_OK,
+    CF_TIMED_OUT,
+    cf_status,
+)
+from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frame_head
 from canal_fast.capi.live cimport cf_port
 from canal_fast.capi.system cimport cf_convention
+
+from canal_fast.live.glue cimport call_name, filter_rows, interrupted, raise_it
 
 from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 
@@ -24,25 +34,12 @@ ctypedef object (*convert_function)(const cf_frame_head *, object, object)
 cdef int64_t SLICE_NS = 100_000_000  # how long a wait goes on before signals are looked at
 
 
-cdef cf_filter *filter_rows(list filters) except NULL:
-    """malloc'ed rows of (can_id, can_mask, extended or None) each."""
-    cdef size_t count = len(filters), i
-    if count > live.CF_FILTERS_MOST:
-        raise ValueError(f"filters: {count} of them, allowed 0..{live.CF_FILTERS_MOST}")
-    cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
-    if rows == NULL:
-        raise MemoryError
-    for i in range(count):
-        rows[i].can_id, rows[i].can_mask = filters[i][0], filters[i][1]
-        rows[i].extended = CF_FILTER_ANY_FORMAT if filters[i][2] is None else bool(filters[i][2])
-    return rows
-
-
 cdef class Port:
     """A channel from load to close: its ring, its ledger, and the way to its driver."""
 
     cdef cf_port *port
     cdef unsigned born
+    cdef bint hurried  # the program ends: what a driver has is left to it
     cdef object dtype
     cdef readonly object host  # number of the host process, or None
     cdef readonly unsigned long long functions  # that the library exports, as cf_library has them
@@ -66,6 +63,7 @@ cdef class Port:
         if status != CF_OK:
             return int(status), code, None
         self.port = port
+        port.waiting.interrupted = interrupted
         self.host = None if host is None else live.cf_host_port_process(port)
         return int(status), code, self
 
@@ -78,12 +76,14 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_load(port, text, <cf_convention>convention, &answer, &code)
+        if status == CF_INTERRUPTED:
+            raise_it()
         self.functions = answer.functions
         return int(status), code, answer.detail.decode("utf-8", "replace")
 
     def open(self, bytes config, str profile, list filters, *, uint32_t flags=0, uint32_t layout_size=0,
-             uint32_t channel=0, bint wait_when_full=False, bint device_clock=False, int64_t coalesce_ns=1_000_000,
-             int64_t reconnect_ns=0):
+             uint32_t channel=0, bint wait_when_full=False, bint device_clock=False, bint follow_clock=False,
+             int64_t coalesce_ns=1_000_000, int64_t reconnect_ns=0):
         """(status, code, why). The arguments are the members of cf_open_question."""
         cdef cf_port *port = self.at()
         cdef live.cf_open_question question
@@ -97,17 +97,21 @@ cdef class Port:
         strncpy(question.profile, name, sizeof(question.profile) - 1)
         question.flags, question.layout_size, question.channel = flags, layout_size, channel
         question.wait_when_full, question.device_clock = wait_when_full, device_clock
+        question.follow_clock = follow_clock
         question.fd = self.dtype is FD_FRAME_DTYPE
         question.coalesce_ns, question.reconnect_ns = coalesce_ns, reconnect_ns
         cdef cf_filter *rows = filter_rows(filters)
         with nogil:
             status = live.cf_port_open(port, &question, rows, count, why, &code)
         free(rows)
+        if status == CF_INTERRUPTED:
+            raise_it()
         return int(status), code, why.decode("utf-8", "replace")
 
     def __dealloc__(self):
         cdef long code
-        if self.port != NULL and self.born == forks():
+        if self.port != NULL and self.born == forks() and not self.hurried:
+            self.port.waiting.interrupted = NULL
             with nogil:
                 live.cf_port_close(self.port, &code)
                 live.cf_port_free(self.port)
@@ -122,8 +126,10 @@ cdef class Port:
         return self.port
 
     cdef int check(self, cf_status status, long code, str operation) except -1:
+        if status == CF_INTERRUPTED:
+            raise_it()
         if status != CF_OK:
-            raise driver_error(status, code, operation)
+            raise driver_error(status, code, call_name(status, code, operation))
         return 0
 
     def capsule(self):
@@ -136,16 +142,24 @@ cdef class Port:
             live.cf_port_stop(port)
 
     def close(self):
-        """(hangs, what CanalClose returned); 0 when it was closed before. In a forked child: does nothing."""
+        """What CanalClose returned; 0 when it was closed before. In a forked child: does nothing."""
         cdef long code = 0
         cdef cf_status status
         if self.born != forks() or self.port == NULL:
-            return False, 0
+            return 0
         with nogil:
             status = live.cf_port_close(self.port, &code)
-        if status != CF_TIMED_OUT:
-            self.check(status, code, "CanalClose")
-        return status != CF_OK, code
+        if status == CF_TIMED_OUT:
+            status = CF_DRIVER_HANGS
+        self.check(status, code, "CanalClose")
+        return code
+
+    def hurry(self, int64_t left_ns):
+        """Begin to close, without waiting; nobody waits for the driver any more once that time is over."""
+        if self.born == forks() and self.port != NULL:
+            self.hurried = True
+            with nogil:
+                live.cf_port_hurry(self.port, left_ns)
 
     # -- receiving
 
@@ -257,8 +271,10 @@ cdef class Port:
                 PyErr_CheckSignals()
         finally:
             live.cf_port_reject(port, loan.count - total)
+        if status == CF_INTERRUPTED:
+            raise_it()
         if status != CF_OK and status != CF_TIMED_OUT:
-            error = driver_error(status, code, "CanalSend")
+            error = driver_error(status, code, call_name(status, code, "CanalSend"))
             error.add_note(f"{total} of {loan.count} frames were accepted")
             error.accepted = total
             raise error
@@ -273,6 +289,8 @@ cdef class Port:
         books = dict(now.ledger.counters)
         books.update(delivered=now.ledger.delivered, pending=now.ledger.pending, sent=now.sent,
                      send_rejected=now.send_rejected)
+        for name in ("clock_step_ns", "clock_step_before_ns", "clock_step_after_ns"):
+            books[name] = <int64_t><uint64_t>books[name]
         if not now.overruns_known:
             books["driver_overruns"] = None
         return books, now.layout_size, now.driver_queue

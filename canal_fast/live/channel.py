@@ -19,10 +19,10 @@ from canal_fast._gate import describe_code
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
 from canal_fast.drivers.config_strings import OpenFlag, socketcan_config
-from canal_fast.drivers.devices import list_devices, only_device
+from canal_fast.drivers.devices import list_devices, only_device, served_by_linux
 from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
-from canal_fast.errors import ChannelClosedError, DriverError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, check_frames
+from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError, DriverNotFoundError
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
 from . import _live, _periodic
@@ -30,11 +30,12 @@ from .clock import ChannelClock, describe_clock
 from .event_loop import until_readable
 from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
-from .opening import check_options, choose_profile, not_opened, open_channels
+from .opening import check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
 
 __all__ = ["Channel"]
 
+_MANY_RESETS = 3  # from then on the tick is measured: CF_CLOCK_RESETS of clock.h
 _MAX_FRAMES = 1 << 40
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
@@ -63,6 +64,11 @@ class Channel:
         CAN FD: records of FD_FRAME_DTYPE. Refused where the driver has no CAN FD.
     clock : {"epoch", "device"}
         Time stamps in nanoseconds since 1970, or since the device's own zero.
+    clock_step : {"mark", "follow"}
+        When somebody sets the host's clock while the channel is open, as NTP does on a machine that came up without
+        the time. "mark": time stamps go on by the clock as it was at open, and never decrease. "follow": they go with
+        the clock from there on, and may decrease there, once. Either way the first record after it has CLOCK_STEP (but
+        for clock="device"), and `ledger` and `clock` tell when it was and by how much.
     ring_frames : int
         Records that fit between the native thread and Python; rounded up to a power of two.
     ring_full : {"drop", "wait"}
@@ -112,6 +118,7 @@ class Channel:
         channel: int = 0,
         fd: bool = False,
         clock: Literal["epoch", "device"] = "epoch",
+        clock_step: Literal["mark", "follow"] = "mark",
         ring_frames: int = 262_144,
         ring_full: Literal["drop", "wait"] = "drop",
         coalesce_ms: float = 1.0,
@@ -129,6 +136,7 @@ class Channel:
             layout,
             channel,
             clock,
+            clock_step,
             ring_frames,
             ring_full,
             coalesce_ms,
@@ -140,7 +148,8 @@ class Channel:
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         port = load(self._path, convention, bridge, self._capacity, fd)
-        self._profile = choose_profile(port, self._path, profile, fd, clock)
+        self._profile = choose_profile(port, self._path, profile, fd, clock, reconnect is not None)
+        check_config(config, self._profile)
         status, code, why = port.open(
             config.encode(),
             self._profile["name"],
@@ -150,6 +159,7 @@ class Channel:
             channel=channel,
             wait_when_full=ring_full == "wait",
             device_clock=clock == "device",
+            follow_clock=clock_step == "follow",
             coalesce_ns=int(coalesce_ms * 1e6),
             reconnect_ns=0 if reconnect is None else int(reconnect * 1e9),
         )
@@ -157,7 +167,7 @@ class Channel:
             raise not_opened(Status(status), code, why, config, self._path, self._profile, self._capacity)
         self._port = port
         self._receive_into = port.receive_into
-        self._check_frames = check_frames if fd else arguments.check_classical
+        self._check_frames = arguments.check_for(self._profile, fd)
         self._info: DriverInfo | None = None
         open_channels.add(self)
 
@@ -261,6 +271,8 @@ class Channel:
             The serial number has not eight letters and digits.
         DriverError
             None was given, and not exactly one adapter is attached: the message lists them.
+        DriverNotFoundError
+            There is no such library. On Linux none is needed: the message says which interface the adapter is.
         """
         if serial is None:
             serial = only_device(list_devices()).serial
@@ -275,7 +287,12 @@ class Channel:
         flags |= listen_only * OpenFlag.LISTEN_ONLY | loopback * OpenFlag.LOOPBACK
         flags |= one_shot * OpenFlag.ONE_SHOT | status_messages * OpenFlag.STATUS_FRAMES
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
-        return cls(library, config, flags=flags, **options)
+        try:
+            return cls(library, config, flags=flags, **options)
+        except DriverNotFoundError as error:
+            if hint := served_by_linux(serial):
+                raise DriverNotFoundError(f"{hint}; {error}", operation="load") from error
+            raise
 
     # -- receiving
 
@@ -414,7 +431,8 @@ class Channel:
         Raises
         ------
         FrameError
-            With `.index`: no controller could send this, or it is CAN FD on a classical channel.
+            With `.index`: no controller could send this, it is CAN FD on a classical channel, or the driver's profile
+            says that it would not send such a one: remote frames and frames without data of some drivers.
         DriverError
             With `.status` and `.accepted`, the number that the driver took before it failed.
         """
@@ -485,7 +503,7 @@ class Channel:
         Device time is mapped to the host's monotonic clock, with offset and drift followed, and that to
         the epoch with the offset frozen at open. Corrections slew: they change the rate of time by 0.05 % at
         most, by half before the clock has settled and while it is more than a millisecond off. Time stamps
-        never decrease.
+        never decrease, but where somebody sets the host's clock under `clock_step="follow"`.
         """
         return describe_clock(self._open_port().clock())
 
@@ -529,21 +547,39 @@ class Channel:
         Raises
         ------
         DriverError
-            CanalClose returned an error; or the driver did not return from CanalReceive within two seconds: then
-            it is not called again, and its thread is left behind.
+            CanalClose returned an error; or the driver did not return from a call in its time, which the message names:
+            then it is not called again, and its thread is left behind.
         """
+        was_open = self in open_channels
         open_channels.discard(self)
         if self._sender is not None:
             self._sender.stop()
         if self._port is not None:
             with standard_input_kept():
-                hangs, code = self._port.close()
-            if hangs:
-                raise DriverError(
-                    f"{self._path.name} hangs in CanalReceive; it was not closed", operation="CanalReceive"
-                )
+                try:
+                    code = self._port.close()
+                except ChannelTimeoutError as error:
+                    raise DriverError(
+                        f"{self._path.name} hangs in {error.operation}; it was not closed", operation=error.operation
+                    ) from None
+                except KeyboardInterrupt:
+                    open_channels.add(self)  # it is still closing: the end of the program sees to it
+                    raise
             if code:
                 raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
+            if was_open:
+                self._warn_of_resets()
+
+    def _warn_of_resets(self) -> None:
+        resets = self.ledger().clock_resets
+        if resets >= _MANY_RESETS:
+            warnings.warn(
+                f"{self._path.name}: the device's counter was reset {resets} times; time stamps are of the host's "
+                f"clock from there until the tick was measured. If the profile {self._profile['name']!r} is wrong, "
+                "give another",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def __enter__(self) -> Self:
         return self

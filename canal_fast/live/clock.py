@@ -31,7 +31,8 @@ class ChannelClock:
     offset_ns : int
         The host's monotonic time minus device time, in force for the last frame.
     epoch_offset_ns : int
-        Time since 1970 minus the host's monotonic time, frozen when the channel was opened.
+        Time since 1970 minus the host's monotonic time, frozen when the channel was opened; under
+        `clock_step="follow"` as of the last step.
     drift_ppm : float
         What the device's clock gains on the host's. It is corrected for.
     residual_ns : int
@@ -43,10 +44,17 @@ class ChannelClock:
         tick and 1 us; 0 with source "kernel". A delay that all frames share cannot be seen and is not in it.
     resets : int
         How often the device's counter went back, or ahead of the host's time, by more than a second. The
-        time stamps then go on from the host's time. With source "kernel": how often the host's clock was set back
-        by more than a second, and the time stamps with it.
+        time stamps then go on from the host's time. After three without an outage the tick is no longer trusted but
+        measured. With source "kernel": how often the time stamps went back by more than a second though nobody had set
+        the host's clock.
     frames : int
         Frames that the clock has seen, filtered ones included, status messages not.
+    steps : int
+        How often the host's clock was set, by 10 ms or more.
+    step_ns : int or None
+        When it last was: ns since 1970, by the clock as set. None when it never was.
+    step_before_ns, step_after_ns : int or None
+        Time since 1970 minus the host's monotonic time, before and after that.
     """
 
     source: Literal["device", "kernel", "host"]
@@ -61,6 +69,10 @@ class ChannelClock:
     uncertainty_ns: int
     resets: int
     frames: int
+    steps: int
+    step_ns: int | None
+    step_before_ns: int | None
+    step_after_ns: int | None
 
 
 def describe_clock(report: dict[str, int]) -> ChannelClock:
@@ -79,4 +91,8 @@ def describe_clock(report: dict[str, int]) -> ChannelClock:
         uncertainty_ns=report["uncertainty_ns"],
         resets=report["resets"],
         frames=report["frames"],
+        steps=report["steps"],
+        step_ns=report["step_ns"] if report["steps"] else None,
+        step_before_ns=report["step_before_ns"] if report["steps"] else None,
+        step_after_ns=report["step_after_ns"] if report["steps"] else None,
     )

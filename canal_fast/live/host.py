@@ -16,7 +16,7 @@ from canal_fast.status import Status
 
 from . import _live
 
-__all__ = ["Bridge", "host_program", "load"]
+__all__ = ["Bridge", "host_program", "load", "needs_host"]
 
 Bridge = Literal["auto", "always", "never"]
 
@@ -39,11 +39,16 @@ def host_program(machine: str | None) -> Path:
     return _FOLDER / f"canal_host{'' if bits == _OWN else bits}{_SUFFIX}"
 
 
+def needs_host(path: Path) -> bool:
+    """Is the library one of another bitness, and there a host for it?"""
+    status, machine = _profiles.machine(os.fsencode(path))
+    return status == Status.WRONG_ARCHITECTURE and machine in _MACHINES and host_program(machine).is_file()
+
+
 def program_for(path: Path, bridge: Bridge) -> Path | None:
     """The host program that a driver library is to run in; None for this process."""
-    status, machine = _profiles.machine(os.fsencode(path))
-    other = status == Status.WRONG_ARCHITECTURE and machine in _MACHINES and host_program(machine).is_file()
-    return None if bridge == "never" or not (bridge == "always" or other) else host_program(machine)
+    hosted = bridge == "always" or (bridge == "auto" and needs_host(path))
+    return host_program(_profiles.machine(os.fsencode(path))[1]) if hosted else None
 
 
 def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, fd: bool) -> _live.Port:

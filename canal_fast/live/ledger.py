@@ -38,6 +38,11 @@ class Ledger:
     outages, outage_ns : int
         Times that the driver failed and was to be opened again; how long all of them lasted, as of the last try
         to end the present one. What passed on the bus meanwhile is in no other number here.
+    clock_resets : int
+        Times that the device's counter was reset or ran a second ahead of the host's time; see `ChannelClock`.
+    clock_steps, clock_step_ns, clock_step_before_ns, clock_step_after_ns : int
+        Times that the host's clock was set; for the last one: when (ns since 1970 by the clock as set), and time since
+        1970 minus the host's monotonic time before and after. 0 when it never was.
     sent, send_rejected : int
         Frames that the driver accepted for sending; frames it did not take in time.
     """
@@ -56,6 +61,11 @@ class Ledger:
     longest_drain_gap_ns: int
     outages: int
     outage_ns: int
+    clock_resets: int
+    clock_steps: int
+    clock_step_ns: int
+    clock_step_before_ns: int
+    clock_step_after_ns: int
     sent: int
     send_rejected: int
 
@@ -80,6 +90,11 @@ class Ledger:
             driver = f"{self.driver_overruns} lost in the driver"
         if self.outages:
             driver += f"; driver away {self.outages} times, {self.outage_ns / 1e9:.3f} s"
+        if self.clock_resets:
+            driver += f"; the device's counter was reset {self.clock_resets} times"
+        if self.clock_steps:
+            by = (self.clock_step_after_ns - self.clock_step_before_ns) / 1e9
+            driver += f"; the host's clock was set {self.clock_steps} times, last by {by:+.3f} s"
         return (
             f"{self.received} received = {self.delivered} delivered + {self.pending} pending + {self.filtered} filtered"
             f" + {self.dropped} dropped + {self.malformed} malformed; {driver}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import time
+import warnings
 import weakref
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,17 @@ import canal_fast.arguments as arguments
 from canal_fast._gate import describe_exit
 from canal_fast.drivers import _profiles
 from canal_fast.drivers.library import CONVENTIONS, why_open_failed
+from canal_fast.drivers.usb2can_config import remarks
 from canal_fast.errors import ChannelTimeoutError, DriverError
 from canal_fast.status import Status
 
 from . import _live
 from .host import no_memory
 
-__all__ = ["check_options", "choose_profile", "not_opened", "open_channels"]
+__all__ = ["check_config", "check_options", "choose_profile", "not_opened", "open_channels"]
+
+EXIT_S = 2.0
+"""Seconds that closing all channels may take at the end of the interpreter."""
 
 open_channels: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -32,6 +38,7 @@ def check_options(
     layout: str | int,
     channel: int,
     clock: str,
+    clock_step: str,
     ring_frames: int,
     ring_full: str,
     coalesce_ms: float,
@@ -51,6 +58,7 @@ def check_options(
     if reconnect is not None:
         arguments.interval("reconnect", reconnect, 0.01, 3600)
     arguments.choice("clock", clock, ("epoch", "device"))
+    arguments.choice("clock_step", clock_step, ("mark", "follow"))
     arguments.choice("ring_full", ring_full, ("drop", "wait"))
     arguments.choice("convention", convention, CONVENTIONS)
     arguments.choice("bridge", bridge, ("auto", "always", "never"))
@@ -58,13 +66,15 @@ def check_options(
     arguments.choice("profile", profile, ("auto", *(row["name"] for row in _profiles.profiles())))
 
 
-def choose_profile(port: _live.Port, path: Path, profile: str, fd: bool, clock: str) -> dict[str, Any]:
+def choose_profile(port: _live.Port, path: Path, profile: str, fd: bool, clock: str, reconnect: bool) -> dict[str, Any]:
     """The profile's row, for a loaded library that offers what is asked for."""
     name = _profiles.choose(path.name, port.functions) if profile == "auto" else profile
     row = next(row for row in _profiles.profiles() if row["name"] == name)
     missing = {"CanalReceiveFD", "CanalSendFD"} - set(_profiles.exported(port.functions)) if fd else set()
     if missing:
         raise DriverError(f"{path} has no CAN FD: it does not export {min(missing)}", operation="open")
+    if reconnect and row["send_only"]:
+        raise ValueError(f"reconnect: {row['title']}: nothing tells that it failed")
     if clock == "device" and not row["tick_num"]:
         raise ValueError(f"clock='device': the profile {name} knows of no usable device clock")
     return row
@@ -83,18 +93,47 @@ def not_opened(
     kind = ChannelTimeoutError if status in {Status.HOST_SILENT, Status.DRIVER_HANGS} else DriverError
     if profile["name"] == "socketcan":
         code = -code  # this driver tells a CANAL code instead of a handle
-    reason = why or why_open_failed(path, profile)
+    if status == Status.DRIVER_HANGS:
+        return kind(f"{path.name} did not open {config!r}: it hangs in CanalOpen", operation="CanalOpen")
+    reason = why or why_open_failed(path, profile, config)
     return kind(
         f"{path.name} did not open {config!r}: {status.sentence} ({code}); {reason}", status=code, operation="CanalOpen"
     )
 
 
+def check_config(config: str, profile: dict[str, Any]) -> None:
+    """Bit rates that the driver would change without a word, or that no bus has."""
+    if not profile["name"].startswith("usb2can"):
+        return
+    found = list(remarks(config))
+    if any(remark.kind == "serial" for remark in found):
+        return  # that opens nothing
+    for remark in found:
+        if remark.kind == "fast" or (remark.kind == "table" and profile["table_rates"] and config.count(";") == 1):
+            raise ValueError(f"config = {config!r}: {remark.text}; {remark.advice}")
+        if remark.kind == "table":
+            warnings.warn(f"config {config!r}: perhaps {remark.text}", RuntimeWarning, stacklevel=4)
+
+
 @atexit.register
 def _close_all() -> None:
-    """Drivers have threads: close every channel before libraries unload, whichever close fails."""
+    """Drivers have threads: close every channel before libraries unload, whichever close fails.
+
+    All together take at most EXIT_S: they close at the same time. A host that is not waited for closes its driver by
+    itself, when this process has gone.
+    """
+    end = time.monotonic() + EXIT_S
+    channels = list(open_channels)
+    for channel in channels:
+        channel._port.hurry(int((end - time.monotonic()) * 1e9))
+
+    def close(channel: Any) -> None:
+        if channel._port.host is None or time.monotonic() < end:
+            channel.close()
+
     with contextlib.ExitStack() as closing:
-        for channel in list(open_channels):
-            closing.callback(channel.close)
+        for channel in channels:
+            closing.callback(close, channel)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,8 +1,8 @@
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self, disjoint_base
+from typing_extensions import disjoint_base
 
 INTERFACES: int
 NAME_MAX: int
@@ -70,7 +70,7 @@ class LogWriter:
     def begin(self, application: bytes) -> bytes: ...
     def describe(self, channel: int) -> bytes: ...
     def name(self, channel: int, name: bytes, speed: int) -> None: ...
-    def statistics(self, channel: int, counters: tuple[int | None, ...]) -> bytes: ...
+    def statistics(self, channel: int, counters: tuple[int | None, ...], comment: bytes = b"") -> bytes: ...
     def encode(
         self, frames: npt.NDArray[np.void], first: int, out: npt.NDArray[np.uint8], capacity: int
     ) -> tuple[int, int]: ...

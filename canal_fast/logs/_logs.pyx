@@ -286,15 +286,18 @@ cdef class LogWriter:
         size = 0 if self.row.describe == NULL else self.row.describe(&self.state, channel, out)
         return bytes(out[:size])
 
-    def statistics(self, uint8_t channel, counters):
+    def statistics(self, uint8_t channel, counters, bytes comment=b""):
         """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known."""
         cdef bytearray out = bytearray(self.row.write_max)
+        cdef const char *text = comment
         cdef uint64_t values[CF_LOG_COUNTERS]
         cdef unsigned counted = 0
         for index in range(CF_LOG_COUNTERS):
             values[index] = counters[index] or 0
             counted |= (counters[index] is not None) << index
-        size = 0 if self.row.statistics == NULL else self.row.statistics(&self.state, channel, values, counted, out)
+        size = 0
+        if self.row.statistics != NULL:
+            size = self.row.statistics(&self.state, channel, values, counted, text, out)
         return bytes(out[:size])
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):

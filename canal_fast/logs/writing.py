@@ -22,6 +22,11 @@ from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 __all__ = ["Recorder", "format_candump"]
 
 _BUFFER_BYTES = 1 << 18
+_STEPS = ("clock_steps", "clock_step_ns", "clock_step_before_ns", "clock_step_after_ns")
+_STEPPED = (
+    "host clock set {clock_steps} times, last at {clock_step_ns} ns: offset {clock_step_before_ns} -> "
+    "{clock_step_after_ns} ns"
+)
 _APPLICATION = f"canal_fast {__version__}".encode()
 
 
@@ -150,24 +155,28 @@ class Recorder:
         Parameters
         ----------
         ledger : mapping or object
-            With `received`, `filtered`, `dropped`, `driver_overruns` (None where it cannot be known).
+            With `received`, `filtered`, `dropped`, `driver_overruns` (None where it cannot be known), and what else
+            a channel's Ledger has.
         channel : int
 
         Notes
         -----
         ifrecv = received + driver_overruns, ifdrop = driver_overruns (left out when None),
         filteraccept = received - filtered, osdrop = dropped, usrdeliv = frames of this channel
-        that this recorder has written. Counters are cumulative: the last block counts.
+        that this recorder has written. Counters are cumulative: the last block counts. Where the host's clock was set,
+        the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
         received, filtered, dropped, overruns = (
             ledger[name] if isinstance(ledger, Mapping) else getattr(ledger, name)
             for name in ("received", "filtered", "dropped", "driver_overruns")
         )
+        steps = {name: ledger.get(name) if isinstance(ledger, Mapping) else getattr(ledger, name, 0) for name in _STEPS}
+        comment = _STEPPED.format_map(steps).encode() if steps["clock_steps"] else b""
         with self._lock:
             self._check()
             delivered = self._writer.channel_frames(channel)
             counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
-            self._append(lambda: self._writer.statistics(channel, counters))
+            self._append(lambda: self._writer.statistics(channel, counters, comment))
             self._statistics_at[channel] = time.monotonic()
 
     def close(self) -> None:

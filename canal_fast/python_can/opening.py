@@ -24,6 +24,7 @@ _OPTIONS = (
     "profile",
     "layout",
     "clock",
+    "clock_step",
     "ring_frames",
     "ring_full",
     "coalesce_ms",

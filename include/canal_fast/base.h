@@ -61,7 +61,8 @@
     X(HOST_VERSION, 41, "the host process is of another version")                                   \
     X(HOST_ENDED, 42, "the driver's host process ended")                                            \
     X(HOST_SILENT, 43, "the driver's host process does not answer")                                 \
-    X(DRIVER_HANGS, 44, "the driver did not return; its host process was ended")                    \
+    X(DRIVER_HANGS, 44, "the driver did not return")                                                \
+    X(INTERRUPTED, 45, "interrupted")                                                               \
     X(LOG_BLANK, 50, "no frame on this line")                                                       \
     X(LOG_TIME, 51, "the time stamp is not (seconds.fraction) with 1 to 9 decimals")                \
     X(LOG_INTERFACE, 52, "an interface name of 1 to 63 bytes is missing")                           \

@@ -290,4 +290,9 @@ enum {
     CF_OPEN_FD = 0x10 /* of our SocketCAN driver: CAN FD frames, too */
 };
 
+/* Beside the bits of the functions that a library exports: its CanalGetDllVersion says 2 or more. Asked only where the
+ * file's name has CF_VERSION_TELLS: those kinds differ in nothing else, and answer without a device. */
+#define CF_DLL_VERSION_2 ((uint64_t)1 << 63)
+#define CF_VERSION_TELLS "usb2can"
+
 #endif

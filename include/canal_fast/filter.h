@@ -46,7 +46,7 @@ CF_INLINE int cf_filter_match(const cf_filter *filters, size_t count, const cf_f
     return 0;
 }
 
-/* Moves the records that match to the front, in order; returns how many. *gap: CF_FLAG_GAP of a record that did
+/* Moves the records that match to the front, in order; returns how many. *gap: GAP and CLOCK_STEP of a record that did
  * not match, which goes to the next that does, in this call or a later one; 0 at first. */
 CF_INLINE size_t cf_filter_keep(const cf_filter_set *set, void *records, size_t count, size_t stride, uint16_t *gap)
 {
@@ -55,7 +55,7 @@ CF_INLINE size_t cf_filter_keep(const cf_filter_set *set, void *records, size_t 
     for (i = 0; i < count; i++, at += stride) {
         cf_frame_head *head = (cf_frame_head *)at;
         if (!cf_filter_match(set->rows, set->count, head)) {
-            *gap |= head->flags & CF_FLAG_GAP;
+            *gap |= head->flags & (CF_FLAG_GAP | CF_FLAG_CLOCK_STEP);
             continue;
         }
         head->flags |= *gap;

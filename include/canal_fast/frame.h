@@ -48,12 +48,14 @@ typedef struct cf_fd_frame {
     X(ERROR_STATE_INDICATOR, 0x0020, "FD: the sender was error passive")                 \
     X(TX, 0x0040, "sent by this node")                                                   \
     X(ERROR_FRAME, 0x0080, "error frame")                                                \
-    X(GAP, 0x0100, "frames were lost immediately before this one")
+    X(GAP, 0x0100, "frames were lost immediately before this one")                       \
+    X(CLOCK_STEP, 0x0200, "the host's clock was set immediately before this one")
 
 enum {
 #define CF_FLAG_ENUM(name, value, meaning) CF_FLAG_##name = value,
     CF_FLAG_LIST(CF_FLAG_ENUM)
 #undef CF_FLAG_ENUM
+    CF_FLAGS_OFF_WIRE = CF_FLAG_TX | CF_FLAG_GAP | CF_FLAG_CLOCK_STEP, /* said of a frame, and no part of it */
     CF_MAX_STANDARD_ID = 0x7FF,
     CF_MAX_EXTENDED_ID = 0x1FFFFFFF
 };

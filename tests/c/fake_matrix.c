@@ -90,9 +90,9 @@ static void drain(row *r)
                 snprintf(r->verdict, sizeof r->verdict, "FAILED: frame %lu is wrong", got - 1);
                 return;
             }
-        if (count == 0 && (last == CF_CLOSED || last == CF_DRIVER_FAILED))
+        if (count == 0 && (last == CF_CLOSED || last == CF_DRIVER_FAILED || last == CF_DRIVER_HANGS))
             break;
-        if (!stopped && cf_now_ns() - begun > 400000000) {
+        if (!stopped && cf_now_ns() - begun > 1200000000) {
             cf_port_stop(r->port);
             stopped = 1;
         }

@@ -45,8 +45,8 @@ def naive(rows: list[Row], fakes: Path, ours: dict[str, Future[dict[str, bool]]]
     return {name: future.result() for name, future in started.items()}
 
 
-def collect(channel: cf.Channel, count: int) -> tuple[cf.FrameArray, cf.DriverError | None]:
-    """At least `count` frames, and whatever else comes in a tenth of a second."""
+def collect(channel: cf.Channel, count: int, silence: float = 0.1) -> tuple[cf.FrameArray, cf.DriverError | None]:
+    """At least `count` frames, and whatever else comes in so many seconds."""
     parts, got, end = [np.empty(0, cf.FRAME_DTYPE)], 0, time.monotonic() + 20
     while time.monotonic() < end:
         try:
@@ -58,7 +58,7 @@ def collect(channel: cf.Channel, count: int) -> tuple[cf.FrameArray, cf.DriverEr
         parts.append(part)
         got += len(part)
         if got >= count:
-            end = min(end, time.monotonic() + 0.1)
+            end = min(end, time.monotonic() + silence)
     return np.concatenate(parts), None
 
 
@@ -93,7 +93,7 @@ def survive(row: Row, path: Path) -> dict[str, bool]:
     begun = time.monotonic()
     channel = cf.Channel(path, row.text, **row.options)
     held_back = row.count % 64 if "hang" in row.config else 0  # an unfinished chunk comes with the end
-    frames, error = collect(channel, row.count + row.statuses - held_back)
+    frames, error = collect(channel, row.count + row.statuses - held_back, row.silence)
     status = (frames["flags"] & cf.FrameFlag.STATUS) != 0
     get, statuses = frames[~status], frames[status]
     counts = ctypes.CDLL(str(path)).FakeCount

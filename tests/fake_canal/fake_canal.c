@@ -2,9 +2,9 @@
  *
  * Built in variants: FAKE_WORD (the driver's `unsigned long`), FAKE_DATA (8 or 64 data bytes), FAKE_GEN1 (no
  * blocking calls, no driver info), FAKE_FOUR (open, close, send, receive only), FAKE_NO_RECEIVE, FAKE_SET_FILTERS,
- * FAKE_NEEDS (calls a function that no library has), FAKE_CDECL (32-bit Windows: not stdcall). What it does at run
- * time is in the configuration string, "key=value;key=value", see fake_settings.h. Shares nothing with the library
- * under test.
+ * FAKE_DLL_VERSION (what CanalGetDllVersion says), FAKE_NEEDS (calls a function that no library has), FAKE_CDECL
+ * (32-bit Windows: not stdcall). What it does at run time is in the configuration string, "key=value;key=value",
+ * see fake_settings.h. Shares nothing with the library under test.
  *
  * Frame n has the extended identifier n, or the standard one n & 0x7FF when n % 4 is 3; n % 9 bytes, each
  * n * 31 + k * 7 + 1; and is a remote frame when n % 50 is 7. One handle at a time.
@@ -21,7 +21,11 @@
 
 #include "fake_settings.h"
 
-enum { RECEIVES, BLOCKS, STATISTICS, OVERLAPS, ON_BUS, SEND_ERRORS, LAYOUT, COUNTS };
+#ifndef FAKE_DLL_VERSION
+#define FAKE_DLL_VERSION 0x00090001ULL
+#endif
+
+enum { RECEIVES, BLOCKS, STATISTICS, OVERLAPS, ON_BUS, SEND_ERRORS, LAYOUT, AS_DATA, COUNTS };
 
 /* Global and visible, as in the drivers of one family that are all built from one skeleton. */
 long long theApp;
@@ -30,7 +34,8 @@ static settings set;
 static long counts[COUNTS];
 static long open_handle, last_handle;
 static long long opened_ns, next, posts_used, send_queued, send_settled_ns;
-static int extra, signalled, inside;
+static int extra, signalled, inside, wedged, plugged_again;
+static long long unplugged_ns; /* when the adapter went, 0: it is there */
 static const char *kept;
 static char kept_first;
 static statistics books;
@@ -131,6 +136,15 @@ static void fill(message *m)
     m->size = set.sizes && n % 16 == 5 ? 9 + n / 16 % 7 : n % 9;
     for (k = 0; k < 8 && (k < m->size || n % 50 == 7); k++)
         m->data[k] = n * 31 + k * 7 + 1;
+    if (set.host_time) {
+        struct timespec t;
+        int64_t ns;
+        clock_gettime(CLOCK_REALTIME, &t);
+        ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+        m->size = 8;
+        m->flags &= ~(FAKE_WORD)2;
+        memcpy(m->data, &ns, 8);
+    }
     next++;
     extra = (set.oversize || set.status) && next % 10 == 0;
     books.rx_frames++;
@@ -150,7 +164,9 @@ static int pop(message *m, int blocking)
         crash();
     if (set.hang >= 0 && next >= set.hang)
         hang();
-    if (next >= came() && !extra)
+    if (set.unplug >= 0 && next >= set.unplug && !plugged_again && !unplugged_ns)
+        unplugged_ns = now_ns();
+    if ((next >= came() && !extra) || unplugged_ns)
         return 0;
     if (set.instant == 2)
         signalled = !blocking;
@@ -206,14 +222,17 @@ API(long) CanalOpen(const char *config, unsigned long flags)
         printf("fake: initializing\n");
         fflush(stdout);
     }
+    sleep_us(set.open_ms * 1000);
     if (set.crash_open)
         crash();
     if (set.hang_open)
         hang();
     if (set.open <= 0)
         return set.open;
-    if (open_handle)
+    if (open_handle || (unplugged_ns && now_ns() - unplugged_ns < set.back * 1000000))
         return 0;
+    plugged_again |= unplugged_ns != 0;
+    unplugged_ns = wedged = 0;
     memset(counts, 0, sizeof counts);
     memset(&books, 0, sizeof books);
     counts[LAYOUT] = sizeof(message);
@@ -228,6 +247,8 @@ API(int) CanalClose(long handle)
 {
     if (handle != open_handle)
         return 0;
+    if (set.hang_close)
+        hang();
     enter();
     sleep_us(set.close_ms * 1000);
     open_handle = 0;
@@ -272,6 +293,13 @@ API(int) CanalSend(long handle, const message *m)
     unsigned long long n;
     if (!alive(handle))
         return 0;
+    if (set.hang_send)
+        hang();
+    if (set.remote_data && m->flags & 2)
+        count(AS_DATA, 1);
+    wedged |= set.wedge && m->size == 0;
+    if (wedged)
+        return 21;
     send_settle();
     pthread_mutex_lock(&sending);
     n = FakeCount(ON_BUS) + send_queued;
@@ -340,6 +368,10 @@ API(int) CanalGetStatus(long handle, status *s)
 {
     if (!alive(handle))
         return 0;
+    if (set.hang_status)
+        hang();
+    if (unplugged_ns)
+        return 13;
     s->channel_status = 0x10000000;
     s->code = s->subcode = 0;
     memset(s->text, set.text ? 'X' : 0, sizeof s->text);
@@ -398,7 +430,7 @@ API(unsigned long) CanalGetVersion(void)
 
 API(unsigned long) CanalGetDllVersion(void)
 {
-    return (unsigned long)(set.version ? 0xEEEEEEEE00090001ULL : 0x00090001ULL);
+    return (unsigned long)(set.version ? 0xEEEEEEEE00000000ULL | FAKE_DLL_VERSION : FAKE_DLL_VERSION);
 }
 
 API(const char *) CanalGetVendorString(void)

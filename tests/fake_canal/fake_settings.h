@@ -64,6 +64,15 @@ typedef struct status {
     X(crash_open, 0, "")                                                         \
     X(hang, -1, "in receive, after so many frames")                              \
     X(hang_open, 0, "")                                                          \
+    X(open_ms, 0, "how long open takes")                                         \
+    X(hang_close, 0, "")                                                         \
+    X(hang_send, 0, "")                                                          \
+    X(hang_status, 0, "")                                                        \
+    X(unplug, -1, "after so many frames the adapter is gone: empty for ever, status 13, until opened anew") \
+    X(back, 0, "ms after which it can be")                                       \
+    X(remote_data, 0, "remote frames to send go out as data frames")             \
+    X(wedge, 0, "after a frame to send without data there is never room again")  \
+    X(host_time, 0, "the payload is the host's time since 1970 in ns")           \
     X(slow, 0, "us that every receive takes")                                    \
     X(strtok, 0, "writes into the configuration string")                         \
     X(keep, 0, "reads the configuration string again at the first receive")

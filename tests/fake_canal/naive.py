@@ -103,6 +103,10 @@ elif action == "send":
         library.CanalSend(handle, byref(Message(0, 0, n & 0x7FF, size, data, 0)))
     library.CanalClose(handle)
     said["on_bus"] = library.FakeCount(4)
+elif action == "send_remote":
+    for n in range(60):
+        library.CanalSend(handle, byref(Message(2, 0, n, 8, (c_ubyte * 8)(), 0)))
+    said["as_data"] = library.FakeCount(7)
 elif action == "close":
     begun = time.monotonic()
     ticks = []

@@ -85,7 +85,7 @@ class Ours:
     ticks: int = 0  # of another Python thread, one in 10 ms, during close
 
 
-RECEIVES, BLOCKS, STATISTICS, OVERLAPS, ON_BUS, SEND_ERRORS = range(6)
+RECEIVES, BLOCKS, STATISTICS, OVERLAPS, ON_BUS, SEND_ERRORS, LAYOUT, AS_DATA = range(8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +107,7 @@ class Row:
     closed: Callable[[Ours], bool] = lambda ours: ours.close_error is None
     opens: bool = True
     error: int | None = None  # that receive has to raise after the last frame
+    silence: float = 0.1  # seconds after that frame in which it has to
     contained: bool = False  # nothing can be done within the process
     alone: bool = False  # nothing else may go on in the process
     doctor: str = "works"  # in the first three lines of the doctor's report
@@ -168,6 +169,28 @@ def sends(ours: Ours) -> bool:
     while ours.counts(ON_BUS) < 60 and time.monotonic() < end:
         time.sleep(0.01)
     return accepted == ours.counts(ON_BUS) == 60 and ours.counts(SEND_ERRORS) == 0
+
+
+def refuses(ours: Ours, what: str) -> bool:
+    """Such a frame is refused before the driver is called, and so are the good ones beside it."""
+    frames = expected(60)
+    frames["flags"], frames["dlc"] = 0, 1
+    frames["flags" if what == "remote" else "dlc"][20] = 2 if what == "remote" else 0
+    try:
+        ours.channel.send(frames)
+    except cf.FrameError as error:
+        return error.index == 20 and ours.counts(ON_BUS) == ours.counts(AS_DATA) == 0
+    return False
+
+
+def hangs(call: Callable[[], object], name: str) -> bool:
+    """The call raises, within its limit and a second, an error that names it."""
+    begun = time.monotonic()
+    try:
+        call()
+    except cf.ChannelTimeoutError as error:
+        return error.operation == name and time.monotonic() - begun < 6
+    return False
 
 
 def never_asked(ours: Ours) -> bool:
@@ -256,13 +279,32 @@ ROWS = [
         lambda n: n.frames[-1][STAMP] < 1000, doctor="time unit", options={"profile": "can4vscp"}),
     Row("200 frames/s sent", "send_rate=200", "send", "frames lost", lambda n: n.said["on_bus"] < 60,
         also="all 60 on the bus", check=sends),
+    Row("remote frames sent as data", "remote_data=1", "send_remote", "data frames on the bus",
+        lambda n: n.said["as_data"] == 60, file="vscpl1drv-can4vscp.so", also="refused, nothing sent",
+        check=lambda o: refuses(o, "remote")),
+    Row("an empty frame wedges it", "wedge=1;empty=12", "send", "never sends again",
+        lambda n: n.said["on_bus"] == 0, "-DFAKE_GEN1", file="vscpl1drv-can232.so", also="refused, nothing sent",
+        check=lambda o: refuses(o, "empty")),
+    Row("unplugged, says empty", "unplug=100;bursts=1", "poll", "waits for ever",
+        lambda n: len(n.frames) == 100 and set(n.codes) == {0, 8}, file="usb2can.so", count=100, error=13, silence=2,
+        doctor="the adapter is gone"),
     Row("an error code of its own", "fail=70000", "poll", "gives up or asks for ever", lambda n: 70000 in n.codes,
         error=70000, doctor="70000"),
     Row("two threads in receive", "slow=20", "threads", "calls overlap", lambda n: n.said["overlaps"] > 0,
         also="calls never overlap", check=lambda o: o.counts(OVERLAPS) == 0),
     Row("nothing ever comes", "frames=0", count=0, also="no spinning", check=no_spin, doctor="no frame"),
-    Row("receive hangs", "hang=100", "poll", "hangs", lambda n: n.hung, count=100, also="close gives up",
-        closed=lambda o: o.close_s > 1.5 and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
+    Row("receive hangs", "hang=100", "poll", "hangs", lambda n: n.hung, count=100, also="receive tells",
+        check=lambda o: "CanalReceive" in str(o.error), silence=7,
+        closed=lambda o: o.close_s < 3 and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
+    Row("close hangs", "hang_close=1", "close", "hangs", lambda n: n.hung, also="other threads go on",
+        closed=lambda o: o.close_s < 9 and o.ticks > 20 and "hangs in CanalClose" in str(o.close_error),
+        doctor="in CanalClose"),
+    Row("send hangs", "hang_send=1", "send", "hangs", lambda n: n.hung, also="named",
+        check=lambda o: hangs(lambda: o.channel.send(expected(1)), "CanalSend"),
+        closed=lambda o: o.close_s < 9 and "hangs in CanalSend" in str(o.close_error)),
+    Row("status hangs", "hang_status=1", "status", "hangs", lambda n: n.hung, also="named",
+        check=lambda o: hangs(o.channel.status, "CanalGetStatus"),
+        closed=lambda o: o.close_s < 9 and "hangs in CanalGetStatus" in str(o.close_error), doctor="in CanalGetStatus"),
     Row("receive crashes", "crash=100", "poll", "dies", lambda n: n.signal == 11, contained=True,
         doctor="crashed (SIGSEGV) in CanalReceive"),
     Row("open hangs", "hang_open=1", "poll", "hangs", lambda n: n.hung, contained=True,

@@ -248,7 +248,7 @@ def glue_goes_down(tree: Path) -> Iterator[str]:
             if not module.startswith("canal_fast"):
                 allowed = module.partition(".")[0] in {"cpython", "libc", "cython"}
             else:
-                allowed = module == "canal_fast._gate" or (
+                allowed = module in {"canal_fast._gate", f"canal_fast.{wing}.glue"} or (
                     module.startswith("canal_fast.capi.") and of_capi(module.rpartition(".")[2]) in below
                 )
             if not allowed:

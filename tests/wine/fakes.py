@@ -21,6 +21,8 @@ VARIANTS = {
     "underscore": ["-DEXPORT(type)=type", "exports.def"],
     "cdecl": ["-DFAKE_CDECL", PLAIN],
     "cdecl_four": ["-DFAKE_CDECL", "-DFAKE_FOUR", PLAIN],
+    **{f"version_1_{i}": ["-DFAKE_DLL_VERSION=0x00060001", PLAIN] for i in range(3)},  # a copy, a set of variables
+    **{f"version_2_{i}": ["-DFAKE_DLL_VERSION=0x00000002", PLAIN] for i in range(3)},
     "generation_1": ["-DFAKE_GEN1", PLAIN],
     "needs_missing": ["-DFAKE_NEEDS", PLAIN, "helper.dll"],
     "needs_other_bits": ["-DFAKE_NEEDS", PLAIN, "helper.dll"],

@@ -88,6 +88,21 @@ CF_INLINE cf_status cf_library_inspect(const char *path, const cf_machine **mach
     return size == 0 ? CF_FILE_MISSING : cf_binary_check(head, size, file_size, machine);
 }
 
+/* Is CF_VERSION_TELLS in the file's name, in whatever case? */
+CF_INLINE int cf_version_tells(const char *path)
+{
+    char name[256];
+    size_t i;
+    const char *at, *file = path;
+    for (at = path; *at; at++)
+        if (*at == '/' || *at == '\\')
+            file = at + 1;
+    for (i = 0; i < sizeof name - 1 && file[i]; i++)
+        name[i] = (char)(file[i] >= 'A' && file[i] <= 'Z' ? file[i] + ('a' - 'A') : file[i]);
+    name[i] = 0;
+    return strstr(name, CF_VERSION_TELLS) != NULL;
+}
+
 /* Loads the library at `path` (absolute, UTF-8) and resolves the CANAL functions; only open, close,
  * send and receive have to be there. `convention` matters on 32-bit Windows only and is refused where it is known to
  * be wrong. Fills *library; on failure library->detail says more. */
@@ -143,6 +158,10 @@ CF_INLINE cf_status cf_library_load(cf_library *library, const char *path, cf_co
     CF_CANAL_FUNCTIONS(CF_CANAL_TAKE)
 #undef CF_CANAL_TAKE
 #endif
+    /* Its bytes come in memory's order: the first is the major number. */
+    if (cf_version_tells(path) && library->get_dll_version != NULL &&
+        (CF_CANAL(library, get_dll_version, ()) & 0xFF) >= 2)
+        library->functions |= CF_DLL_VERSION_2;
     return CF_OK;
 }
 

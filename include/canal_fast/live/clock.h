@@ -3,21 +3,23 @@
  * Ticks are rationals (992187.5 ns = 1984375/2). They are unwrapped by the signed difference to the
  * tick predicted from host time, so that neither an idle hour nor a small step back looks like a
  * wrap. Device time maps to the host's monotonic clock along the line of clock_fit.h, and that to
- * the epoch with the offset frozen at open. Time stamps that the host's kernel made are taken as they
- * are. The mapping slews toward the line, it never steps; time stamps never decrease. Where the tick
- * is not known, it is found from the first second against the host's clock, whose time the frames get
- * meanwhile.
+ * the epoch with the offset frozen at open. The mapping slews toward the line, it never steps; time
+ * stamps never decrease. Where the tick is not known, or a few resets of the counter tell that it is not what the
+ * profile says, it is found from the next second against the host's clock, whose time the frames get meanwhile. What
+ * is done where somebody sets the host's clock is in clock_step.h.
  */
 #ifndef CANAL_FAST_LIVE_CLOCK_H
 #define CANAL_FAST_LIVE_CLOCK_H
 
 #include "clock_fit.h"
+#include "clock_step.h"
 
 #define CF_CLOCK_SLEW 0.0005 /* corrections change the rate by so much at most, */
 #define CF_CLOCK_FAST_SLEW 0.5 /* or so much before the fit has settled and from CF_CLOCK_FAR_NS on */
 #define CF_CLOCK_FAR_NS INT64_C(1000000)
 #define CF_CLOCK_IDLE_NS INT64_C(64000000000) /* after so long without a frame the fit starts anew */
 #define CF_CLOCK_JUMP_NS INT64_C(1000000000) /* device time that goes back or ahead so far was reset */
+#define CF_CLOCK_RESETS 3 /* so many without a reason: the tick is measured */
 #define CF_CLOCK_STEEPEST 0.05 /* a drift above that: the tick is not what it was said to be */
 
 enum {
@@ -30,6 +32,8 @@ typedef struct cf_clock {
     uint32_t wrap_bits;      /* 64: time stamps are nanoseconds since 1970 */
     int device;              /* leave device time: stamps count from the device's own zero */
     int64_t epoch_offset_ns; /* added to monotonic time */
+    int follow;              /* change that where the host's clock is set; otherwise it stays as it was at open */
+    cf_clock_step step;
     int started, fresh;      /* a frame was seen; one was since the last cf_clock_observe */
     int calibrated;          /* the tick was measured */
     int restarted;           /* the counter may have been reset since the last frame */
@@ -42,6 +46,7 @@ typedef struct cf_clock {
     int64_t late_ns;    /* how late frames were lately read, at most */
     int64_t last_ns;    /* last stamp given */
     uint64_t frames, resets;
+    uint64_t doubts; /* resets since the tick was last measured */
     cf_fit fit;
 } cf_clock;
 
@@ -55,6 +60,7 @@ CF_INLINE void cf_clock_init(cf_clock *clock, uint32_t tick_num, uint32_t tick_d
     clock->device = device && tick_num != 0;
     clock->epoch_offset_ns = epoch_offset_ns;
     clock->last_ns = INT64_MIN;
+    clock->step.offset_ns = epoch_offset_ns;
     cf_fit_clear(&clock->fit);
 }
 
@@ -104,6 +110,15 @@ CF_INLINE void cf_clock_slew(cf_clock *clock, int64_t device_ns)
     clock->offset_ns += change_ns > limit_ns ? limit_ns : change_ns < -limit_ns ? -limit_ns : change_ns;
 }
 
+/* The tick is not what it was said to be: it is to be measured. */
+CF_INLINE void cf_clock_distrust(cf_clock *clock)
+{
+    clock->tick_num = clock->tick_den = 0;
+    clock->doubts = 0;
+    cf_fit_clear(&clock->fit);
+    clock->fit.line.slope = 0.0;
+}
+
 /* Unwraps `raw`. A counter that was reset goes on from what was predicted; one that runs ahead of the
  * host's clock was, too, unless device time alone is asked for. */
 CF_INLINE void cf_clock_advance(cf_clock *clock, uint32_t raw, int64_t host_ns)
@@ -117,11 +132,14 @@ CF_INLINE void cf_clock_advance(cf_clock *clock, uint32_t raw, int64_t host_ns)
     if (CF_UNLIKELY(clock->restarted || device_ns < clock->device_ns - CF_CLOCK_JUMP_NS ||
                     (!clock->device && device_ns + clock->offset_ns > host_ns + CF_CLOCK_JUMP_NS))) {
         clock->resets += !clock->restarted;
+        clock->doubts += !clock->restarted;
         clock->restarted = 0;
         clock->ticks = raw;
         clock->base_ticks += predicted - raw;
         device_ns = cf_clock_device_ns(clock);
         cf_clock_anchor(clock, device_ns, host_ns);
+        if (clock->doubts >= CF_CLOCK_RESETS && !clock->device)
+            cf_clock_distrust(clock);
     } else if (CF_UNLIKELY(device_ns - clock->device_ns > CF_CLOCK_IDLE_NS)) {
         cf_clock_anchor(clock, device_ns, host_ns);
     }
@@ -159,12 +177,29 @@ CF_INLINE int64_t cf_clock_stamp(cf_clock *clock, uint32_t raw, int64_t host_ns)
     return cf_clock_never_back(clock, stamp_ns + clock->epoch_offset_ns);
 }
 
-/* Time stamp of a frame that the host's kernel stamped, in nanoseconds since 1970. It goes back only where the
- * host's clock was set back, by more than a second. */
-CF_INLINE int64_t cf_clock_stamp_epoch(cf_clock *clock, int64_t stamp_ns)
+/* Takes note of the host's clock, which now stands offset_ns ahead of the monotonic one. 1: it was set since the last
+ * look. What is stamped after this is stamped by the clock as it is now (`follow`), or as it was at open. */
+CF_INLINE int cf_clock_look(cf_clock *clock, int64_t now_ns, int64_t offset_ns)
+{
+    const int64_t change_ns = cf_clock_step_look(&clock->step, now_ns, offset_ns);
+    if (CF_LIKELY(change_ns == 0))
+        return 0;
+    if (clock->follow && !clock->device) {
+        clock->epoch_offset_ns += change_ns;
+        if (clock->last_ns != INT64_MIN)
+            clock->last_ns += change_ns;
+    }
+    return 1;
+}
+
+/* Time stamp of a frame that the host's kernel stamped, in nanoseconds since 1970, read at about host_ns. Where the
+ * frame's time is none of the host's clock (an adapter's own), it goes back only by more than a second. */
+CF_INLINE int64_t cf_clock_stamp_epoch(cf_clock *clock, int64_t stamp_ns, int64_t host_ns)
 {
     clock->frames++;
     clock->fresh = clock->started = 1;
+    if (CF_UNLIKELY(clock->step.count > 0))
+        stamp_ns = cf_clock_step_correct(&clock->step, stamp_ns, host_ns, clock->follow);
     if (CF_UNLIKELY(stamp_ns < clock->last_ns && clock->last_ns - stamp_ns > CF_CLOCK_JUMP_NS)) {
         clock->resets++;
         clock->last_ns = stamp_ns;
@@ -239,9 +274,7 @@ CF_INLINE void cf_clock_observe(cf_clock *clock, int64_t host_ns)
         cf_clock_calibrate(clock);
     } else if (fit->settled && !clock->device &&
                (fit->line.slope > CF_CLOCK_STEEPEST || fit->line.slope < -CF_CLOCK_STEEPEST)) {
-        clock->tick_num = clock->tick_den = 0;
-        cf_fit_clear(fit);
-        fit->line.slope = 0.0;
+        cf_clock_distrust(clock);
     }
 }
 

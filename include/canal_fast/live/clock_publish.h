@@ -19,6 +19,10 @@ CF_INLINE void cf_clock_tell(const cf_clock *clock, cf_clock_report *report)
     report->uncertainty_ns = cf_clock_uncertainty(clock);
     report->resets = (int64_t)clock->resets;
     report->frames = (int64_t)clock->frames;
+    report->steps = (int64_t)clock->step.count;
+    report->step_ns = clock->step.count ? clock->step.at_ns + clock->step.after_ns : 0;
+    report->step_before_ns = clock->step.before_ns;
+    report->step_after_ns = clock->step.after_ns;
 }
 
 /* For the thread that owns the clock. */

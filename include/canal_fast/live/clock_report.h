@@ -21,7 +21,11 @@
     X(residual_ns, "mean distance of the points from the line")                         \
     X(uncertainty_ns, "of a time stamp")                                                \
     X(resets, "times that the device's counter was reset")                              \
-    X(frames, "seen by the clock")
+    X(frames, "seen by the clock")                                                      \
+    X(steps, "times that the host's clock was set")                                     \
+    X(step_ns, "when it last was, in ns since 1970 by the clock as set")                \
+    X(step_before_ns, "time since 1970 - monotonic time before that")                   \
+    X(step_after_ns, "and after it")
 
 typedef struct cf_clock_report {
 #define CF_CLOCK_MEMBER(name, meaning) int64_t name;

@@ -11,6 +11,7 @@
 #include "clock_report.h"
 #include "filter_table.h"
 #include "ring.h"
+#include "watch.h"
 #include "../system/thread.h"
 
 typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
@@ -26,6 +27,9 @@ typedef struct cf_share {
     cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
     cf_atomic_u64 sent, send_rejected;
     cf_clock_shared clock;
+    cf_presence presence; /* of the reader, in the driver */
+    cf_atomic_u32 calling; /* CF_FN_... of the call that another thread makes, or made last */
+    cf_atomic_u64 last_stamp_ns; /* of the last frame stamped, at least now and then */
     cf_filter_table filters;
 } cf_share;
 
@@ -42,7 +46,7 @@ typedef struct cf_consumer {
     int closed;
     cf_ledger last_ledger; /* as of closing */
     cf_filter_set *waiting; /* the share's filters, while records wait that the reader did not judge by them; or NULL */
-    uint16_t gap; /* CF_FLAG_GAP, if a record that was withheld had it: for the next one */
+    uint16_t gap; /* GAP and CLOCK_STEP of records that were withheld: for the next one */
 } cf_consumer;
 
 /* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED, which leaves nothing behind. */

@@ -77,6 +77,27 @@ CF_INLINE void cf_driver_ask_why(const cf_driver *driver, char *why)
     }
 }
 
+/* A reader that takes another's place, in a host: ring and time stamps go on where that one left them. */
+CF_INLINE void cf_driver_go_on(cf_reader *reader)
+{
+    cf_clock *clock = &reader->clock;
+    cf_clock_report before;
+    cf_clock_read(&reader->share->clock, &before);
+    if (before.epoch_offset_ns == 0) /* nothing was published: it is the first */
+        return;
+    reader->producer.gap = 1;
+    clock->last_ns = (int64_t)cf_atomic_u64_load_relaxed(&reader->share->last_stamp_ns);
+    clock->epoch_offset_ns = before.epoch_offset_ns;
+    clock->step.count = (uint64_t)before.steps;
+    clock->step.before_ns = before.step_before_ns;
+    clock->step.after_ns = before.step_after_ns;
+    clock->step.at_ns = before.step_ns - before.step_after_ns;
+    clock->step.offset_ns = before.steps ? before.step_after_ns : before.epoch_offset_ns;
+    clock->step.total_ns = clock->step.offset_ns - before.epoch_offset_ns;
+    clock->resets = (uint64_t)before.resets;
+    clock->frames = (uint64_t)before.frames;
+}
+
 /* Fills in the reader, but for its handle. */
 CF_INLINE void cf_driver_prepare(cf_driver *driver, const cf_open_question *question, const cf_profile *profile)
 {
@@ -99,8 +120,10 @@ CF_INLINE void cf_driver_prepare(cf_driver *driver, const cf_open_question *ques
     cf_producer_init(&reader->producer, driver->consumer->ring);
     cf_clock_init(&reader->clock, profile->tick_num, profile->tick_den, profile->wrap_bits, question->device_clock != 0,
                   cf_epoch_offset_ns());
+    reader->clock.follow = question->follow_clock != 0;
+    cf_driver_go_on(reader);
     cf_clock_publish(&reader->clock, &reader->share->clock);
-    reader->clock.settled_ns = reader->last_drain_ns = cf_now_ns();
+    reader->clock.settled_ns = reader->last_drain_ns = reader->heard_ns = cf_now_ns();
 }
 
 /* Opens: CanalOpen with a private writable copy of the configuration, then the reader thread. `why` (CF_WHY_BYTES)
@@ -117,6 +140,7 @@ CF_INLINE cf_status cf_driver_open(cf_driver *driver, const cf_open_question *qu
     if (profile == NULL || (question->fd && (library->receive_fd == NULL || library->send_fd == NULL)))
         return CF_NOT_SUPPORTED;
     cf_driver_prepare(driver, question, profile);
+    cf_atomic_u32_store_relaxed(&reader->share->calling, (uint32_t)CF_FN_open);
     reader->handle = cf_reader_open(reader);
     if (reader->handle <= 0) {
         *code = reader->handle;
@@ -124,6 +148,7 @@ CF_INLINE cf_status cf_driver_open(cf_driver *driver, const cf_open_question *qu
         return CF_OPEN_FAILED;
     }
     cf_reader_overruns(reader, &reader->overruns_at_open);
+    reader->overruns_at_open -= reader->producer.counters.driver_overruns;
     cf_reader_poll_overruns(reader, reader->last_drain_ns);
     driver->started = cf_thread_start(&reader->thread, cf_reader_main, reader, "canal_fast") == CF_OK;
     if (!driver->started) {
@@ -131,6 +156,47 @@ CF_INLINE cf_status cf_driver_open(cf_driver *driver, const cf_open_question *qu
         reader->handle = 0;
     }
     return driver->started ? CF_OK : CF_THREAD_FAILED;
+}
+
+/* Gives the reader up, which hangs in the driver; needs consumer->lock and a running reader. */
+CF_INLINE void cf_driver_abandon(cf_driver *driver, cf_reader_state state)
+{
+    cf_reader *reader = &driver->reader;
+    cf_consumer *consumer = driver->consumer;
+    driver->abandoned = 1;
+    cf_atomic_u32_store_release(&reader->written_off, 1);
+    cf_sleep_ns(CF_LAST_WORDS_NS);
+    if (cf_atomic_u32_load_acquire(&reader->entered))
+        cf_producer_publish(&reader->producer); /* ours now, with what it had not yet published */
+    cf_atomic_u32_store_release(&consumer->share->state, (uint32_t)state);
+    if (consumer->other_end != NULL)
+        cf_bell_ring(consumer->other_end);
+    cf_consumer_settle(consumer);
+    cf_cond_broadcast(&consumer->readable);
+}
+
+/* One look after the reader by who looks every step_ns: one that hangs is given up. 1: it does. The channel has failed
+ * then, but in a host that another will replace. Never waits for whoever ends the driver. */
+CF_INLINE int cf_driver_watch(cf_driver *driver, cf_watch *watch, int64_t step_ns)
+{
+    cf_share *share = driver->consumer->share;
+    const int replaced = driver->consumer->other_end != NULL && driver->reader.reconnect_ns != 0;
+    int hangs = 0;
+    if (!cf_watch_look(watch, &share->presence, step_ns) || !cf_mutex_trylock(&driver->ending))
+        return 0;
+    if (driver->started && !driver->joined && !driver->abandoned) {
+        cf_mutex_lock(&driver->consumer->lock);
+        if (cf_atomic_u32_load_acquire(&share->state) == CF_READER_RUNNING &&
+            !cf_atomic_u32_load_acquire(&driver->reader.stop)) {
+            share->failure = CF_DRIVER_HANGS;
+            share->failure_code = (int64_t)cf_atomic_u32_load_relaxed(&share->presence.where);
+            cf_driver_abandon(driver, replaced ? CF_READER_RUNNING : CF_READER_FAILED);
+            hangs = 1;
+        }
+        cf_mutex_unlock(&driver->consumer->lock);
+    }
+    cf_mutex_unlock(&driver->ending);
+    return hangs;
 }
 
 /* Ends the reader thread after a last drain; what the ring holds stays there. May be repeated.
@@ -155,16 +221,8 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
             seen = sequence;
             cf_cond_wait_until(&consumer->readable, &consumer->lock, deadline_ns);
         }
-        driver->abandoned = cf_atomic_u32_load_acquire(state) == CF_READER_RUNNING;
-        if (driver->abandoned) {
-            cf_atomic_u32_store_release(&reader->written_off, 1);
-            cf_sleep_ns(CF_LAST_WORDS_NS);
-            if (cf_atomic_u32_load_acquire(&reader->entered))
-                cf_producer_publish(&reader->producer); /* ours now, with what it had not yet published */
-            cf_atomic_u32_store_release(state, CF_READER_STOPPED);
-            cf_consumer_settle(consumer);
-            cf_cond_broadcast(&consumer->readable);
-        }
+        if (cf_atomic_u32_load_acquire(state) == CF_READER_RUNNING)
+            cf_driver_abandon(driver, CF_READER_STOPPED);
         cf_mutex_unlock(&consumer->lock);
         if (!driver->abandoned)
             cf_thread_join(&reader->thread);
@@ -174,8 +232,8 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
 }
 
 /* Stops and closes the driver. May be repeated; *code gets what CanalClose returned, CF_CANAL_SUCCESS when it was
- * closed before or never opened. CF_TIMED_OUT: the driver hangs in a receive, so it was not called again, and its
- * thread and all that it uses are left to it. */
+ * closed before or never opened. CF_TIMED_OUT: the reader hangs in the driver, in the call CF_FN_... in *code, so that
+ * was not called again, and the thread and all that it uses are left to it. */
 CF_INLINE cf_status cf_driver_close(cf_driver *driver, long *code)
 {
     cf_reader *reader = &driver->reader;
@@ -184,15 +242,17 @@ CF_INLINE cf_status cf_driver_close(cf_driver *driver, long *code)
     cf_atomic_u32_store_release(&driver->closing, 1);
     cf_driver_stop(driver);
     cf_mutex_lock(&driver->ending);
-    cf_mutex_lock(&reader->calls);
-    if (!driver->closed) {
-        driver->closed = 1;
-        if (driver->abandoned)
-            status = CF_TIMED_OUT;
-        else if (reader->handle > 0)
+    if (!driver->closed && driver->abandoned) {
+        *code = (long)cf_atomic_u32_load_relaxed(&reader->share->presence.where);
+        status = CF_TIMED_OUT; /* the reader may hold `calls`, so nobody asks for it */
+    } else if (!driver->closed) {
+        cf_mutex_lock(&reader->calls);
+        cf_atomic_u32_store_relaxed(&reader->share->calling, (uint32_t)CF_FN_close);
+        if (reader->handle > 0)
             *code = CF_CANAL(reader->library, close, (reader->handle));
+        cf_mutex_unlock(&reader->calls);
     }
-    cf_mutex_unlock(&reader->calls);
+    driver->closed = 1;
     cf_mutex_unlock(&driver->ending);
     return status;
 }

@@ -31,15 +31,19 @@ CF_INLINE void cf_driver_end(cf_driver *driver)
     cf_mutex_unlock(&driver->reader.calls);
 }
 
+/* Says which call is made, then makes it. */
+#define CF_CALLED(reader, member, arguments)                                           \
+    (cf_atomic_u32_store_relaxed(&(reader)->share->calling, (uint32_t)CF_FN_##member), \
+     CF_CANAL((reader)->library, member, arguments))
+
 /* CanalSend or, for FD frames, CanalSendFD with the message in the slot; blocking where timeout_ms is not 0. */
 CF_INLINE long cf_reader_send(const cf_reader *reader, int fd, uint8_t *slot, unsigned long timeout_ms)
 {
-    const cf_library *library = reader->library;
     if (fd)
-        return timeout_ms == 0 ? CF_CANAL(library, send_fd, (reader->handle, slot))
-                               : CF_CANAL(library, blocking_send_fd, (reader->handle, slot, timeout_ms));
-    return timeout_ms == 0 ? CF_CANAL(library, send, (reader->handle, slot))
-                           : CF_CANAL(library, blocking_send, (reader->handle, slot, timeout_ms));
+        return timeout_ms == 0 ? CF_CALLED(reader, send_fd, (reader->handle, slot))
+                               : CF_CALLED(reader, blocking_send_fd, (reader->handle, slot, timeout_ms));
+    return timeout_ms == 0 ? CF_CALLED(reader, send, (reader->handle, slot))
+                           : CF_CALLED(reader, blocking_send, (reader->handle, slot, timeout_ms));
 }
 
 /* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, FD only with a reader
@@ -102,7 +106,7 @@ CF_INLINE cf_status cf_driver_status_of(cf_driver *driver, cf_driver_status *res
         cf_driver_end(driver);
         return CF_NOT_SUPPORTED;
     }
-    *code = CF_CANAL(reader->library, get_status, (reader->handle, words));
+    *code = CF_CALLED(reader, get_status, (reader->handle, words));
     cf_driver_end(driver);
     word = cf_driver_layout(driver)->word;
     result->channel_status = cf_slot_word(bytes, 0);
@@ -128,7 +132,7 @@ CF_INLINE cf_status cf_driver_statistics_of(cf_driver *driver, cf_driver_statist
         cf_driver_end(driver);
         return CF_NOT_SUPPORTED;
     }
-    *code = CF_CANAL(reader->library, get_statistics, (reader->handle, words));
+    *code = CF_CALLED(reader, get_statistics, (reader->handle, words));
     cf_driver_end(driver);
     word = cf_driver_layout(driver)->word;
     *filled = 0;
@@ -152,9 +156,9 @@ CF_INLINE cf_status cf_driver_set(cf_driver *driver, int function, unsigned long
     if (status != CF_OK)
         return status;
     handle = driver->reader.handle;
-    *code = function == CF_FN_set_filter ? CF_CANAL(library, set_filter, (handle, value))
-            : function == CF_FN_set_mask ? CF_CANAL(library, set_mask, (handle, value))
-                                         : CF_CANAL(library, set_baudrate, (handle, value));
+    *code = function == CF_FN_set_filter ? CF_CALLED(&driver->reader, set_filter, (handle, value))
+            : function == CF_FN_set_mask ? CF_CALLED(&driver->reader, set_mask, (handle, value))
+                                         : CF_CALLED(&driver->reader, set_baudrate, (handle, value));
     cf_driver_end(driver);
     return *code == CF_CANAL_SUCCESS ? CF_OK : CF_DRIVER_FAILED;
 }
@@ -168,15 +172,15 @@ CF_INLINE cf_status cf_driver_versions_of(cf_driver *driver, cf_driver_versions 
         return status;
     memset(result, 0, sizeof *result);
     if (library->get_level != NULL)
-        result->level = (uint32_t)CF_CANAL(library, get_level, (driver->reader.handle));
+        result->level = (uint32_t)CF_CALLED(&driver->reader, get_level, (driver->reader.handle));
     if (library->get_version != NULL) /* drivers leave garbage in the upper half of an 8-byte long */
-        result->version = (uint32_t)CF_CANAL(library, get_version, ());
+        result->version = (uint32_t)CF_CALLED(&driver->reader, get_version, ());
     if (library->get_dll_version != NULL)
-        result->dll_version = (uint32_t)CF_CANAL(library, get_dll_version, ());
+        result->dll_version = (uint32_t)CF_CALLED(&driver->reader, get_dll_version, ());
     if (library->get_vendor_string != NULL && !(driver->reader.profile->trust & CF_VENDOR_UNSAFE))
-        cf_copy_text(result->vendor, sizeof result->vendor, CF_CANAL(library, get_vendor_string, ()));
+        cf_copy_text(result->vendor, sizeof result->vendor, CF_CALLED(&driver->reader, get_vendor_string, ()));
     if (library->get_driver_info != NULL)
-        cf_copy_text(result->info, sizeof result->info, CF_CANAL(library, get_driver_info, ()));
+        cf_copy_text(result->info, sizeof result->info, CF_CALLED(&driver->reader, get_driver_info, ()));
     cf_driver_end(driver);
     return CF_OK;
 }

@@ -17,6 +17,7 @@ typedef struct cf_host {
     uint64_t parent;
     cf_consumer consumer; /* stands for the program's: wakes it, and waits for room */
     cf_driver driver;
+    cf_watch watch;
     cf_thread server;
     cf_atomic_u32 leave;
 } cf_host;
@@ -47,6 +48,21 @@ CF_INLINE void cf_host_make_room(cf_host *host)
     cf_mutex_unlock(&host->consumer.lock);
 }
 
+/* Opens the driver as the host before this one did. 0: that failed. */
+CF_INLINE int cf_host_resume(cf_host *host)
+{
+    cf_host_memory *shared = host->shared;
+    cf_load_answer loaded;
+    char why[CF_WHY_BYTES];
+    long code = 0;
+    if (cf_driver_load(&host->driver, shared->path, (cf_convention)shared->convention, &loaded) != CF_OK ||
+        cf_driver_open(&host->driver, &shared->open, why, &code) != CF_OK)
+        return 0;
+    cf_atomic_u32_store_release(&shared->resumed, 1);
+    cf_bell_ring(&host->up);
+    return 1;
+}
+
 /* What the serving thread does: answers calls until it is to leave. */
 CF_INLINE void cf_host_serve(void *argument)
 {
@@ -54,6 +70,8 @@ CF_INLINE void cf_host_serve(void *argument)
     cf_ring *calls = cf_host_calls(host->shared);
     uint64_t taken = cf_atomic_u64_load_relaxed(&calls->taken);
     long code;
+    if (host->shared->resume && !cf_host_resume(host))
+        cf_process_leave(CF_HOST_NO_DRIVER);
     while (!cf_atomic_u32_load_acquire(&host->leave)) {
         if (cf_atomic_u64_load_acquire(&calls->written) != taken) {
             cf_host_answer(host, cf_host_call(calls, taken));
@@ -121,6 +139,8 @@ CF_INLINE int cf_host_main(int count, char **arguments)
     cf_bell_ring(&host.up);
     while (!cf_parent_gone(host.parent)) {
         cf_atomic_u32_fetch_add(&host.shared->beats, 1);
+        if (cf_driver_watch(&host.driver, &host.watch, CF_BEAT_MS * INT64_C(1000000)) && host.shared->open.reconnect_ns)
+            cf_process_leave(CF_HOST_HUNG); /* another takes this one's place */
         cf_sleep_ns(CF_BEAT_MS * UINT64_C(1000000));
     }
     cf_atomic_u32_store_release(&host.leave, 1); /* the serving thread closes the driver, if that does not hang */

@@ -9,8 +9,11 @@
 #include "host_memory.h"
 #include "../system/process.h"
 
+#define CF_TURN_NS UINT64_C(200000) /* until it is a call's turn, somebody looks so often */
+
 typedef struct cf_link {
     cf_consumer *consumer; /* of the port */
+    const cf_waiting *waiting; /* of the port */
     cf_host_memory *shared;
     cf_ring *calls;
     cf_memory memory;
@@ -20,6 +23,10 @@ typedef struct cf_link {
     cf_mutex calling;     /* one call at a time */
     cf_atomic_u32 reason; /* cf_status: why the host is to be ended; CF_CLOSED: it was told to leave */
     cf_atomic_u32 gone;   /* cf_status: it has, and why */
+    cf_atomic_u32 away;   /* cf_status: it has, and why, and another is to take its place */
+    const cf_atomic_u32 *closing; /* of the port */
+    char *program;                /* of the host */
+    int64_t reconnect_ns;         /* between two tries to replace a host that ended; 0: never */
 } cf_link;
 
 /* ---- the listening thread */
@@ -49,16 +56,17 @@ CF_INLINE void cf_link_note_end(cf_link *link)
     if (cf_atomic_u32_load_acquire(&share->state) == CF_READER_RUNNING) {
         cf_atomic_u32_store_relaxed(&share->overruns_known, 0); /* what it held when it ended nobody knows */
         share->failure = reason == CF_OK ? CF_HOST_ENDED : reason;
-        share->failure_code = link->process.exit_code;
+        share->failure_code = share->failure == CF_DRIVER_HANGS ? (int64_t)cf_atomic_u32_load_relaxed(&share->calling)
+                                                                : link->process.exit_code;
         cf_atomic_u32_store_release(&share->state, reason == CF_CLOSED ? CF_READER_STOPPED : CF_READER_FAILED);
     }
     cf_atomic_u32_store_release(&link->gone, reason == CF_OK ? CF_HOST_ENDED : reason);
     cf_consumer_wake(link->consumer);
 }
 
-CF_INLINE void cf_link_listen(void *argument)
+/* Listens until the host has ended. */
+CF_INLINE void cf_link_attend(cf_link *link)
 {
-    cf_link *link = (cf_link *)argument;
     int64_t looked_ns = cf_now_ns(), told_ns = 0;
     cf_status reason = CF_OK;
     uint32_t beats = 0;
@@ -86,38 +94,121 @@ CF_INLINE void cf_link_listen(void *argument)
         if (reason != CF_OK && (reason != CF_CLOSED || now_ns - told_ns >= CF_LEAVE_NS))
             cf_process_kill(&link->process);
     }
+}
+
+/* Is nobody to wait for a new host any more? */
+CF_INLINE int cf_link_closing(const cf_link *link)
+{
+    return cf_atomic_u32_load_acquire(&link->reason) == CF_CLOSED || cf_atomic_u32_load_acquire(link->closing);
+}
+
+/* Starts a host that opens the driver as the last one did, and waits until it has. 1: it has. */
+CF_INLINE int cf_link_start_anew(cf_link *link)
+{
+    cf_host_memory *shared = link->shared;
+    const int64_t most_ns = cf_request_patience_ns(CF_ASK_LOAD) + cf_request_patience_ns(CF_ASK_OPEN);
+    int64_t waited_ns = 0;
+    long code;
+    cf_atomic_u64_store_relaxed(&link->calls->taken, cf_atomic_u64_load_relaxed(&link->calls->written));
+    cf_atomic_u32_store_relaxed(&shared->caller_waits, 0);
+    cf_atomic_u32_store_relaxed(&shared->host_waits, 0);
+    cf_atomic_u32_store_relaxed(&shared->resumed, 0);
+    cf_atomic_u32_store_release(&shared->attached, 0);
+    if (cf_process_start(&link->process, link->program, &link->memory, &link->up, &link->down, &code) != CF_OK)
+        return 0;
+    while (!cf_atomic_u32_load_acquire(&shared->resumed)) {
+        if (cf_process_ended(&link->process))
+            return 0;
+        if (waited_ns >= most_ns || cf_link_closing(link))
+            cf_process_kill(&link->process);
+        cf_bell_wait(&link->up, CF_BEAT_MS);
+        waited_ns += CF_BEAT_MS * INT64_C(1000000);
+    }
+    return 1;
+}
+
+/* After a host's end: another takes its place, as soon as it can open the driver. The ring and its books go on. 0: no
+ * other is wanted. */
+CF_INLINE int cf_link_replace(cf_link *link)
+{
+    const cf_status reason = (cf_status)cf_atomic_u32_load_acquire(&link->reason);
+    cf_ring *ring = link->consumer->ring;
+    const int64_t began_ns = cf_now_ns();
+    uint64_t before_ns;
+    int there = 0;
+    if (link->reconnect_ns == 0 || reason == CF_CLOSED ||
+        cf_atomic_u32_load_acquire(&link->shared->share.state) != CF_READER_RUNNING)
+        return 0;
+    cf_link_repair(link);
+    before_ns = cf_atomic_u64_load_relaxed(&ring->outage_ns);
+    cf_atomic_u64_fetch_add(&ring->outages, 1);
+    cf_atomic_u32_store_release(&link->away, reason == CF_OK ? CF_HOST_ENDED : reason);
+    cf_atomic_u32_store_release(&link->reason, CF_OK);
+    cf_consumer_wake(link->consumer);
+    while (!there && !cf_link_closing(link)) {
+        int64_t left_ns = link->reconnect_ns;
+        for (; left_ns > 0 && !cf_link_closing(link); left_ns -= CF_BEAT_MS * INT64_C(1000000))
+            cf_sleep_ns((uint64_t)(left_ns < CF_BEAT_MS * INT64_C(1000000) ? left_ns : CF_BEAT_MS * INT64_C(1000000)));
+        cf_atomic_u64_store_relaxed(&ring->outage_ns, before_ns + (uint64_t)(cf_now_ns() - began_ns));
+        there = !cf_link_closing(link) && cf_link_start_anew(link);
+    }
+    cf_atomic_u32_store_release(&link->away, CF_OK);
+    return there;
+}
+
+CF_INLINE void cf_link_listen(void *argument)
+{
+    cf_link *link = (cf_link *)argument;
+    do
+        cf_link_attend(link);
+    while (cf_link_replace(link));
     cf_link_note_end(link);
 }
 
 /* ---- calls */
 
-/* Sleeps until the host answered call `index`. 0: it never will. */
-CF_INLINE int cf_link_await(cf_link *link, uint64_t index, int64_t deadline_ns)
+/* Sleeps until the host answered call `index`, or limit_ns are used up: only time counts in which this thread waited.
+ * 1: it did; 0: it never will; -1: interrupted. */
+CF_INLINE int cf_link_await(cf_link *link, uint64_t index, int64_t limit_ns)
 {
+    const int64_t step_ns = CF_BEAT_MS * INT64_C(1000000);
     cf_consumer *consumer = link->consumer;
-    int answered;
+    int answered, interrupted = 0;
     cf_mutex_lock(&consumer->lock);
-    for (;;) {
+    while (!interrupted) {
+        const int64_t begun_ns = cf_now_ns();
+        int64_t took_ns;
         cf_atomic_u32_store_relaxed(&link->shared->caller_waits, 1);
         cf_atomic_fence(); /* pairs with the one in cf_host_serve */
         answered = cf_atomic_u64_load_acquire(&link->calls->taken) > index;
-        if (answered || cf_atomic_u32_load_acquire(&link->gone) != CF_OK)
+        if (answered || cf_atomic_u32_load_acquire(&link->gone) != CF_OK ||
+            cf_atomic_u32_load_acquire(&link->away) != CF_OK)
             break;
-        if (cf_now_ns() >= deadline_ns && cf_atomic_u32_load_acquire(&link->reason) == CF_OK) {
+        if ((limit_ns <= 0 || cf_waiting_left_ns(link->waiting, begun_ns) <= 0) &&
+            cf_atomic_u32_load_acquire(&link->reason) == CF_OK) {
             cf_atomic_u32_store_release(&link->reason, CF_DRIVER_HANGS); /* the listening thread ends it */
             cf_bell_ring(&link->up);
         }
-        cf_cond_wait_for(&consumer->readable, &consumer->lock, CF_BEAT_MS * UINT64_C(1000000));
+        cf_cond_wait_for(&consumer->readable, &consumer->lock,
+                         (uint64_t)(limit_ns > 0 && limit_ns < step_ns ? limit_ns : step_ns));
+        took_ns = cf_now_ns() - begun_ns;
+        limit_ns -= took_ns < step_ns ? took_ns : step_ns;
+        if (link->waiting->interrupted != NULL) {
+            cf_mutex_unlock(&consumer->lock);
+            interrupted = link->waiting->interrupted();
+            cf_mutex_lock(&consumer->lock);
+        }
     }
     cf_mutex_unlock(&consumer->lock);
-    return answered;
+    return answered ? 1 : interrupted ? -1 : 0;
 }
 
 /* Writes call `index` and has the host do it; needs link->calling. Returns the host's answer, or how it ended. */
 CF_INLINE cf_status cf_link_call(cf_link *link, cf_request *request, uint64_t index)
 {
     cf_call *call = cf_host_call(link->calls, index);
-    const int64_t deadline_ns = cf_now_ns() + cf_request_patience_ns(request->operation) + request->timeout_ns;
+    const int64_t limit_ns = cf_request_patience_ns(request->operation) + request->timeout_ns;
+    int answered;
     const uint64_t frames = request->operation == CF_ASK_SEND ? request->count : 0;
     memset(call, 0, offsetof(cf_call, question));
     call->operation = (uint32_t)request->operation;
@@ -130,15 +221,41 @@ CF_INLINE cf_status cf_link_call(cf_link *link, cf_request *request, uint64_t in
     cf_atomic_fence(); /* pairs with the one in cf_host_serve */
     if (cf_atomic_u32_load_relaxed(&link->shared->host_waits) && cf_atomic_u32_exchange(&link->shared->host_waits, 0))
         cf_bell_ring(&link->down);
-    if (!cf_host_spin(&link->calls->taken, index, frames) && !cf_link_await(link, index, deadline_ns)) {
-        request->code = link->process.exit_code;
-        return (cf_status)cf_atomic_u32_load_acquire(&link->gone);
+    answered = cf_host_spin(&link->calls->taken, index, frames);
+    if (!answered)
+        answered = cf_link_await(link, index, limit_ns);
+    if (answered < 0)
+        return CF_INTERRUPTED;
+    if (!answered) {
+        cf_status gone = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
+        if (gone == CF_OK)
+            gone = (cf_status)cf_atomic_u32_load_acquire(&link->away);
+        request->code = gone != CF_DRIVER_HANGS
+                            ? link->process.exit_code
+                            : cf_presence_culprit(&link->shared->share.presence, &link->shared->share.calling,
+                                                  request->operation == CF_ASK_CLOSE ||
+                                                      request->operation == CF_ASK_STOP);
+        return gone != CF_OK ? gone : CF_DISCONNECTED;
     }
     if (request->answer_bytes > 0)
         memcpy(request->answer, call->answer, request->answer_bytes);
     request->result = call->result;
     request->code = (long)call->code;
     return (cf_status)call->status;
+}
+
+/* Keeps how the driver was loaded and opened, for a host that takes this one's place. */
+CF_INLINE void cf_link_remember(cf_link *link, const cf_request *request)
+{
+    cf_host_memory *shared = link->shared;
+    if (request->operation == CF_ASK_LOAD && request->question_bytes <= sizeof shared->path) {
+        memcpy(shared->path, request->question, request->question_bytes);
+        shared->convention = request->value;
+    } else if (request->operation == CF_ASK_OPEN && shared->path[0]) {
+        memcpy(&shared->open, request->question, sizeof shared->open);
+        shared->resume = 1;
+        link->reconnect_ns = shared->open.reconnect_ns;
+    }
 }
 
 /* Has the host do what is asked, as far as it fits a call: of frames the first ones. CF_NOT_SUPPORTED: it does not fit.
@@ -152,14 +269,22 @@ CF_INLINE cf_status cf_link_ask(cf_link *link, cf_request *request, const cf_ato
     }
     if (request->question_bytes > CF_CALL_BYTES || request->answer_bytes > CF_ANSWER_BYTES)
         return CF_NOT_SUPPORTED;
-    cf_mutex_lock(&link->calling);
+    while (!cf_mutex_trylock(&link->calling)) {
+        if (link->waiting->interrupted != NULL && link->waiting->interrupted())
+            return CF_INTERRUPTED;
+        cf_sleep_ns(CF_TURN_NS);
+    }
     status = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
     if (status != CF_OK)
         request->code = link->process.exit_code;
+    else if (cf_atomic_u32_load_acquire(&link->away) != CF_OK)
+        status = CF_DISCONNECTED;
     else if (request->operation != CF_ASK_CLOSE && cf_atomic_u32_load_acquire(closing))
         status = CF_CLOSED;
     else
         status = cf_link_call(link, request, cf_atomic_u64_load_relaxed(&link->calls->written));
+    if (status == CF_OK)
+        cf_link_remember(link, request);
     cf_mutex_unlock(&link->calling);
     return status;
 }

@@ -11,7 +11,7 @@
 #include "request.h"
 
 #ifndef CF_HOST_PROTOCOL
-#define CF_HOST_PROTOCOL 2 /* changes with anything in the shared memory */
+#define CF_HOST_PROTOCOL 3 /* changes with anything in the shared memory */
 #endif
 
 enum {
@@ -31,7 +31,9 @@ enum { /* exit codes of the host */
        CF_HOST_USAGE = 2,
        CF_HOST_NO_MEMORY = 3,
        CF_HOST_OTHER_VERSION = 4,
-       CF_HOST_SECOND = 5
+       CF_HOST_SECOND = 5,
+       CF_HOST_NO_DRIVER = 6, /* it could not open the driver as the one before did */
+       CF_HOST_HUNG = 7       /* the driver does not return to the reader */
 };
 
 /* A cf_request, flat. */
@@ -55,7 +57,12 @@ typedef struct cf_host_memory {
     cf_atomic_u32 beats;        /* the host counts it up every CF_BEAT_MS */
     cf_atomic_u32 caller_waits; /* ring when a call is answered */
     cf_atomic_u32 host_waits;   /* ring when a call is there */
+    uint32_t resume;       /* a host that attaches is to open the driver as the one before did: */
+    cf_atomic_u32 resumed; /* it has */
     uint32_t pad;
+    uint64_t convention;
+    char path[4096]; /* of the library; empty: none is loaded, or its name is too long to be loaded again */
+    cf_open_question open;
     cf_share share;
 } cf_host_memory;
 

@@ -18,7 +18,10 @@ typedef struct cf_port {
     cf_consumer consumer;
     /* Has a request done. CLOSE: ends the consumer, too; FREE: frees the port. */
     cf_status (*carry)(struct cf_port *port, cf_request *request);
-    cf_mutex ending; /* serialises closing */
+    /* Has a CLOSE begun, if that can be done without waiting; NULL: it cannot. */
+    void (*begin_close)(struct cf_port *port);
+    cf_waiting waiting; /* how callers wait for the driver */
+    cf_mutex ending;    /* serialises closing */
     cf_atomic_u32 closing;
 } cf_port;
 
@@ -132,8 +135,9 @@ CF_INLINE void cf_port_stop(cf_port *port)
 }
 
 /* Stops and closes the driver; nothing can be taken any more. The ledger stays. May be repeated; *code gets what
- * CanalClose returned, 0 when it was closed before. CF_TIMED_OUT: the driver hangs, so it was not called again;
- * CF_HOST_ENDED: it crashed while it was closed. */
+ * CanalClose returned, 0 when it was closed before. CF_TIMED_OUT: the reader hangs in call CF_FN_... *code, so it was
+ * not called again; CF_DRIVER_HANGS: another call hangs, that in *code; CF_HOST_ENDED: it crashed while it was closed;
+ * CF_INTERRUPTED: it goes on closing. */
 CF_INLINE cf_status cf_port_close(cf_port *port, long *code)
 {
     cf_status status = CF_OK;
@@ -141,11 +145,24 @@ CF_INLINE cf_status cf_port_close(cf_port *port, long *code)
     char nothing;
     *code = 0;
     cf_atomic_u32_store_release(&port->closing, 1);
-    cf_mutex_lock(&port->ending);
+    while (!cf_mutex_trylock(&port->ending)) {
+        if (port->waiting.interrupted != NULL && port->waiting.interrupted())
+            return CF_INTERRUPTED;
+        cf_sleep_ns(CF_PORT_PAUSE_NS);
+    }
     if (!port->consumer.closed)
         status = cf_port_inquire(port, CF_ASK_CLOSE, &nothing, 0, &none, code);
     cf_mutex_unlock(&port->ending);
     return status;
+}
+
+/* At the end of a program: closing goes on while others begin to close; nobody waits for a driver beyond left_ns from
+ * now. cf_port_close then waits for the rest. */
+CF_INLINE void cf_port_hurry(cf_port *port, int64_t left_ns)
+{
+    cf_atomic_u64_store_relaxed(&port->waiting.until_ns, (uint64_t)(cf_now_ns() + left_ns));
+    if (port->begin_close != NULL && !cf_atomic_u32_load_acquire(&port->closing))
+        port->begin_close(port);
 }
 
 /* Frees what the port holds, itself included. Needs a closed one that no thread uses any more. Memory that a hanging

@@ -10,12 +10,16 @@ typedef struct cf_host_port {
     cf_link link;
 } cf_host_port;
 
-/* Has the host close the driver, and ends it. CF_TIMED_OUT: the driver did not return; CF_HOST_ENDED: it crashed. */
+/* Has the host close the driver, and ends it. CF_TIMED_OUT, CF_DRIVER_HANGS: the driver did not return;
+ * CF_HOST_ENDED: it crashed. */
 CF_INLINE cf_status cf_host_port_close(cf_host_port *self, cf_request *request)
 {
     cf_link *link = &self->link;
-    const int there = cf_atomic_u32_load_acquire(&link->gone) == CF_OK;
+    const int there = cf_atomic_u32_load_acquire(&link->gone) == CF_OK &&
+                      cf_atomic_u32_load_acquire(&link->away) == CF_OK;
     cf_status status = cf_link_ask(link, request, &self->port.closing);
+    if (status == CF_INTERRUPTED)
+        return status;
     if (!there) {
         status = CF_OK; /* the calls that met the host's end reported it */
         request->code = 0;
@@ -25,7 +29,7 @@ CF_INLINE cf_status cf_host_port_close(cf_host_port *self, cf_request *request)
     cf_bell_ring(&link->up);
     cf_thread_join(&link->listener);
     cf_consumer_close(&self->port.consumer);
-    return status == CF_DRIVER_HANGS ? CF_TIMED_OUT : status;
+    return status;
 }
 
 CF_INLINE cf_status cf_host_port_free(cf_host_port *self)
@@ -36,6 +40,7 @@ CF_INLINE cf_status cf_host_port_free(cf_host_port *self)
     cf_bell_close(&link->up);
     cf_bell_close(&link->down);
     cf_memory_free(&link->memory);
+    free(link->program);
     free(self);
     return CF_OK;
 }
@@ -83,6 +88,8 @@ CF_INLINE cf_status cf_host_port_init(cf_host_port *self, uint64_t ring_capacity
     cf_host_lay_out(link->shared, ring_capacity, slot_size);
     link->calls = cf_host_calls(link->shared);
     link->consumer = &self->port.consumer;
+    link->waiting = &self->port.waiting;
+    link->closing = &self->port.closing;
     self->port.consumer.other_end = &link->down;
     if (status == CF_OK) {
         status = cf_port_init(&self->port, &link->shared->share, cf_host_ring(link->shared), cf_host_carry);
@@ -96,7 +103,12 @@ CF_INLINE cf_status cf_host_port_init(cf_host_port *self, uint64_t ring_capacity
 CF_INLINE cf_status cf_host_port_start(cf_host_port *self, const char *host, long *code)
 {
     cf_link *link = &self->link;
+    const size_t bytes = strlen(host) + 1;
     cf_status status = cf_bell_open(&link->up);
+    link->program = (char *)malloc(bytes);
+    if (link->program == NULL)
+        return CF_NO_MEMORY;
+    memcpy(link->program, host, bytes);
     if (status == CF_OK)
         status = cf_bell_open(&link->down);
     if (status == CF_OK)

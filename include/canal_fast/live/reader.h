@@ -20,7 +20,9 @@ enum {
     CF_ROUND_CHUNKS = 256      /* a drain ends after so many, whatever still comes */
 };
 enum { CF_READER_GONE = -2 };
+#define CF_SILENCE_NS INT64_C(500000000) /* after so long a driver is asked whether it is still there */
 #define CF_OVERRUN_POLL_NS 1000000000LL
+#define CF_LOOK_NS INT64_C(1000000) /* no look at the two clocks of the host may take longer */
 #define CF_STOPPED_DRAIN_NS INT64_C(500000000) /* a drain ends after so long once the thread is to stop */
 
 /* `calls` guards the handle and every call to the driver but receiving. Where the consumer's lock is held, too,
@@ -52,6 +54,7 @@ typedef struct cf_reader {
     cf_producer producer;
     cf_clock clock;
     int64_t last_drain_ns, last_overrun_poll_ns;
+    int64_t heard_ns; /* when the last frame came, or the driver was last asked */
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
     cf_filter_copy filters;
@@ -139,6 +142,22 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
     return 1;
 }
 
+/* Before a call to the driver by the thread. */
+CF_INLINE void cf_reader_go(cf_reader *reader, int function)
+{
+    cf_presence_go(&reader->share->presence, function);
+    cf_atomic_u32_store_release(&reader->entered, 1);
+}
+
+/* After it. 1: the thread was given up meanwhile, and is to touch nothing more. */
+CF_INLINE int cf_reader_back(cf_reader *reader)
+{
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return 1;
+    cf_presence_back(&reader->share->presence);
+    return 0;
+}
+
 /* One receive call: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
  * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
  * been given up meanwhile, and nothing of it is this thread's any more. */
@@ -150,14 +169,14 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         memset(slot, CF_POISON, CF_SLOT_BYTES);
     else
         cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
-    cf_atomic_u32_store_release(&reader->entered, 1);
+    cf_reader_go(reader, CF_FN_receive);
     if (CF_LIKELY(!reader->fd))
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
-    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+    if (CF_UNLIKELY(cf_reader_back(reader)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))
         return 1;
@@ -173,12 +192,32 @@ CF_INLINE int cf_reader_must_wait(cf_reader *reader)
     return reader->wait_when_full && cf_producer_room(&reader->producer, 1) == 0;
 }
 
+/* Was the host's clock set? Then the books tell, and the next record is to bear CLOCK_STEP. */
+CF_INLINE void cf_reader_look_at_clock(cf_reader *reader)
+{
+    const int64_t before_ns = cf_now_ns(), epoch_ns = (int64_t)cf_realtime_ns(), after_ns = cf_now_ns();
+    const cf_clock_step *step = &reader->clock.step;
+    cf_counters *counters = &reader->producer.counters;
+    if (after_ns - before_ns > CF_LOOK_NS) /* interrupted between the two clocks */
+        return;
+    if (CF_LIKELY(!cf_clock_look(&reader->clock, before_ns, epoch_ns - before_ns)))
+        return;
+    if (!reader->clock.device)
+        reader->producer.marks |= CF_FLAG_CLOCK_STEP;
+    counters->clock_steps = step->count;
+    counters->clock_step_ns = (uint64_t)(step->at_ns + step->after_ns);
+    counters->clock_step_before_ns = (uint64_t)step->before_ns;
+    counters->clock_step_after_ns = (uint64_t)step->after_ns;
+}
+
 /* After a run of frames that ended now: what they tell of the clock. */
 CF_INLINE void cf_reader_observe(cf_reader *reader, int64_t now_ns)
 {
     if (reader->clock.fresh) {
+        reader->producer.counters.clock_resets = reader->clock.resets;
         cf_clock_observe(&reader->clock, now_ns);
         cf_clock_publish(&reader->clock, &reader->share->clock);
+        cf_atomic_u64_store_relaxed(&reader->share->last_stamp_ns, (uint64_t)reader->clock.last_ns);
     }
 }
 

@@ -1,4 +1,8 @@
-/* canal_fast/live/reader_drain.h - draining a driver until it is empty, in batches where it offers them. */
+/* canal_fast/live/reader_drain.h - draining a driver until it is empty, in batches where it offers them.
+ *
+ * What holds of the ring: a frame counts as dropped only if the ring was full when the driver had handed it over, not
+ * when it was asked; and nobody waits in the driver while the ring is full.
+ */
 #ifndef CANAL_FAST_LIVE_READER_DRAIN_H
 #define CANAL_FAST_LIVE_READER_DRAIN_H
 
@@ -9,9 +13,9 @@ enum {
     CF_SPARE_RECORDS = 32    /* read at a time while the ring is full */
 };
 
-/* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere when
- * that is full (`dropped`). */
-CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t count, int dropped, int64_t now_ns)
+/* Stamps, filters and keeps `count` records that lie in the ring where the next are to be, or elsewhere because
+ * that was full (`spare`). */
+CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t count, int spare, int64_t now_ns)
 {
     cf_producer *producer = &reader->producer;
     const size_t size = producer->ring->slot_size;
@@ -31,15 +35,15 @@ CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t cou
         if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
             frame->timestamp_ns = cf_clock_status_stamp(&reader->clock);
         else if (epoch)
-            frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns);
+            frame->timestamp_ns = cf_clock_stamp_epoch(&reader->clock, frame->timestamp_ns, now_ns);
         else
             frame->timestamp_ns = cf_clock_stamp(&reader->clock, (uint32_t)frame->timestamp_ns, now_ns);
         if (!cf_reader_wants(reader, frame)) {
             producer->counters.filtered++;
             continue;
         }
-        cf_producer_commit(producer, frame, dropped ? frame : NULL);
-        if (!dropped)
+        cf_producer_commit(producer, frame, spare ? frame : NULL);
+        if (!spare)
             kept += size;
     }
 }
@@ -51,21 +55,22 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     const unsigned long size = reader->producer.ring->slot_size;
     uint64_t room;
     char *records = cf_producer_span(&reader->producer, CF_BATCH_RECORDS, &room);
-    const int dropped = room == 0;
+    const int full = room == 0;
     long code;
     *more = 0;
-    if (CF_UNLIKELY(dropped)) {
+    if (CF_UNLIKELY(full)) {
         records = (char *)spare;
         room = CF_SPARE_RECORDS;
     }
-    cf_atomic_u32_store_release(&reader->entered, 1);
+    cf_reader_go(reader, CF_FN_receive_batch);
     code = CF_CANAL(reader->library, receive_batch, (reader->handle, records, size, (unsigned long)room, timeout_ms));
-    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+    if (CF_UNLIKELY(cf_reader_back(reader)))
         return CF_READER_GONE;
     if (timeout_ms != 0)
         now_ns = cf_now_ns();
     if (CF_LIKELY(code > 0)) {
-        cf_reader_keep_batch(reader, records, (size_t)code, dropped, now_ns);
+        cf_reader_look_at_clock(reader);
+        cf_reader_keep_batch(reader, records, (size_t)code, full, now_ns);
         *more = (uint64_t)code == room;
         return 1;
     }
@@ -88,6 +93,7 @@ CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
         *any |= got == 1;
         return got == 1 && !more ? 0 : got;
     }
+    cf_reader_look_at_clock(reader);
     for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
         got = cf_reader_receive(reader, 0);
         if (got == 1)

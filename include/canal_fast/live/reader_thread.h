@@ -9,23 +9,30 @@
 
 #include "reader_drain.h"
 
-/* Looks at the driver's queue and, once a second, at its statistics. */
-CF_INLINE void cf_reader_inspect(cf_reader *reader, int64_t now_ns)
+/* Looks at the driver's queue and, once a second, at its statistics. 0, or CF_READER_GONE. */
+CF_INLINE int cf_reader_inspect(cf_reader *reader, int64_t now_ns)
 {
     cf_counters *counters = &reader->producer.counters;
     const int64_t gap_ns = now_ns - reader->last_drain_ns;
     reader->last_drain_ns = now_ns;
+    cf_reader_look_at_clock(reader);
     if ((uint64_t)gap_ns > counters->longest_drain_gap_ns)
         counters->longest_drain_gap_ns = (uint64_t)gap_ns;
     if (reader->library->data_available != NULL) {
-        const int waiting = CF_CANAL(reader->library, data_available, (reader->handle));
-        const uint64_t queue = waiting > 0 ? (uint64_t)waiting : 0;
+        int waiting;
+        uint64_t queue;
+        cf_reader_go(reader, CF_FN_data_available);
+        waiting = CF_CANAL(reader->library, data_available, (reader->handle));
+        if (CF_UNLIKELY(cf_reader_back(reader)))
+            return CF_READER_GONE;
+        queue = waiting > 0 ? (uint64_t)waiting : 0;
         cf_atomic_u64_store_relaxed(&reader->share->driver_queue, queue);
         if (queue > counters->driver_queue_high_water)
             counters->driver_queue_high_water = queue;
     }
     if (now_ns - reader->last_overrun_poll_ns >= CF_OVERRUN_POLL_NS)
         cf_reader_poll_overruns(reader, now_ns);
+    return 0;
 }
 
 /* Waits for one message on an idle bus. Returns as cf_reader_drain. */
@@ -39,8 +46,10 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
                 : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
     now_ns = cf_now_ns();
     if (got == 1) {
-        if (!batch)
+        if (!batch) {
+            cf_reader_look_at_clock(reader);
             got = cf_reader_keep(reader, now_ns);
+        }
         cf_reader_observe(reader, now_ns);
     }
     if (got == 0 && now_ns - before_ns < CF_BLOCKING_SLICE_MS * INT64_C(500000)) {
@@ -74,7 +83,7 @@ CF_INLINE void cf_reader_pause(cf_reader *reader, int64_t ns)
 }
 
 /* After a failure: closes the driver and tries to open it until that succeeds. What was lost meanwhile
- * nobody knows, so the next frame gets a GAP. 0: the failure is final, or the thread is to stop. */
+ * nobody knows, so the next frame gets a GAP. 0: the failure is final, or the thread is to stop; CF_READER_GONE. */
 CF_INLINE int cf_reader_reconnect(cf_reader *reader)
 {
     cf_counters *counters = &reader->producer.counters;
@@ -88,14 +97,20 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     cf_reader_set_handle(reader, 0);
     cf_producer_publish(&reader->producer);
     cf_consumer_notify(reader->consumer, 0);
+    cf_reader_go(reader, CF_FN_close);
     CF_CANAL(reader->library, close, (failed));
+    if (cf_reader_back(reader))
+        return CF_READER_GONE;
     while (handle <= 0 && !cf_atomic_u32_load_acquire(&reader->stop)) {
         cf_reader_pause(reader, reader->reconnect_ns);
-        if (!cf_atomic_u32_load_acquire(&reader->stop))
+        if (!cf_atomic_u32_load_acquire(&reader->stop)) {
+            cf_reader_go(reader, CF_FN_open);
             handle = cf_reader_open(reader);
-        if (handle > 0 && cf_atomic_u32_load_acquire(&reader->written_off)) { /* nobody else is to close it */
-            CF_CANAL(reader->library, close, (handle));
-            return 0;
+            if (cf_reader_back(reader)) {
+                if (handle > 0) /* nobody else is to close it */
+                    CF_CANAL(reader->library, close, (handle));
+                return CF_READER_GONE;
+            }
         }
         reader->last_drain_ns = cf_now_ns();
         counters->outage_ns = before_ns + (uint64_t)(reader->last_drain_ns - began_ns);
@@ -113,6 +128,42 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     return 1;
 }
 
+/* Some drivers answer "empty" for ever once their adapter is gone: asks such a one for its status, so long after the
+ * last frame or the last question. -1: it is gone; CF_READER_GONE: the thread is; otherwise 0. */
+CF_INLINE int cf_reader_ask_status(cf_reader *reader, int64_t now_ns)
+{
+    uint64_t words[CF_SLOT_BYTES / 8];
+    long code = CF_CANAL_SUCCESS;
+    if (!(reader->profile->trust & CF_STATUS_TELLS) || reader->library->get_status == NULL ||
+        now_ns - reader->heard_ns < CF_SILENCE_NS || !cf_mutex_trylock(&reader->calls))
+        return 0;
+    reader->heard_ns = now_ns;
+    memset(words, 0, sizeof words);
+    cf_reader_go(reader, CF_FN_get_status);
+    code = CF_CANAL(reader->library, get_status, (reader->handle, words));
+    if (CF_UNLIKELY(cf_reader_back(reader)))
+        return CF_READER_GONE;
+    cf_mutex_unlock(&reader->calls);
+    if (!cf_code_in(CF_CODES_GONE, code))
+        return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
+    reader->share->failure_code = code;
+    return -1;
+}
+
+/* After `idle` empty drains: waits for room in the ring, in the driver, or for a moment. Returns as cf_reader_drain. */
+CF_INLINE int cf_reader_wait(cf_reader *reader, unsigned idle)
+{
+    if (cf_reader_must_wait(reader))
+        cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
+                               CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
+    else if (reader->can_block && idle > CF_IDLE_ROUNDS && cf_producer_room(&reader->producer, 1) > 0)
+        return cf_reader_block(reader);
+    else
+        cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+    return 0;
+}
+
 /* What the thread does; `argument` is the reader. */
 CF_INLINE void cf_reader_main(void *argument)
 {
@@ -121,25 +172,27 @@ CF_INLINE void cf_reader_main(void *argument)
     int got = 0;
     while (!cf_atomic_u32_load_acquire(&reader->stop)) {
         if (got >= 0) {
-            cf_reader_inspect(reader, cf_now_ns());
-            got = cf_reader_drain(reader);
+            got = cf_reader_inspect(reader, cf_now_ns());
+            if (got == 0)
+                got = cf_reader_drain(reader);
         }
+        if (got == 0)
+            got = cf_reader_ask_status(reader, cf_now_ns());
+        else
+            reader->heard_ns = cf_now_ns();
         idle = got != 0 ? 0 : idle + 1;
         if (got == CF_READER_GONE)
             return;
-        if (got < 0 && !cf_reader_reconnect(reader))
-            break;
         if (got < 0) {
+            const int again = cf_reader_reconnect(reader);
+            if (again == CF_READER_GONE)
+                return;
+            if (again == 0)
+                break;
             got = 0;
             continue;
         }
-        if (cf_reader_must_wait(reader))
-            cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
-                                   CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
-        else if (reader->can_block && idle > CF_IDLE_ROUNDS)
-            got = cf_reader_block(reader);
-        else
-            cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
+        got = cf_reader_wait(reader, idle);
     }
     if (got >= 0) /* stopped: what the driver holds by now has been received, too */
         got = cf_reader_drain(reader);

@@ -6,6 +6,7 @@
 #ifndef CANAL_FAST_LIVE_REQUEST_H
 #define CANAL_FAST_LIVE_REQUEST_H
 
+#include "../atomic.h"
 #include "../base.h"
 
 enum { CF_CONFIG_BYTES = 256, CF_WHY_BYTES = 512, CF_STATISTICS_WORDS = 7 };
@@ -14,17 +15,17 @@ enum { CF_CONFIG_BYTES = 256, CF_WHY_BYTES = 512, CF_STATISTICS_WORDS = 7 };
  * driver: it has the port freed. */
 /* clang-format off */
 #define CF_REQUEST_LIST(X)                                                                        \
-    X(LOAD, 60)         /* question: path; value: cf_convention; answer: cf_load_answer */        \
-    X(OPEN, 60)         /* question: cf_open_question; answer: why not, CF_WHY_BYTES */           \
-    X(STOP, 10)                                                                                   \
-    X(CLOSE, 20)                                                                                  \
+    X(LOAD, 30)         /* question: path; value: cf_convention; answer: cf_load_answer */        \
+    X(OPEN, 20)         /* question: cf_open_question; answer: why not, CF_WHY_BYTES */           \
+    X(STOP, 5)                                                                                    \
+    X(CLOSE, 8)                                                                                   \
     X(SEND, 5)          /* question: `count` frames, `value` bytes apart; result: how many it took */ \
-    X(STATUS, 10)       /* answer: cf_driver_status */                                            \
-    X(STATISTICS, 10)   /* answer: cf_driver_statistics; result: whether it was filled in */      \
-    X(SET_FILTER, 10)   /* value */                                                               \
-    X(SET_MASK, 10)     /* value */                                                               \
-    X(SET_BAUDRATE, 10) /* value */                                                               \
-    X(VERSIONS, 10)     /* answer: cf_driver_versions */                                          \
+    X(STATUS, 5)        /* answer: cf_driver_status */                                            \
+    X(STATISTICS, 5)    /* answer: cf_driver_statistics; result: whether it was filled in */      \
+    X(SET_FILTER, 5)    /* value */                                                               \
+    X(SET_MASK, 5)      /* value */                                                               \
+    X(SET_BAUDRATE, 5)  /* value */                                                               \
+    X(VERSIONS, 5)      /* answer: cf_driver_versions */                                          \
     X(FREE, 0)
 
 typedef enum cf_operation {
@@ -50,6 +51,7 @@ typedef struct cf_open_question {
     uint32_t wait_when_full; /* stop draining instead of dropping */
     uint32_t device_clock;
     uint32_t fd; /* records of 80 bytes; needs a library with CanalReceiveFD and CanalSendFD */
+    uint32_t follow_clock, pad; /* time stamps go with the host's clock where that is set */
     int64_t coalesce_ns;
     int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
 } cf_open_question;
@@ -84,6 +86,19 @@ typedef struct cf_request {
     uint64_t result;
     long code; /* from the driver; or how its host ended */
 } cf_request;
+
+/* How somebody waits for an answer. */
+typedef struct cf_waiting {
+    int (*interrupted)(void); /* asked from time to time, with no lock held: is the wait to end? NULL: never */
+    cf_atomic_u64 until_ns;   /* monotonic: not beyond that, whatever the limit; 0: no such end */
+} cf_waiting;
+
+/* How much of its time a wait that began at now_ns may take. */
+CF_INLINE int64_t cf_waiting_left_ns(const cf_waiting *waiting, int64_t now_ns)
+{
+    const int64_t until_ns = (int64_t)cf_atomic_u64_load_relaxed(&waiting->until_ns);
+    return until_ns == 0 ? INT64_MAX : until_ns - now_ns;
+}
 
 /* How many nanoseconds the driver may take beyond the request's own limit. */
 CF_INLINE int64_t cf_request_patience_ns(cf_operation operation)

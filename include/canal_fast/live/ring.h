@@ -26,7 +26,12 @@ enum { CF_RING_VERSION = 1 };
     X(driver_queue_high_water, "largest number of frames seen waiting in the driver")     \
     X(longest_drain_gap_ns, "longest time between two drains of the driver")              \
     X(outages, "times that the driver failed and was to be opened again")                 \
-    X(outage_ns, "how long all of them lasted")
+    X(outage_ns, "how long all of them lasted")                                           \
+    X(clock_resets, "times that the device's counter was reset, or ran ahead of time")    \
+    X(clock_steps, "times that the host's clock was set")                                 \
+    X(clock_step_ns, "when it last was, in ns since 1970 by the clock as set")            \
+    X(clock_step_before_ns, "time since 1970 - monotonic time before that, signed")       \
+    X(clock_step_after_ns, "and after it")
 
 typedef struct cf_counters {
 #define CF_COUNTER_MEMBER(name, meaning) uint64_t name;
@@ -87,13 +92,20 @@ typedef struct cf_producer {
     uint64_t written; /* not yet published ones included */
     uint64_t taken;   /* the consumer's index as last seen */
     int gap;          /* records were dropped since the last push */
+    uint16_t marks;   /* flags that the next record kept is to bear */
     cf_counters counters;
 } cf_producer;
 
+/* Goes on where a producer before this one ended, or from zeros. */
 CF_INLINE void cf_producer_init(cf_producer *producer, cf_ring *ring)
 {
     memset(producer, 0, sizeof *producer);
     producer->ring = ring;
+    producer->written = cf_atomic_u64_load_acquire(&ring->written);
+    producer->taken = cf_atomic_u64_load_acquire(&ring->taken);
+#define CF_COUNTER_GO_ON(name, meaning) producer->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
+    CF_PRODUCER_COUNTERS(CF_COUNTER_GO_ON)
+#undef CF_COUNTER_GO_ON
 }
 
 /* Free slots, at least; looks at the consumer's index only when fewer than `wanted` seem free. */
@@ -130,20 +142,27 @@ CF_INLINE char *cf_producer_span(cf_producer *producer, uint64_t wanted, uint64_
     return cf_ring_slot(ring, producer->written);
 }
 
-/* Keeps the record written there, or counts it as dropped. Not visible before cf_producer_publish. */
+/* Keeps the record written there. One in `spare` is moved to a slot if there is room by now; only with the ring full
+ * at this moment it counts as dropped. Not visible before cf_producer_publish. */
 CF_INLINE void cf_producer_commit(cf_producer *producer, void *record, const void *spare)
 {
     cf_frame_head *frame = (cf_frame_head *)record;
     if (CF_UNLIKELY(record == spare)) {
-        producer->counters.dropped++;
-        producer->gap = 1;
-        return;
+        if (cf_producer_room(producer, 1) == 0) {
+            producer->counters.dropped++;
+            producer->gap = 1;
+            return;
+        }
+        frame = (cf_frame_head *)cf_ring_slot(producer->ring, producer->written);
+        memcpy(frame, record, producer->ring->slot_size);
     }
     if (CF_UNLIKELY(producer->gap)) {
         frame->flags |= CF_FLAG_GAP;
         producer->gap = 0;
         producer->counters.gaps++;
     }
+    frame->flags |= producer->marks;
+    producer->marks = 0;
     if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
         producer->counters.status_messages++;
     producer->written++;

@@ -107,7 +107,7 @@ typedef struct cf_log_format {
     size_t (*begin)(cf_log_writer *writer, const char *application, uint8_t *out); /* the file's first bytes */
     size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out); /* an interface, once */
     size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
-                         uint8_t *out); /* counters[i] where bit i is set */
+                         const char *comment, uint8_t *out); /* counters[i] where bit i is set */
 } cf_log_format;
 
 #endif

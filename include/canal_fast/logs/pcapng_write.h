@@ -29,6 +29,7 @@ enum {
     CF_PCAPNG_LINK_CAN = 227,
 
     CF_PCAPNG_OPT_END = 0,
+    CF_PCAPNG_OPT_COMMENT = 1,
     CF_PCAPNG_OPT_USER_APPLICATION = 4,
     CF_PCAPNG_OPT_IF_NAME = 2,
     CF_PCAPNG_OPT_IF_SPEED = 8,
@@ -46,6 +47,7 @@ enum {
     CF_PCAPNG_FD_ESI = 2,
     CF_PCAPNG_FD_FDF = 4,
     CF_PCAPNG_HEAD = 8,           /* bytes before the data in a CAN packet */
+    CF_PCAPNG_COMMENT_MAX = 200,
     CF_PCAPNG_FRAME_MAX = 512,    /* interface description and packet of one record, at most */
     CF_PCAPNG_SEARCH_KEEPS = 1 << 12, /* bytes in which a block is found whole again after damage */
     CF_PCAPNG_BLOCK_MAX = 1 << 24 /* a longer block is taken for damage */
@@ -257,10 +259,12 @@ CF_INLINE size_t cf_pcapng_begin(cf_log_writer *writer, const char *application,
 }
 
 /* Interface Statistics Block of a channel into out (room for CF_PCAPNG_FRAME_MAX); its size.
- * counters[i] counts where bit i of `counted` is set; time: that of the channel's last frame. */
+ * counters[i] counts where bit i of `counted` is set; time: that of the channel's last frame. `comment`, of which the
+ * first CF_PCAPNG_COMMENT_MAX bytes are taken, may be empty. */
 CF_INLINE size_t cf_pcapng_statistics(cf_log_writer *writer, unsigned channel, const uint64_t *counters,
-                                      unsigned counted, uint8_t *out)
+                                      unsigned counted, const char *comment, uint8_t *out)
 {
+    char text[CF_PCAPNG_COMMENT_MAX + 1];
     const uint64_t time = (uint64_t)writer->progress.last_ns[channel];
     const size_t size = cf_pcapng_describe(writer, channel, out);
     uint8_t *block = out + size, *p = cf_put32(block, CF_PCAPNG_STATISTICS) + 4;
@@ -270,6 +274,11 @@ CF_INLINE size_t cf_pcapng_statistics(cf_log_writer *writer, unsigned channel, c
     for (i = 0; i < CF_LOG_COUNTERS; i++)
         if (counted >> i & 1)
             p = cf_put64(cf_pcapng_option(p, CF_PCAPNG_OPT_FIRST_COUNTER + i, 8), counters[i]);
+    if (comment[0]) {
+        memset(text, 0, sizeof text);
+        strncpy(text, comment, CF_PCAPNG_COMMENT_MAX);
+        p = cf_pcapng_text_option(p, CF_PCAPNG_OPT_COMMENT, text);
+    }
     p = cf_pcapng_option(p, CF_PCAPNG_OPT_END, 0);
     return size + cf_pcapng_close(block, p);
 }

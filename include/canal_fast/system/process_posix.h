@@ -6,10 +6,12 @@
 
 #if !defined(_WIN32)
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -151,10 +153,28 @@ CF_INLINE void cf_process_leave(int exit_code)
     _exit(exit_code);
 }
 
-/* What a driver prints is not the program's output, and what is typed is not for the driver. */
+/* Closes what this process inherited beyond the descriptors that are meant for it: a program keeps its own from those
+ * it starts, but who started the program may not have. */
+CF_INLINE void cf_process_close_others(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        const int fd = atoi(entry->d_name);
+        if (fd >= CF_FIRST_INHERITED + CF_INHERITED && fd != dirfd(folder))
+            close(fd);
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+/* What a driver prints is not the program's output, and what is typed is not for the driver. Needs that nothing has
+ * been opened yet. */
 CF_INLINE void cf_process_detach(void)
 {
-    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int nothing;
+    cf_process_close_others();
+    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(nothing, 0);
     if (dup2(2, 1) < 0)
         dup2(nothing, 1);

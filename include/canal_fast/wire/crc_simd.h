@@ -42,7 +42,7 @@ CF_TARGET_AVX512 CF_INLINE void cf_crc15_fold(uint32_t value, const uint8_t *byt
 CF_TARGET_AVX512 CF_ALWAYS_INLINE int cf_crc15_base16(const cf_frame *frames, uint32_t *CF_RESTRICT sequences)
 {
     const int64_t of_low = CF_CRC15_INVERSE, of_high = (int64_t)0xB0CE6636F9EFEAD9u, dlc8 = (int64_t)8 << 56;
-    const int64_t free_bits = CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAG_TX | CF_FLAG_GAP) << 32;
+    const int64_t free_bits = CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32;
     /* quadwords 1 and 2 of four records; quadwords of the second source are those from 4 on */
     const __m512i pick = _mm512_setr_epi64(0, 1, 3, 4, 6, 7, 14, 15);
     const __m512i factors = _mm512_set4_epi64(of_high, of_low, of_high, of_low);

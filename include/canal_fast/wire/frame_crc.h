@@ -9,7 +9,7 @@ enum { CF_CRC_APART = 128 }; /* frames that go the general way once one is not o
 /* Is this a base data frame of 8 bytes, and one that a controller could send? */
 CF_INLINE int cf_is_base8(const cf_frame_head *head)
 {
-    const unsigned other = head->flags & ~(unsigned)(CF_FLAG_TX | CF_FLAG_GAP);
+    const unsigned other = head->flags & ~(unsigned)CF_FLAGS_OFF_WIRE;
     return (other | (head->dlc ^ 8u) | head->arbitration_id >> 11) == 0;
 }
 

@@ -36,7 +36,7 @@ CF_TARGET_AVX512 CF_ALWAYS_INLINE cf_wire_messages8 cf_load8(const cf_frame *fra
     const __m512i low18 = _mm512_set1_epi64(0x3FFFF);
     const __mmask8 extended = _mm512_test_epi64_mask(fields, _mm512_set1_epi64((int64_t)CF_FLAG_EXTENDED_ID << 32));
     const __mmask8 remote = _mm512_test_epi64_mask(fields, _mm512_set1_epi64((int64_t)CF_FLAG_REMOTE << 32));
-    const int64_t allowed = CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAG_TX | CF_FLAG_GAP;
+    const int64_t allowed = CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAGS_OFF_WIRE;
     const __m512i limit = _mm512_mask_blend_epi64(extended, _mm512_set1_epi64(CF_MAX_STANDARD_ID),
                                                   _mm512_set1_epi64(CF_MAX_EXTENDED_ID));
     __m512i head, up, data;

@@ -66,7 +66,7 @@ typedef struct CF_SLICE(cf_slice) {
 CF_SLICE_TARGET CF_INLINE uint64_t CF_SLICE(cf_slice_build)(const cf_frame *frames, uint64_t *CF_RESTRICT low,
                                                             uint64_t *CF_RESTRICT high, uint64_t *CF_RESTRICT lengths)
 {
-    const uint64_t refused = ~(uint64_t)(CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAG_TX | CF_FLAG_GAP) & 0xFFFF;
+    const uint64_t refused = ~(uint64_t)(CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAGS_OFF_WIRE) & 0xFFFF;
     const uint64_t ones = ~(uint64_t)0;
     uint64_t bad = 0;
     int i;

@@ -1,0 +1,80 @@
+"""`canal-fast log` with drivers that print, that go away, that live in a host process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fake_table import LP64, Row, build
+
+import canal_fast as cf
+
+pytestmark = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
+COMMAND = [sys.executable, "-P", "-m", "canal_fast", "log"]
+
+
+def log(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("bridge", ["never", "always"])
+def test_what_a_driver_prints_is_not_among_the_frames(bridge: str, fakes: Path) -> None:
+    path = build(Row("prints to log"), fakes)
+    done = log("--library", path, "--config", "print=1;frames=100", "--frames", "100", "--bridge", bridge)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(lines) == 100, lines[:3]
+    assert all(line.startswith("(") for line in lines), lines[:3]
+    assert "fake: initializing" in done.stderr
+
+
+def test_what_a_driver_prints_is_not_in_the_json(fakes: Path, tmp_path: Path) -> None:
+    path = build(Row("prints to log"), fakes)
+    arguments = ["--library", path, "--config", "print=1;frames=100", "--frames", "100"]
+    done = log(*arguments, "--json", "-o", tmp_path / "log.pcapng")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert rows[-1]["event"] == "end"
+    assert rows[-1]["frames_written"] == 100
+
+
+def test_reconnect(fakes: Path, tmp_path: Path) -> None:
+    """An adapter that answers "empty" once it is gone, and is plugged in again 300 ms later."""
+    path = build(Row("unplugged log", file="usb2can.so"), fakes)
+    config = "frames=100;bursts=1;unplug=60;back=300"
+    done = log(
+        "--library", path, "--config", config, "--reconnect", "0.05", "--frames", "160", "--json",
+        "-o", tmp_path / "log.pcapng",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads(done.stdout.splitlines()[-1])["ledger"]
+    assert ledger["outages"] == 1
+    assert ledger["outage_ns"] > 0
+    frames = cf.read_log(tmp_path / "log.pcapng")
+    assert frames["flags"][60] & cf.FrameFlag.GAP
+    assert len(frames) == 160
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--reconnect", "0"], "reconnect"),
+        (["--reconnect", "-1"], "reconnect"),
+        (["--clock-step", "ignore"], "clock-step"),
+        (["--bridge", "perhaps"], "bridge"),
+    ],
+)
+def test_mistakes(arguments: list[str], words: str) -> None:
+    done = log("--library", "virtual", *arguments)
+    assert done.returncode in (1, 2), (done.returncode, done.stderr)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reconnect_needs_a_driver_that_tells(fakes: Path) -> None:
+    path = build(Row("logger", macros="-DFAKE_GEN1", file="vscpl1drv-logger.so"), fakes)
+    done = log("--library", path, "--config", "crash_open=1", "--reconnect", "1")
+    assert done.returncode == 1
+    assert "nothing tells that it failed" in done.stderr

@@ -1,0 +1,240 @@
+"""Drivers that do not return: noticed, named, given up in time, in this process and in a host; and what is no hang."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_table import FRAMES, LP64, Row, build, expected
+
+import canal_fast as cf
+
+pytestmark = [
+    pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems"),
+    pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: needs signals of POSIX"),
+]
+BRIDGES = ["never", "always"]
+slow = pytest.mark.slow
+RECEIVE_S = 5
+GAP = cf.FrameFlag.GAP
+
+
+def drain(channel: cf.Channel, seconds: float) -> tuple[cf.FrameArray, cf.DriverError | None]:
+    parts, end = [np.empty(0, cf.FRAME_DTYPE)], time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            parts.append(channel.receive(timeout=left))
+        except cf.DriverError as error:
+            return np.concatenate(parts), error
+    return np.concatenate(parts), None
+
+
+def alive(process: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_receive_that_hangs_is_noticed(bridge: str, fakes: Path) -> None:
+    channel = cf.Channel(build(Row("hangs"), fakes), "hang=100", bridge=bridge)
+    begun = time.monotonic()
+    frames, error = drain(channel, 15)
+    took = time.monotonic() - begun
+    assert isinstance(error, cf.ChannelTimeoutError), error
+    assert error.operation == "CanalReceive", error
+    assert RECEIVE_S - 1 < took < RECEIVE_S + 1.5
+    assert len(frames) == 100
+    channel.ledger().verify()
+    begun = time.monotonic()
+    with pytest.raises(cf.DriverError, match="hangs in CanalReceive"):
+        channel.close()
+    assert time.monotonic() - begun < 3
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+@pytest.mark.parametrize(
+    ("key", "name"), [("send", "CanalSend"), ("status", "CanalGetStatus"), ("close", "CanalClose")]
+)
+def test_calls_that_hang_are_named(key: str, name: str, bridge: str, fakes: Path) -> None:
+    channel = cf.Channel(build(Row(f"hangs in {key}"), fakes), f"hang_{key}=1", bridge=bridge)
+    limit = {"close": 8}.get(key, 5)
+    calls = {"send": lambda: channel.send(expected(1)), "status": channel.status, "close": channel.close}
+    begun = time.monotonic()
+    with pytest.raises(cf.DriverError) as caught:
+        calls[key]()
+    assert caught.value.operation == name
+    assert limit - 1 < time.monotonic() - begun < limit + 1
+    begun = time.monotonic()
+    with contextlib.suppress(cf.DriverError):
+        channel.close()
+    assert time.monotonic() - begun < 3
+
+
+def interrupted(script: str, after: float, fakes: Path, config: str, bridge: str) -> tuple[float, str]:
+    """Seconds from Ctrl-C to the end of a program that runs `script` on a channel, and what it printed."""
+    path = build(Row("hangs"), fakes)
+    text = f"""
+import sys, canal_fast as cf
+channel = cf.Channel({str(path)!r}, {config!r}, bridge={bridge!r})
+print("ready", flush=True)
+try:
+    {script}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-P", "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ready\n"
+    time.sleep(after)
+    begun = time.monotonic()
+    program.send_signal(signal.SIGINT)
+    out, _ = program.communicate(timeout=30)
+    return time.monotonic() - begun, out
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+@pytest.mark.parametrize(
+    ("script", "config"),
+    [("channel.close()", "hang_close=1"), ("channel.status()", "hang_status=1"), ("channel.close()", "hang=0")],
+)
+def test_ctrl_c_always_works(script: str, config: str, bridge: str, fakes: Path) -> None:
+    """And the interpreter's exit, which closes once more, takes its two seconds at most."""
+    took, out = interrupted(script, 0.5, fakes, config, bridge)
+    assert out == "interrupted\n"
+    assert took < 4
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_exit_takes_two_seconds_for_all_together(bridge: str, fakes: Path) -> None:
+    paths = [build(Row(f"hangs at exit {i}"), fakes) for i in range(4)]
+    script = f"""
+import time, canal_fast as cf
+channels = [cf.Channel(path, "hang_close=1", bridge={bridge!r}) for path in {list(map(str, paths))!r}]
+good = cf.Channel.virtual("bus0;500000;rate=100")
+print(time.monotonic(), flush=True)
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=30)
+    assert time.monotonic() - float(done.stdout) < 4, done.stderr
+    assert "hangs in CanalClose" in done.stderr or bridge == "always"
+
+
+def stopped_for(process: int, seconds: float) -> None:
+    os.kill(process, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(process, signal.SIGCONT)
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_a_stopped_program_is_no_hang(bridge: str, fakes: Path) -> None:
+    """Ctrl-Z for 10 s, and fg: with a driver that takes 1.5 s for every receive, whose limit is 5."""
+    path = build(Row("slow receive"), fakes)
+    script = f"""
+import sys, canal_fast as cf
+with cf.Channel({str(path)!r}, "frames=4;bursts=1;slow=1500000", bridge={bridge!r}) as channel:
+    print("ready", flush=True)
+    print(len(channel.receive(4, min_frames=4, timeout=20)), flush=True)
+"""
+    program = subprocess.Popen([sys.executable, "-P", "-c", script], stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ready\n"
+    time.sleep(1)
+    stopped_for(program.pid, 10)
+    out, _ = program.communicate(timeout=60)
+    assert (out, program.returncode) == ("4\n", 0)
+
+
+@slow
+def test_a_busy_machine_is_no_hang(fakes: Path) -> None:
+    """Twenty others that want the processors."""
+    busy = [subprocess.Popen([sys.executable, "-S", "-E", "-c", "while True: pass"]) for _ in range(20)]
+    try:
+        with cf.Channel(build(Row("loaded"), fakes), "frames=400;bursts=100;pause=100") as channel:
+            frames, error = drain(channel, 12)
+            assert error is None
+            assert len(frames) == FRAMES
+            channel.status()
+    finally:
+        for program in busy:
+            program.kill()
+            program.wait()
+
+
+@contextlib.contextmanager
+def hosted(fakes: Path, name: str, config: str) -> Iterator[tuple[cf.Channel, int]]:
+    channel = cf.Channel(build(Row(name), fakes), config, bridge="always", reconnect=0.2)
+    host = channel.driver.host
+    assert host is not None
+    try:
+        yield channel, host
+    finally:
+        with contextlib.suppress(cf.DriverError):
+            channel.close()
+
+
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGSEGV, marks=slow), pytest.param(signal.SIGSTOP, marks=slow)]
+)
+def test_a_host_that_ends_is_replaced(how: signal.Signals, fakes: Path) -> None:
+    """The frames go on in the same ring and the same books, the first of the new host's with GAP."""
+    with hosted(fakes, "replaced", "frames=4000;bursts=1000;pause=5") as (channel, host):
+        before, error = drain(channel, 0.3)
+        assert error is None
+        assert len(before)
+        os.kill(host, how)
+        after, error = drain(channel, 5 if how == signal.SIGSTOP else 2)
+        assert error is None, error
+        ledger = channel.ledger()
+        ledger.verify()
+        assert ledger.outages == 1
+        assert ledger.outage_ns > 0.1e9
+        frames = np.concatenate([before, after])
+        gaps = np.flatnonzero(frames["flags"] & GAP)
+        assert len(gaps) == 1
+        assert frames["arbitration_id"][gaps[0]] == 0
+        assert (np.diff(frames["timestamp_ns"].astype(np.int64)) >= 0).all()
+        assert channel.status().state == "error_active"
+    assert not alive(host)
+
+
+@slow
+def test_a_host_whose_driver_hangs_is_replaced(fakes: Path) -> None:
+    with hosted(fakes, "hangs and is replaced", "bursts=40;pause=5;hang=100") as (channel, _):
+        frames, error = drain(channel, RECEIVE_S + 2.5)
+        assert error is None
+        assert len(frames) > 150
+        assert channel.ledger().outages >= 1
+        assert frames["flags"][100] & GAP
+
+
+def test_while_a_host_is_replaced_calls_say_so(fakes: Path) -> None:
+    """And closing does not wait for a driver that never opens again."""
+    path = build(Row("gone for good"), fakes)
+    channel = cf.Channel(path, "frames=10", bridge="always", reconnect=30)
+    host = channel.driver.host
+    assert host is not None
+    os.kill(host, signal.SIGKILL)
+    end = time.monotonic() + 3
+    while channel.ledger().outages == 0 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert channel.status().state == "disconnected"
+    with pytest.raises(cf.DriverError, match="waits to open it again"):
+        channel.send(expected(1))
+    begun = time.monotonic()
+    channel.close()
+    assert time.monotonic() - begun < 2
