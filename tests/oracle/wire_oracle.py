@@ -322,8 +322,11 @@ def stream(bits: list[int]) -> list[Event]:
         return min(at + 2, n)  # a dominant third bit is a SOF
 
     def hunt(at: int) -> int:
-        """After trouble at `at`: six dominant bits are an error flag, 11 recessive ones an idle bus."""
-        while at > 0 and bits[at] == 0 and bits[at - 1] == 0:
+        """After trouble at `at`: six dominant bits are an error flag, 11 recessive ones an idle bus.
+
+        Bits of the same level right before the trouble count.
+        """
+        while at > 0 and bits[at] == bits[at - 1]:
             at -= 1
         recessive = 0
         while at < n:

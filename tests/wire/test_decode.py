@@ -262,6 +262,22 @@ def test_damaged_streams(seed: int) -> None:
     check_stream(bits)
 
 
+@pytest.mark.parametrize("seed", range(300 if LONG else 6))
+def test_eleven_recessive_bits_end_any_trouble(seed: int) -> None:
+    """One wrong bit anywhere before the ACK delimiter: the next frame, back to back, is found all the same."""
+    rows = random_frames(2, seed, fd=bool(seed & 1))
+    first, second = (oracle.encode(to_oracle(row)) for row in rows)
+    lost = []
+    for place in range(len(first) - 8):
+        bits = IDLE + first + [1, 1, 1] + second + PAUSE
+        bits[11 + place] ^= 1
+        result = wire.decode(u1(bits))
+        found = result.start[result.status == WireStatus.OK]
+        if 11 + len(first) + 3 not in found:
+            lost.append(place)
+    assert lost == []
+
+
 def test_a_long_stream() -> None:
     """More rows than one batch, an FD frame at the very end."""
     frames = np.zeros(70_000, cf.FD_FRAME_DTYPE)

@@ -42,10 +42,11 @@ CF_INLINE void cf_stream_integrate(cf_stream *s)
 }
 
 /* Stands in the trouble: a dominant run of six or more is an error flag. Returns its start, or -1 after an idle bus
- * or the end. */
+ * or the end. Counting begins where the level began that the trouble is in: a stuff error that shows only in the end of
+ * frame has recessive bits of the 11 behind it. */
 CF_INLINE int64_t cf_stream_hunt(cf_stream *s)
 {
-    while (s->at > 0 && cf_bit(s->bits, s->at) == 0 && cf_bit(s->bits, s->at - 1) == 0)
+    while (s->at > 0 && cf_bit(s->bits, s->at) == cf_bit(s->bits, s->at - 1))
         s->at--;
     while (s->at < s->bits.bits) {
         const int64_t dominant = cf_find_bit(s->bits, s->at, 0);
