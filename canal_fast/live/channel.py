@@ -14,7 +14,7 @@ import numpy as np
 import canal_fast.arguments as arguments
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
-from canal_fast.drivers.config_strings import FD_FLAG, socketcan_config
+from canal_fast.drivers.config_strings import socketcan_config
 from canal_fast.drivers.devices import list_devices, only_device
 from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FrameArray
@@ -91,9 +91,32 @@ class Channel(OpenChannel):
     """
 
     @classmethod
-    def virtual(cls, config: str = "bus0", **options: Any) -> Self:
-        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys."""
-        return cls("virtual", config, **options)
+    def virtual(
+        cls,
+        config: str = "bus0",
+        *,
+        fd: bool = False,
+        listen_only: bool = False,
+        receive_own_messages: bool = False,
+        **options: Any,
+    ) -> Self:
+        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys.
+
+        Parameters
+        ----------
+        config : str
+        fd : bool
+            CAN FD frames, too; records are of FD_FRAME_DTYPE. Without it they pass this channel, and the ledger's
+            `driver_overruns` counts them.
+        listen_only : bool
+            Sending is refused.
+        receive_own_messages : bool
+            What this channel sent comes back, with TX, once it was on the bus.
+        **options
+            As for `Channel`.
+        """
+        flags = options.pop("flags", 0) | listen_only * 1 | receive_own_messages * 2
+        return cls("virtual", config, flags=flags, fd=fd, **options)
 
     @classmethod
     def socketcan(
@@ -146,7 +169,7 @@ class Channel(OpenChannel):
         config = socketcan_config(
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
         )
-        return cls("socketcan", config, flags=FD_FLAG * fd, fd=fd, **options)
+        return cls("socketcan", config, fd=fd, **options)
 
     @classmethod
     def usb2can(

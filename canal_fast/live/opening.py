@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn, Self
 import canal_fast.arguments as arguments
 from canal_fast._gate import describe_code, describe_exit, status_table
 from canal_fast.drivers import _profiles
+from canal_fast.drivers.config_strings import FD_FLAG
 from canal_fast.drivers.library import (
     CONVENTIONS,
     DriverInfo,
@@ -33,6 +34,7 @@ from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 
 __all__ = ["OpenChannel"]
 
+_OURS = ("virtual", "socketcan")  # profiles of drivers that know FD_FLAG
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 _open_channels: weakref.WeakSet[OpenChannel] = weakref.WeakSet()
 
@@ -90,6 +92,8 @@ class OpenChannel:
         missing = {"CanalReceiveFD", "CanalSendFD"} - set(loaded.exported()) if fd else set()
         if missing:
             raise DriverError(f"{self._path} has no CAN FD: it does not export {min(missing)}", operation="open")
+        if fd and self._profile["name"] in _OURS:
+            flags |= FD_FLAG
         if clock == "device" and not self._profile["tick_num"]:
             raise ValueError(f"clock='device': the profile {self._profile['name']} knows of no usable device clock")
         status, code, self._handle = _live.Handle.open(

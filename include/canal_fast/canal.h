@@ -287,7 +287,7 @@ enum {
     CF_OPEN_LOOPBACK = 0x2,
     CF_OPEN_ONE_SHOT = 0x4,
     CF_OPEN_STATUS_FRAMES = 0x8,
-    CF_OPEN_FD = 0x10 /* of our SocketCAN driver: CAN FD frames, too */
+    CF_OPEN_FD = 0x10 /* of our SocketCAN and virtual drivers: CAN FD frames, too */
 };
 
 #endif

@@ -84,7 +84,7 @@ def test_replay_reaches_every_handle(canal: ctypes.CDLL, opened: Open, log: Path
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("(1.0) can0 12#00", "not a candump line"), ("(1.0) can0 123##000", "FD"), ("(1.0) can0 " + "x" * 2000, "long")],
+    [("(1.0) can0 12#00", "not a candump line"), ("(1.0) can0 " + "x" * 2000, "long")],
 )
 def test_a_bad_line_ends_the_replay_in_words(
     canal: ctypes.CDLL, opened: Open, tmp_path: Path, line: str, words: str
