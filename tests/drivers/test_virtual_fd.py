@@ -119,7 +119,7 @@ def test_what_cannot_be_sent_is_refused(canal: ctypes.CDLL, opened: Open) -> Non
         assert canal.CanalSendFD(handle, ctypes.byref(m)) == CAN_MESSAGE
     assert canal.CanalSendFD(handle, None) == PARAMETER
     assert canal.CanalSend(handle, message(1, b"1", flags=FD)) == CAN_MESSAGE
-    assert canal.CanalReceiveBatch(handle, ctypes.byref(Message()), 24, 1, 0) == -8  # empty
+    assert canal.CanalReceiveBatch(handle, ctypes.byref(Message()), 24, 1, 0) == -PARAMETER
 
 
 def test_bit_rates_without_a_common_measure_are_refused(canal: ctypes.CDLL) -> None:

@@ -104,11 +104,9 @@ CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long 
     if (records == NULL || count == 0)
         return -CF_CANAL_PARAMETER;
     cf_mutex_lock(&vh_lock);
-    h = await_received(handle, until_ns, 1, &code);
-    if (h != NULL && size != h->record) {
-        h = NULL;
-        code = CF_CANAL_PARAMETER;
-    }
+    h = vh_lookup(handle);
+    code = CF_CANAL_PARAMETER;
+    h = h != NULL && size != h->record ? NULL : await_received(handle, until_ns, 1, &code);
     for (; h != NULL && got < count && h->fifo_count != 0; got++, out += size) {
         memcpy(out, pop(h), size);
         refill(h);
