@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 
-from canal_fast.capi.base cimport cf_status
+from canal_fast.capi.base cimport cf_code, cf_status
 from canal_fast.capi.frame cimport cf_fd_frame
 
 
@@ -9,6 +9,8 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         CF_LOG_NAME_MAX
         CF_LOG_INTERFACES
         CF_LOG_COUNTERS
+        CF_LOG_ITEM_MAX
+        CF_LOG_HEAD
 
     const char *cf_log_counter_name(size_t index)
 
@@ -21,9 +23,41 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         uint8_t channel
         uint8_t resolution
         uint8_t counted
+        uint8_t foreign
+        uint8_t id_order
         uint64_t counters[5]
 
+    ctypedef struct cf_log_kind:
+        char name[48]
+        uint64_t count
+
+    ctypedef struct cf_log_call:
+        const uint8_t *data
+        size_t size
+        int final
+        void *frames
+        size_t capacity
+        size_t stride
+        size_t consumed
+        size_t made
+        const uint8_t *inner
+        size_t inner_size
+        size_t inner_consumed
+        size_t packed
+        size_t unpacked
+        int packing
+
     ctypedef struct cf_log_reader:
+        void *own
+        uint8_t forgiving
+        uint8_t id_order
+        int64_t epoch_ns
+        int64_t start_ns
+        uint8_t has_start
+        uint8_t truncated
+        uint64_t lost_bytes
+        cf_log_kind kinds[32]
+        size_t kind_count
         cf_log_interface interfaces[256]
         size_t count
         uint64_t skipped
@@ -43,6 +77,30 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         cf_log_channel channels[256]
         cf_log_progress progress
 
+cdef extern from "canal_fast/logs/format.h" nogil:
+    const cf_code *cf_log_keeps_row(size_t index)
+
+    ctypedef struct cf_log_format:
+        const char *name
+        const char *title
+        const char *suffixes
+        const char *item
+        unsigned zoned
+        unsigned keeps
+        size_t own_size
+        int (*recognise)(const uint8_t *head, size_t size, int whole) noexcept nogil
+        cf_status (*read)(cf_log_reader *reader, cf_log_call *call) noexcept nogil
+        size_t (*write)(cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out,
+                        size_t capacity, size_t *used) noexcept nogil
+        size_t write_max
+        size_t (*begin)(cf_log_writer *writer, const char *application, uint8_t *out) noexcept nogil
+        size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out) noexcept nogil
+        size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
+                             uint8_t *out) noexcept nogil
+
+cdef extern from "canal_fast/logs/formats.h" nogil:
+    const cf_log_format *cf_log_format_row(size_t index)
+
 cdef extern from "canal_fast/logs/candump_line.h" nogil:
     enum:
         CF_CANDUMP_NAME_MAX
@@ -55,10 +113,7 @@ cdef extern from "canal_fast/logs/candump_line.h" nogil:
 
 
 cdef extern from "canal_fast/logs/candump.h" nogil:
-    cf_status cf_candump_read(
-        cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames, size_t capacity,
-        size_t stride, size_t *consumed, size_t *made
-    )
+    cf_status cf_candump_read(cf_log_reader *reader, cf_log_call *call)
     size_t cf_candump_write(
         cf_log_writer *writer, const void *frames, size_t count, size_t stride, uint8_t *out, size_t capacity,
         size_t *used
@@ -80,7 +135,4 @@ cdef extern from "canal_fast/logs/pcapng_write.h" nogil:
 
 
 cdef extern from "canal_fast/logs/pcapng_read.h" nogil:
-    cf_status cf_pcapng_read(
-        cf_log_reader *reader, const uint8_t *data, size_t size, void *frames, size_t capacity, size_t stride,
-        size_t *consumed, size_t *made
-    )
+    cf_status cf_pcapng_read(cf_log_reader *reader, cf_log_call *call)

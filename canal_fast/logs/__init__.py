@@ -1,86 +1,163 @@
-"""Recordings: pcapng files and candump text, read in batches and written by a `Recorder`."""
+"""Recordings in every format that people send each other: read in batches, and written by a `Recorder`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Literal, overload
 
 from canal_fast.frames import FrameArray
 
-from .reading import BATCH_FRAMES, LogFile, LogInterface
+from .formats import LogFormat, formats
+from .interfaces import Interfaces, LogInterface
+from .reading import BATCH_FRAMES, LogFile
+from .sources import LogSource
 from .writing import Recorder, format_candump
+from .zones import Zone
 
-__all__ = ["LogFile", "LogInterface", "Recorder", "batches", "format_candump", "open_log", "read_log", "write_log"]
+__all__ = [
+    "LogFile",
+    "LogFormat",
+    "LogInterface",
+    "Recorder",
+    "batches",
+    "format_candump",
+    "formats",
+    "open_log",
+    "read_log",
+    "write_log",
+]
 
-Path = str | os.PathLike[str]
 
-
-def open_log(path: Path, *, strict: bool = False) -> LogFile:
-    """Open a recording for reading; what is in the file, not its name, tells pcapng from candump.
+def open_log(
+    source: LogSource,
+    *,
+    format: str | None = None,
+    tz: Zone = "UTC",
+    errors: str = "strict",
+    strict: bool = False,
+    id_order: str | None = None,
+) -> LogFile:
+    """Open a recording for reading; what is in the file, not its name, tells its format.
 
     Parameters
     ----------
-    path : path-like
+    source : path-like, "-" or binary file object
+        "-": standard input. gzip, bzip2 and zstd are undone whatever the format, text in UTF-16 becomes UTF-8.
+    format : str, optional
+        The format, by its name in `formats`, whatever the content looks like.
+    tz : str or tzinfo
+        The zone of starts that the file states without one (ASC, BLF, TRC): "UTC", "local" or a name such as
+        "Europe/Berlin".
+    errors : "strict" or "skip"
+        "skip": damaged lines, blocks and containers are counted in `LogFile.skipped` and stepped over, instead of
+        ending the reading with an error.
     strict : bool
         True: a truncated file raises `LogFormatError` after its last whole block.
+    id_order : "little" or "big", optional
+        Byte order of the identifiers in captures of link types 113 and 276, where both occur; None chooses the one in
+        which they are possible.
 
     Raises
     ------
     OSError
         The file cannot be opened.
     LogFormatError
-        It is a classic pcap or a compressed file, or neither pcapng nor text.
+        It is no recording, or in a format that is not read.
+    CanalFastError
+        It needs a package that is not installed; the message names it.
+    ValueError
+        No such format or zone.
     """
-    return LogFile(path, strict=strict)
+    return LogFile(source, format=format, tz=tz, errors=errors, strict=strict, id_order=id_order)
 
 
 def batches(
-    path: Path, max_frames: int = BATCH_FRAMES, fd: bool | None = None, *, strict: bool = False
+    source: LogSource,
+    max_frames: int = BATCH_FRAMES,
+    fd: bool | None = None,
+    *,
+    format: str | None = None,
+    tz: Zone = "UTC",
+    errors: str = "strict",
+    strict: bool = False,
 ) -> Iterator[FrameArray]:
     """Frames of a recording, at most `max_frames` at a time, in constant memory.
 
     Arrays of FD_FRAME_DTYPE; of FRAME_DTYPE with `fd=False`. Errors are those of `open_log` and
     `LogFile.batches`.
     """
-    with open_log(path, strict=strict) as log:
+    with open_log(source, format=format, tz=tz, errors=errors, strict=strict) as log:
         yield from log.batches(max_frames, fd)
 
 
-def read_log(path: Path, fd: bool | None = None, *, strict: bool = False) -> FrameArray:
-    """All frames of a recording (pcapng or candump text) as one array.
+@overload
+def read_log(
+    source: LogSource, fd: bool | None = None, *, format: str | None = None, tz: Zone = "UTC",
+    errors: str = "strict", strict: bool = False, with_interfaces: Literal[False] = False,
+) -> FrameArray: ...  # fmt: skip
+@overload
+def read_log(
+    source: LogSource, fd: bool | None = None, *, format: str | None = None, tz: Zone = "UTC",
+    errors: str = "strict", strict: bool = False, with_interfaces: Literal[True],
+) -> tuple[FrameArray, list[LogInterface]]: ...  # fmt: skip
+def read_log(
+    source: LogSource,
+    fd: bool | None = None,
+    *,
+    format: str | None = None,
+    tz: Zone = "UTC",
+    errors: str = "strict",
+    strict: bool = False,
+    with_interfaces: bool = False,
+) -> FrameArray | tuple[FrameArray, list[LogInterface]]:
+    """All frames of a recording as one array.
+
+    Parameters
+    ----------
+    source : path-like, "-" or binary file object
+    fd : bool, optional
+        None: FRAME_DTYPE, or FD_FRAME_DTYPE when the file holds an FD frame. True, False: that one.
+    format, tz, errors
+        As in `open_log`.
+    strict : bool
+        False: a file cut short gives every whole frame. True: it raises.
+    with_interfaces : bool
+        True: also the interfaces with their names and bit rates, for `write_log`.
+
+    Returns
+    -------
+    array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,); with `with_interfaces` (that array, list of LogInterface)
+        Channels count from 0: a file's channel 1 is 0. A candump line's channel is the number that ends the
+        interface's name (can1: 1), or the lowest free one. FD lengths that no dlc stands for are zero-filled to the
+        next that one does.
+
+    Raises
+    ------
+    OSError, LogFormatError, FrameError, CanalFastError, ValueError
+        As `open_log` and `LogFile.batches` do.
+    """
+    with open_log(source, format=format, tz=tz, errors=errors, strict=strict) as log:
+        frames = log.read(fd)
+        return (frames, log.interfaces) if with_interfaces else frames
+
+
+def write_log(path: str | os.PathLike[str], frames: FrameArray, *, interfaces: Interfaces | None = None) -> None:
+    """Write an array of frames to a new recording; `.pcapng` or `.log` (candump text) decides.
+
+    pcapng keeps everything. Text has no place for GAP, and STATUS records become error frames.
 
     Parameters
     ----------
     path : path-like
-    fd : bool, optional
-        None: FRAME_DTYPE, or FD_FRAME_DTYPE when the file holds an FD frame. True, False: that one.
-    strict : bool
-        False: a file cut short gives every whole frame. True: it raises.
-
-    Returns
-    -------
-    array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
-        A candump line's channel is the number that ends the interface's name (can1: 1), or the
-        lowest free one. FD lengths that no dlc stands for are zero-filled to the next that one does.
-
-    Raises
-    ------
-    OSError, LogFormatError, FrameError
-        As `open_log` and `LogFile.batches` do.
-    """
-    with open_log(path, strict=strict) as log:
-        return log.read(fd)
-
-
-def write_log(path: Path, frames: FrameArray) -> None:
-    """Write an array of frames to a new recording; `.pcapng` or `.log` (candump text) decides.
-
-    pcapng keeps everything. Text has no place for GAP, and STATUS records become error frames.
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+    interfaces : mapping, or iterable of LogInterface, optional
+        Names and bit rates of the channels, as `Recorder` takes them; those of a recording are `log.interfaces`.
 
     Raises
     ------
     ValueError, OSError
         As `Recorder` does.
     """
-    with Recorder(path) as recorder:
+    with Recorder(path, interfaces=interfaces) as recorder:
         recorder.write(frames)

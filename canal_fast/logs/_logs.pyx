@@ -1,31 +1,28 @@
-"""Glue of candump_text.h, pcapng.h and pcapng_read.h."""
+"""Glue of the table of log formats, formats.h."""
 
 from cpython.buffer cimport PyBuffer_Release
-from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from canal_fast._gate cimport borrow, borrow_frames
-from canal_fast.capi.base cimport cf_status
+from canal_fast.capi.base cimport cf_code, cf_status
 from canal_fast.capi.logs cimport (
-    CF_CANDUMP_LINE_MAX,
     CF_LOG_COUNTERS,
+    CF_LOG_HEAD,
     CF_LOG_INTERFACES,
+    CF_LOG_ITEM_MAX,
     CF_LOG_NAME_MAX,
-    CF_PCAPNG_FRAME_MAX,
-    cf_candump_read,
-    cf_candump_write,
+    cf_log_call,
     cf_log_channel,
     cf_log_counter_name,
+    cf_log_format,
+    cf_log_format_row,
     cf_log_interface,
+    cf_log_keeps_row,
     cf_log_progress,
     cf_log_reader,
     cf_log_writer,
-    cf_pcapng_describe,
-    cf_pcapng_read,
-    cf_pcapng_section,
-    cf_pcapng_statistics,
-    cf_pcapng_write,
 )
 
 import numpy
@@ -34,48 +31,110 @@ cdef object U1 = numpy.dtype("u1")
 
 INTERFACES = int(CF_LOG_INTERFACES)
 NAME_MAX = int(CF_LOG_NAME_MAX)
-RECORD_MAX = max(int(CF_PCAPNG_FRAME_MAX), int(CF_CANDUMP_LINE_MAX))
+ITEM_MAX = int(CF_LOG_ITEM_MAX)
+HEAD = int(CF_LOG_HEAD)
 COUNTER_NAMES = tuple([cf_log_counter_name(i).decode() for i in range(CF_LOG_COUNTERS)])
 
 
+def keeps_table():
+    """Rows (bit, name, meaning) of what a format may keep."""
+    cdef const cf_code *row
+    rows = []
+    while (row := cf_log_keeps_row(len(rows))) != NULL:
+        rows.append((row.number, row.name.decode(), row.sentence.decode()))
+    return rows
+
+
+def format_table():
+    """Rows (name, title, suffixes, item, zoned, keeps, reads, writes) of the formats."""
+    cdef const cf_log_format *row
+    rows = []
+    while (row := cf_log_format_row(len(rows))) != NULL:
+        rows.append((row.name.decode(), row.title.decode(), tuple(row.suffixes.decode().split()), row.item.decode(),
+                     row.zoned != 0, row.keeps, row.read != NULL, row.write != NULL))
+    return rows
+
+
+cdef const cf_log_format *row_of(size_t index) except NULL:
+    cdef const cf_log_format *row = cf_log_format_row(index)
+    if row == NULL:
+        raise IndexError("no such format")
+    return row
+
+
+def recognise(size_t index, const uint8_t[::1] head not None, bint whole):
+    """How sure format `index` is of a recording that begins with `head` (all of it where `whole`): 0 not .. 3 sure."""
+    cdef const cf_log_format *row = row_of(index)
+    cdef uint8_t nothing = 0
+    return row.recognise(&head[0] if head.shape[0] else &nothing, head.shape[0], whole)
+
+
 cdef class LogReader:
-    """State of reading one recording: `text` says candump, otherwise pcapng."""
+    """State of reading one recording in format `index`."""
 
     cdef cf_log_reader state
-    cdef bint text
+    cdef const cf_log_format *row
 
-    def __cinit__(self, bint text):
+    def __cinit__(self, size_t index, bint forgiving, uint8_t id_order):
         memset(&self.state, 0, sizeof(self.state))
-        self.text = text
+        self.row = row_of(index)
+        if self.row.read == NULL:
+            raise ValueError("this format is not read")
+        self.state.forgiving = forgiving
+        self.state.id_order = id_order
+        self.state.own = calloc(1, self.row.own_size or 1)
+        if self.state.own == NULL:
+            raise MemoryError
 
-    def read(self, source, Py_ssize_t start, Py_ssize_t stop, bint final, frames, Py_ssize_t first):
-        """Decode source[start:stop] (u1 array) into frames[first:]: (status, bytes consumed, frames made)."""
+    def __dealloc__(self):
+        free(self.state.own)
+
+    def read(self, source, Py_ssize_t start, Py_ssize_t stop, bint final, frames, Py_ssize_t first,
+             const uint8_t[::1] inner not None):
+        """Decode source[start:stop] (u1 array) and what was unpacked, `inner`, into frames[first:].
+
+        (status, consumed, made, consumed of inner, then for CF_LOG_PACKED: how, packed bytes, unpacked bytes).
+        """
         cdef Py_buffer data, target
-        cdef size_t consumed = 0, made = 0
+        cdef cf_log_call call
         cdef cf_status status
         cdef Py_ssize_t size = borrow(source, U1, "source", False, &data)
         cdef Py_ssize_t count
-        cdef uint8_t *text
-        cdef uint8_t *out
+        memset(&call, 0, sizeof(call))
         try:
             count = borrow_frames(frames, "frames", True, &target)
             try:
                 if not (0 <= start <= stop <= size and 0 <= first <= count):
                     raise IndexError("start, stop or first is outside its array")
-                text = <uint8_t *>data.buf + start
-                out = <uint8_t *>target.buf + first * target.itemsize
+                call.data = <const uint8_t *>data.buf + start
+                call.size = stop - start
+                call.final = final
+                call.frames = <uint8_t *>target.buf + first * target.itemsize
+                call.capacity = count - first
+                call.stride = target.itemsize
+                call.inner_size = inner.shape[0]
+                call.inner = &inner[0] if call.inner_size else NULL
                 with nogil:
-                    if self.text:
-                        status = cf_candump_read(&self.state, text, stop - start, final, out, count - first,
-                                                 target.itemsize, &consumed, &made)
-                    else:
-                        status = cf_pcapng_read(&self.state, text, stop - start, out, count - first,
-                                                target.itemsize, &consumed, &made)
+                    status = self.row.read(&self.state, &call)
             finally:
                 PyBuffer_Release(&target)
         finally:
             PyBuffer_Release(&data)
-        return int(status), consumed, made
+        return int(status), call.consumed, call.made, call.inner_consumed, call.packing, call.packed, call.unpacked
+
+    @property
+    def start_ns(self):
+        """Wall clock of the last start, read as UTC, or None."""
+        return self.state.start_ns if self.state.has_start else None
+
+    @property
+    def epoch_ns(self):
+        """What is added to the offsets of the file."""
+        return self.state.epoch_ns
+
+    @epoch_ns.setter
+    def epoch_ns(self, int64_t value):
+        self.state.epoch_ns = value
 
     @property
     def lines(self):
@@ -86,33 +145,56 @@ cdef class LogReader:
         return self.state.column
 
     @property
+    def truncated(self):
+        return self.state.truncated != 0
+
+    @property
     def skipped(self):
         return self.state.skipped
 
+    @property
+    def lost_bytes(self):
+        return self.state.lost_bytes
+
+    def kinds(self):
+        """What was skipped: name -> number."""
+        return {self.state.kinds[i].name.decode("utf-8", "replace"): self.state.kinds[i].count
+                for i in range(self.state.kind_count)}
+
     def interfaces(self):
-        """Rows (name, channel, speed, link, frames, counters: tuple of int or None)."""
+        """Rows (name, channel, speed, frames, counters: tuple of int or None, id_order) of the CAN interfaces."""
         cdef cf_log_interface *row
         rows = []
         for index in range(self.state.count):
             row = &self.state.interfaces[index]
+            if row.foreign:
+                continue
             counters = tuple([row.counters[i] if row.counted >> i & 1 else None for i in range(CF_LOG_COUNTERS)])
-            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.link, row.frames, counters))
+            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.frames, counters,
+                         row.id_order))
         return rows
 
 
 cdef class LogWriter:
-    """State of writing one recording. `channels`: 256 pairs (name as bytes, speed)."""
+    """State of writing one recording in format `index`. `channels`: 256 pairs (name as bytes, speed)."""
 
     cdef cf_log_writer state
     cdef cf_log_progress saved
-    cdef bint text
+    cdef const cf_log_format *row
 
-    def __cinit__(self, bint text, channels):
+    def __cinit__(self, size_t index, channels):
         memset(&self.state, 0, sizeof(self.state))
         memset(&self.saved, 0, sizeof(self.saved))
-        self.text = text
-        for index in range(CF_LOG_INTERFACES):
-            self.name(index, *channels[index])
+        self.row = row_of(index)
+        if self.row.write == NULL:
+            raise ValueError("this format is not written")
+        for number in range(CF_LOG_INTERFACES):
+            self.name(number, *channels[number])
+
+    @property
+    def record_max(self):
+        """Bytes that one record takes at most, with what has to stand before it."""
+        return self.row.write_max
 
     def name(self, uint8_t channel, bytes name, uint64_t speed):
         """Name and speed of a channel that has no frame yet."""
@@ -131,30 +213,30 @@ cdef class LogWriter:
         """Go back to the progress at the last `save`."""
         self.state.progress = self.saved
 
-    def section(self, bytes application):
-        """Section header of a pcapng file that names the application (at most 64 bytes)."""
-        cdef uint8_t out[CF_PCAPNG_FRAME_MAX]
+    def begin(self, bytes application):
+        """The file's first bytes, which may name the application (at most 64 bytes)."""
+        cdef bytearray out = bytearray(self.row.write_max)
         if len(application) > 64:
             raise ValueError("the application's name is too long")
-        size = cf_pcapng_section(application, out)
-        return PyBytes_FromStringAndSize(<char *>out, size)
+        size = 0 if self.row.begin == NULL else self.row.begin(&self.state, application, out)
+        return bytes(out[:size])
 
     def describe(self, uint8_t channel):
-        """Interface description of the channel, or nothing when it has one."""
-        cdef uint8_t out[CF_PCAPNG_FRAME_MAX]
-        size = cf_pcapng_describe(&self.state, channel, out)
-        return PyBytes_FromStringAndSize(<char *>out, size)
+        """Description of the channel's interface, or nothing where it has one or the format has none."""
+        cdef bytearray out = bytearray(self.row.write_max)
+        size = 0 if self.row.describe == NULL else self.row.describe(&self.state, channel, out)
+        return bytes(out[:size])
 
     def statistics(self, uint8_t channel, counters):
-        """Interface statistics of the channel from CF_LOG_COUNTERS integers, None where not known."""
-        cdef uint8_t out[CF_PCAPNG_FRAME_MAX]
+        """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known; nothing where there are none."""
+        cdef bytearray out = bytearray(self.row.write_max)
         cdef uint64_t values[CF_LOG_COUNTERS]
         cdef unsigned counted = 0
         for index in range(CF_LOG_COUNTERS):
             values[index] = counters[index] or 0
             counted |= (counters[index] is not None) << index
-        size = cf_pcapng_statistics(&self.state, channel, values, counted, out)
-        return PyBytes_FromStringAndSize(<char *>out, size)
+        size = 0 if self.row.statistics == NULL else self.row.statistics(&self.state, channel, values, counted, out)
+        return bytes(out[:size])
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):
         """Encode frames[first:], as many as fit out[:capacity]: (frames encoded, bytes used)."""
@@ -169,12 +251,8 @@ cdef class LogWriter:
                     raise IndexError("first or capacity is outside its array")
                 records = <uint8_t *>source.buf + first * source.itemsize
                 with nogil:
-                    if self.text:
-                        encoded = cf_candump_write(&self.state, records, count - first, source.itemsize,
-                                                   <uint8_t *>target.buf, capacity, &used)
-                    else:
-                        encoded = cf_pcapng_write(&self.state, records, count - first, source.itemsize,
-                                                  <uint8_t *>target.buf, capacity, &used)
+                    encoded = self.row.write(&self.state, records, count - first, source.itemsize,
+                                             <uint8_t *>target.buf, capacity, &used)
             finally:
                 PyBuffer_Release(&target)
         finally:

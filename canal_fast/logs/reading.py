@@ -2,97 +2,95 @@
 
 from __future__ import annotations
 
-import io
+import datetime as dt
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 
-from canal_fast._gate import status_table
-from canal_fast.errors import FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
-from .writing import plain_name
+from .formats import LIKELY, LogFormat, by_name, recognise, refuse
+from .interfaces import ID_ORDERS, LogInterface, plain_name
+from .sources import LogSource, Source, open_source
+from .stream import END, FD_IN_CLASSICAL, Stream
+from .zones import Zone, find_zone
 
-__all__ = ["LogFile", "LogInterface"]
+__all__ = ["BATCH_FRAMES", "LogFile"]
 
-Path = str | os.PathLike[str]
-
-_END = -1
-_FD_IN_CLASSICAL = next(number for number, name, _ in status_table() if name == "FD_IN_CLASSICAL")
-_SENTENCES = {number: sentence for number, _, sentence in status_table()}
-_BUFFER_BYTES = 1 << 20
 BATCH_FRAMES = 65_536
-_PCAPNG = b"\n\r\r\n"
-_LINK_CAN = 227
-_PCAP = "a classic pcap file is not supported; convert it: editcap -F pcapng IN OUT.pcapng"
-_REFUSED = {
-    b"\xa1\xb2\xc3\xd4": _PCAP,
-    b"\xd4\xc3\xb2\xa1": _PCAP,
-    b"\xa1\xb2\x3c\x4d": _PCAP,
-    b"\x4d\x3c\xb2\xa1": _PCAP,
-    b"\x1f\x8b": "the file is compressed; unpack it first: gzip -d FILE",
-}
+_FIRST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class LogInterface:
-    """One interface of a recording.
+class _Body(Protocol):
+    """What a format gives: `Stream`, or a package's."""
 
-    Attributes
-    ----------
-    name : str
-    channel : int
-        What its frames have in `channel`.
-    bitrate : int or None
-        In bit/s, where the recording says it.
-    frames : int
-        Frames read from it so far (modulo 2**32).
-    statistics : dict or None
-        The last Interface Statistics Block: ifrecv, ifdrop, filteraccept, osdrop, usrdeliv, each an
-        int, or None where the block leaves it out. None where there is no such block.
-    """
+    truncated: bool
+    start: dt.datetime | None
+    note: str | None
 
-    name: str
-    channel: int
-    bitrate: int | None
-    frames: int
-    statistics: dict[str, int | None] | None
+    def read(self, frames: FrameArray) -> tuple[int, int]: ...
+    def interfaces(self) -> list[LogInterface]: ...
+    def error(self, status: int) -> Exception: ...
+    def failure(self) -> Exception | None: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def skipped_by_kind(self) -> dict[str, int]: ...
+    @property
+    def lost_bytes(self) -> int: ...
 
 
 class LogFile:
     """A recording open for reading, as `open_log` returns it.
 
-    Iterate `batches`; `interfaces`, `statistics`, `skipped` and `truncated` tell what was met so
+    Iterate `batches`; `interfaces`, `statistics`, `skipped`, `lost_bytes` and `truncated` tell what was met so
     far, so ask them when the iteration has ended.
 
     Attributes
     ----------
     path : str
-    format : "pcapng" or "candump"
+    format : str
+        The name of the format, as `formats` lists it.
+    start : datetime or None
+        The wall clock that the recording states as its start, as it stands in the file: without a zone where the
+        format has none (ASC, BLF, TRC). None where it states none; times then begin at 0, or are absolute.
+    zone_note : str or None
+        What is to be said of the start in the zone of `tz`: an hour that occurs twice, or not at all.
     truncated : bool
-        The file ends inside a block (pcapng), or its last line has no line end and does not parse
-        (candump): the rest of it is missing. Every whole block and line was read.
+        The file ends inside a line, block, object, container or compressed stream: the rest of it is missing.
+        Everything whole was read.
     """
 
-    def __init__(self, path: Path, *, strict: bool = False) -> None:
-        self.path = os.fspath(path)
-        self.truncated = False
+    def __init__(
+        self,
+        source: LogSource,
+        *,
+        format: str | None = None,
+        tz: Zone = "UTC",
+        errors: str = "strict",
+        strict: bool = False,
+        id_order: str | None = None,
+    ) -> None:
+        if errors not in ("strict", "skip"):
+            raise ValueError(f'errors = {errors!r}, allowed "strict" and "skip"')
+        if id_order not in ID_ORDERS:
+            raise ValueError(f'id_order = {id_order!r}, allowed None, "little" and "big"')
+        zone = find_zone(tz)
+        row = None if format is None else by_name(format)
+        if row is not None and not row.reads:
+            raise ValueError(f"format {format!r} is only written")
         self._strict = strict
-        self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
-        self._start = self._stop = self._offset = 0
-        self._ended = self._too_long = False
-        self._file = io.FileIO(self.path)
+        self._source = open_source(source)
+        self.path = self._source.name
         try:
-            self._fill()
-            self.format = self._recognise(self._buffer[: min(self._stop, 512)].tobytes())
+            self._body = self._open(row, zone, errors, ID_ORDERS.index(id_order))
         except BaseException:
-            self._file.close()
+            self._source.close()
             raise
-        self._reader = _logs.LogReader(self.format == "candump")
 
     def batches(self, max_frames: int = BATCH_FRAMES, fd: bool | None = None) -> Iterator[FrameArray]:
         """The frames in file order, at most `max_frames` at a time.
@@ -115,13 +113,13 @@ class LogFile:
             raise ValueError(f"max_frames = {max_frames}, allowed 1 and above")
         dtype = FRAME_DTYPE if fd is False else FD_FRAME_DTYPE
         status = 0
-        while status != _END:
+        while status != END:
             frames: FrameArray = np.empty(max_frames, dtype)
-            made, status = self._read(frames)
+            made, status = self._body.read(frames)
             if made:
                 yield frames[:made]
             if status > 0:
-                raise self._error(status)
+                raise self._body.error(status)
         self._finish()
 
     def read(self, fd: bool | None = None) -> FrameArray:
@@ -129,25 +127,37 @@ class LogFile:
         dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         parts: list[FrameArray] = []
         status = 0
-        while status != _END:
+        while status != END:
             frames: FrameArray = np.empty(BATCH_FRAMES, dtype)
-            made, status = self._read(frames)
+            made, status = self._body.read(frames)
             parts.append(frames if made == len(frames) else frames[:made].copy())
-            if status == _FD_IN_CLASSICAL and fd is None:
+            if status == FD_IN_CLASSICAL and fd is None:
                 dtype = FD_FRAME_DTYPE
             elif status > 0:
-                raise self._error(status)
+                raise self._body.error(status)
         self._finish()
         return _join(parts, dtype)
 
     @property
+    def format(self) -> str:
+        return self._row.name
+
+    @property
+    def start(self) -> dt.datetime | None:
+        return self._body.start
+
+    @property
+    def zone_note(self) -> str | None:
+        return self._body.note
+
+    @property
+    def truncated(self) -> bool:
+        return self._body.truncated
+
+    @property
     def interfaces(self) -> list[LogInterface]:
         """CAN interfaces met so far."""
-        return [
-            LogInterface(name, channel, speed or None, frames, _counters(counters))
-            for name, channel, speed, link, frames, counters in self._reader.interfaces()
-            if self.format == "candump" or link == _LINK_CAN
-        ]
+        return self._body.interfaces()
 
     @property
     def names(self) -> dict[int, str]:
@@ -161,12 +171,22 @@ class LogFile:
 
     @property
     def skipped(self) -> int:
-        """Packets passed over so far: other link types, CAN XL, payload cut off, no time stamp."""
-        return self._reader.skipped
+        """Items passed over so far that are no CAN frames: other buses, status lines, CAN XL, payload cut off ..."""
+        return self._body.skipped
+
+    @property
+    def skipped_by_kind(self) -> dict[str, int]:
+        """What they are -> their number; together `skipped`."""
+        return self._body.skipped_by_kind
+
+    @property
+    def lost_bytes(self) -> int:
+        """Bytes passed over so far in search of the next whole object or block."""
+        return self._body.lost_bytes
 
     def close(self) -> None:
         """Close the file; what was read stays readable."""
-        self._file.close()
+        self._source.close()
 
     def __enter__(self) -> LogFile:
         return self
@@ -176,81 +196,46 @@ class LogFile:
     ) -> None:
         self.close()
 
-    def _recognise(self, head: bytes) -> str:
-        for magic, sentence in _REFUSED.items():
-            if head.startswith(magic):
-                raise LogFormatError(f"{self.path}: {sentence}", path=self.path, offset=0)
-        if head.startswith(_PCAPNG) or (_PCAPNG.startswith(head) and self.path.endswith(".pcapng")):
-            return "pcapng"
-        if b"\0" in head:
-            raise LogFormatError(f"{self.path}: neither pcapng nor candump text", path=self.path, offset=0)
-        return "candump"
-
-    def _fill(self) -> None:
-        """Get more bytes behind those not yet taken."""
-        kept = self._stop - self._start
-        self._buffer[:kept] = self._buffer[self._start : self._stop].copy()
-        self._offset += self._start
-        self._start, self._stop = 0, kept
-        if kept == len(self._buffer) and self.format == "candump":
-            self._too_long = True  # no line is as long as that: have it parsed and refused
-            return
-        if kept == len(self._buffer):
-            self._buffer = np.concatenate([self._buffer, np.empty_like(self._buffer)])
-        got = self._file.readinto(self._buffer.data[kept:])
-        self._stop += got
-        self._ended = got == 0
-
-    def _read(self, frames: FrameArray) -> tuple[int, int]:
-        """Fill `frames`: (number made, status of what is in the way). 0: they are full; _END: end of the file."""
-        made = 0
-        text = self.format == "candump"
-        while made < len(frames):
-            final = self._ended or self._too_long
-            status, consumed, count = self._reader.read(self._buffer, self._start, self._stop, final, frames, made)
-            self._too_long = False
-            self._start += consumed
-            made += count
-            rest = self._buffer[self._start : self._stop]
-            if status == 0 and made < len(frames) and not self._ended:
-                self._fill()
-            elif self._ended and (status == 0 or (text and status != _FD_IN_CLASSICAL and not (rest == 0x0A).any())):
-                if made < len(frames):
-                    self.truncated = rest.size > 0
-                    return made, _END
-            elif status:
-                return made, status
-        return made, 0
+    def _open(self, row: LogFormat | None, zone: dt.tzinfo | None, errors: str, id_order: int) -> _Body:
+        buffer = np.empty(_FIRST_BYTES, np.uint8)
+        suffix = _suffix(self.path)
+        size, ended = 0, False
+        found: LogFormat | None = None
+        while True:  # a pipe gives little at a time: ask as soon as there is something
+            got = self._source.readinto(buffer.data[size:])
+            size += got
+            ended = got == 0
+            head = buffer[: min(size, _logs.HEAD)].tobytes()
+            sure, found = recognise(head, ended, suffix)
+            if ended or row is not None or sure >= LIKELY or size >= _logs.HEAD:
+                break
+        if row is None:
+            row = found
+        if row is None:
+            raise refuse(self.path, head)
+        self._row = row
+        if row.index < 0:
+            return _package_body(row, self._source, head=buffer[:size].tobytes())
+        return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
 
     def _finish(self) -> None:
+        failure = self._body.failure()
+        if failure is not None:
+            raise failure
         if self.truncated and self._strict:
-            raise self._error(_END)
-
-    def _error(self, status: int) -> FrameError | LogFormatError:
-        text = self.format == "candump"
-        line = self._reader.lines + 1
-        offset = self._offset + self._start
-        place = f"{self.path}: line {line}" if text else f"{self.path}: byte {offset}"
-        if status == _FD_IN_CLASSICAL:
-            return FrameError(f"{place}: {_SENTENCES[status]}; read it with fd=True")
-        if status == _END:
-            left = self._stop - self._start
-            sentence = f"the file is cut short: {left} bytes of an unfinished {'line' if text else 'block'}"
-        else:
-            sentence = _SENTENCES[status]
-            if text:
-                shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()[0]
-                sentence = f"column {self._reader.column + 1}: {sentence}: {shown.decode('utf-8', 'replace')!r}"
-        return LogFormatError(
-            f"{place}: {sentence}",
-            path=self.path,
-            line_number=line if text else None,
-            offset=None if text else offset,
-        )
+            raise self._body.error(END)
 
 
-def _counters(values: tuple[int | None, ...]) -> dict[str, int | None] | None:
-    return dict(zip(_logs.COUNTER_NAMES, values, strict=True)) if any(v is not None for v in values) else None
+def _suffix(path: str) -> str:
+    """The end of the name that tells the format: that before .gz, .bz2 or .zst."""
+    stem, suffix = os.path.splitext(path)
+    return os.path.splitext(stem)[1] if suffix.lower() in (".gz", ".bz2", ".zst") else suffix
+
+
+def _package_body(row: LogFormat, source: Source, head: bytes) -> _Body:
+    from .mf4 import Mf4
+
+    return Mf4(source, row, head)
 
 
 def _join(parts: list[FrameArray], dtype: np.dtype[np.void]) -> FrameArray:

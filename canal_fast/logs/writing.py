@@ -16,14 +16,13 @@ from canal_fast._version import __version__
 from canal_fast.frames import FrameArray
 
 from . import _logs
+from .formats import by_name, by_suffix, formats
+from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 
-__all__ = ["Recorder", "format_candump", "plain_name"]
+__all__ = ["Recorder", "format_candump"]
 
 _BUFFER_BYTES = 1 << 18
-_SUFFIXES = {".pcapng": False, ".log": True}
 _APPLICATION = f"canal_fast {__version__}".encode()
-
-Interfaces = Mapping[int, str | tuple[str, int | None]]
 
 
 class Recorder:
@@ -38,8 +37,9 @@ class Recorder:
     path : path-like
         `.pcapng` (nanoseconds, link type 227, one interface per channel) or `.log` (candump text).
         An existing file is replaced.
-    interfaces : mapping, optional
-        Channel number -> name, or (name, bit rate in bit/s). Other channels are called can<number>.
+    interfaces : mapping, or iterable of LogInterface, optional
+        Channel number -> name, or (name, bit rate in bit/s); or the `interfaces` of a recording. Other channels are
+        called can<number>.
     fsync : bool
         True: every `write` waits until the data are on the disk.
 
@@ -64,10 +64,11 @@ class Recorder:
     def __init__(self, path: str | os.PathLike[str], *, interfaces: Interfaces | None = None, fsync: bool = False):
         self.path = os.fspath(path)
         suffix = os.path.splitext(self.path)[1]
-        if suffix not in _SUFFIXES:
-            raise ValueError(f"{self.path}: recordings end with {' or '.join(_SUFFIXES)}, not {suffix!r}")
-        self._text = _SUFFIXES[suffix]
-        self._writer = _logs.LogWriter(self._text, _channels(interfaces))
+        row = by_suffix(suffix)
+        if row is None or not row.writes:
+            known = " or ".join(known for row in formats() if row.writes for known in row.suffixes)
+            raise ValueError(f"{self.path}: recordings end with {known}, not {suffix!r}")
+        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces))
         self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
         self._fsync = fsync
         self._lock = threading.Lock()
@@ -78,10 +79,9 @@ class Recorder:
         self._file = io.FileIO(self.path, "w")
         self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         try:
-            if not self._text:
-                self._append(lambda: self._writer.section(_APPLICATION))
-                for channel in sorted(interfaces or {}):
-                    self._append(lambda number=channel: self._writer.describe(number))  # type: ignore[misc]
+            self._append(lambda: self._writer.begin(_APPLICATION))
+            for channel in sorted(by_channel(interfaces)):
+                self._append(lambda number=channel: self._writer.describe(number))  # type: ignore[misc]
         except BaseException:
             self._file.close()
             raise
@@ -110,12 +110,11 @@ class Recorder:
         """
         with self._lock:
             self._check()
-            row = _channel(channel, (name, bitrate))
+            row = channel_row(channel, (name, bitrate))
             if self._writer.channel_frames(channel):
                 raise ValueError(f"{self.path}: channel {channel} has frames already, and a name with them")
             self._writer.name(channel, *row)
-            if not self._text:
-                self._append(lambda: self._writer.describe(channel))
+            self._append(lambda: self._writer.describe(channel))
 
     def write(self, frames: FrameArray) -> None:
         """Append frames; when it returns, the system has all of them.
@@ -166,10 +165,9 @@ class Recorder:
         )
         with self._lock:
             self._check()
-            if not self._text:
-                delivered = self._writer.channel_frames(channel)
-                counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
-                self._append(lambda: self._writer.statistics(channel, counters))
+            delivered = self._writer.channel_frames(channel)
+            counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
+            self._append(lambda: self._writer.statistics(channel, counters))
             self._statistics_at[channel] = time.monotonic()
 
     def close(self) -> None:
@@ -260,8 +258,8 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -
     names : mapping, optional
         Channel number -> interface name; can<number> otherwise.
     """
-    writer = _logs.LogWriter(True, _channels(names))
-    buffer = np.empty(min(_BUFFER_BYTES, _logs.RECORD_MAX * (len(frames) + 1)), np.uint8)
+    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names))
+    buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
     parts = []
     first = 0
     while True:
@@ -270,31 +268,3 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -
         first += count
         if first >= len(frames):
             return b"".join(parts)
-
-
-def _channels(interfaces: Mapping[int, str] | Interfaces | None) -> list[tuple[bytes, int]]:
-    """Name and bit rate (0 when not known) of all channels."""
-    rows = [(f"can{number}".encode(), 0) for number in range(_logs.INTERFACES)]
-    for number, row in (interfaces or {}).items():
-        rows[number] = _channel(number, row)
-    return rows
-
-
-def _channel(number: int, row: str | tuple[str, int | None]) -> tuple[bytes, int]:
-    name, bitrate = (row, None) if isinstance(row, str) else row
-    encoded = name.encode()
-    if not 0 <= number < _logs.INTERFACES:
-        raise ValueError(f"interfaces: channel {number}, allowed 0..{_logs.INTERFACES - 1}")
-    if (
-        not 0 < len(encoded) <= _logs.NAME_MAX
-        or b"\0" in encoded
-        or len(encoded.split()) != 1
-        or encoded != encoded.strip()
-    ):
-        raise ValueError(f"interfaces[{number}]: name {name!r}, allowed 1..{_logs.NAME_MAX} bytes without white space")
-    return encoded, bitrate or 0
-
-
-def plain_name(name: str, channel: int) -> str:
-    """An interface's name as recordings can take it: no white space, 1 to 63 bytes."""
-    return "_".join(name.split()).encode()[: _logs.NAME_MAX].decode(errors="ignore") or f"can{channel}"

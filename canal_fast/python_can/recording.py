@@ -14,7 +14,7 @@ from can.io.generic import MessageReader, MessageWriter
 import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
 from canal_fast.logs import Recorder, open_log
-from canal_fast.logs.writing import plain_name
+from canal_fast.logs.interfaces import plain_name
 from canal_fast.messages import to_messages
 
 __all__ = ["PcapngReader", "PcapngWriter"]

@@ -30,7 +30,7 @@
 
 /* Number, name and sentence of every status, once. Python's exceptions are made from these rows
  * (canal_fast/_gate.pyx). Ranges: 1..19 frames, 20..49 drivers and channels, 50..69 recordings,
- * 70..89 wire, 90..119 bit timing. */
+ * 70..89 wire, 90..119 bit timing, 150..169 recordings in general, 170..189 text recordings. */
 /* clang-format off */
 #define CF_STATUS_LIST(X)                                                                           \
     X(OK, 0, "success")                                                                             \
@@ -85,7 +85,29 @@
     X(TIMING_RATE, 92, "the bit rate is not in 100 bit/s .. f_clock")                               \
     X(TIMING_SAMPLE_POINT, 93, "the sample point is not inside the bit")                            \
     X(TIMING_CONSTRAINT, 94, "a constraint is out of its range")                                    \
-    X(TIMING_KERNEL_REFUSES, 95, "the Linux kernel finds no bit timing either")
+    X(TIMING_KERNEL_REFUSES, 95, "the Linux kernel finds no bit timing either")                     \
+    X(LOG_START, 150, "a start time was read")                                                      \
+    X(LOG_PACKED, 151, "a compressed part is to be unpacked")                                       \
+    X(LOG_CUT, 152, "the line ends before what it states")                                          \
+    X(LOG_LONG, 153, "an item of more than 16 MiB")                                                 \
+    X(BLF_MAGIC, 154, "no BLF header begins here")                                                  \
+    X(BLF_HEADER, 155, "a BLF header shorter than 72 bytes, or with no object behind it")           \
+    X(BLF_METHOD, 156, "a container packed in an unknown way")                                      \
+    X(PCAP_MAGIC, 157, "no pcap header begins here")                                                \
+    X(PCAP_VERSION, 158, "a pcap version other than 2")                                             \
+    X(PCAP_RECORD, 159, "a record with a packet of more than 256 KiB, or that has no time")         \
+    X(LOG_START_HERE, 170, "a start time was read on a line that holds a frame")                    \
+    X(TEXT_TIME, 171, "a time is expected: decimal digits that fit 64 bits of nanoseconds")         \
+    X(TEXT_IDENTIFIER, 172, "an identifier is expected: at most 7FF, or extended and at most 1FFFFFFF") \
+    X(TEXT_LENGTH, 173, "a dlc or data length is expected that this kind of frame can have")        \
+    X(TEXT_DATA, 174, "as many data bytes are expected as the line says")                           \
+    X(TEXT_FIELD, 175, "another field is expected here")                                            \
+    X(TEXT_BINARY, 176, "text is expected, not a zero byte")                                        \
+    X(TRC_VERSION, 177, "a file version is expected: 1.0, 1.1, 1.2, 1.3, 2.0 or 2.1")               \
+    X(TRC_COLUMNS, 178, "$COLUMNS is expected: N,O,T first, then I and l or L, D last; of B d R any")    \
+    X(TRC_NUMBER, 179, "the line's number is expected, with ) behind it up to version 1.3")         \
+    X(TRC_TYPE, 180, "a type is expected: Rx, Tx, Warng or Error; from version 2 on two letters")   \
+    X(CSV_HEADER, 181, "the header of python-can's or GVRET's columns is expected")
 
 typedef enum cf_status {
 #define CF_STATUS_ENUM(name, number, sentence) CF_##name = number,

@@ -1,9 +1,7 @@
-/* canal_fast/logs.h - recordings: pcapng and candump text, read and written. */
+/* canal_fast/logs.h - recordings: all formats, read and written. */
 #ifndef CANAL_FAST_LOGS_H
 #define CANAL_FAST_LOGS_H
 
-#include "logs/candump.h"
-#include "logs/pcapng_read.h"
-#include "logs/pcapng_write.h"
+#include "logs/formats.h"
 
 #endif

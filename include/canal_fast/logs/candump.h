@@ -2,8 +2,8 @@
 #ifndef CANAL_FAST_LOGS_CANDUMP_H
 #define CANAL_FAST_LOGS_CANDUMP_H
 
-#include "candump_line.h"
-#include "state.h"
+#include "candump_screen.h"
+#include "lines.h"
 
 /* Channel for a new interface: the number that its name ends with if that is free and below 256,
  * otherwise the lowest free one; -1 when all are taken. */
@@ -16,12 +16,21 @@ CF_INLINE int cf_candump_choose_channel(const cf_log_reader *reader, const char 
         digits++;
     for (i = length - digits; i < length; i++)
         number = number * 10 + (unsigned)(name[i] - '0');
-    if (digits > 0 && number < CF_LOG_INTERFACES && !reader->taken[number])
+    if (digits > 0 && number < CF_LOG_INTERFACES && !reader->channel_rows[number])
         return (int)number;
     for (channel = 0; channel < CF_LOG_INTERFACES; channel++)
-        if (!reader->taken[channel])
+        if (!reader->channel_rows[channel])
             return channel;
     return -1;
+}
+
+/* Is this row's name line[0..length)? */
+CF_INLINE int cf_candump_same_name(const cf_log_interface *row, const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < length && row->name[i] == name[i])
+        i++;
+    return i == length && row->name[length] == 0;
 }
 
 /* Row of the interface in reader->interfaces, made if it is new; -1 when there is no room. */
@@ -30,11 +39,10 @@ CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size
     cf_log_interface *row = &reader->interfaces[reader->last];
     size_t i;
     int channel;
-    if (CF_LIKELY(reader->count > 0 && memcmp(row->name, name, length) == 0 && row->name[length] == 0))
+    if (CF_LIKELY(reader->count > 0 && cf_candump_same_name(row, name, length)))
         return (int)reader->last;
     for (i = 0; i < reader->count; i++) {
-        row = &reader->interfaces[i];
-        if (memcmp(row->name, name, length) == 0 && row->name[length] == 0) {
+        if (cf_candump_same_name(&reader->interfaces[i], name, length)) {
             reader->last = i;
             return (int)i;
         }
@@ -46,63 +54,187 @@ CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size
     memset(row, 0, sizeof *row);
     memcpy(row->name, name, length);
     row->channel = (uint8_t)channel;
-    reader->taken[channel] = 1;
     reader->last = reader->count++;
+    reader->channel_rows[channel] = (uint16_t)reader->count;
     return (int)reader->last;
 }
 
-/* Parses lines of text[0..size) into at most `capacity` records, `stride` (24 or 80) bytes apart.
- * Takes whole lines only; with `final` also a last line without line end. *consumed bytes were
- * taken and *made records are filled. CF_OK: as far as text and capacity allowed. Otherwise the
- * line at *consumed is in the way: a status of cf_candump_parse (place in reader->column),
- * CF_FD_IN_CLASSICAL, or CF_LOG_CHANNELS; reader->lines lines stand before it. */
-CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, const uint8_t *text, size_t size, int final, void *frames,
-                                    size_t capacity, size_t stride, size_t *consumed, size_t *made)
+/* reader->own: characters behind the # of the last line with an identifier (by its low 11 bits). Only so can be told
+ * whether a last line without line end is whole: log lines do not say how many bytes they have. */
+typedef struct cf_candump {
+    uint8_t behind[CF_MAX_STANDARD_ID + 1];
+} cf_candump;
+
+/* `DROPCOUNT: dropped 3 CAN frames on 'can0' socket ...` (candump -d) at p: the interface's next frame has a gap. */
+CF_INLINE cf_status cf_candump_dropped(cf_log_reader *reader, const char *p, const char *end)
 {
-    const char *at = (const char *)text, *end = at + size;
-    uint8_t *out = (uint8_t *)frames;
-    size_t count = 0;
-    cf_status status = CF_OK;
-    while (at < end && count < capacity) {
-        const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at));
-        const char *name;
-        size_t length;
-        cf_fd_frame frame;
-        int row;
-        if (stop == NULL) {
-            if (!final)
-                break;
-            stop = end;
-        } else {
-            stop++;
-        }
-        status = cf_candump_parse(at, (size_t)(stop - at), &frame, &name, &length, &reader->column);
-        if (CF_LIKELY(status == CF_OK)) {
-            if (CF_UNLIKELY((frame.flags & CF_FLAG_FD) && stride != sizeof(cf_fd_frame))) {
-                status = CF_FD_IN_CLASSICAL;
-                break;
-            }
-            row = cf_candump_interface(reader, name, length);
-            if (CF_UNLIKELY(row < 0)) {
-                status = CF_LOG_CHANNELS;
-                break;
-            }
-            frame.channel = reader->interfaces[row].channel;
-            reader->interfaces[row].frames++;
-            memcpy(out, &frame, stride);
-            out += stride;
-            count++;
-        } else if (status == CF_LOG_BLANK) {
-            status = CF_OK;
-        } else {
-            break;
-        }
-        reader->lines++;
-        at = stop;
+    const char *name = (const char *)memchr(p, '\'', (size_t)(end - p)), *close;
+    int row;
+    if (reader->unended)
+        return CF_LOG_CUT;
+    close = name == NULL ? NULL : (const char *)memchr(name + 1, '\'', (size_t)(end - name - 1));
+    if (close != NULL && close > name + 1 && close - name - 1 <= CF_CANDUMP_NAME_MAX) {
+        row = cf_candump_interface(reader, name + 1, (size_t)(close - name - 1));
+        if (row >= 0)
+            cf_log_gap(reader, reader->interfaces[row].channel);
     }
-    *consumed = (size_t)((const uint8_t *)at - text);
-    *made = count;
-    return status;
+    return CF_LOG_BLANK;
+}
+
+/* Is this what candump writes for CAN XL, `45123#81:00:12345678#11223344` behind time and name? */
+CF_INLINE int cf_candump_is_xl(const char *p, const char *end)
+{
+    const char *hash = (const char *)memchr(p, '#', (size_t)(end - p));
+    return hash != NULL && hash - p >= 5 && cf_hex_digit(hash[-5]) < 16 && end - hash > 6 && hash[3] == ':' &&
+           hash[6] == ':';
+}
+
+/* A line that is no log line; `status` with reader->column is why. */
+CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame,
+                                          cf_status status)
+{
+    const char *p = cf_skip_blanks(line, end);
+    cf_candump_found found;
+    const cf_status screen = cf_candump_screen(p, end, frame, &found);
+    int row, xl = screen == CF_OK && found.is_xl;
+    if (screen == CF_LOG_INTERFACE) {
+        if (cf_text_begins(p, end, "dropcount:"))
+            return cf_candump_dropped(reader, p, end);
+        if (*line == '\t' && p < end && (uint8_t)(*p - 'a') < 26) { /* -e: what an error frame means, in words */
+            if (reader->unended)
+                return CF_LOG_CUT;
+            cf_log_skip(reader, "words on an error frame");
+            return CF_LOG_BLANK;
+        }
+        xl = status == CF_LOG_IDENTIFIER && cf_candump_is_xl(p, end);
+        if (!xl)
+            return status;
+    } else if (screen != CF_OK) {
+        reader->column = (size_t)(found.trouble - line);
+        return screen;
+    }
+    if (xl || (reader->unended && found.may_go_on)) {
+        if (reader->unended)
+            return CF_LOG_CUT;
+        cf_log_skip(reader, "CAN XL");
+        return CF_LOG_BLANK;
+    }
+    if (found.dated) { /* times of the day: the first one is the recording's start */
+        cf_log_reader other;
+        other.has_start = 0;
+        reader->column = 1;
+        if (!cf_log_start_at(reader->has_start ? &other : reader, &found.date))
+            return CF_LOG_TIME;
+        if (!other.has_start)
+            return CF_LOG_START_HERE;
+        frame->timestamp_ns = other.start_ns - reader->start_ns + reader->epoch_ns;
+    }
+    row = cf_candump_interface(reader, found.name, found.length);
+    if (row < 0)
+        return CF_LOG_CHANNELS;
+    frame->channel = reader->interfaces[row].channel;
+    return CF_OK;
+}
+
+/* One line, as lines.h wants it: a status of cf_candump_parse, or CF_LOG_CHANNELS. */
+CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame)
+{
+    cf_candump *own = (cf_candump *)reader->own;
+    const char *name, *end = cf_trim_line(line, line + length);
+    size_t size, behind;
+    int row;
+    const cf_status status = cf_candump_parse(line, (size_t)(end - line), frame, &name, &size, &reader->column);
+    if (CF_UNLIKELY(status == CF_LOG_BLANK))
+        return reader->unended && length > 0 ? CF_LOG_CUT : status;
+    if (CF_UNLIKELY(status != CF_OK))
+        return cf_candump_other_line(reader, line, end, frame, status);
+    behind = (size_t)(end - name) - size;
+    if (CF_UNLIKELY(reader->unended)) {
+        if (own->behind[frame->arbitration_id & CF_MAX_STANDARD_ID] != behind)
+            return CF_LOG_CUT;
+    } else {
+        own->behind[frame->arbitration_id & CF_MAX_STANDARD_ID] = (uint8_t)behind;
+    }
+    row = cf_candump_interface(reader, name, size);
+    if (CF_UNLIKELY(row < 0))
+        return CF_LOG_CHANNELS;
+    frame->channel = reader->interfaces[row].channel;
+    return CF_OK;
+}
+
+/* The same with times that are differences to the line before (candump -td). */
+CF_INLINE cf_status cf_candump_delta_line(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame)
+{
+    const cf_status status = cf_candump_line(reader, line, length, frame);
+    if (status != CF_OK)
+        return status;
+    if (frame->timestamp_ns > 0 ? reader->clock_ns > INT64_MAX - frame->timestamp_ns
+                                : reader->clock_ns < INT64_MIN - frame->timestamp_ns) {
+        reader->column = 0;
+        return CF_LOG_TIME;
+    }
+    frame->timestamp_ns = reader->clock_ns += frame->timestamp_ns;
+    return CF_OK;
+}
+
+enum { CF_CANDUMP_HEADER_LINES = 20 };
+
+/* Before the first frame: do lines follow the one at call->consumed of which one holds a frame? 1 yes, 0 no, -1 more bytes
+ * would tell. */
+CF_INLINE int cf_candump_is_heading(const cf_log_call *call)
+{
+    const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size, *stop,
+               *name;
+    unsigned line;
+    for (line = 0; line < CF_CANDUMP_HEADER_LINES && at < end; line++, at = stop + 1) {
+        cf_candump_found found;
+        cf_fd_frame frame;
+        size_t length, column;
+        stop = (const char *)memchr(at, '\n', (size_t)(end - at));
+        if (stop == NULL && !call->final)
+            return -1;
+        if (stop == NULL)
+            stop = end;
+        name = cf_trim_line(at, stop);
+        if (cf_candump_screen(cf_skip_blanks(at, name), name, &frame, &found) == CF_OK ||
+            cf_candump_parse(at, (size_t)(stop - at), &frame, &name, &length, &column) == CF_OK)
+            return 1;
+        if (stop == end)
+            return 0;
+    }
+    return line == CF_CANDUMP_HEADER_LINES || call->final ? 0 : -1;
+}
+
+/* Reads lines, and skips what stands above the first frame: a shell's prompt, a title. */
+CF_INLINE cf_status cf_candump_read_by(cf_log_reader *reader, cf_log_call *call, cf_log_line parse)
+{
+    for (;;) {
+        const cf_status status = cf_log_read_lines(reader, call, parse);
+        const uint8_t *rest = call->data + call->consumed, *stop;
+        int heading;
+        if (CF_LIKELY(status == CF_OK || status == CF_LOG_START || status == CF_FD_IN_CLASSICAL || reader->count > 0 ||
+                      status == CF_LOG_CHANNELS))
+            return status;
+        heading = cf_candump_is_heading(call);
+        if (heading <= 0)
+            return heading == 0 ? status : CF_OK;
+        stop = (const uint8_t *)memchr(rest, '\n', call->size - call->consumed);
+        if (stop == NULL)
+            return status;
+        cf_log_skip(reader, "heading");
+        reader->lines++;
+        call->consumed += (size_t)(stop + 1 - rest);
+    }
+}
+
+CF_INLINE cf_status cf_candump_read(cf_log_reader *reader, cf_log_call *call)
+{
+    return cf_candump_read_by(reader, call, cf_candump_line);
+}
+
+CF_INLINE cf_status cf_candump_delta_read(cf_log_reader *reader, cf_log_call *call)
+{
+    return cf_candump_read_by(reader, call, cf_candump_delta_line);
 }
 
 /* Writes records as lines, as many whole ones as fit `capacity`; returns their number, with the
@@ -130,6 +262,78 @@ CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, siz
     progress->frames += i;
     *used = done;
     return i;
+}
+
+/* Text without a NUL may be candump's; a line that parses makes it likely. */
+CF_INLINE int cf_candump_recognise(const uint8_t *head, size_t size, int whole)
+{
+    const char *at = (const char *)head, *end = at + size;
+    (void)whole;
+    if (memchr(head, 0, size) != NULL)
+        return CF_LOG_NO;
+    while (at < end) {
+        const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at)), *last, *name;
+        cf_fd_frame frame;
+        cf_candump_found found;
+        size_t length, column;
+        if (stop == NULL)
+            stop = end;
+        last = cf_trim_line(at, stop);
+        if (cf_candump_parse(at, (size_t)(stop - at), &frame, &name, &length, &column) == CF_OK ||
+            cf_candump_screen(cf_skip_blanks(at, last), last, &frame, &found) == CF_OK)
+            return CF_LOG_LIKELY;
+        at = stop == end ? end : stop + 1;
+    }
+    return CF_LOG_PERHAPS;
+}
+
+/* candump -td looks like -tz, so it has to be asked for. */
+CF_INLINE int cf_candump_delta_recognise(const uint8_t *head, size_t size, int whole)
+{
+    (void)head;
+    (void)size;
+    (void)whole;
+    return CF_LOG_NO;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_candump(void)
+{
+    static const cf_log_format row = {"candump",
+                                      "candump text",
+                                      ".log",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
+                                          CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
+                                          CF_LOG_KEEPS_NAMES,
+                                      sizeof(cf_candump),
+                                      cf_candump_recognise,
+                                      cf_candump_read,
+                                      cf_candump_write,
+                                      CF_CANDUMP_LINE_MAX,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+    return &row;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
+{
+    static const cf_log_format row = {"candump-delta",
+                                      "candump text with differences of time (-td)",
+                                      "",
+                                      "line",
+                                      1,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
+                                      sizeof(cf_candump),
+                                      cf_candump_delta_recognise,
+                                      cf_candump_delta_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+    return &row;
 }
 
 #endif

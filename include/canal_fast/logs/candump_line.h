@@ -8,13 +8,14 @@
  *     (1436509052.249713) can0 20000004#0011223344556677   error frame: 0x20000000 set
  *     (1436509052.249713) can0 123#00 T            optional direction: R received, T sent
  *
- * 1 to 9 decimals, a `-` for times before zero. Blank lines and lines that begin with # or ;
+ * 1 to 9 decimals, a `-` for times before zero. Blank lines and lines that begin with #, ; or //
  * hold no frame. FD data of a length that no dlc stands for is zero-filled to the next that one does.
  */
 #ifndef CANAL_FAST_LOGS_CANDUMP_LINE_H
 #define CANAL_FAST_LOGS_CANDUMP_LINE_H
 
 #include "../frame.h"
+#include "../text.h"
 
 enum {
     CF_CANDUMP_NAME_MAX = 63,  /* bytes of an interface name */
@@ -22,20 +23,6 @@ enum {
 };
 
 #define CF_CANDUMP_ERROR_BIT 0x20000000u
-
-/* 0..15, or 255 for what is no hexadecimal digit. */
-CF_INLINE unsigned cf_hex_digit(char c)
-{
-#define CF_X16 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-#define CF_XAF 255, 10, 11, 12, 13, 14, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    static const uint8_t digits[256] = {CF_X16, CF_X16, CF_X16, 0,      1,      2,      3,      4,
-                                        5,      6,      7,      8,      9,      255,    255,    255,
-                                        255,    255,    255,    CF_XAF, CF_X16, CF_XAF, CF_X16, CF_X16,
-                                        CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16, CF_X16};
-#undef CF_XAF
-#undef CF_X16
-    return digits[(uint8_t)c];
-}
 
 /* `(seconds.fraction)` at p; the position after it, or the position of the trouble with *ok 0. */
 CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *ns, int *ok)
@@ -46,6 +33,23 @@ CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *n
     *ok = 0;
     if (p == end || *p != '(')
         return p;
+#if CF_TEXT_LITTLE
+    if (CF_LIKELY(end - p > 18 && p[11] == '.' && p[18] == ')' && cf_is_digit(p[9]) && cf_is_digit(p[10]))) {
+        uint32_t seconds, micros; /* as candump writes it: 10 digits, 6 decimals */
+        uint64_t text;
+        memcpy(&text, p + 10, 8);
+        text = (text & ~UINT64_C(0xFFFF)) | 0x3030; /* two zeros for the last digit and the point */
+        if (CF_LIKELY(cf_eight_digits(p + 1, &seconds) && cf_eight_digits((const char *)&text, &micros))) {
+            value = (uint64_t)seconds * 100 + (uint64_t)(p[9] - '0') * 10 + (uint64_t)(p[10] - '0');
+            value = value * 1000000000u + (uint64_t)micros * 1000u;
+            if (value > (uint64_t)INT64_MAX)
+                return p + 10;
+            *ns = (int64_t)value;
+            *ok = 1;
+            return p + 19;
+        }
+    }
+#endif
     p++;
     if (p < end && *p == '-') {
         negative = 1;
@@ -81,6 +85,12 @@ CF_INLINE const char *cf_candump_bytes(const char *p, const char *end, uint8_t *
                                        unsigned *length)
 {
     unsigned n = 0;
+    while (capacity - n >= 8 && end - p >= 16 && cf_eight_bytes(p, data + n)) {
+        n += 8;
+        p += 16;
+        if (n < capacity && end - p >= 3 && *p == '.' && cf_hex_digit(p[1]) < 16)
+            p++;
+    }
     while (n < capacity && end - p >= 2) {
         const unsigned high = cf_hex_digit(p[0]), low = cf_hex_digit(p[1]);
         if ((high | low) > 15)
@@ -156,7 +166,7 @@ CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_fram
         end--;
     while (p < end && (*p == ' ' || *p == '\t'))
         p++;
-    if (p == end || *p == '#' || *p == ';')
+    if (p == end || *p == '#' || *p == ';' || (*p == '/' && end - p > 1 && p[1] == '/'))
         return CF_LOG_BLANK;
     p = cf_candump_time(p, end, &frame->timestamp_ns, &ok);
     *column = (size_t)(p - line);

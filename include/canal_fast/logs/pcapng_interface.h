@@ -6,24 +6,7 @@
 #ifndef CANAL_FAST_LOGS_PCAPNG_INTERFACE_H
 #define CANAL_FAST_LOGS_PCAPNG_INTERFACE_H
 
-#include "pcapng_write.h"
-
-CF_INLINE unsigned cf_get16(const uint8_t *p, int big)
-{
-    return big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
-}
-
-CF_INLINE uint32_t cf_get32(const uint8_t *p, int big)
-{
-    return big ? (uint32_t)cf_get16(p, 1) << 16 | cf_get16(p + 2, 1)
-               : (uint32_t)cf_get16(p + 2, 0) << 16 | cf_get16(p, 0);
-}
-
-CF_INLINE uint64_t cf_get64(const uint8_t *p, int big)
-{
-    return big ? (uint64_t)cf_get32(p, 1) << 32 | cf_get32(p + 4, 1)
-               : (uint64_t)cf_get32(p + 4, 0) << 32 | cf_get32(p, 0);
-}
+#include "packet.h"
 
 /* Ticks of if_tsresol `resolution` (power of ten, or of two where bit 7 is set) as nanoseconds,
  * rounded down; times past what 63 bits hold stay at that limit. `offset` is in seconds. */
@@ -119,6 +102,7 @@ CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_
         return CF_LOG_CHANNELS;
     memset(&found, 0, sizeof found);
     found.link = (uint16_t)cf_get16(p, big);
+    found.foreign = !cf_packet_is_can(found.link);
     found.resolution = 6;
     found.channel = (uint8_t)reader->section_interfaces;
     p += 8;

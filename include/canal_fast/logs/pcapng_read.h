@@ -9,84 +9,82 @@
 
 #include "candump_line.h"
 #include "pcapng_interface.h"
+#include "reading.h"
 
-/* A CAN packet of `captured` bytes, `original` on the interface, into *frame; 0 when it is no CAN
- * frame (CAN XL, nonsense) or its payload was cut off. */
-CF_INLINE int cf_pcapng_read_can(const uint8_t *p, uint32_t captured, uint32_t original, cf_fd_frame *frame)
+/* A packet's place in its block: the two kinds of Packet Blocks say the same in other words. */
+typedef struct cf_pcapng_place {
+    uint32_t id;           /* interface in this section */
+    uint32_t lost;         /* packets before it */
+    const uint8_t *time;   /* ticks, two u4 */
+    const uint8_t *data;   /* captured bytes */
+    const uint8_t *option; /* options, up to the block's end */
+    uint32_t captured, original;
+} cf_pcapng_place;
+
+/* Body of an Enhanced or of an obsolete Packet Block into *place. */
+CF_INLINE cf_status cf_pcapng_find_packet(const cf_log_reader *reader, uint32_t type, const uint8_t *p,
+                                          const uint8_t *end, cf_pcapng_place *place)
 {
-    uint32_t id;
-    unsigned length, bits, raw;
-    if (captured < CF_PCAPNG_HEAD)
-        return 0;
-    id = cf_get32(p, 1);
-    length = p[4];
-    bits = p[5];
-    raw = p[7];
-    if (length > CF_FD_DATA)
-        return 0;
-    if (id & CF_PCAPNG_ERROR) {
-        frame->flags = CF_FLAG_ERROR_FRAME;
-    } else {
-        if (id & CF_PCAPNG_EXTENDED)
-            frame->flags = CF_FLAG_EXTENDED_ID;
-        if (id & CF_PCAPNG_REMOTE)
-            frame->flags |= CF_FLAG_REMOTE;
-        else if ((bits & CF_PCAPNG_FD_FDF) || original == CF_PCAPNG_HEAD + CF_FD_DATA || length > CF_CLASSICAL_DATA)
-            frame->flags |= CF_FLAG_FD;
-    }
-    frame->arbitration_id = id &
-                            (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME) ? (uint32_t)CF_MAX_EXTENDED_ID
-                                                                                        : (uint32_t)CF_MAX_STANDARD_ID);
-    if (frame->flags & CF_FLAG_FD) {
-        if (bits & CF_PCAPNG_FD_BRS)
-            frame->flags |= CF_FLAG_BITRATE_SWITCH;
-        if (bits & CF_PCAPNG_FD_ESI)
-            frame->flags |= CF_FLAG_ERROR_STATE_INDICATOR;
-        frame->dlc = (uint8_t)cf_fd_dlc(length);
-    } else if (length > CF_CLASSICAL_DATA) {
-        return 0;
-    } else {
-        frame->dlc = (uint8_t)(length == 8 && raw > 8 && raw < 16 ? raw : length);
-    }
-    if (!(frame->flags & CF_FLAG_REMOTE)) {
-        if (captured - CF_PCAPNG_HEAD < length)
-            return 0;
-        memcpy(frame->data, p + CF_PCAPNG_HEAD, length);
-    }
-    return 1;
+    const int big = reader->big_endian;
+    size_t padded;
+    if (end - p < 20)
+        return CF_PCAPNG_SHORT;
+    place->id = type == CF_PCAPNG_PACKET ? cf_get32(p, big) : cf_get16(p, big);
+    place->lost = type == CF_PCAPNG_PACKET ? 0 : cf_get16(p + 2, big);
+    place->time = p + 4;
+    place->captured = cf_get32(p + 12, big);
+    place->original = cf_get32(p + 16, big);
+    place->data = p + 20;
+    if (place->id >= reader->section_interfaces)
+        return CF_PCAPNG_NO_INTERFACE;
+    padded = ((size_t)place->captured + 3) & ~(size_t)3;
+    if (padded < place->captured || (size_t)(end - p - 20) < padded)
+        return CF_PCAPNG_SHORT;
+    place->option = place->data + padded;
+    return CF_OK;
 }
 
-/* Body of an Enhanced Packet Block: *made is 1 when it held a frame. */
-CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, const uint8_t *p, const uint8_t *end,
-                                          cf_fd_frame *frame, int *made)
+CF_INLINE cf_packet cf_pcapng_packet_of(const cf_pcapng_place *place)
+{
+    cf_packet packet;
+    memset(&packet, 0, sizeof packet);
+    packet.at = place->data;
+    packet.captured = place->captured;
+    packet.original = place->original;
+    return packet;
+}
+
+/* The order of identifiers that this interface's packets from `block` on show; where all at hand fit both, the section's
+ * own. */
+CF_INLINE unsigned cf_pcapng_order(const cf_log_reader *reader, unsigned link, uint32_t id, const uint8_t *block,
+                                   const uint8_t *end)
+{
+    const int big = reader->big_endian;
+    while (end - block >= 12) {
+        const uint32_t type = cf_get32(block, big), length = cf_get32(block + 4, big);
+        cf_pcapng_place place;
+        if (type == CF_PCAPNG_SECTION || length < 12 || length % 4 || length > (size_t)(end - block))
+            break;
+        if ((type == CF_PCAPNG_PACKET || type == CF_PCAPNG_OLD_PACKET) &&
+            cf_pcapng_find_packet(reader, type, block + 8, block + length - 4, &place) == CF_OK && place.id == id) {
+            cf_packet packet = cf_pcapng_packet_of(&place);
+            unsigned order;
+            if (cf_packet_open(&packet, link) == NULL && (order = cf_packet_shows(&packet)) != 0)
+                return order;
+        }
+        block += length;
+    }
+    return big ? CF_PACKET_ORDER_BIG : CF_PACKET_ORDER_LITTLE;
+}
+
+/* What the options of a packet add to its record; *restored: they hold the record itself. */
+CF_INLINE cf_status cf_pcapng_read_options(const cf_log_reader *reader, const uint8_t *p, const uint8_t *end,
+                                           cf_fd_frame *frame, int *restored)
 {
     const int big = reader->big_endian;
     const uint8_t *value;
-    const cf_log_interface *row;
     unsigned code, length;
-    uint32_t id, captured;
-    size_t padded;
     int bad = 0;
-    *made = 0;
-    if (end - p < 20)
-        return CF_PCAPNG_SHORT;
-    id = cf_get32(p, big);
-    captured = cf_get32(p + 12, big);
-    if (id >= reader->section_interfaces)
-        return CF_PCAPNG_NO_INTERFACE;
-    padded = ((size_t)captured + 3) & ~(size_t)3;
-    if (padded < captured || (size_t)(end - p - 20) < padded)
-        return CF_PCAPNG_SHORT;
-    row = &reader->interfaces[reader->rows[id]];
-    memset(frame, 0, sizeof *frame);
-    if (row->link != CF_PCAPNG_LINK_CAN || !cf_pcapng_read_can(p + 20, captured, cf_get32(p + 16, big), frame)) {
-        reader->skipped++;
-        return CF_OK;
-    }
-    frame->timestamp_ns = cf_pcapng_time((uint64_t)cf_get32(p + 4, big) << 32 | cf_get32(p + 8, big), row->resolution,
-                                         row->offset);
-    frame->channel = row->channel;
-    p += 20 + padded;
     while ((value = cf_pcapng_next_option(&p, end, big, &code, &length, &bad)) != NULL) {
         if (code == CF_PCAPNG_OPT_FLAGS && length == 4) {
             if ((cf_get32(value, big) & 3) == 2)
@@ -100,12 +98,64 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, const uint8_t *
             frame->flags = (uint16_t)cf_get16(value + 12, 0);
             frame->dlc = value[14];
             memcpy(frame->data, value + 16, length - 16);
+            *restored = 1;
         }
     }
-    if (bad)
-        return CF_PCAPNG_OPTION;
-    *made = 1;
-    return CF_OK;
+    return bad ? CF_PCAPNG_OPTION : CF_OK;
+}
+
+/* The Packet Block of this type at `block`: its record is given, or it is counted. */
+CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *call, uint32_t type, const uint8_t *block,
+                                          const uint8_t *end)
+{
+    cf_pcapng_place place;
+    cf_packet packet;
+    cf_log_interface *row;
+    cf_fd_frame frame;
+    const char *what;
+    int restored = 0;
+    cf_status status = cf_pcapng_find_packet(reader, type, block + 8, end, &place);
+    if (status != CF_OK)
+        return status;
+    row = &reader->interfaces[reader->rows[place.id]];
+    if (CF_UNLIKELY(row->foreign)) {
+        cf_log_skip_numbered(reader, "packet of link type", row->link);
+        return CF_OK;
+    }
+    packet = cf_pcapng_packet_of(&place);
+    what = cf_packet_open(&packet, row->link);
+    if (CF_LIKELY(what == NULL)) {
+        unsigned order = packet.order;
+        row = cf_packet_row(reader, row, &packet);
+        if (row == NULL)
+            return CF_LOG_CHANNELS;
+        if (CF_UNLIKELY(order == 0)) {
+            if (row->id_order == 0)
+                row->id_order = reader->id_order ? reader->id_order
+                                                 : (uint8_t)cf_pcapng_order(reader, row->link, place.id, block,
+                                                                            call->data + call->size);
+            order = row->id_order;
+        }
+        what = cf_packet_frame(&packet, order, &frame);
+    }
+    if (CF_UNLIKELY(what != NULL)) {
+        cf_log_skip(reader, what);
+        return CF_OK;
+    }
+    frame.timestamp_ns = cf_pcapng_time((uint64_t)cf_get32(place.time, reader->big_endian) << 32 |
+                                            cf_get32(place.time + 4, reader->big_endian),
+                                        row->resolution, row->offset);
+    frame.channel = row->channel;
+    if (place.lost != 0 && place.lost != 0xFFFF)
+        frame.flags |= CF_FLAG_GAP;
+    status = cf_pcapng_read_options(reader, place.option, end, &frame, &restored);
+    if (status != CF_OK)
+        return status;
+    if (CF_UNLIKELY(!restored && !cf_packet_id_is_valid(&frame))) {
+        cf_log_skip(reader, CF_LOG_KIND_IDENTIFIER);
+        return CF_OK;
+    }
+    return cf_log_put_row(reader, call, row, &frame);
 }
 
 /* Size of the block that begins at p, of which `size` bytes are there (at least 12); sets the byte
@@ -138,63 +188,89 @@ CF_INLINE cf_status cf_pcapng_read_section(cf_log_reader *reader, const uint8_t 
     return CF_OK;
 }
 
-/* Decodes the whole blocks of data[0..size) into at most `capacity` records, `stride` (24 or 80)
- * bytes apart. *consumed bytes were taken and *made records are filled. CF_OK: as far as whole
- * blocks and capacity allowed. Otherwise the block at *consumed is in the way: CF_FD_IN_CLASSICAL,
- * CF_LOG_CHANNELS or a CF_PCAPNG_ status. */
-CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, const uint8_t *data, size_t size, void *frames,
-                                   size_t capacity, size_t stride, size_t *consumed, size_t *made)
+/* The block at `block`, whole and of `length` bytes: CF_OK when it is done with, its record given. */
+CF_INLINE cf_status cf_pcapng_read_block(cf_log_reader *reader, cf_log_call *call, const uint8_t *block,
+                                         uint32_t length)
 {
-    uint8_t *out = (uint8_t *)frames;
-    size_t done = 0, count = 0;
-    cf_status status = CF_OK;
-    while (size - done >= 12 && count < capacity) {
-        const uint8_t *block = data + done, *body = block + 8, *end;
-        uint32_t length = 0;
-        int filled = 0;
-        cf_fd_frame frame;
-        status = cf_pcapng_block_size(reader, block, &length);
-        if (status != CF_OK || length > size - done)
-            break;
-        end = block + length - 4;
-        if (cf_get32(end, reader->big_endian) != length) {
-            status = CF_PCAPNG_TRAILER;
-            break;
-        }
-        switch (cf_get32(block, reader->big_endian)) {
-        case CF_PCAPNG_PACKET:
-            status = cf_pcapng_read_packet(reader, body, end, &frame, &filled);
-            break;
-        case CF_PCAPNG_SECTION:
-            status = cf_pcapng_read_section(reader, body, end);
-            break;
-        case CF_PCAPNG_INTERFACE:
-            status = cf_pcapng_read_interface(reader, body, end);
-            break;
-        case CF_PCAPNG_STATISTICS:
-            status = cf_pcapng_read_statistics(reader, body, end);
-            break;
-        case 2: /* Packet and Simple Packet Blocks: obsolete, without time */
-        case 3:
-            reader->skipped++;
-            break;
-        default:
-            break;
-        }
-        if (status == CF_OK && filled && (frame.flags & CF_FLAG_FD) && stride != sizeof(cf_fd_frame))
-            status = CF_FD_IN_CLASSICAL;
-        if (status != CF_OK)
-            break;
-        if (filled) {
-            reader->interfaces[reader->rows[cf_get32(body, reader->big_endian)]].frames++;
-            memcpy(out, &frame, stride);
-            out += stride;
-            count++;
-        }
-        done += length;
+    const uint8_t *body = block + 8, *end = block + length - 4;
+    const uint32_t type = cf_get32(block, reader->big_endian);
+    if (cf_get32(end, reader->big_endian) != length)
+        return CF_PCAPNG_TRAILER;
+    switch (type) {
+    case CF_PCAPNG_PACKET:
+    case CF_PCAPNG_OLD_PACKET:
+        return cf_pcapng_read_packet(reader, call, type, block, end);
+    case CF_PCAPNG_SECTION:
+        return cf_pcapng_read_section(reader, body, end);
+    case CF_PCAPNG_INTERFACE:
+        return cf_pcapng_read_interface(reader, body, end);
+    case CF_PCAPNG_STATISTICS:
+        return cf_pcapng_read_statistics(reader, body, end);
+    case CF_PCAPNG_SIMPLE_PACKET:
+        cf_log_skip(reader, "packet without a time");
+        return CF_OK;
+    default:
+        return CF_OK;
     }
-    *consumed = done;
-    *made = count;
+}
+
+/* Does a whole block that is known here stand at p? */
+CF_INLINE int cf_pcapng_is_block(const cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
+{
+    const int big = reader->big_endian;
+    const uint32_t type = cf_get32(p, big), length = cf_get32(p + 4, big);
+    const int known = type == CF_PCAPNG_SECTION || (type >= CF_PCAPNG_INTERFACE && type <= CF_PCAPNG_PACKET);
+    return known && length >= 12 && length % 4 == 0 && length <= (size_t)(end - p) &&
+           cf_get32(p + length - 4, big) == length;
+}
+
+/* Goes on behind damage to the next block that is whole and known; 0 while there is none at hand. */
+CF_INLINE int cf_pcapng_search(cf_log_reader *reader, cf_log_call *call)
+{
+    const uint8_t *end = call->data + call->size;
+    const size_t kept = call->final ? 0 : CF_PCAPNG_SEARCH_KEEPS;
+    for (; call->size - call->consumed >= 12 + kept; call->consumed += 4, reader->lost_bytes += 4) {
+        if (cf_pcapng_is_block(reader, call->data + call->consumed, end)) {
+            reader->searching = 0;
+            return 1;
+        }
+    }
+    if (call->final) {
+        reader->lost_bytes += call->size - call->consumed;
+        call->consumed = call->size;
+    }
+    return 0;
+}
+
+/* A format's `read`: whole blocks. Damage: CF_LOG_CHANNELS or a CF_PCAPNG_ status. */
+CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, cf_log_call *call)
+{
+    cf_status status = CF_OK;
+    while (call->size - call->consumed >= 12 && call->made < call->capacity) {
+        const uint8_t *block;
+        uint32_t length = 0;
+        if (CF_UNLIKELY(reader->searching) && !cf_pcapng_search(reader, call))
+            break;
+        block = call->data + call->consumed;
+        status = cf_pcapng_block_size(reader, block, &length);
+        if (status == CF_OK) {
+            if (length > call->size - call->consumed)
+                break;
+            status = cf_pcapng_read_block(reader, call, block, length);
+        }
+        if (status == CF_FD_IN_CLASSICAL)
+            break;
+        if (CF_UNLIKELY(status != CF_OK)) {
+            if (!reader->forgiving || !reader->in_section)
+                break;
+            status = CF_OK;
+            cf_log_skip(reader, "bad block");
+            reader->searching = 1;
+            reader->lost_bytes += 4;
+            length = 4;
+        }
+        call->consumed += length;
+    }
     return status;
 }
 

@@ -20,6 +20,8 @@
 
 enum {
     CF_PCAPNG_INTERFACE = 1,
+    CF_PCAPNG_OLD_PACKET = 2,
+    CF_PCAPNG_SIMPLE_PACKET = 3,
     CF_PCAPNG_STATISTICS = 5,
     CF_PCAPNG_PACKET = 6,
     CF_PCAPNG_SECTION = 0x0A0D0D0A,
@@ -45,6 +47,7 @@ enum {
     CF_PCAPNG_FD_FDF = 4,
     CF_PCAPNG_HEAD = 8,           /* bytes before the data in a CAN packet */
     CF_PCAPNG_FRAME_MAX = 512,    /* interface description and packet of one record, at most */
+    CF_PCAPNG_SEARCH_KEEPS = 1 << 12, /* bytes in which a block is found whole again after damage */
     CF_PCAPNG_BLOCK_MAX = 1 << 24 /* a longer block is taken for damage */
 };
 
@@ -244,6 +247,13 @@ CF_INLINE size_t cf_pcapng_describe(cf_log_writer *writer, unsigned channel, uin
     size = cf_pcapng_interface(writer, channel, progress->interfaces, out);
     progress->interface_ids[channel] = (uint16_t)(++progress->interfaces);
     return size;
+}
+
+/* A format's `begin`: the section header. */
+CF_INLINE size_t cf_pcapng_begin(cf_log_writer *writer, const char *application, uint8_t *out)
+{
+    (void)writer;
+    return cf_pcapng_section(application, out);
 }
 
 /* Interface Statistics Block of a channel into out (room for CF_PCAPNG_FRAME_MAX); its size.

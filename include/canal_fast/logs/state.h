@@ -1,7 +1,7 @@
 /* canal_fast/logs/state.h - what a reader and a writer of recordings remember between two calls.
  *
- * Both formats (candump_text.h, pcapng.h and pcapng_read.h) share these structs and the shape of
- * their functions; the memory is the caller's. A zeroed struct is a valid start.
+ * All formats share these structs and the shape of their functions (format.h); the memory is the
+ * caller's. A zeroed struct is a valid start; `own` is needed where the format's row asks for it.
  */
 #ifndef CANAL_FAST_LOGS_STATE_H
 #define CANAL_FAST_LOGS_STATE_H
@@ -11,7 +11,11 @@
 enum {
     CF_LOG_NAME_MAX = 63, /* bytes of an interface name */
     CF_LOG_INTERFACES = 256,
-    CF_LOG_COUNTERS = 5
+    CF_LOG_COUNTERS = 5,
+    CF_LOG_KINDS = 32,    /* kinds of what was skipped; what comes after the last is counted there */
+    CF_LOG_KIND_MAX = 47, /* bytes of a kind's name */
+    CF_LOG_ITEM_MAX = 1 << 24, /* bytes of a line, block or container: a longer one is damage */
+    CF_LOG_HEAD = 1 << 16      /* bytes that a recogniser is shown at most */
 };
 
 /* X(index, name): the counters of an Interface Statistics Block, in the order of their options */
@@ -46,20 +50,68 @@ typedef struct cf_log_interface {
     uint8_t channel;
     uint8_t resolution; /* if_tsresol as it stands in the file */
     uint8_t counted;    /* bit i: counters[i] was given */
+    uint8_t foreign;    /* 1: an interface of another kind of bus */
+    uint8_t
+        id_order; /* packet.h: byte order of identifiers where both occur, 0 = not chosen yet, 1 = little, 2 = big */
+    uint32_t number; /* packet.h: the system's number of it, 0 = not said */
     uint64_t counters[CF_LOG_COUNTERS];
 } cf_log_interface;
 
+/* Something that is no frame, by its name, and how often it was skipped. */
+typedef struct cf_log_kind {
+    char name[CF_LOG_KIND_MAX + 1];
+    uint64_t count;
+} cf_log_kind;
+
+/* One call of a format's `read`: what it is given, and what it did. */
+typedef struct cf_log_call {
+    const uint8_t *data; /* the recording from the first byte that was not consumed yet ... */
+    size_t size; /* ... as far as the caller has it */
+    int final; /* nothing comes after these `size` bytes */
+    void *frames; /* room for `capacity` records, `stride` (24 or 80) bytes apart */
+    size_t capacity, stride;
+    /* Results, zeroed by the caller: */
+    size_t consumed; /* bytes of data that are done with */
+    size_t made; /* records filled */
+    /* Formats with packed parts (CF_LOG_PACKED), otherwise NULL and zeros: */
+    const uint8_t *inner; /* what came out of packed parts, from the first byte not consumed yet */
+    size_t inner_size, inner_consumed;
+    size_t packed; /* result: bytes at data + consumed to unpack ... */
+    size_t unpacked; /* ... and how many they should give */
+    int packing; /* ... and how they are packed: CF_LOG_STORED or CF_LOG_ZLIB */
+} cf_log_call;
+
+enum { CF_LOG_STORED = 0, CF_LOG_ZLIB = 2 };
+
 typedef struct cf_log_reader {
+    /* Set by the caller before the first call: */
+    void *own; /* zeroed memory, `own_size` of the format's row; NULL where that is 0 */
+    uint8_t forgiving; /* 1: what is damaged is skipped and counted ("bad line" ...) instead of returned */
+    uint8_t id_order; /* cooked captures: 0 = choose, 1 = little-endian identifiers, 2 = big-endian */
+    /* After CF_LOG_START, and by the caller in another zone than UTC: */
+    int64_t epoch_ns; /* added to the file's offsets; cf_log_begin sets it to start_ns */
+    /* Results: */
+    int64_t start_ns; /* wall clock of the last start that was met, read as UTC */
+    uint8_t has_start;
+    uint8_t truncated; /* the file ends inside something that was read as far as it goes */
+    uint64_t lost_bytes; /* passed over in search of the next whole object or block */
+    cf_log_kind kinds[CF_LOG_KINDS];
+    size_t kind_count;
+    /* Between the calls: */
+    int64_t clock_ns; /* running time of formats whose lines give differences */
+    uint8_t unended; /* lines.h: the line at hand is the last and has no line end */
+    uint8_t gap[CF_LOG_INTERFACES]; /* 1: frames were lost before the channel's next frame */
+    uint16_t channel_rows[CF_LOG_INTERFACES]; /* cf_log_row: 1 + row in interfaces[], 0 = none yet */
     cf_log_interface interfaces[CF_LOG_INTERFACES];
-    size_t count;                       /* of them */
-    size_t last;                        /* interface of the line before: the likely next one */
-    uint8_t rows[CF_LOG_INTERFACES];    /* pcapng: interface id in this section -> interfaces[] */
-    uint8_t taken[CF_LOG_INTERFACES];   /* candump: channel in use */
-    size_t section_interfaces;          /* pcapng: described so far in this section */
-    uint64_t skipped;                   /* packets that are no CAN frames, or are cut short */
-    uint64_t lines;                     /* candump: lines taken so far */
-    size_t column;                      /* candump: place of the trouble, from 0 */
-    uint8_t in_section, big_endian;     /* pcapng */
+    size_t count; /* of them */
+    size_t last; /* interface of the line before: the likely next one */
+    uint8_t rows[CF_LOG_INTERFACES]; /* pcapng: interface id in this section -> interfaces[] */
+    size_t section_interfaces; /* pcapng: described so far in this section */
+    uint64_t skipped; /* packets that are no CAN frames, or are cut short */
+    uint64_t lines; /* text: lines taken so far */
+    size_t column; /* text: place of the trouble in its line, from 0 */
+    uint8_t in_section, big_endian; /* pcapng */
+    uint8_t searching; /* pcap, pcapng: after damage, for the next record or block */
 } cf_log_reader;
 
 /* Described by the caller: */
@@ -70,11 +122,11 @@ typedef struct cf_log_channel {
 
 /* What changes while writing: small, so that a caller can keep a copy and go back to it. */
 typedef struct cf_log_progress {
-    uint64_t frames;                        /* written, all channels */
+    uint64_t frames; /* written, all channels */
     uint64_t channel_frames[CF_LOG_INTERFACES];
-    int64_t last_ns[CF_LOG_INTERFACES];     /* time stamp of the last frame of a channel */
+    int64_t last_ns[CF_LOG_INTERFACES]; /* time stamp of the last frame of a channel */
     uint16_t interface_ids[CF_LOG_INTERFACES]; /* pcapng: 1 + interface id, 0 = not described yet */
-    uint32_t interfaces;                    /* pcapng: described so far */
+    uint32_t interfaces; /* pcapng: described so far */
 } cf_log_progress;
 
 typedef struct cf_log_writer {

@@ -1,0 +1,153 @@
+"""The tables of log formats: the rows of `formats.h`, and those that a package brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from canal_fast.errors import LogFormatError
+
+from . import _logs
+
+__all__ = ["LogFormat", "by_name", "by_suffix", "formats", "recognise"]
+
+NO, PERHAPS, LIKELY, SURE = range(4)
+
+
+@dataclass(frozen=True)
+class LogFormat:
+    """A format that recordings come in.
+
+    Attributes
+    ----------
+    name : str
+        What `format=` takes.
+    title : str
+        The same for people.
+    suffixes : tuple of str
+        The usual one first; empty for a variant that only its name selects.
+    reads, writes : bool
+    keeps : tuple of str
+        What a recording in it keeps of the frames: "nanoseconds", "fd", "raw_dlc", "tx", "gap", "errors" (with all
+        details), "channel", "status", "names", "bitrates", "counters".
+    extra : str or None
+        The extra of this package that it needs: `pip install 'canal_fast[extra]'`.
+    zoned : bool
+        Its times stand on a wall clock without a zone: `tz=` matters.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    reads: bool
+    writes: bool
+    keeps: tuple[str, ...]
+    extra: str | None = None
+    zoned: bool = False
+    item: str = field(default="object", repr=False)
+    index: int = field(default=-1, repr=False)  # in the C table
+    magics: tuple[bytes, ...] = field(default=(), repr=False)  # of a package's format, which is not in that table
+
+
+def _c_rows() -> tuple[LogFormat, ...]:
+    bits = [(bit, name.lower()) for bit, name, _ in _logs.keeps_table()]
+    return tuple(
+        LogFormat(
+            name,
+            title,
+            suffixes,
+            reads,
+            writes,
+            tuple(word for bit, word in bits if bit & keeps),
+            zoned=zoned,
+            item=item,
+            index=index,
+        )
+        for index, (name, title, suffixes, item, zoned, keeps, reads, writes) in enumerate(_logs.format_table())
+    )
+
+
+_FORMATS = (
+    *_c_rows(),
+    LogFormat(
+        "mf4",
+        "ASAM MDF 4 bus logging",
+        (".mf4",),
+        True,
+        False,
+        ("fd", "tx", "channel"),
+        extra="mf4",
+        magics=(b"MDF     4", b"UnFinMF 4"),
+    ),
+)
+
+_FOREIGN = (  # begin of a file, and what it is
+    (b"PK\x03\x04", "a ZIP archive (unpack it first)"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive (unpack it first)"),
+    (b"\xfd7zXZ\x00", "an xz file (xz -d FILE)"),
+    (b"Rar!", "a RAR archive (unpack it first)"),
+    (b"\x04\x22\x4d\x18", "an lz4 file (lz4 -d FILE)"),
+    (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
+    (b"\x7fELF", "a program or library"),
+    (b"MZ", "a program or library"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"<?xml", "an XML document"),
+    (b'VERSION "', "a DBC database"),
+)
+
+
+def formats() -> tuple[LogFormat, ...]:
+    """The formats of recordings, in the order in which `canal-fast formats` lists them."""
+    return _FORMATS
+
+
+def by_name(name: str) -> LogFormat:
+    """The format of that name.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    for row in _FORMATS:
+        if row.name == name:
+            return row
+    raise ValueError(f"format {name!r}, allowed {', '.join(row.name for row in _FORMATS)}")
+
+
+def by_suffix(suffix: str) -> LogFormat | None:
+    """The format whose recordings' names end so."""
+    return next((row for row in _FORMATS if suffix.lower() in row.suffixes), None)
+
+
+def _score(row: LogFormat, head: bytes, whole: bool) -> int:
+    if row.index >= 0:
+        return _logs.recognise(row.index, head, whole) if row.reads else NO
+    return SURE if head.startswith(row.magics) else NO
+
+
+def recognise(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | None]:
+    """How sure, and which format a recording that begins with `head` has; the suffix decides among equals."""
+    rows = [(_score(row, head, whole), row) for row in _FORMATS]
+    best = max(score for score, _ in rows)
+    if not head:
+        return PERHAPS, by_suffix(suffix) or _FORMATS[0]
+    if best == NO:
+        return NO, None
+    named = [row for score, row in rows if score == best and suffix.lower() in row.suffixes]
+    return best, (named or [row for score, row in rows if score == best])[0]
+
+
+def refuse(path: str, head: bytes) -> LogFormatError:
+    """The error for a file that is none of ours: what it is, if that is known."""
+    what = next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
+    known = ", ".join(row.name for row in _FORMATS if row.reads)
+    if what is None:
+        what = f"no recording: it begins with {head[:8].hex(' ')}" if head else "empty"
+    return LogFormatError(f"{path}: this is {what}; formats that are read: {known}", path=path, offset=0)

@@ -1,0 +1,338 @@
+"""Where recordings come from: paths, standard input, file objects; compressed or not; text in UTF-16."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from canal_fast.errors import CanalFastError, LogFormatError
+
+__all__ = ["LogSource", "Source", "open_source"]
+
+LogSource = str | os.PathLike[str] | BinaryIO
+
+_CHUNK = 1 << 16
+_ZSTD_CHUNK = 512  # every block of 4 bytes may give 128 KiB, so this much gives 16 MiB at most
+_WINDOW_LOG = 25  # 32 MiB
+_LAYERS = 4
+
+
+class Source:
+    """Bytes in order; what has been peeked at is read again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._pushed = b""
+
+    @property
+    def truncated(self) -> bool:
+        """The bytes ended before they should have."""
+        return False
+
+    @property
+    def path(self) -> str | None:
+        """The file, where its bytes are these."""
+        return None
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        while len(self._pushed) < size:
+            part = bytearray(size - len(self._pushed))
+            got = self._take(memoryview(part))
+            if not got:
+                break
+            self._pushed += part[:got]
+        return self._pushed[:size]
+
+    def readinto(self, view: memoryview) -> int:
+        """Some bytes into view; 0 at the end."""
+        if self._pushed:
+            part, self._pushed = self._pushed[: len(view)], self._pushed[len(view) :]
+            view[: len(part)] = part
+            return len(part)
+        return self._take(view)
+
+    def read(self, size: int) -> bytes:
+        """Some bytes; none at the end."""
+        part = bytearray(size)
+        return bytes(part[: self.readinto(memoryview(part))])
+
+    def close(self) -> None:
+        """Close what was opened here."""
+
+    def _take(self, view: memoryview) -> int:
+        raise NotImplementedError
+
+
+class _File(Source):
+    """A file, by its path or as an object that reads bytes."""
+
+    def __init__(self, source: LogSource) -> None:
+        if isinstance(source, (str, os.PathLike)):
+            name = os.fspath(source)
+            super().__init__("standard input" if name == "-" else name)
+            self._owned = name != "-"
+            self._file: Any = io.FileIO(name) if self._owned else sys.stdin.buffer
+        else:
+            super().__init__(str(getattr(source, "name", type(source).__name__)))
+            self._owned = False
+            self._file = source
+            if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+                raise TypeError(f"{self.name}: a path or a file object opened in binary mode is needed")
+        self._readinto = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
+
+    @property
+    def path(self) -> str | None:
+        return self.name if self._owned else None
+
+    def close(self) -> None:
+        if self._owned:
+            self._file.close()
+
+    def _take(self, view: memoryview) -> int:
+        if self._readinto is not None:
+            return self._readinto(view) or 0
+        data = self._file.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class _Inflate:
+    """zlib's decompressor in the shape of bz2's."""
+
+    errors: tuple[type[Exception], ...] = (zlib.error,)
+
+    def __init__(self) -> None:
+        module = inflater()
+        self.errors = (zlib.error, module.error)
+        self._object: Any = module.decompressobj(31)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._object.unused_data)
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        tail = self._object.unconsumed_tail
+        out = self._object.decompress(tail + data if tail else data, size)
+        self.needs_input = not self._object.unconsumed_tail and len(out) < size
+        return bytes(out)
+
+
+class _Bzip2:
+    errors: tuple[type[Exception], ...] = (OSError,)
+
+    def __init__(self) -> None:
+        import bz2
+
+        self._object: Any = bz2.BZ2Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.eof)
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._object.needs_input)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._object.unused_data)
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        return bytes(self._object.decompress(data, size))
+
+
+class _Zstd(_Bzip2):
+    """Of the standard library from Python 3.14 on."""
+
+    def __init__(self) -> None:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
+
+        self.errors = (zstd.ZstdError,)
+        self._object = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+
+
+class _Zstandard:
+    """Of the package zstandard, whose output has no limit but that of its input."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self.errors: tuple[type[Exception], ...] = (zstandard.ZstdError,)
+        self._object: Any = zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj()
+        self._data = self._out = b""
+        self.unused_data = b""
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.eof) and not self._out
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._data and not self._out
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        self._data += data
+        while not self._out and self._data and not self._object.eof:
+            part, self._data = self._data[:_ZSTD_CHUNK], self._data[_ZSTD_CHUNK:]
+            self._out = self._object.decompress(part)
+        if self._object.eof and not self.unused_data:
+            self.unused_data, self._data = self._object.unused_data + self._data, b""
+        out, self._out = self._out[:size], self._out[size:]
+        return out
+
+
+def inflater() -> Any:
+    """The module that inflates: isal's, where it is installed, does it in about half the time."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib
+    return isal_zlib
+
+
+def _zstd() -> Any:
+    try:
+        import compression.zstd  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
+
+        return _Zstd()
+    except ImportError:
+        pass
+    try:
+        return _Zstandard()
+    except ImportError:
+        raise CanalFastError(
+            "the recording is compressed with zstd, which needs a package: pip install 'canal_fast[zst]'"
+        ) from None
+
+
+class _Unpacked(Source):
+    """What compressed bytes stand for, one member after the other."""
+
+    def __init__(self, source: Source, magic: bytes, kind: str, make: Callable[[], Any]) -> None:
+        super().__init__(source.name)
+        self._source, self._magic, self._kind, self._make = source, magic, kind, make
+        self._object: Any = make()
+        self._packed = 0
+        self._cut = False
+
+    @property
+    def truncated(self) -> bool:
+        return self._cut or self._source.truncated
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _take(self, view: memoryview) -> int:
+        while True:
+            data = b""
+            if self._object.eof:
+                data = self._next_member(self._object.unused_data)
+                if not data:
+                    return 0
+                self._object = self._make()
+            elif self._object.needs_input:
+                data = self._more()
+                if not data:
+                    self._cut = True
+                    return 0
+            try:
+                out = self._object.decompress(data, len(view))
+            except self._object.errors as error:
+                raise self._damage(str(error)) from error
+            if out:
+                view[: len(out)] = out
+                return len(out)
+
+    def _more(self) -> bytes:
+        data = self._source.read(_CHUNK)
+        self._packed += len(data)
+        return data
+
+    def _next_member(self, rest: bytes) -> bytes:
+        """What follows a member: another, or nothing; zeros are padding."""
+        while not (rest := rest.lstrip(b"\0")) or self._magic.startswith(rest):
+            if not (more := self._more()):
+                self._cut = bool(rest)
+                return b""
+            rest += more
+        if not rest.startswith(self._magic):
+            raise self._damage("something else follows it")
+        return rest
+
+    def _damage(self, what: str) -> LogFormatError:
+        place = f"{self.name}: {self._kind} stream, up to byte {self._packed}"
+        return LogFormatError(f"{place}: it is damaged: {what}", path=self.name, offset=self._packed)
+
+
+class _Utf8(Source):
+    """Text in UTF-16, as PowerShell's > writes it, in UTF-8."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.name)
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        self._text = b""
+
+    @property
+    def truncated(self) -> bool:
+        return self._source.truncated
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _take(self, view: memoryview) -> int:
+        while not self._text:
+            data = self._source.read(_CHUNK)
+            if not data:
+                return 0
+            self._text = self._decoder.decode(data).encode("utf-8", "replace")
+        part, self._text = self._text[: len(view)], self._text[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+
+_PACKED: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
+    (b"\x1f\x8b", "gzip", _Inflate),
+    (b"BZh", "bzip2", _Bzip2),
+    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+)
+
+
+def open_source(source: LogSource) -> Source:
+    """The bytes of a recording: unpacked, without a byte order mark, text as UTF-8.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    CanalFastError
+        It is compressed in a way that needs a package, which the message names.
+    """
+    opened: Source = _File(source)
+    try:
+        for _ in range(_LAYERS):
+            head = opened.peek(4)
+            row = next((row for row in _PACKED if head.startswith(row[0])), None)
+            if row is None:
+                break
+            opened = _Unpacked(opened, *row)
+        head = opened.peek(4)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            opened = _Utf8(opened)
+        elif head.startswith(codecs.BOM_UTF8):
+            opened.read(len(codecs.BOM_UTF8))
+    except BaseException:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,227 @@
+"""Frames out of a stream of bytes, by a row of the C table of formats."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from canal_fast import _gate
+from canal_fast.errors import CanalFastError, FrameError, LogFormatError
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
+
+from . import _logs
+from .formats import LogFormat
+from .interfaces import ID_ORDERS, LogInterface, counters_of
+from .sources import Source, inflater
+from .zones import epoch_of, wall_clock
+
+__all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
+
+END = -1
+_NUMBERS = {name: number for number, name, _ in _gate.status_table()}
+_SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
+FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
+    _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
+)
+_FIRST_BYTES = 1 << 20
+_ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
+_STORED = 0
+
+
+class Stream:
+    """One recording being read; `LogFile` holds it."""
+
+    def __init__(
+        self, source: Source, row: LogFormat, data: npt.NDArray[np.uint8], size: int, ended: bool,
+        *, zone: dt.tzinfo | None, errors: str, id_order: int,
+    ) -> None:  # fmt: skip
+        self._source, self._row, self._zone = source, row, zone
+        self._buffer, self._start, self._stop, self._offset = data, 0, size, 0
+        self._ended = ended
+        self._failure: Exception | None = None
+        self._skip = errors == "skip"
+        self._inner: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._inner_start = self._inner_stop = 0
+        self._reader = _logs.LogReader(row.index, self._skip, id_order)
+        self._lost = 0
+        self._damaged = 0
+        self._unpacked = 0
+        self.truncated = False
+        self.start: dt.datetime | None = None
+        self.note: str | None = None
+        self._prime()
+
+    def read(self, frames: FrameArray) -> tuple[int, int]:
+        """Fill `frames`: (number made, status of what is in the way). 0: they are full; END: end of the file."""
+        made = 0
+        while made < len(frames):
+            status, count = self._step(frames, made)
+            made += count
+            if status:
+                return made, status
+            if made == len(frames):
+                break
+            if self._ended:
+                rest = self._stop - self._start
+                self.truncated = rest > 0 or self._reader.truncated or self._source.truncated
+                return made, END
+            self._fill()
+        return made, 0
+
+    @property
+    def skipped(self) -> int:
+        return self._reader.skipped + self._damaged
+
+    @property
+    def skipped_by_kind(self) -> dict[str, int]:
+        kinds = self._reader.kinds()
+        return kinds | {"damaged container": self._damaged} if self._damaged else kinds
+
+    @property
+    def lost_bytes(self) -> int:
+        return self._reader.lost_bytes + self._lost
+
+    def interfaces(self) -> list[LogInterface]:
+        return [
+            LogInterface(name, channel, speed or None, frames, counters_of(counters), ID_ORDERS[id_order])
+            for name, channel, speed, frames, counters, id_order in self._reader.interfaces()
+        ]
+
+    def failure(self) -> Exception | None:
+        """Why the bytes ended before the file did."""
+        return self._failure
+
+    def error(self, status: int) -> FrameError | LogFormatError:
+        """The exception for a status that `read` has returned."""
+        name, item = self._source.name, self._row.item
+        text = item == "line"
+        line = self._reader.lines + 1
+        offset = self._offset + self._start
+        place = f"{name}: line {line}" if text else f"{name}: byte {offset}"
+        if status == FD_IN_CLASSICAL:
+            return FrameError(f"{place}: {_SENTENCES[status]}; read it with fd=True")
+        if status == END:
+            left = self._stop - self._start
+            where = f"{left} bytes of an unfinished {item}" if left else "its last part is not whole"
+            sentence = f"the file is cut short: {where}"
+        else:
+            sentence = _SENTENCES[status] + (f": {self._unpacked} bytes" if status == _LONG and self._unpacked else "")
+            if text:
+                shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
+                sentence = f"column {self._reader.column + 1}: {sentence}"
+                sentence += f": {shown[0].decode('utf-8', 'replace')!r}" if shown else ""
+        return LogFormatError(
+            f"{place}: {sentence}",
+            path=name,
+            line_number=line if text else None,
+            offset=None if text else offset,
+        )
+
+    def _prime(self) -> None:
+        """Read the headers that are there, so that the start is known before the first frame is asked for."""
+        nothing: FrameArray = np.empty(0, FD_FRAME_DTYPE)
+        while True:
+            status, consumed, *_ = self._reader.read(
+                self._buffer, self._start, self._stop, self._ended, nothing, 0, self._inner
+            )
+            self._start += consumed
+            if status != _START:
+                return
+            self._begin()
+
+    def _step(self, frames: FrameArray, made: int) -> tuple[int, int]:
+        """Decode from what there is: (status, frames made); 0 when more bytes or room are needed."""
+        first = made
+        while True:
+            inner = self._inner[self._inner_start : self._inner_stop]
+            status, consumed, count, taken, packing, packed, self._unpacked = self._reader.read(
+                self._buffer, self._start, self._stop, self._ended, frames, made, inner
+            )
+            self._start += consumed
+            self._inner_start += taken
+            made += count
+            if status == _START:
+                self._begin()
+            elif status == _PACKED:
+                failed = self._unpack(packing, packed)
+                if failed:
+                    return failed, made - first
+            else:
+                return status, made - first
+
+    def _begin(self) -> None:
+        start_ns = self._reader.start_ns
+        if start_ns is not None:
+            self._reader.epoch_ns, note = epoch_of(start_ns, self._zone)
+            self.note = self.note or note
+            self.start = self.start or wall_clock(start_ns)
+
+    def _unpack(self, packing: int, packed: int) -> int:
+        """Unpack the next `packed` bytes behind what is left of the part before; a status where that fails."""
+        data = self._buffer[self._start : self._start + packed]
+        try:
+            out = data if packing == _STORED else self._inflate(data)
+        except CanalFastError as error:
+            if not self._skip:
+                self._failure, self._ended = error, True
+                self._start = self._stop
+                return END
+            self._damaged += 1
+            self._lost += packed + self._inner_stop - self._inner_start
+            self._inner_start = self._inner_stop = 0
+            self._start += packed
+            return 0
+        self._start += packed
+        rest = self._inner_stop - self._inner_start
+        if rest + len(out) > len(self._inner):
+            grown = np.empty(rest + len(out), np.uint8)
+            grown[:rest] = self._inner[self._inner_start : self._inner_stop]
+            self._inner = grown
+        else:
+            self._inner[:rest] = self._inner[self._inner_start : self._inner_stop].copy()
+        self._inner[rest : rest + len(out)] = out
+        self._inner_start, self._inner_stop = 0, rest + len(out)
+        return 0
+
+    def _inflate(self, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        module: Any = inflater()
+        place = f"{self._source.name}: byte {self._offset + self._start}"
+        tool = module.decompressobj()
+        try:
+            out = np.frombuffer(tool.decompress(data.data, _logs.ITEM_MAX + 1), np.uint8)
+        except (zlib.error, module.error) as error:
+            raise self._bad(f"{place}: a damaged container: {error}") from error
+        if len(out) > _logs.ITEM_MAX:
+            stated = f" (it states {self._unpacked} bytes)"
+            raise self._bad(f"{place}: a container of more than {_logs.ITEM_MAX} bytes{stated}; they are refused")
+        if not tool.eof and not self._reader.truncated:
+            raise self._bad(f"{place}: a damaged container: its data end after {len(out)} bytes, before they should")
+        return out
+
+    def _bad(self, message: str) -> LogFormatError:
+        return LogFormatError(message, path=self._source.name, offset=self._offset + self._start)
+
+    def _fill(self) -> None:
+        """Get more bytes behind those not yet taken."""
+        kept = self._stop - self._start
+        if kept == len(self._buffer):
+            if kept > _logs.ITEM_MAX + _FIRST_BYTES:
+                self._failure, self._ended = self.error(_LONG), True
+                self._start = self._stop
+                return
+            self._buffer = np.concatenate([self._buffer, np.empty_like(self._buffer)])
+        elif self._start:
+            self._buffer[:kept] = self._buffer[self._start : self._stop].copy()
+        self._offset += self._start
+        self._start, self._stop = 0, kept
+        try:
+            got = self._source.readinto(self._buffer.data[kept:])
+        except (OSError, CanalFastError) as error:
+            self._failure, self._ended = error, True
+            return
+        self._stop += got
+        self._ended = got == 0

@@ -1,0 +1,72 @@
+/* canal_fast/logs/asc_header.h - lines of a Vector ASC file without a time: dates, bases, comments. */
+#ifndef CANAL_FAST_LOGS_ASC_HEADER_H
+#define CANAL_FAST_LOGS_ASC_HEADER_H
+
+#include "text_date.h"
+
+/* reader->own */
+typedef struct cf_asc {
+    uint8_t decimal, relative;
+    uint8_t ends_bare;  /* data lines of this file were seen to end with the last data byte ... */
+    uint8_t ends_later; /* ... or behind it */
+} cf_asc;
+
+/* Is the line at p one that only an ASC file begins with? */
+CF_INLINE int cf_asc_is_header(const char *p, const char *end)
+{
+    static const char *const begins[] = {"date ",
+                                         "base hex",
+                                         "base dec",
+                                         "internal events logged",
+                                         "no internal events logged",
+                                         "begin triggerblock",
+                                         "// version "};
+    size_t i;
+    for (i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (cf_text_begins(p, end, begins[i]))
+            return 1;
+    return 0;
+}
+
+/* `base hex  timestamps absolute` at p. */
+CF_INLINE void cf_asc_base(cf_asc *own, const char *p, const char *end)
+{
+    for (; p < end; p = cf_skip_blanks(cf_skip_word(p, end), end)) {
+        if (cf_word_is(p, end, "hex") || cf_word_is(p, end, "dec"))
+            own->decimal = cf_lower(*p) == 'd';
+        else if (cf_word_is(p, end, "absolute") || cf_word_is(p, end, "relative"))
+            own->relative = cf_lower(*p) == 'r';
+    }
+}
+
+/* A line without a time; p is its first character that is not blank. */
+CF_INLINE cf_status cf_asc_header_line(cf_log_reader *reader, const char *line, const char *p, const char *end)
+{
+    const char *zero;
+    if (p == end)
+        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+    if (cf_word_is(p, end, "end") && cf_word_is(cf_skip_blanks(p + 3, end), end, "triggerblock"))
+        return CF_LOG_BLANK;
+    if (reader->unended)
+        return CF_LOG_CUT;
+    zero = (const char *)memchr(p, 0, (size_t)(end - p));
+    if (zero != NULL) {
+        reader->column = (size_t)(zero - line);
+        return CF_TEXT_BINARY;
+    }
+    if (cf_word_is(p, end, "date")) {
+        reader->clock_ns = 0;
+        return cf_log_text_start(reader, p + 4, end) ? CF_LOG_START : CF_LOG_BLANK;
+    }
+    if (cf_text_begins(p, end, "begin ") && cf_text_begins(p = cf_skip_blanks(p + 5, end), end, "triggerblock")) {
+        reader->clock_ns = 0;
+        return cf_log_text_start(reader, p + 12, end) ? CF_LOG_START : CF_LOG_BLANK;
+    }
+    if (cf_text_begins(p, end, "base "))
+        cf_asc_base((cf_asc *)reader->own, p + 4, end);
+    else if (!cf_asc_is_header(p, end) && !cf_text_begins(p, end, "//"))
+        cf_log_skip(reader, "line without a time");
+    return CF_LOG_BLANK;
+}
+
+#endif

@@ -1,0 +1,203 @@
+/* canal_fast/logs/pcap.h - classic pcap.
+ *
+ * Header, 24 bytes in the writer's byte order: magic a1b2c3d4 (microseconds) or a1b23c4d (nanoseconds), version u2, u2
+ * (2.4), 8 bytes, snap length u4, link type (low 16 bits of u4). Record: seconds u4 (unsigned), fraction u4, captured
+ * u4, original u4, then the captured bytes.
+ */
+#ifndef CANAL_FAST_LOGS_PCAP_H
+#define CANAL_FAST_LOGS_PCAP_H
+
+#include "packet.h"
+
+enum {
+    CF_PCAP_HEADER = 24,
+    CF_PCAP_RECORD_HEAD = 16,
+    CF_PCAP_CAPTURED_MAX = 1 << 18, /* a longer packet is damage: no link type of ours has one */
+    CF_PCAP_FAR = 86400 * 31        /* seconds: a search takes no record that is further from the last one */
+};
+
+#define CF_PCAP_MICROSECONDS 0xA1B2C3D4u
+#define CF_PCAP_NANOSECONDS 0xA1B23C4Du
+
+typedef struct cf_pcap_own {
+    uint32_t unit; /* ns of a fraction; 0: the header was not read yet */
+    uint32_t seconds; /* of the last record */
+    int big;
+} cf_pcap_own;
+
+CF_INLINE cf_status cf_pcap_read_header(cf_log_reader *reader, cf_log_call *call, cf_pcap_own *own)
+{
+    const uint8_t *p = call->data;
+    const int big = p[0] == 0xA1;
+    const uint32_t magic = cf_get32(p, big);
+    cf_log_interface *row;
+    if (magic != CF_PCAP_MICROSECONDS && magic != CF_PCAP_NANOSECONDS)
+        return CF_PCAP_MAGIC;
+    if (cf_get16(p + 4, big) != 2)
+        return CF_PCAP_VERSION;
+    own->big = big;
+    own->unit = magic == CF_PCAP_NANOSECONDS ? 1 : 1000;
+    row = cf_log_row(reader, 0);
+    row->link = (uint16_t)cf_get16(p + (big ? 22 : 20), big);
+    row->foreign = !cf_packet_is_can(row->link);
+    call->consumed = CF_PCAP_HEADER;
+    return CF_OK;
+}
+
+/* May this be the head of a record? */
+CF_INLINE int cf_pcap_is_record(const cf_pcap_own *own, const uint8_t *p)
+{
+    const uint32_t captured = cf_get32(p + 8, own->big);
+    return captured <= (uint32_t)CF_PCAP_CAPTURED_MAX && cf_get32(p + 4, own->big) < 1000000000u / own->unit &&
+           cf_get32(p + 12, own->big) >= captured;
+}
+
+CF_INLINE cf_packet cf_pcap_packet(const cf_pcap_own *own, const uint8_t *p)
+{
+    cf_packet packet;
+    memset(&packet, 0, sizeof packet);
+    packet.at = p + CF_PCAP_RECORD_HEAD;
+    packet.captured = cf_get32(p + 8, own->big);
+    packet.original = cf_get32(p + 12, own->big);
+    return packet;
+}
+
+/* The order of identifiers that the records from p on show; where all at hand fit both, the file's own. */
+CF_INLINE unsigned cf_pcap_order(const cf_pcap_own *own, unsigned link, const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= CF_PCAP_RECORD_HEAD && cf_pcap_is_record(own, p)) {
+        cf_packet packet = cf_pcap_packet(own, p);
+        unsigned order;
+        if ((size_t)(end - packet.at) < packet.captured)
+            break;
+        p = packet.at + packet.captured;
+        if (cf_packet_open(&packet, link) == NULL && (order = cf_packet_shows(&packet)) != 0)
+            return order;
+    }
+    return own->big ? CF_PACKET_ORDER_BIG : CF_PACKET_ORDER_LITTLE;
+}
+
+/* The record at p, which is whole: CF_OK when it is done with. */
+CF_INLINE cf_status cf_pcap_read_record(cf_log_reader *reader, cf_log_call *call, const cf_pcap_own *own,
+                                        const uint8_t *p)
+{
+    cf_log_interface *row = cf_log_row(reader, 0);
+    cf_packet packet = cf_pcap_packet(own, p);
+    const char *what;
+    cf_fd_frame frame;
+    if (CF_UNLIKELY(row->foreign)) {
+        cf_log_skip_numbered(reader, "packet of link type", row->link);
+        return CF_OK;
+    }
+    what = cf_packet_open(&packet, row->link);
+    if (CF_LIKELY(what == NULL)) {
+        unsigned order = packet.order;
+        row = cf_packet_row(reader, row, &packet);
+        if (row == NULL)
+            return CF_LOG_CHANNELS;
+        if (CF_UNLIKELY(order == 0)) {
+            if (row->id_order == 0)
+                row->id_order = reader->id_order ? reader->id_order
+                                                 : (uint8_t)cf_pcap_order(own, row->link, p, call->data + call->size);
+            order = row->id_order;
+        }
+        what = cf_packet_frame(&packet, order, &frame);
+    }
+    if (what == NULL && !cf_packet_id_is_valid(&frame))
+        what = CF_LOG_KIND_IDENTIFIER;
+    if (CF_UNLIKELY(what != NULL)) {
+        cf_log_skip(reader, what);
+        return CF_OK;
+    }
+    frame.timestamp_ns = (int64_t)cf_get32(p, own->big) * 1000000000 + (int64_t)cf_get32(p + 4, own->big) * own->unit;
+    frame.channel = row->channel;
+    return cf_log_put_row(reader, call, row, &frame);
+}
+
+/* Goes on behind damage to what may be a record, near the last one in time; 0 while there is none. */
+CF_INLINE int cf_pcap_search(cf_log_reader *reader, cf_log_call *call, const cf_pcap_own *own)
+{
+    for (; call->size - call->consumed >= CF_PCAP_RECORD_HEAD; call->consumed++, reader->lost_bytes++) {
+        const uint8_t *p = call->data + call->consumed;
+        const uint32_t seconds = cf_get32(p, own->big);
+        const uint32_t apart = seconds > own->seconds ? seconds - own->seconds : own->seconds - seconds;
+        if (cf_pcap_is_record(own, p) && cf_get32(p + 8, own->big) >= CF_PCAPNG_HEAD && apart <= CF_PCAP_FAR) {
+            reader->searching = 0;
+            return 1;
+        }
+    }
+    if (call->final) {
+        reader->lost_bytes += call->size - call->consumed;
+        call->consumed = call->size;
+    }
+    return 0;
+}
+
+/* A format's `read`. */
+CF_INLINE cf_status cf_pcap_read(cf_log_reader *reader, cf_log_call *call)
+{
+    cf_pcap_own *own = (cf_pcap_own *)reader->own;
+    cf_status status = CF_OK;
+    if (own->unit == 0) {
+        if (call->size < CF_PCAP_HEADER)
+            return CF_OK;
+        status = cf_pcap_read_header(reader, call, own);
+    }
+    while (status == CF_OK && call->size - call->consumed >= CF_PCAP_RECORD_HEAD && call->made < call->capacity) {
+        const uint8_t *p = call->data + call->consumed;
+        if (reader->searching && !cf_pcap_search(reader, call, own))
+            break;
+        p = call->data + call->consumed;
+        if (!cf_pcap_is_record(own, p)) {
+            if (!reader->forgiving)
+                return CF_PCAP_RECORD;
+            cf_log_skip(reader, "bad record");
+            reader->searching = 1;
+            reader->lost_bytes++;
+            call->consumed++;
+            continue;
+        }
+        if (call->size - call->consumed - CF_PCAP_RECORD_HEAD < cf_get32(p + 8, own->big))
+            break;
+        status = cf_pcap_read_record(reader, call, own, p);
+        if (status != CF_OK)
+            break;
+        own->seconds = cf_get32(p, own->big);
+        call->consumed += (size_t)CF_PCAP_RECORD_HEAD + cf_get32(p + 8, own->big);
+    }
+    return status;
+}
+
+CF_INLINE int cf_pcap_recognise(const uint8_t *head, size_t size, int whole)
+{
+    static const uint8_t magics[4][4] = {
+        {0xA1, 0xB2, 0xC3, 0xD4}, {0xD4, 0xC3, 0xB2, 0xA1}, {0xA1, 0xB2, 0x3C, 0x4D}, {0x4D, 0x3C, 0xB2, 0xA1}};
+    size_t i;
+    (void)whole;
+    for (i = 0; i < 4 && size > 0; i++)
+        if (memcmp(head, magics[i], size < 4 ? size : 4) == 0)
+            return size < 4 ? CF_LOG_PERHAPS : CF_LOG_SURE;
+    return CF_LOG_NO;
+}
+
+CF_INLINE const cf_log_format *cf_log_format_pcap(void)
+{
+    static const cf_log_format row = {"pcap",
+                                      "classic pcap, link types 227, 113, 276, 252",
+                                      ".pcap",
+                                      "record",
+                                      0,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
+                                          CF_LOG_KEEPS_ERRORS,
+                                      sizeof(cf_pcap_own),
+                                      cf_pcap_recognise,
+                                      cf_pcap_read,
+                                      NULL,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      NULL};
+    return &row;
+}
+
+#endif
