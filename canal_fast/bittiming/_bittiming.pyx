@@ -1,4 +1,4 @@
-"""Glue of bittiming.h, bittiming_solve.h, bittiming_linux.h, bittiming_fd.h and controllers.h."""
+"""Glue of timing.h, solve.h, solve_fd.h, solve_linux.h and controllers.h."""
 
 cimport cython
 from cpython.buffer cimport PyBuffer_Release

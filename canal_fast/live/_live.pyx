@@ -1,4 +1,4 @@
-"""Glue of library.h, channel.h, consumer.h and control.h: driver libraries and open channels."""
+"""Glue of library.h, driver.h, consumer.h and port.h: driver libraries and open channels."""
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals

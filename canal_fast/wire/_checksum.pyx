@@ -1,4 +1,4 @@
-"""Glue of crc.h and simd_crc.h."""
+"""Glue of crc.h and crc_simd.h."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 

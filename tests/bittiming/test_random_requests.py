@@ -15,6 +15,7 @@ SOURCE = Path(__file__).parents[1] / "c" / "bittiming_random.c"
 ROUNDS = "300000" if os.environ.get("CANAL_FAST_LONG") else "10000"
 
 
+@pytest.mark.slow
 def test_random_requests_under_sanitizers(include_dir: Path, tmp_path: Path) -> None:
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:

@@ -64,6 +64,7 @@ def test_small_controllers_against_brute_force(name: str) -> None:
         compare(row, row.f_clock, rate, SAMPLE_POINTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_controllers_on_a_sample(name: str) -> None:
     row = CONTROLLERS[name]
@@ -120,6 +121,7 @@ def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, 
     return row, oracle.Wish(f_clock, rate, **wish), sample, ask
 
 
+@pytest.mark.slow
 @settings(max_examples=4000 if LONG else 250, deadline=None, derandomize=not LONG)
 @given(problems())
 def test_random_limits_against_brute_force(

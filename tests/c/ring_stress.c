@@ -12,7 +12,7 @@ enum { CAPACITY = 64, FILTER_EVERY = 13 };
 
 typedef struct shared {
     cf_ring *ring;
-    cf_mutex consumers; /* the ledger and taking exclude one another, as in channel.h */
+    cf_mutex consumers; /* the ledger and taking exclude one another, as in consumer.h */
     uint64_t records, made, kept, dropped;
     uint64_t delivered, marked, lost, wrong, snapshots, torn;
     cf_atomic_u32 ended;

@@ -78,6 +78,7 @@ def test_the_wall_clock_replay_keeps_the_pace(car: Path, tmp_path: Path) -> None
     assert passed[1] == pytest.approx(passed[0], abs=20_000_000)
 
 
+@pytest.mark.slow
 def test_ledger_and_statistics_block_agree(tmp_path: Path) -> None:
     out = tmp_path / "out.pcapng"
     run = canal_fast("log", *SATURATED, "--duration", "1.5", "--filter", "0:1", "-o", out, "--json")
@@ -127,6 +128,7 @@ def test_loss_is_told(tmp_path: Path) -> None:
     assert np.array_equal(np.flatnonzero(gaps) + 1, np.flatnonzero(frames["flags"] & cf.FrameFlag.GAP))
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_recording_with_its_ledger(tmp_path: Path, number: signal.Signals) -> None:
@@ -177,6 +179,7 @@ def kill_once(path: Path, delay: float) -> int:
     return max(json.loads(line)["frames_written"] for line in lines if line.endswith("\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_kill_at_any_moment(tmp_path: Path) -> None:
     moments = random.Random(1)
@@ -197,6 +200,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     print(f"{len(paths)} kills, {truncated} of the files ended inside a block")
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_killed_recording_has_a_recent_ledger(tmp_path: Path) -> None:
     path = tmp_path / "out.pcapng"
@@ -229,6 +233,7 @@ def test_disk_full(tmp_path: Path) -> None:
     assert np.array_equal(sequence(frames), np.arange(told))
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.parametrize(
     ("arguments", "words"),

@@ -79,6 +79,7 @@ def test_text_is_to_scale(name: str) -> None:
             assert head.startswith("0 ns")
 
 
+@pytest.mark.slow
 def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib", reason="NOT RUN: matplotlib is not installed")
     file = tmp_path / "bit.png"

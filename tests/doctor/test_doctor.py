@@ -40,6 +40,7 @@ def diagnoses(fakes: Path) -> dict[str, Examined]:
     return {name: future.result() for name, future in started.items()}
 
 
+@pytest.mark.slow
 @needs_fakes
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_fault_is_in_the_first_three_lines(row: Row, diagnoses: dict[str, Examined]) -> None:
@@ -50,6 +51,7 @@ def test_the_fault_is_in_the_first_three_lines(row: Row, diagnoses: dict[str, Ex
     json.dumps(diagnosis.as_dict())
 
 
+@pytest.mark.slow
 @needs_fakes
 def test_broken_libraries_are_named(tmp_path: Path) -> None:
     broken = broken_libraries(tmp_path)
@@ -112,6 +114,7 @@ def test_usb2can_configuration(config: str, words: str) -> None:
     assert bool(texts) == bool(words)
 
 
+@pytest.mark.slow
 @needs_fakes
 @pytest.mark.parametrize(
     ("config", "words"),

@@ -120,6 +120,7 @@ def survive(row: Row, path: Path) -> dict[str, bool]:
     return passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_fake_is_survived(
     row: Row, fakes: Path, naive: dict[str, Naive], ours: dict[str, Future[dict[str, bool]]]

@@ -59,6 +59,7 @@ def start(sanitizer: str, include_dir: Path, fakes: Path, folder: Path) -> Run:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_every_fake_is_survived(sanitizer: str, runs: dict[str, Run]) -> None:
     run = runs[sanitizer]

@@ -87,6 +87,7 @@ def test_arrivals_equal_the_oracle(
     assert [sequence(m) for m in got] == list(range(len(got)))
 
 
+@pytest.mark.slow
 def test_saturated_second_is_exact(canal: ctypes.CDLL, opened: Open) -> None:
     """10 s at 1 Mbit/s: every bit of the bus is taken, every frame arrives, in order."""
     handle = opened("b;1000000;load=1;seed=1;clock=step;fifo=1024")

@@ -149,6 +149,7 @@ COMPILERS = ["gcc", "clang"] if LONG else ["gcc"]
 SANITIZERS = [(compiler, sanitizer) for compiler in COMPILERS for sanitizer in ("address,undefined", "thread")]
 
 
+@pytest.mark.slow
 @pytest.mark.unsanitized
 @pytest.mark.parametrize(("compiler", "sanitizer"), SANITIZERS, ids=lambda s: s)
 @pytest.mark.parametrize("driver", ["virtual", "socketcan"])

@@ -144,6 +144,7 @@ def test_the_descriptor_and_periodic_tasks_work(saturated: cf.Channel) -> None:
     assert select.select([saturated.fileno()], [], [], 10)[0]  # for ever: receive raises at once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
 def test_frames_published_before_the_end_come_before_the_error(way: signal.Signals) -> None:
     """20 hosts end at random moments."""
@@ -200,6 +201,7 @@ def test_an_open_that_fails(fakes: Path, config: str, words: str) -> None:
         assert len(channel.receive(timeout=30))
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs_in_receive(fakes: Path) -> None:
     channel = cf.Channel(build(Row("receive hangs"), fakes), "frames=1000;bursts=1;hang=640", bridge="always")
     host = channel.driver.host or 0

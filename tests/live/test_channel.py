@@ -306,6 +306,7 @@ def test_device_clock_gives_the_device_time(bus: str) -> None:
     assert stamps[0] >= 4_294_000_000_000
 
 
+@pytest.mark.slow
 def test_epoch_stamps_follow_the_bus(bus: str) -> None:
     with cf.Channel.virtual(f"{bus};1000000;rate=1000;frames=2500") as ch:
         stamps = collect(ch, 2500)["timestamp_ns"]

@@ -49,6 +49,7 @@ def test_the_descriptor_tells_of_a_channel_whose_driver_hangs(tmp_path: Path) ->
         channel.close()
 
 
+@pytest.mark.slow
 @fakes
 def test_at_exit_a_close_that_fails_keeps_no_other_channel_open(tmp_path: Path) -> None:
     program = (
@@ -217,6 +218,7 @@ int CanalReceive(long handle, void *message) { return 35; }
 """
 
 
+@pytest.mark.slow
 @fakes
 def test_what_opens_after_its_channel_was_given_up_is_closed(tmp_path: Path) -> None:
     source, path = tmp_path / "slow_open.c", tmp_path / "slow_open.so"

@@ -61,6 +61,7 @@ def saturate(stress: str) -> Round:
     return Round(numbers, ledger, arrivals(before_stop - opened), arrivals(stopped - before_open), pause_ns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stress", STRESSES)
 def test_saturated_on_the_wall_clock(stress: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The books agree always; nothing is lost in a round in which the host ran everybody in time."""

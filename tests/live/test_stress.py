@@ -56,6 +56,7 @@ def test_ring(sanitized: Sanitized) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_channel(sanitized: Sanitized) -> None:
     driver = sanitized.build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC")
     ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), driver, "30" if LONG else "1")

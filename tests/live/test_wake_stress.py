@@ -14,6 +14,7 @@ pytestmark = pytest.mark.unsanitized  # nothing of the extension in it
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"] if LONG else ["gcc"])
 def test_live_path_between_threads(

@@ -256,6 +256,7 @@ def recording(tmp_path: Path, suffix: str, count: int = 40) -> tuple[Path, bytes
     return path, data, ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pcapng", ".log"])
 def test_cut_anywhere(suffix: str, tmp_path: Path) -> None:
     whole, data, ends = recording(tmp_path, suffix)
@@ -283,6 +284,7 @@ def test_cut_anywhere(suffix: str, tmp_path: Path) -> None:
                 cf.read_log(path, strict=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pcapng", ".log"])
 def test_mutated_files_never_crash(suffix: str, tmp_path: Path) -> None:
     _, data, _ = recording(tmp_path, suffix)

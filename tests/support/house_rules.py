@@ -317,3 +317,14 @@ def short_lines(tree: Path) -> Iterator[str]:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if len(line) > COLUMNS:
                 yield f"{path.relative_to(tree).as_posix()}:{number} has {len(line)} columns, allowed {COLUMNS}"
+
+
+@rule
+def comments_name_headers_that_are_there(tree: Path) -> Iterator[str]:
+    known = {path.name for path in sources(tree, "include", "canal_fast") if path.suffix == ".h"}
+    for path in sources(tree, "include", "canal_fast"):
+        comment = r"/\*.*?\*/" if path.suffix in {".h", ".c"} else r'""".*?"""'
+        for text in re.findall(comment, path.read_text(), re.S) if path.suffix in {".h", ".c", ".pyx"} else []:
+            for name in re.findall(r"(?<![\w/<])[a-z_0-9]+\.h\b", text):
+                if name not in known:
+                    yield f"{path.relative_to(tree).as_posix()} speaks of {name}"

@@ -87,6 +87,7 @@ def test_all_base_identifiers_and_dlcs(remote: bool) -> None:
     assert not result.status.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50 if LONG else 4))
 def test_random_frames(seed: int) -> None:
     compare(random_frames(20_000 if LONG else 5_000, seed))

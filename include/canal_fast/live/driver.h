@@ -1,4 +1,4 @@
-/* canal_fast/live/driver.h - an open channel from open to close. consumer.h waits and takes, control.h sends and asks.
+/* canal_fast/live/driver.h - an open channel from open to close. consumer.h waits and takes, port.h sends and asks.
  *
  * Any number of threads may call these at once. They never call back and never block for longer
  * than told, but for the driver's own slowness.
@@ -36,7 +36,7 @@ struct cf_channel;
 struct cf_driver_status;
 struct cf_driver_versions;
 
-/* Calls to a driver in another process: as the functions of these names here and in control.h. */
+/* Calls to a driver in another process: as the functions of these names here and in port.h. */
 typedef struct cf_remote {
     void (*stop)(struct cf_channel *channel);
     cf_status (*close)(struct cf_channel *channel, long *code);

@@ -1,6 +1,6 @@
 /* canal_fast/live/port_host.h - a channel whose driver is in another process: begin, call, end.
  *
- * cf_bridge is a cf_channel whose calls go to a host; consumer.h and control.h serve both.
+ * cf_bridge is a cf_channel whose calls go to a host; consumer.h and port.h serve both.
  */
 #ifndef CANAL_FAST_LIVE_PORT_HOST_H
 #define CANAL_FAST_LIVE_PORT_HOST_H

@@ -1,7 +1,7 @@
 /* canal_fast/live/reader.h - draining a driver into a ring: the state of it, and one message.
  *
  * Whole drains are in reader_drain.h, the thread that does them again and again in reader_thread.h; the other side, the
- * caller's, in channel.h.
+ * caller's, in driver.h.
  */
 #ifndef CANAL_FAST_LIVE_READER_H
 #define CANAL_FAST_LIVE_READER_H

@@ -2,7 +2,7 @@
  *
  * Any byte order, several sections, several interfaces, any time resolution; blocks, options and
  * link types that it does not know are stepped over. Never reads past the buffer, whatever the
- * bytes say. The format of the packets is in pcapng.h.
+ * bytes say. The format of the packets is in pcapng_write.h.
  */
 #ifndef CANAL_FAST_LOGS_PCAPNG_READ_H
 #define CANAL_FAST_LOGS_PCAPNG_READ_H

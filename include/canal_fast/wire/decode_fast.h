@@ -1,7 +1,7 @@
 /* canal_fast/wire/decode_fast.h - decodes the frames that are as they should be: classical, complete, acknowledged.
  *
  * Finding stuff bits needs no bit-by-bit walk: in a correct stream no run exceeds five, so that each run of five is
- * followed by a stuff bit. Whatever is not plainly good is left to wire_decode.h, which says what is wrong.
+ * followed by a stuff bit. Whatever is not plainly good is left to decode.h, which says what is wrong.
  */
 #ifndef CANAL_FAST_WIRE_DECODE_FAST_H
 #define CANAL_FAST_WIRE_DECODE_FAST_H

@@ -29,7 +29,7 @@ CF_INLINE size_t cf_base8_crc15(const cf_frame *frames, size_t count, uint32_t *
 }
 
 /* sequences[i] = the CRC of frame i. CF_OTHER_CRC for a frame whose CRC has not `width` (15, 17, 21) bits, else
- * as the functions of wire_length.h. */
+ * as the functions of length.h. */
 CF_INLINE cf_status cf_frames_crc(const void *frames, size_t count, size_t stride, unsigned width,
                                   uint32_t *CF_RESTRICT sequences, size_t *index)
 {
