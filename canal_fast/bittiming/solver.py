@@ -54,7 +54,7 @@ def solve(
     f_clock : int, optional
         Hz; default the controller's usual clock.
     sample_point : float, optional
-        Percent, kept to a denominator of at most 10**6. A target, not a limit. Default 75 above
+        Percent, 50 and above, kept to a denominator of at most 10**6. A target, not a limit. Default 75 above
         800 kbit/s, 80 above 500 kbit/s, else 87.5.
     max_bitrate_error : float
         Largest |real - asked| / asked beside the rule above, up to 0.1; whole ppm count.

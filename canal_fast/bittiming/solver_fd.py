@@ -9,7 +9,7 @@ from canal_fast.errors import BitTimingError
 from . import _bittiming
 from .controllers import ControllerLimits, limits_of
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number
-from .request import ask, failure
+from .request import ask, failure, units
 from .solver import all_rows
 from .timing_fd import BitTimingFd
 
@@ -82,7 +82,8 @@ def solve_fd(
         data_phase=True,
     )
     if second.bitrate < first.bitrate:
-        raise BitTimingError(f"data = {data} bit/s is slower than nominal = {nominal} bit/s")
+        hint = units(second.f_clock, second.bitrate, True)
+        raise BitTimingError(f"data = {data} bit/s is slower than nominal = {nominal} bit/s{hint}")
     if not 1 <= count <= 10_000:
         raise BitTimingError(f"count = {count}, allowed 1..10000")
     out = np.empty(count, _bittiming.PAIR_DTYPE)

@@ -42,6 +42,9 @@ class Recorder:
         called can<number>.
     fsync : bool
         True: every `write` waits until the data are on the disk.
+    nanoseconds : bool
+        True: times in candump text have nine decimals instead of six. pcapng always keeps nanoseconds; in text they are
+        lost (rounded down to the microsecond), since can-utils and Wireshark misread nine decimals.
 
     Attributes
     ----------
@@ -61,14 +64,21 @@ class Recorder:
     still be used and closed. One lock serialises threads.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, interfaces: Interfaces | None = None, fsync: bool = False):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        interfaces: Interfaces | None = None,
+        fsync: bool = False,
+        nanoseconds: bool = False,
+    ):
         self.path = os.fspath(path)
         suffix = os.path.splitext(self.path)[1]
         row = by_suffix(suffix)
         if row is None or not row.writes:
             known = " or ".join(known for row in formats() if row.writes for known in row.suffixes)
             raise ValueError(f"{self.path}: recordings end with {known}, not {suffix!r}")
-        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces))
+        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces), nanoseconds)
         self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
         self._fsync = fsync
         self._lock = threading.Lock()
@@ -249,7 +259,7 @@ class Recorder:
         return OSError(error.errno, message, self.path)
 
 
-def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -> bytes:
+def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:
     """Frames as candump text, one line each.
 
     Parameters
@@ -257,8 +267,10 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -
     frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
     names : mapping, optional
         Channel number -> interface name; can<number> otherwise.
+    nanoseconds : bool
+        False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
     """
-    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names))
+    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
     buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
     parts = []
     first = 0

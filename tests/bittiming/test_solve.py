@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +17,7 @@ from oracle import bittiming_oracle as oracle
 import canal_fast as cf
 from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS, ControllerLimits
+from canal_fast.errors import BitTimingError
 
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 CIA_RATES = [1_000_000, 800_000, 500_000, 250_000, 125_000, 100_000, 50_000, 20_000, 10_000]
@@ -105,7 +108,7 @@ def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, 
     )
     rate = min(max(rate, Fraction(100)), Fraction(f_clock))
     error_ppm = draw(st.sampled_from([0, 0, 100, 5000, 100_000]))
-    sample = draw(st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=1000))
+    sample = draw(st.fractions(Fraction(1, 2), Fraction(99, 100), max_denominator=1000))
     ask: dict[str, object] = {"max_bitrate_error": Fraction(error_ppm, 10**6)}
     wish = {"max_error": Fraction(error_ppm, 10**6)}
     if draw(st.booleans()):
@@ -208,6 +211,35 @@ def test_bad_input(ask: dict, words: str) -> None:
     ask = {"bitrate": 500_000, "limits": "usb_8dev"} | ask
     with pytest.raises(cf.BitTimingError, match=words):
         bittiming.solve(**ask)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: bittiming.best(500_000, limits="usb_8dev", sample_point=0.875), "did you mean 87.5?"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=875), "did you mean 87.5?"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=49.9), "sample_point = 49.9, allowed 50 to"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=0.8, rank="linux"), "did you mean 80?"),
+        (lambda: bittiming.solve_many([500_000] * 2, limits="usb_8dev", sample_point=[0, 0.75]), r"point[1] = 0.75"),
+        (
+            lambda: bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", data_sample_point=0.75),
+            "data_sample_point = 0.75, allowed 50 to below 100, in percent: did you mean 75?",
+        ),
+        (lambda: bittiming.usb2can_timing(500_000, 0.875), "did you mean 87.5?"),
+        (lambda: bittiming.best(500, limits="usb_8dev", f_clock=16), "16 MHz, 500 kbit/s?"),
+        (lambda: bittiming.best(500, limits="usb_8dev"), "500 kbit/s?"),
+        (lambda: bittiming.best(50, limits="usb_8dev"), "50 kbit/s?"),
+        (lambda: bittiming.solve_fd(500_000, 2_000, limits="mcp251xfd"), "2000 kbit/s?"),
+    ],
+)
+def test_other_units_are_refused_with_a_hint(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(BitTimingError, match=re.escape(words)):
+        call()
+
+
+def test_small_numbers_that_can_be_made_are_made() -> None:
+    assert bittiming.best(1000, limits="sja1000", f_clock=8000).bitrate == 1000
+    assert cf.BitTiming(8_000_000, 1, 3, 12, 1).sample_point == 25  # what is there is described, however odd
 
 
 @pytest.mark.parametrize("ask", [{"bitrate": "fast"}, {"bitrate": None}, {"sample_point": "x"}, {"f_clock": 8e6}])
