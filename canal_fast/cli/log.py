@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from canal_fast import wire
+from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.live.channel import Channel
@@ -38,6 +39,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--serial", metavar="S", help="serial number of a USB2CAN adapter, instead of --config")
     parser.add_argument("--bitrate", type=int, metavar="N", help="bit/s; for --serial, if_speed and the bus load")
     parser.add_argument("--profile", default="auto", metavar="NAME", help="driver profile (default: by file name)")
+    parser.add_argument(
+        "--fd",
+        action=argparse.BooleanOptionalAction,
+        help="receive CAN FD frames, too (default: where a SocketCAN interface or the virtual bus's fd= has them)",
+    )
     parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds")
     parser.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
     parser.add_argument(
@@ -166,12 +172,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> Channel:
-    options = {"clock": args.clock, "filters": args.filter, "ring_frames": args.ring_frames}
+    options: dict[str, Any] = {"clock": args.clock, "filters": args.filter, "ring_frames": args.ring_frames}
+    options["fd"] = _carries_fd(args) if args.fd is None else args.fd
     if args.serial is not None:
         library = args.library or "usb2can.dll"
         return Channel.usb2can(args.serial, args.bitrate or 500_000, library=library, **options)
     config = args.config or ("bus0" if args.library == "virtual" else "")
     return Channel(args.library, config, flags=args.flags, profile=args.profile, **options)
+
+
+def _carries_fd(args: argparse.Namespace) -> bool:
+    """What --fd is by itself."""
+    name, *keys = (field.strip() for field in args.config.split(";"))
+    if args.library == "virtual":
+        return any(key.replace(" ", "").startswith(("fd=", "data_bitrate=")) for key in keys)
+    return args.library == "socketcan" and is_fd_interface(name)
 
 
 def _bitrate(args: argparse.Namespace) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import canal_fast.arguments as arguments
 
-__all__ = ["FD_FLAG", "socketcan_config"]
+__all__ = ["FD_FLAG", "is_fd_interface", "socketcan_config"]
 
 FD_FLAG = 0x10  # CF_OPEN_FD of canal.h
+_FD_MTU = 72  # CANFD_MTU; classical interfaces have 16
 _EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
 
 
@@ -36,6 +37,15 @@ def socketcan_config(
         ("filter=" + ",".join(_filter(*row) for row in filters), filters),
     ]
     return ";".join([interface, *(text for text, wanted in given if wanted)])
+
+
+def is_fd_interface(interface: str) -> bool:
+    """Can frames of this CAN interface of Linux be CAN FD? False where that is not known."""
+    try:
+        with open(f"/sys/class/net/{interface}/mtu", encoding="ascii") as file:
+            return int(file.read()) >= _FD_MTU
+    except (OSError, ValueError):
+        return False
 
 
 def _filter(can_id: int, can_mask: int, extended: bool | None) -> str:

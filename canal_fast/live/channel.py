@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,7 @@ import numpy as np
 import canal_fast.arguments as arguments
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
-from canal_fast.drivers.config_strings import socketcan_config
+from canal_fast.drivers.config_strings import is_fd_interface, socketcan_config
 from canal_fast.drivers.devices import list_devices, only_device
 from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FrameArray
@@ -143,7 +144,8 @@ class Channel(OpenChannel):
         interface : str
             "can0", 1 to 15 bytes.
         fd : bool
-            CAN FD frames, too; records are of FD_FRAME_DTYPE.
+            CAN FD frames, too; records are of FD_FRAME_DTYPE. False on an interface that carries them warns: the
+            kernel leaves them out without counting.
         receive_own_messages : bool
             What this channel sent comes back, with TX, once it was on the bus.
         local_loopback : bool
@@ -165,6 +167,11 @@ class Channel(OpenChannel):
             With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
             SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
         """
+        if not fd and is_fd_interface(interface):
+            warnings.warn(
+                f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted",
+                stacklevel=2,
+            )
         filters = arguments.filters(kernel_filters)
         config = socketcan_config(
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps

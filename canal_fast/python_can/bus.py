@@ -55,11 +55,16 @@ class CanalBus(can.BusABC):
         Any CANAL driver: its library and configuration string. `library` alone is another name of `dll`.
     fd : bool
         CAN FD, where the driver has it.
+    receive_own_messages : bool
+        For "virtual:" and "socketcan:" channels: what this bus sent comes back with `is_rx` False. Refused elsewhere.
+    data_bitrate : int, optional
+        bit/s, for a "virtual:" channel with `fd`; that of a CAN interface is the system's.
     can_filters : list of dict, optional
         As for `set_filters`.
     ... : other arguments
-        Those of `canal_fast.Channel` are passed on; others are ignored with a warning, for the sake of configuration
-        files.
+        Those of `canal_fast.Channel` are passed on, and `listen_only`, `loopback`, `one_shot` where the driver has
+        them: asked for elsewhere they are refused. Others are ignored with a warning, for the sake of configuration
+        files; `single_handle`, which python-can's programs give to every bus, without one.
 
     Raises
     ------
