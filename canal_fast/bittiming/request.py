@@ -85,9 +85,8 @@ def ask(
     clock = f_clock_of(row, f_clock)
     rate = exact("bitrate", bitrate).limit_denominator(_bittiming.MAX_DENOMINATOR)
     if not _bittiming.MIN_RATE <= rate <= clock:
-        raise BitTimingError(
-            f"bitrate = {bitrate} bit/s, allowed {_bittiming.MIN_RATE}..{clock} (f_clock){units(clock, rate, data_phase)}"
-        )
+        hint = units(clock, rate, data_phase)
+        raise BitTimingError(f"bitrate = {bitrate} bit/s, allowed {_bittiming.MIN_RATE}..{clock} (f_clock){hint}")
     name = "data_sample_point" if data_phase else "sample_point"
     sample = Fraction(0) if sample_point is None else sample_of(name, sample_point)
     error_ppm = math.floor(exact("max_bitrate_error", max_bitrate_error) * 1_000_000)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
+from canal_fast.cli.options import data_rate, rate, seconds
 from canal_fast.logs import LogFile, open_log
 
 USUAL = 500_000  # bit/s, where nobody says
@@ -30,11 +31,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("file", help="recording: pcapng or candump .log")
     parser.add_argument(
-        "--bitrate", type=float, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
+        "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
     )
-    parser.add_argument("--data-bitrate", type=float, help="bit/s of CAN FD's data phase")
+    parser.add_argument("--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase")
     parser.add_argument(
-        "--window", type=float, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
+        "--window", type=seconds, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
@@ -103,7 +104,8 @@ def table(summary: dict[str, Any]) -> str:
         times = "  ".join(f"{'-' if p is None else f'{p * 1e3:.3f}':>10}" for p in periods)
         rate = "-" if row["rate"] is None else f"{row['rate']:.2f}"
         lines.append(
-            f"{names[row['channel']]:{width}}  {name:>8}  {dlc:>5}  {row['count']:9}  {rate:>9}  {times}  {percent(row['share']):>6}"
+            f"{names[row['channel']]:{width}}  {name:>8}  {dlc:>5}  {row['count']:9}  {rate:>9}  {times}  "
+            f"{percent(row['share']):>6}"
         )
     return "\n".join(lines)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import canal_fast.arguments as arguments
 
 __all__ = ["FD_FLAG", "is_fd_interface", "socketcan_config"]
 
 FD_FLAG = 0x10  # CF_OPEN_FD of canal.h
+_CAN = 280  # ARPHRD_CAN of linux/if_arp.h
 _FD_MTU = 72  # CANFD_MTU; classical interfaces have 16
 _EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
 
@@ -40,12 +43,12 @@ def socketcan_config(
 
 
 def is_fd_interface(interface: str) -> bool:
-    """Can frames of this CAN interface of Linux be CAN FD? False where that is not known."""
+    """Can frames of this network interface of Linux be CAN FD? False where it is no CAN interface, or not known."""
     try:
-        with open(f"/sys/class/net/{interface}/mtu", encoding="ascii") as file:
-            return int(file.read()) >= _FD_MTU
+        kind, mtu = (int(Path("/sys/class/net", interface, name).read_text()) for name in ("type", "mtu"))
     except (OSError, ValueError):
         return False
+    return kind == _CAN and mtu >= _FD_MTU
 
 
 def _filter(can_id: int, can_mask: int, extended: bool | None) -> str:

@@ -167,16 +167,15 @@ class Channel(OpenChannel):
             With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
             SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
         """
-        if not fd and is_fd_interface(interface):
-            warnings.warn(
-                f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted",
-                stacklevel=2,
-            )
         filters = arguments.filters(kernel_filters)
         config = socketcan_config(
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
         )
-        return cls("socketcan", config, fd=fd, **options)
+        channel = cls("socketcan", config, fd=fd, **options)
+        if not fd and is_fd_interface(interface):
+            text = f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted"
+            warnings.warn(text, stacklevel=2)
+        return channel
 
     @classmethod
     def usb2can(
@@ -406,11 +405,15 @@ class Channel(OpenChannel):
         ------
         FrameError
             As for `send`.
+        ValueError
+            No frames, or another argument outside its interval.
         ChannelClosedError
             The channel is closed.
         """
         handle = self._open_handle()
         self._check_frames(frames)
+        if not len(frames):
+            raise ValueError("frames is empty: there is nothing to send")
         arguments.interval("period_s", period_s, 1e-4, 86400)
         limit = 0 if times is None else arguments.interval("times", times, 1, (1 << 63) - 1)
         with self._making_sender:  # two threads' first tasks share one

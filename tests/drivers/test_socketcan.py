@@ -33,7 +33,8 @@ from interfaces import (
 import canal_fast as cf
 from canal_fast.drivers.library import SOCKETCAN
 
-pytestmark = needs_can
+CLASSICAL_CHANNEL = pytest.mark.filterwarnings("ignore:.* carries CAN FD")  # vcan always does
+pytestmark = [needs_can, CLASSICAL_CHANNEL]
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 MANY = 200_000 if LONG else 20_000
 CLASSICAL = [
