@@ -138,6 +138,9 @@ cdef extern from "canal_fast/live/port.h" nogil:
     cf_status cf_channel_set(cf_channel *channel, int function, unsigned long value, long *code)
     cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)
 
+cdef extern from "canal_fast/live/drain.h" nogil:
+    cf_status cf_channel_transmit_pending(cf_channel *channel, long *waiting, int *moving, long *code)
+
 cdef extern from "canal_fast/live/periodic.h" nogil:
     ctypedef struct cf_task_counters:
         uint64_t periods

@@ -51,6 +51,7 @@ from canal_fast.capi.live cimport (
     cf_channel_statistics,
     cf_channel_status,
     cf_channel_stop,
+    cf_channel_transmit_pending,
     cf_channel_versions,
     cf_clock_read,
     cf_clock_report,
@@ -420,6 +421,16 @@ cdef class Handle:
         if status != CF_OK:
             raise driver_error(status, code, "CanalGetStatistics")
         return [counters[i] for i in range(CF_STATISTICS_WORDS)] if filled else None
+
+    def transmit_pending(self):
+        """(frames that the driver has not yet sent, will they go by themselves?), or None where it does not tell."""
+        cdef long waiting = 0, code = 0
+        cdef int moving = 0
+        cdef cf_status status
+        self.check()
+        with nogil:
+            status = cf_channel_transmit_pending(self.channel, &waiting, &moving, &code)
+        return (waiting, bool(moving)) if status == CF_OK else None
 
     def versions(self):
         """What the driver says of itself, as a dict."""

@@ -73,6 +73,9 @@ class Channel(OpenChannel):
         Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
         also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
         virtual buses, which are not shared between hosts, and for at most 8164 filters.
+    drain : float
+        `close` waits at most so many seconds until the driver has sent what it accepted, where it tells how much that
+        is; 0 does not wait. Nothing is waited for when the interpreter ends.
 
     Raises
     ------

@@ -40,6 +40,9 @@ class Ledger:
         to end the present one. What passed on the bus meanwhile is in no other number here.
     sent, send_rejected : int
         Frames that the driver accepted for sending; frames it did not take in time.
+    discarded : int or None
+        Of the sent, those that the driver still had when it was closed, which never came on the bus. None before,
+        and where the driver does not tell.
     """
 
     received: int
@@ -58,6 +61,7 @@ class Ledger:
     outage_ns: int
     sent: int
     send_rejected: int
+    discarded: int | None = None
 
     def verify(self) -> None:
         """Raise AssertionError unless received = malformed + filtered + dropped + delivered + pending."""

@@ -31,6 +31,7 @@ from . import _live, _periodic
 from .clock import ChannelClock, describe_clock
 from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
+from .sending import wait_until_sent
 
 __all__ = ["OpenChannel"]
 
@@ -60,8 +61,10 @@ class OpenChannel:
         reconnect: float | None = None,
         convention: Literal["auto", "stdcall", "cdecl"] = "auto",
         bridge: Bridge = "auto",
+        drain: float = 1.0,
     ) -> None:
         self._handle: _live.Handle | None = None
+        self._discarded: int | None = None
         self._sender: _periodic.Sender | None = None
         self._making_sender = threading.Lock()
         encoded = config.encode()
@@ -77,6 +80,7 @@ class OpenChannel:
         arguments.interval("coalesce_ms", coalesce_ms, 0.05, 1000)
         if reconnect is not None:
             arguments.interval("reconnect", reconnect, 0.01, 3600)
+        self._drain_s = arguments.interval("drain", drain, 0, 3600)
         arguments.choice("clock", clock, ("epoch", "device"))
         arguments.choice("ring_full", ring_full, ("drop", "wait"))
         arguments.choice("convention", convention, CONVENTIONS)
@@ -189,7 +193,7 @@ class OpenChannel:
         """Where every frame went; also after `close`."""
         if self._handle is None:
             raise ChannelClosedError("the channel was never open")
-        return Ledger(**self._handle.ledger())
+        return Ledger(**self._handle.ledger(), discarded=self._discarded)
 
     # -- ending
 
@@ -198,8 +202,30 @@ class OpenChannel:
         if self._handle is not None:
             self._handle.stop()
 
+    def drain(self, timeout: float | None = None) -> int | None:
+        """Wait until the driver has sent what it accepted.
+
+        Ends at once when that cannot be (bus off, a virtual bus whose clock is stepped), and when the number of
+        frames that wait has not fallen for 0.2 s.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds at most; None sets no limit.
+
+        Returns
+        -------
+        int or None
+            Frames that are left. None, without waiting, where the driver does not tell: only the drivers that come
+            with canal_fast do, outside a host process.
+        """
+        return wait_until_sent(self._open_handle(), timeout)
+
     def close(self) -> None:
-        """Stop, close the driver, free the ring; what was not received by then is `pending` in the ledger.
+        """Wait for what is being sent, stop, close the driver, free the ring.
+
+        Waits at most `drain` seconds, as the method `drain` does; what the driver still had then is `discarded` in
+        the ledger. What was not received by then is `pending`.
 
         Raises
         ------
@@ -207,10 +233,16 @@ class OpenChannel:
             CanalClose returned an error; or the driver did not return from CanalReceive within two seconds: then
             it is not called again, and its thread is left behind.
         """
+        self._close(self._drain_s)
+
+    def _close(self, drain_s: float) -> None:
         _open_channels.discard(self)
         if self._sender is not None:
             self._sender.stop()
         if self._handle is not None:
+            if self._discarded is None:
+                with contextlib.suppress(ChannelClosedError):
+                    self._discarded = wait_until_sent(self._handle, drain_s)
             with standard_input_kept():
                 hangs, code = self._handle.close()
             if hangs:
@@ -231,7 +263,7 @@ class OpenChannel:
     def __del__(self) -> None:
         if self in _open_channels:
             warnings.warn(f"unclosed channel {self!r}", ResourceWarning, stacklevel=2)
-            self.close()
+            self._close(0)
 
     def __repr__(self) -> str:
         return f"<canal_fast.Channel {self._path.name}>" if hasattr(self, "_path") else "<canal_fast.Channel>"
@@ -250,7 +282,7 @@ def _close_all() -> None:
     """Drivers have threads: close every channel before libraries unload, whichever close fails."""
     with contextlib.ExitStack() as closing:
         for channel in list(_open_channels):
-            closing.callback(channel.close)
+            closing.callback(channel._close, 0)
 
 
 if hasattr(os, "register_at_fork"):

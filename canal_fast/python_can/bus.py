@@ -10,7 +10,7 @@ from typing import Any
 
 import can
 from can.bus import LOG
-from can.typechecking import AutoDetectedConfig, CanFilters
+from can.typechecking import AutoDetectedConfig, CanFilter, CanFilters
 
 import canal_fast.arguments as arguments
 from canal_fast._messages import receive
@@ -25,11 +25,27 @@ __all__ = ["CanalBus"]
 
 log = logging.getLogger("can.canal_fast")
 
+_ID_BITS = 0x1FFFFFFF
 _STATES = {
     "error_passive": can.BusState.PASSIVE,
     "bus_off": can.BusState.ERROR,
     "disconnected": can.BusState.ERROR,
 }
+
+
+def _within_bits(row: CanFilter) -> CanFilter:
+    """python-can compares whole integers: a bit above the 29 that is asked for matches nothing, others do not count."""
+    can_id, mask = row.get("can_id", 0), row.get("can_mask", 0)
+    if not 0 <= can_id <= _ID_BITS or not 0 <= mask <= _ID_BITS:
+        nothing: CanFilter = {
+            "can_id": 1 << 28,
+            "can_mask": 1 << 28,
+            "extended": False,
+        }  # base identifiers have 11 bits
+        return (
+            nothing if can_id & mask & ~_ID_BITS else {**row, "can_id": can_id & _ID_BITS, "can_mask": mask & _ID_BITS}
+        )
+    return row
 
 
 class CanalBus(can.BusABC):
@@ -153,7 +169,7 @@ class CanalBus(can.BusABC):
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         with translated():
-            self.canal.set_filters(filters, waiting=True)
+            self.canal.set_filters([_within_bits(row) for row in filters or ()], waiting=True)
 
     def fileno(self) -> int:
         with translated():

@@ -30,6 +30,7 @@ _OPTIONS = (
     "reconnect",
     "convention",
     "bridge",
+    "drain",
 )
 
 

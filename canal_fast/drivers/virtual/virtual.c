@@ -115,6 +115,23 @@ CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long 
     return got > 0 ? (int)got : -code;
 }
 
+EXPORT(int) CanalTransmitPending(long handle, unsigned long *moving)
+{
+    int count = -CF_CANAL_NOT_OPEN;
+    vb_handle *h;
+    if (moving == NULL)
+        return -CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    if (h != NULL) {
+        const int flying = h->bus->flight_end != VS_NEVER && h->bus->flight_sender == h;
+        count = (int)h->queue_count + flying;
+        *moving = !h->bus->config.step && (flying || !vb_is_off(h->bus));
+    }
+    cf_mutex_unlock(&vh_lock);
+    return count;
+}
+
 EXPORT(int) CanalDataAvailable(long handle)
 {
     int count = 0;
