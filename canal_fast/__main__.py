@@ -12,7 +12,7 @@ from canal_fast._version import __version__
 from canal_fast.cli.options import sentence
 from canal_fast.errors import CanalFastError
 
-COMMANDS = ("log", "dump", "stat", "timing", "doctor", "list")  # of canal_fast.cli, as --help shows them
+COMMANDS = ("log", "dump", "stat", "formats", "timing", "doctor", "list")  # of canal_fast.cli, as --help shows them
 
 
 def main(argv: Sequence[str] | None = None) -> int:

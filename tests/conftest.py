@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +23,38 @@ WINDOWS = sys.platform == "win32"
 # Tests assert no times, and machines stall.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+RUN = "CANAL_FAST_TEST_RUN"  # in the environment of every process that the tests start
+
+
+def pytest_configure() -> None:
+    os.environ[RUN] = str(os.getpid())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job inherits it so, and would pass it on
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def left_behind() -> list[tuple[int, str]]:
+    """Processes of this run that still live, by number and command; Linux only."""
+    wanted, found = f"{RUN}={os.getpid()}".encode(), []
+    for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else []:
+        try:
+            if int(folder.name) != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+        except OSError:  # ended meanwhile, or another user's
+            continue
+    return found
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No test leaves a process behind."""
+    deadline = time.monotonic() + 5
+    while (left := left_behind()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for number, command in left:
+        print(f"\nLEFT BEHIND and killed: {number} {command}")
+        os.kill(number, signal.SIGKILL)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,14 +12,21 @@ import numpy.typing as npt
 
 from canal_fast.cli.options import can_filter, count
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
-from canal_fast.logs import LogFile, format_candump, open_log
+from canal_fast.logs import LogFile, LogInterface, format_candump, open_log
 
 BATCH = 65_536
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("dump", help="print a recording as candump text", description=__doc__)
-    parser.add_argument("file", help="pcapng or candump text")
+    parser.add_argument("file", help="a recording in any format that `canal-fast formats` lists; - is standard input")
+    parser.add_argument("--format", metavar="NAME", help="its format, whatever its content looks like")
+    parser.add_argument(
+        "--tz", default="UTC", metavar="ZONE", help="zone of starts without one: UTC, local, Europe/Berlin"
+    )
+    parser.add_argument(
+        "--errors", choices=["strict", "skip"], default="strict", help="skip: step over what is damaged"
+    )
     parser.add_argument(
         "--filter",
         action="append",
@@ -36,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Print the frames, or with --info what they are."""
-    with open_log(args.file) as log:
+    with open_log(args.file, format=args.format, tz=args.tz, errors=args.errors) as log:
         total = 0
         for frames in _wanted(log, args):
             total += len(frames)
@@ -50,9 +57,27 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.flush()
         if args.info:
             print(_json_info(log, total) if args.json else "\n".join(_info(log, total)))
-        elif log.truncated:
-            print(f"canal-fast dump: {log.path} is truncated: it ends inside a block or line", file=sys.stderr)
-    return 0
+        else:
+            _tell(log)
+        return 1 if log.skipped and not any(row.frames for row in log.interfaces) else 0
+
+
+def _tell(log: LogFile) -> None:
+    """On standard error, what of the file is not on standard output."""
+    rows = [f"{number} x {kind} skipped" for kind, number in log.skipped_by_kind.items()]
+    if log.lost_bytes:
+        rows.append(f"{log.lost_bytes} damaged bytes passed over")
+    if log.truncated:
+        rows.append("it is truncated: it ends inside a block or line")
+    if log.zone_note:
+        rows.append(log.zone_note)
+    rows += [f"{row.name or row.channel}: {_order(row)}" for row in log.interfaces if row.id_order]
+    for row in rows:
+        print(f"canal-fast dump: {log.path}: {row}", file=sys.stderr)
+
+
+def _order(row: LogInterface) -> str:
+    return f"identifiers taken as {row.id_order}-endian"
 
 
 def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
@@ -92,19 +117,29 @@ def _json_info(log: LogFile, count: int) -> str:
             "channel": row.channel,
             "bitrate": row.bitrate,
             "frames": row.frames,
+            **({"id_order": row.id_order} if row.id_order else {}),
             **(row.statistics or {}),
         }
         for row in log.interfaces
     ]
     info = {"path": log.path, "format": log.format, "frames": count, "truncated": log.truncated}
-    return json.dumps({**info, "skipped": log.skipped, "interfaces": rows})
+    start = None if log.start is None else log.start.isoformat()
+    lost = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
+    return json.dumps({**info, **lost, "start": start, "zone_note": log.zone_note, "interfaces": rows})
 
 
 def _info(log: LogFile, count: int) -> Iterator[str]:
     yield f"{log.path}: {log.format}, {count} frames, {log.skipped} packets of other kinds skipped"
+    for kind, number in log.skipped_by_kind.items():
+        yield f"  {kind}: {number}"
     yield f"truncated: {'yes, it ends inside a block or line' if log.truncated else 'no'}"
+    if log.lost_bytes:
+        yield f"damaged bytes passed over: {log.lost_bytes}"
+    if log.start is not None:
+        yield f"start: {log.start}{f' ({log.zone_note})' if log.zone_note else ''}"
     for row in log.interfaces:
         rate = f", {row.bitrate} bit/s" if row.bitrate else ""
-        yield f"{row.name} (channel {row.channel}{rate}): {row.frames} frames"
+        order = f", {_order(row)}" if row.id_order else ""
+        yield f"{row.name or log.names[row.channel]} (channel {row.channel}{rate}{order}): {row.frames} frames"
         for name, value in (row.statistics or {}).items():
             yield f"  {name} = {'not known' if value is None else value}"

@@ -23,7 +23,7 @@ __all__ = ["DriverInfo", "find_library", "load_library"]
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 VIRTUAL = Path(__file__).resolve().parent / f"canal_virtual{_SUFFIX}"
 SOCKETCAN = VIRTUAL.with_name("canal_socketcan.so")
-_EMBEDDED = {"virtual": VIRTUAL, "socketcan": SOCKETCAN}
+EMBEDDED = {"virtual": VIRTUAL, "socketcan": SOCKETCAN}
 _LAST_ERROR = {"virtual": "CanalVirtualLastError", "socketcan": "CanalSocketcanLastError"}  # by profile
 PATH_VARIABLE = "CANAL_FAST_LIBRARY_PATH"
 _FOLDERS = (
@@ -76,10 +76,10 @@ def find_library(library: str | os.PathLike[str]) -> Path:
         With every place that was looked at.
     """
     name = os.fspath(library)
-    if name in _EMBEDDED:
-        if not _EMBEDDED[name].is_file():
+    if name in EMBEDDED:
+        if not EMBEDDED[name].is_file():
             raise DriverNotFoundError(f"{name} is not part of canal_fast on {sys.platform}", operation="load")
-        return _EMBEDDED[name]
+        return EMBEDDED[name]
     if not name or "\0" in name:
         raise ValueError(f"library must be a file name, not {name!r}")
     path = Path(name)

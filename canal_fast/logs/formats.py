@@ -46,6 +46,7 @@ class LogFormat:
     item: str = field(default="object", repr=False)
     index: int = field(default=-1, repr=False)  # in the C table
     magics: tuple[bytes, ...] = field(default=(), repr=False)  # of a package's format, which is not in that table
+    opener: str = field(default="", repr=False)  # and module:class in this folder that reads it
 
 
 def _c_rows() -> tuple[LogFormat, ...]:
@@ -77,6 +78,7 @@ _FORMATS = (
         ("fd", "tx", "channel"),
         extra="mf4",
         magics=(b"MDF     4", b"UnFinMF 4"),
+        opener="mf4:Mf4",
     ),
 )
 

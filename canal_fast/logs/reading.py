@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol
 
@@ -22,7 +22,8 @@ from .zones import Zone, find_zone
 __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
-_FIRST_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 18
+_SMALLEST, _FEW, _MANY = 24, 4096, 1 << 22  # bytes of a frame's line or record; frames
 
 
 class _Body(Protocol):
@@ -36,6 +37,7 @@ class _Body(Protocol):
     def interfaces(self) -> list[LogInterface]: ...
     def error(self, status: int) -> Exception: ...
     def failure(self) -> Exception | None: ...
+    def close(self) -> None: ...
     @property
     def skipped(self) -> int: ...
     @property
@@ -124,19 +126,22 @@ class LogFile:
 
     def read(self, fd: bool | None = None) -> FrameArray:
         """The rest of the frames as one array; `fd=None` takes the dtype that fits what is there."""
-        dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
-        parts: list[FrameArray] = []
-        status = 0
-        while status != END:
-            frames: FrameArray = np.empty(BATCH_FRAMES, dtype)
-            made, status = self._body.read(frames)
-            parts.append(frames if made == len(frames) else frames[:made].copy())
+        frames: FrameArray = np.empty(self._expected(), FD_FRAME_DTYPE if fd else FRAME_DTYPE)
+        made = 0
+        while True:
+            count, status = self._body.read(frames[made:])
+            made += count
+            if status == END:
+                break
             if status == FD_IN_CLASSICAL and fd is None:
-                dtype = FD_FRAME_DTYPE
+                frames = _widened(frames, made)
             elif status > 0:
                 raise self._body.error(status)
+            else:
+                frames.resize(2 * len(frames), refcheck=False)
+        frames.resize(made, refcheck=False)
         self._finish()
-        return _join(parts, dtype)
+        return frames
 
     @property
     def format(self) -> str:
@@ -186,6 +191,7 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file; what was read stays readable."""
+        self._body.close()
         self._source.close()
 
     def __enter__(self) -> LogFile:
@@ -215,8 +221,13 @@ class LogFile:
             raise refuse(self.path, head)
         self._row = row
         if row.index < 0:
-            return _package_body(row, self._source, head=buffer[:size].tobytes())
+            return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
         return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
+
+    def _expected(self) -> int:
+        """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""
+        size = 0 if self._source.path is None else os.path.getsize(self._source.path)
+        return min(max(size // _SMALLEST, _FEW), _MANY)
 
     def _finish(self) -> None:
         failure = self._body.failure()
@@ -232,24 +243,21 @@ def _suffix(path: str) -> str:
     return os.path.splitext(stem)[1] if suffix.lower() in (".gz", ".bz2", ".zst") else suffix
 
 
-def _package_body(row: LogFormat, source: Source, head: bytes) -> _Body:
-    from .mf4 import Mf4
+def _package_body(row: LogFormat, source: Source, head: bytes, zone: dt.tzinfo | None, skip: bool) -> _Body:
+    from importlib import import_module
 
-    return Mf4(source, row, head)
+    module, _, name = row.opener.partition(":")
+    opener: Callable[[Source, LogFormat, bytes, dt.tzinfo | None, bool], _Body] = getattr(
+        import_module(f".{module}", __package__), name
+    )
+    return opener(source, row, head, zone, skip)
 
 
-def _join(parts: list[FrameArray], dtype: np.dtype[np.void]) -> FrameArray:
-    if len(parts) == 1 and parts[0].dtype == dtype:
-        return parts[0]
-    frames: FrameArray = np.zeros(sum(map(len, parts)), dtype)
-    at = 0
-    for part in parts:
-        rows = frames[at : at + len(part)]
-        at += len(part)
-        if part.dtype == dtype:
-            rows[:] = part
-            continue
-        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-            rows[name] = part[name]
-        rows["data"][:, :8] = part["data"]
-    return frames
+def _widened(frames: FrameArray, made: int) -> FrameArray:
+    """The first `made` of classical records as FD records, with as much room."""
+    wide: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
+    wide[:made] = 0
+    for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
+        wide[name][:made] = frames[name][:made]
+    wide["data"][:made, :8] = frames["data"][:made]
+    return wide

@@ -48,7 +48,7 @@ class Source:
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""
         while len(self._pushed) < size:
-            part = bytearray(size - len(self._pushed))
+            part = bytearray(_CHUNK)  # as much as there is
             got = self._take(memoryview(part))
             if not got:
                 break

@@ -27,7 +27,7 @@ _SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
 FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
     _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
 )
-_FIRST_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 18
 _ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
 
@@ -96,6 +96,9 @@ class Stream:
     def failure(self) -> Exception | None:
         """Why the bytes ended before the file did."""
         return self._failure
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
 
     def error(self, status: int) -> FrameError | LogFormatError:
         """The exception for a status that `read` has returned."""

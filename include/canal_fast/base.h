@@ -95,7 +95,7 @@
     X(BLF_METHOD, 156, "a container packed in an unknown way")                                      \
     X(PCAP_MAGIC, 157, "no pcap header begins here")                                                \
     X(PCAP_VERSION, 158, "a pcap version other than 2")                                             \
-    X(PCAP_RECORD, 159, "a record with a packet of more than 256 KiB, or that has no time")         \
+    X(PCAP_RECORD, 159, "a record whose packet is too long for its link type, or that has no time") \
     X(LOG_START_HERE, 170, "a start time was read on a line that holds a frame")                    \
     X(TEXT_TIME, 171, "a time is expected: decimal digits that fit 64 bits of nanoseconds")         \
     X(TEXT_IDENTIFIER, 172, "an identifier is expected: at most 7FF, or extended and at most 1FFFFFFF") \

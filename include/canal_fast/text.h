@@ -87,6 +87,14 @@ CF_INLINE int cf_word_is(const char *p, const char *end, const char *word)
     return cf_text_begins(p, end, word) && (p + length == end || cf_is_blank(p[length]));
 }
 
+/* Is text [p, end), not empty, the beginning of `word` (in lower case)? */
+CF_INLINE int cf_text_is_cut(const char *p, const char *end, const char *word)
+{
+    for (; p < end && *word != 0 && cf_lower(*p) == *word; p++, word++)
+        ;
+    return p == end;
+}
+
 /* Eight decimal digits at p (all readable) into *value; 0 when one of them is none. */
 CF_INLINE int cf_eight_digits(const char *p, uint32_t *value)
 {
@@ -137,37 +145,39 @@ CF_INLINE const char *cf_text_hex(const char *p, const char *end, uint32_t *valu
     return p;
 }
 
-/* Sixteen hexadecimal digits at p (all readable), eight bytes, into data; 0 when one of them is none. */
-CF_INLINE int cf_eight_bytes(const char *p, uint8_t *data)
+/* Eight hexadecimal digits at p (all readable), four bytes, into data; 0 when one of them is none. */
+CF_INLINE int cf_four_bytes(const char *p, uint8_t *data)
 {
 #if CF_TEXT_LITTLE
-    unsigned half;
-    for (half = 0; half < 2; half++, p += 8, data += 4) {
-        uint64_t x, y, good;
-        uint32_t bytes;
-        memcpy(&x, p, 8);
-        y = x | 0x20 * CF_TEXT_ONES;
-        good = ((x + 0x50 * CF_TEXT_ONES) ^ (x + 0x46 * CF_TEXT_ONES)) |
-               ((y + 0x1F * CF_TEXT_ONES) ^ (y + 0x19 * CF_TEXT_ONES));
-        if ((good & ~x & CF_TEXT_HIGH) != CF_TEXT_HIGH)
-            return 0;
-        x = (x & (0x0F * CF_TEXT_ONES)) + 9 * (x >> 6 & CF_TEXT_ONES);
-        x = (x << 4 | x >> 8) & UINT64_C(0x00FF00FF00FF00FF);
-        x = (x | x >> 8) & UINT64_C(0x0000FFFF0000FFFF);
-        bytes = (uint32_t)(x | x >> 16);
-        memcpy(data, &bytes, 4);
-    }
-    return 1;
+    uint64_t x, y, good;
+    uint32_t bytes;
+    memcpy(&x, p, 8);
+    y = x | 0x20 * CF_TEXT_ONES;
+    good = ((x + 0x50 * CF_TEXT_ONES) ^ (x + 0x46 * CF_TEXT_ONES)) |
+           ((y + 0x1F * CF_TEXT_ONES) ^ (y + 0x19 * CF_TEXT_ONES));
+    if ((good & ~x & CF_TEXT_HIGH) != CF_TEXT_HIGH)
+        return 0;
+    x = (x & (0x0F * CF_TEXT_ONES)) + 9 * (x >> 6 & CF_TEXT_ONES);
+    x = (x << 4 | x >> 8) & UINT64_C(0x00FF00FF00FF00FF);
+    x = (x | x >> 8) & UINT64_C(0x0000FFFF0000FFFF);
+    bytes = (uint32_t)(x | x >> 16);
+    memcpy(data, &bytes, 4);
 #else
     unsigned i;
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < 4; i++) {
         const unsigned high = cf_hex_digit(p[2 * i]), low = cf_hex_digit(p[2 * i + 1]);
         if ((high | low) > 15)
             return 0;
         data[i] = (uint8_t)(high << 4 | low);
     }
-    return 1;
 #endif
+    return 1;
+}
+
+/* Sixteen hexadecimal digits, eight bytes, in the same way. */
+CF_INLINE int cf_eight_bytes(const char *p, uint8_t *data)
+{
+    return cf_four_bytes(p, data) && cf_four_bytes(p + 8, data + 4);
 }
 
 /* `count` bytes of two hexadecimal digits each, blanks between them, at p into data. *got tells how many there

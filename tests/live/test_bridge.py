@@ -255,10 +255,14 @@ def test_what_a_driver_prints_is_not_the_programs_output(fakes: Path) -> None:
 
 def test_a_host_that_writes_over_the_rings_shape_does_no_harm_here() -> None:
     program = (
-        "import contextlib, mmap, os, struct, canal_fast as cf\n"
+        "import contextlib, mmap, os, struct, time, canal_fast as cf\n"
+        "from pathlib import Path\n"
         f"channel = cf.Channel.virtual({SATURATED!r}, bridge='always', ring_frames=1024)\n"
         "channel.receive(64, min_frames=64, timeout=30)\n"
-        "os.kill(channel.driver.host, 19)\n"
+        "os.kill(channel.driver.host, 19)\n"  # takes effect some time after the call
+        "threads = list(Path(f'/proc/{channel.driver.host}/task').glob('*/stat'))\n"
+        "while any(' T ' not in stat.read_text() for stat in threads):\n"
+        "    time.sleep(0.001)\n"
         "links = [f'/proc/self/fd/{n}' for n in range(3, 100) if os.path.lexists(f'/proc/self/fd/{n}')]\n"
         "fd = os.open(next(p for p in links if 'memfd:canal_fast' in os.readlink(p)), os.O_RDWR)\n"
         "memory = mmap.mmap(fd, os.fstat(fd).st_size)\n"

@@ -13,6 +13,7 @@ from oracle import candump_oracle as oracle
 import canal_fast as cf
 from canal_fast import _gate
 from canal_fast.logs import _logs, format_candump
+from canal_fast.logs.formats import by_name
 
 ROUNDS = 200_000 if os.environ.get("CANAL_FAST_LONG") else 4_000
 BLANK = next(number for number, name, _ in _gate.status_table() if name == "LOG_BLANK")
@@ -59,10 +60,10 @@ REFUSED = [
 
 def parse(line: str | bytes) -> tuple[int, cf.FrameArray, str]:
     """(status, frames, interface name) of one line."""
-    raw = np.frombuffer(line.encode() if isinstance(line, str) else line, np.uint8)
+    raw = np.frombuffer((line.encode() if isinstance(line, str) else line) + b"\n", np.uint8)
     frames = np.zeros(1, cf.FD_FRAME_DTYPE)
-    reader = _logs.LogReader(True)
-    status, _, made = reader.read(raw, 0, len(raw), True, frames, 0)
+    reader = _logs.LogReader(by_name("candump").index, False, 0)
+    status, _, made, *_ = reader.read(raw, 0, len(raw), True, frames, 0, b"")
     return status, frames[:made], (reader.interfaces() or [("",)])[0][0]
 
 

@@ -215,8 +215,8 @@ MALFORMED = {
     "option_past_interface": "reaches past its block",
     "option_past_statistics": "reaches past its block",
     "interfaces_257": "more than 256 interfaces",
-    "classic": "editcap",
-    "binary": "neither pcapng nor candump",
+    "pcap_version_3": "a pcap version other than 2",
+    "binary": "this is no recording: it begins with 00 01 02 03",
     "identifier_of_4_digits": "line 2: column 16: the identifier",
     "half_a_byte": "line 2: column 16: the data",
 }

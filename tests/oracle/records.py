@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -45,6 +46,11 @@ class Outcome:
     broken_line: int | None = None
     truncated: bool = False
     start_ns: int | None = None
+
+
+def words(text: str) -> list[str]:
+    """What stands between blanks and tabs."""
+    return [word for word in re.split(r"[ \t]+", text) if word]
 
 
 def month(word: str) -> int:

@@ -253,9 +253,11 @@ def test_logger(tmp_path: Path) -> None:
     logger = start(tmp_path, "can.logger", *arguments, stdout=subprocess.PIPE)
     try:
         until(lambda: (tmp_path / name).exists() and (tmp_path / name).stat().st_size > 20_000)
-    finally:
         logger.send_signal(signal.SIGINT)
         output, _ = logger.communicate(timeout=LONG)
+    finally:
+        logger.kill()
+        logger.wait()
     assert b"Connected to CanalBus" in output
     assert logger.returncode == 0
     frames = cf.read_log(tmp_path / name)

@@ -197,7 +197,7 @@ CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, con
     if (good == 0)
         return cf_asc_skip(reader, "symbolic name");
     if (good < 0)
-        return cf_asc_trouble(reader, line, word, end, CF_TEXT_IDENTIFIER);
+        return cf_asc_trouble(reader, line, p == end ? p : word, end, CF_TEXT_IDENTIFIER);
     p = cf_skip_blanks(p, end);
     if (cf_asc_dlc(p, end) > 1)
         p = cf_skip_blanks(cf_skip_word(p, end), end);
@@ -273,7 +273,7 @@ CF_INLINE cf_status cf_asc_event(cf_log_reader *reader, const char *line, const 
     const char *word;
     uint64_t number;
     unsigned digits;
-    int channel, good, ok;
+    int channel, good = 1, ok;
     if (flexible)
         p = cf_skip_blanks(p + 5, end);
     word = p;

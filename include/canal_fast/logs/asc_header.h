@@ -44,7 +44,7 @@ CF_INLINE cf_status cf_asc_header_line(cf_log_reader *reader, const char *line, 
 {
     const char *zero;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (cf_word_is(p, end, "end") && cf_word_is(cf_skip_blanks(p + 3, end), end, "triggerblock"))
         return CF_LOG_BLANK;
     if (reader->unended)

@@ -66,14 +66,15 @@ CF_INLINE int cf_blf_is_followed(const cf_blf_stream *s, size_t size)
     return end - p < 4 && i <= CF_BLF_PADDING;
 }
 
-/* Does its type alone confirm the size? */
-CF_INLINE int cf_blf_has_fixed_size(const uint8_t *object, size_t size)
+/* Does the type of the object at s->at alone confirm the size? */
+CF_INLINE int cf_blf_has_fixed_size(const cf_blf_stream *s, size_t size)
 {
+    const uint8_t *object = s->data + s->at;
     const uint32_t type = cf_little32(object + 12);
     const cf_blf_type *row = cf_blf_type_row(type);
     if (type == CF_BLF_CONTAINER)
-        return size >= CF_BLF_CONTAINER_HEAD && cf_little16(object + 16) == CF_LOG_STORED &&
-               cf_little32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
+        return s->size - s->at >= CF_BLF_CONTAINER_HEAD && size >= CF_BLF_CONTAINER_HEAD &&
+               cf_little16(object + 16) == CF_LOG_STORED && cf_little32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
     return row != NULL && row->size != 0 && cf_little16(object + 4) + row->size == size;
 }
 
@@ -125,7 +126,7 @@ CF_INLINE int cf_blf_is_sound(const cf_blf_stream *s, size_t size)
 {
     if (CF_LIKELY(size <= s->size - s->at && cf_blf_is_followed(s, size)))
         return 1;
-    return cf_blf_has_fixed_size(s->data + s->at, size) || !cf_blf_holds_object(s, size);
+    return cf_blf_has_fixed_size(s, size) || !cf_blf_holds_object(s, size);
 }
 
 /* Goes to the next whole object and returns its size, without moving behind it; 0: more bytes are wanted, or the stream
@@ -183,17 +184,40 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
                : CF_OK;
 }
 
-/* Records of the stream's objects while there is room, up to the end; where `container` is given, up to a container,
- * whose size it is then. s->at is where it stopped. */
-CF_INLINE cf_status cf_blf_read_objects(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, size_t *container)
+/* Records of the stream's objects while there is room, up to the end. s->at is where it stopped. */
+CF_INLINE cf_status cf_blf_read_objects(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s)
 {
     size_t size;
     cf_fd_frame frame;
     while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
+        if (cf_blf_take(reader, s->data + s->at, size, &frame) && cf_log_put(reader, call, &frame) != CF_OK)
+            return CF_FD_IN_CLASSICAL;
+        s->at += size;
+    }
+    return CF_OK;
+}
+
+/* The same of the file up to a container, whose size is put into *container. `inner`: what is left of the containers
+ * before; its whole objects come before those that stand behind them. */
+CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, cf_blf_stream *inner,
+                                      size_t *container)
+{
+    size_t size;
+    cf_fd_frame frame;
+    *container = 0;
+    while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
         const uint8_t *object = s->data + s->at;
-        if (container != NULL && cf_little32(object + 12) == CF_BLF_CONTAINER) {
+        if (cf_little32(object + 12) == CF_BLF_CONTAINER && size >= CF_BLF_CONTAINER_HEAD) {
             *container = size;
             break;
+        }
+        if (inner->at < inner->size) {
+            cf_status status;
+            inner->final = 1;
+            status = cf_blf_read_objects(reader, call, inner);
+            inner->final = 0;
+            if (status != CF_OK || call->made == call->capacity)
+                return status;
         }
         if (cf_blf_take(reader, object, size, &frame) && cf_log_put(reader, call, &frame) != CF_OK)
             return CF_FD_IN_CLASSICAL;
@@ -220,8 +244,8 @@ CF_INLINE cf_status cf_blf_open_container(cf_log_call *call, size_t there)
 CF_INLINE cf_status cf_blf_read_file(cf_log_reader *reader, cf_log_call *call, cf_blf_stream *s, cf_blf_stream *inner)
 {
     for (;;) {
-        size_t container = 0, left;
-        cf_status status = cf_blf_read_objects(reader, call, s, &container);
+        size_t container, left;
+        cf_status status = cf_blf_read_loose(reader, call, s, inner, &container);
         call->consumed = s->at;
         left = s->size - s->at;
         if (status != CF_OK || call->made == call->capacity)
@@ -256,12 +280,12 @@ CF_INLINE cf_status cf_blf_read(cf_log_reader *reader, cf_log_call *call)
         outer.at = call->consumed;
     }
     if (inner.size)
-        status = cf_blf_read_objects(reader, call, &inner, NULL);
+        status = cf_blf_read_objects(reader, call, &inner);
     if (status == CF_OK && call->made < call->capacity)
         status = cf_blf_read_file(reader, call, &outer, &inner);
     if (status == CF_OK && call->final && call->made < call->capacity && inner.size) {
         inner.final = 1;
-        status = cf_blf_read_objects(reader, call, &inner, NULL);
+        status = cf_blf_read_objects(reader, call, &inner);
         if (status == CF_OK && call->made < call->capacity && inner.at < inner.size) {
             reader->truncated = 1;
             inner.at = inner.size;

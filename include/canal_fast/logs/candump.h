@@ -63,6 +63,9 @@ CF_INLINE int cf_candump_interface(cf_log_reader *reader, const char *name, size
  * whether a last line without line end is whole: log lines do not say how many bytes they have. */
 typedef struct cf_candump {
     uint8_t behind[CF_MAX_STANDARD_ID + 1];
+    uint8_t ends_bare, ends_later; /* screen lines were seen to end with the last data byte, or behind it */
+    uint64_t name, name_mask; /* cf_candump_usual: the interface of the line before with the blank behind it ... */
+    uint8_t name_length, row; /* ... its length, 0 = none of up to seven bytes, and its row in interfaces[] */
 } cf_candump;
 
 /* `DROPCOUNT: dropped 3 CAN frames on 'can0' socket ...` (candump -d) at p: the interface's next frame has a gap. */
@@ -85,8 +88,34 @@ CF_INLINE cf_status cf_candump_dropped(cf_log_reader *reader, const char *p, con
 CF_INLINE int cf_candump_is_xl(const char *p, const char *end)
 {
     const char *hash = (const char *)memchr(p, '#', (size_t)(end - p));
-    return hash != NULL && hash - p >= 5 && cf_hex_digit(hash[-5]) < 16 && end - hash > 6 && hash[3] == ':' &&
-           hash[6] == ':';
+    uint32_t value;
+    unsigned digits;
+    if (hash == NULL || hash - p < 6 || !cf_is_blank(hash[-6]) || (end - hash >= 4 && hash[3] != ':'))
+        return 0;
+    return cf_text_hex(hash - 5, hash, &value, &digits) == hash;
+}
+
+/* May [p, end) be the beginning of a screen line, or of candump's other words? It has no bracket yet, but a time, or
+ * stands behind screen lines. */
+CF_INLINE int cf_candump_may_begin(const cf_candump *own, const char *p, const char *end)
+{
+    const char *at;
+    cf_text_date date;
+    int64_t ns;
+    int timed;
+    if (cf_text_is_cut(p, end, "dropcount:"))
+        return 1;
+    for (at = p; at < end; at++)
+        if (*at == '#' || *at == '[' || *at == '{')
+            return 0;
+    if (own->ends_bare || own->ends_later)
+        return 1;
+    if (*p != '(')
+        return 0;
+    if (memchr(p, ')', (size_t)(end - p)) == NULL)
+        return 1;
+    (void)cf_candump_time(p, end, &ns, &timed);
+    return timed || cf_candump_date(p, end, &date) != NULL;
 }
 
 /* A line that is no log line; `status` with reader->column is why. */
@@ -96,13 +125,14 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
     const char *p = cf_skip_blanks(line, end);
     cf_candump_found found;
     const cf_status screen = cf_candump_screen(p, end, frame, &found);
+    cf_candump *own = (cf_candump *)reader->own;
     int row, xl = screen == CF_OK && found.is_xl;
+    if (screen == CF_LOG_INTERFACE && reader->unended && cf_candump_may_begin(own, p, end))
+        return CF_LOG_CUT;
     if (screen == CF_LOG_INTERFACE) {
         if (cf_text_begins(p, end, "dropcount:"))
             return cf_candump_dropped(reader, p, end);
         if (*line == '\t' && p < end && (uint8_t)(*p - 'a') < 26) { /* -e: what an error frame means, in words */
-            if (reader->unended)
-                return CF_LOG_CUT;
             cf_log_skip(reader, "words on an error frame");
             return CF_LOG_BLANK;
         }
@@ -113,12 +143,14 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
         reader->column = (size_t)(found.trouble - line);
         return screen;
     }
-    if (xl || (reader->unended && found.may_go_on)) {
-        if (reader->unended)
-            return CF_LOG_CUT;
+    if (reader->unended && (xl || found.may_go_on || (found.bare && (own->ends_later || !own->ends_bare))))
+        return CF_LOG_CUT;
+    if (xl) {
         cf_log_skip(reader, "CAN XL");
         return CF_LOG_BLANK;
     }
+    if (!(frame->flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_REMOTE)))
+        *(found.bare ? &own->ends_bare : &own->ends_later) = 1;
     if (found.dated) { /* times of the day: the first one is the recording's start */
         cf_log_reader other;
         other.has_start = 0;
@@ -136,6 +168,51 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
     return CF_OK;
 }
 
+/* Remembers the interface's name for cf_candump_usual. */
+CF_INLINE void cf_candump_remember(cf_candump *own, const char *name, size_t length, int row)
+{
+    uint8_t text[8] = {0}, mask[8] = {0};
+    own->name_length = 0;
+    if (length > 7)
+        return;
+    memcpy(text, name, length);
+    text[length] = ' ';
+    memset(mask, 0xFF, length + 1);
+    memcpy(&own->name, text, 8);
+    memcpy(&own->name_mask, mask, 8);
+    own->name_length = (uint8_t)length;
+    own->row = (uint8_t)row;
+}
+
+/* The line that candump -l writes most, `(1436509052.249713) can0 12345678#0011223344556677`, of the interface of the line
+ * before: 1 and the frame, or 0 for whatever is different. */
+CF_INLINE int cf_candump_usual(const cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame)
+{
+    const cf_candump *own = (const cf_candump *)reader->own;
+    const char *id = line + 21 + own->name_length, *data;
+    uint64_t name;
+    uint32_t value = 0;
+    int ok;
+    if (end - line < 40 || own->name_length == 0 || line[0] != '(' || line[18] != ')' || line[19] != ' ')
+        return 0;
+    memcpy(&name, line + 20, 8);
+    if (((name ^ own->name) & own->name_mask) != 0)
+        return 0;
+    data = cf_candump_digits(id, end, &value);
+    if (*data != '#' || value > (data - id == 3 ? (uint32_t)CF_MAX_STANDARD_ID : (uint32_t)CF_MAX_EXTENDED_ID) ||
+        (data - id != 3 && data - id != 8) || end - data != 17)
+        return 0;
+    memset(frame, 0, sizeof *frame);
+    (void)cf_candump_time(line, line + 19, &frame->timestamp_ns, &ok);
+    if (!ok || !cf_eight_bytes(data + 1, frame->data))
+        return 0;
+    frame->arbitration_id = value;
+    frame->flags = data - id == 8 ? CF_FLAG_EXTENDED_ID : 0;
+    frame->dlc = 8;
+    frame->channel = reader->interfaces[own->row].channel;
+    return 1;
+}
+
 /* One line, as lines.h wants it: a status of cf_candump_parse, or CF_LOG_CHANNELS. */
 CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame)
 {
@@ -143,9 +220,16 @@ CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, siz
     const char *name, *end = cf_trim_line(line, line + length);
     size_t size, behind;
     int row;
-    const cf_status status = cf_candump_parse(line, (size_t)(end - line), frame, &name, &size, &reader->column);
+    cf_status status;
+    if (CF_LIKELY(!reader->unended && cf_candump_usual(reader, line, end, frame))) {
+        own->behind[frame->arbitration_id & CF_MAX_STANDARD_ID] = 16 + (frame->flags ? 10 : 5);
+        return CF_OK;
+    }
+    status = cf_candump_parse(line, (size_t)(end - line), frame, &name, &size, &reader->column);
     if (CF_UNLIKELY(status == CF_LOG_BLANK))
         return reader->unended && length > 0 ? CF_LOG_CUT : status;
+    if (CF_UNLIKELY(status == CF_LOG_DATA && reader->unended && reader->column + 1 == (size_t)(end - line)))
+        return CF_LOG_CUT; /* half a byte, or a raw dlc's _ */
     if (CF_UNLIKELY(status != CF_OK))
         return cf_candump_other_line(reader, line, end, frame, status);
     behind = (size_t)(end - name) - size;
@@ -159,6 +243,7 @@ CF_INLINE cf_status cf_candump_line(cf_log_reader *reader, const char *line, siz
     if (CF_UNLIKELY(row < 0))
         return CF_LOG_CHANNELS;
     frame->channel = reader->interfaces[row].channel;
+    cf_candump_remember(own, name, size, row);
     return CF_OK;
 }
 

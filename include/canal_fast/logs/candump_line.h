@@ -151,6 +151,27 @@ CF_INLINE const char *cf_candump_payload(const char *p, const char *end, cf_fd_f
     return cf_candump_raw_dlc(p, end, length, &frame->dlc);
 }
 
+/* Up to nine hexadecimal digits at p into *value (its lower 32 bits); the position after them. */
+CF_INLINE const char *cf_candump_digits(const char *p, const char *end, uint32_t *value)
+{
+    const char *first = p;
+    uint8_t bytes[4];
+    unsigned digit;
+    if (end - p > 3 && p[3] == '#') {
+        const unsigned a = cf_hex_digit(p[0]), b = cf_hex_digit(p[1]), c = cf_hex_digit(p[2]);
+        if ((a | b | c) < 16) {
+            *value = a << 8 | b << 4 | c;
+            return p + 3;
+        }
+    } else if (end - p > 8 && p[8] == '#' && cf_four_bytes(p, bytes)) {
+        *value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+        return p + 8;
+    }
+    for (*value = 0; p < end && (digit = cf_hex_digit(*p)) < 16 && p - first < 9; p++)
+        *value = *value << 4 | digit;
+    return p;
+}
+
 /* Parses one line (without or with its line end) of `length` bytes. On CF_OK the frame is filled
  * (channel 0) and *iface, *iface_length point at the interface's name inside the line.
  * CF_LOG_BLANK: nothing on it. Otherwise CF_LOG_TIME, CF_LOG_INTERFACE, CF_LOG_IDENTIFIER,
@@ -183,8 +204,7 @@ CF_INLINE cf_status cf_candump_parse(const char *line, size_t length, cf_fd_fram
         return CF_LOG_INTERFACE;
     while (p < end && (*p == ' ' || *p == '\t'))
         p++;
-    for (id = p; p < end && cf_hex_digit(*p) < 16 && p - id < 9; p++)
-        value = value << 4 | cf_hex_digit(*p);
+    p = cf_candump_digits(id = p, end, &value);
     *column = (size_t)(p - line);
     if (p == end || *p != '#' || (p - id != 3 && p - id != 8))
         return CF_LOG_IDENTIFIER;

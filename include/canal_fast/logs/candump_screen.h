@@ -20,7 +20,8 @@ typedef struct cf_candump_found {
     size_t length;
     int dated;      /* the time is a wall clock's, in date and frame->timestamp_ns its nanoseconds of the day */
     int is_xl;      /* a CAN XL frame */
-    int may_go_on;  /* more may follow that changes the frame */
+    int may_go_on;  /* more may follow */
+    int bare;       /* nothing follows the data */
     cf_text_date date;
     const char *trouble;
 } cf_candump_found;
@@ -75,7 +76,7 @@ CF_INLINE const char *cf_candump_brackets(const char *p, const char *end, cf_fd_
     if (p == end || *p != (raw ? '}' : ']'))
         return NULL;
     found->is_xl = digits == 4;
-    if (digits == 2 && !raw && value <= CF_FD_DATA) {
+    if (digits == 2 && !raw && value <= CF_FD_DATA && !(frame->flags & CF_FLAG_ERROR_FRAME)) {
         frame->flags |= CF_FLAG_FD;
         frame->dlc = (uint8_t)cf_fd_dlc((unsigned)value);
         *length = (unsigned)value;
@@ -137,24 +138,32 @@ CF_INLINE cf_status cf_candump_screen(const char *p, const char *end, cf_fd_fram
         return CF_LOG_IDENTIFIER;
     found->trouble = at;
     p = cf_candump_brackets(at, end, frame, &length, found);
+    if (p == NULL && memchr(at, *at == '[' ? ']' : '}', (size_t)(end - at)) == NULL)
+        found->trouble = end;
     if (p == NULL)
         return CF_LOG_DATA;
     if (found->is_xl)
         return CF_OK;
     p = cf_skip_blanks(p, end);
-    found->may_go_on = length == 0;
-    if (cf_text_begins(p, end, "remote request") && !(frame->flags & CF_FLAG_FD)) {
+    found->may_go_on = length == 0 && p == end;
+    if (cf_text_begins(p, end, "remote request") && !(frame->flags & (CF_FLAG_FD | CF_FLAG_ERROR_FRAME))) {
         frame->flags |= CF_FLAG_REMOTE;
         found->may_go_on = 0;
         p = cf_skip_blanks(p + 14, end);
     } else {
         p = cf_skip_blanks(cf_spaced_bytes(p, end, frame->data, length, &got), end);
-        found->trouble = got < length && end - p < 2 ? end : p;
+        found->trouble = got < length && (end - p < 2 || cf_text_is_cut(p, end, "remote request")) ? end : p;
         if (got < length)
             return CF_LOG_DATA;
     }
     found->trouble = p;
-    return p == end || *p == '\'' || cf_word_is(p, end, "errorframe") ? CF_OK : CF_LOG_TRAILING;
+    found->may_go_on |= p < end && *p == '\'' && (size_t)(end - p) != length + 2;
+    found->bare = p == end && !(frame->flags & CF_FLAG_REMOTE);
+    if (p == end || *p == '\'' || cf_word_is(p, end, "errorframe"))
+        return CF_OK;
+    if (cf_text_is_cut(p, end, "errorframe") || cf_text_is_cut(p, end, "remote request"))
+        found->trouble = end;
+    return CF_LOG_TRAILING;
 }
 
 #endif

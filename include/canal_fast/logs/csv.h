@@ -15,6 +15,7 @@
 typedef struct cf_csv {
     uint8_t header;    /* it was read */
     uint8_t direction; /* GVRET: there is a column Dir */
+    uint8_t behind;    /* GVRET: characters behind LEN in the line before */
 } cf_csv;
 
 #define CF_CSV_PYTHON_CAN "timestamp,arbitration_id,extended,remote,error,dlc,data"
@@ -134,7 +135,7 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
     unsigned digits, i;
     int ok, got;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (CF_UNLIKELY(!own->header))
         return cf_csv_header(reader, line, p, end, 0);
     memset(frame, 0, sizeof *frame);
@@ -170,6 +171,8 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
     got = cf_csv_base64(after + 1, end, frame->data, &p);
     if (got < 0 || (got != (int)dlc && !(got == 0 && frame->flags & (CF_FLAG_REMOTE | CF_FLAG_ERROR_FRAME))))
         return cf_csv_trouble(reader, line, got < (int)dlc ? p : after + 1, CF_TEXT_DATA);
+    if (frame->flags & CF_FLAG_REMOTE)
+        memset(frame->data, 0, sizeof frame->data);
     return CF_OK;
 }
 
@@ -177,6 +180,8 @@ CF_INLINE cf_status cf_csv_line(cf_log_reader *reader, const char *line, size_t 
 CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, const char *p, const char *end,
                                      cf_fd_frame *frame)
 {
+    cf_csv *own = (cf_csv *)reader->own;
+    const char *first = p;
     unsigned n, count = 0;
     const unsigned length = p < end ? cf_hex_digit(*p) : 255;
     if (length > 8 || (p + 1 < end && p[1] != ','))
@@ -192,7 +197,10 @@ CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, co
         frame->data[n] = (uint8_t)value;
         count += digits == 2;
     }
-    return reader->unended && (count < length || length == 0) ? CF_LOG_CUT : CF_OK;
+    if (CF_UNLIKELY(reader->unended)) /* whole where it is as long as the line before */
+        return count == length && own->behind == (uint8_t)(end - first) ? CF_OK : CF_LOG_CUT;
+    own->behind = (uint8_t)(end - first);
+    return CF_OK;
 }
 
 /* One line of GVRET's file. */
@@ -204,7 +212,7 @@ CF_INLINE cf_status cf_gvret_line(cf_log_reader *reader, const char *line, size_
     unsigned digits;
     int ok, extended;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (CF_UNLIKELY(!own->header))
         return cf_csv_header(reader, line, p, end, 1);
     memset(frame, 0, sizeof *frame);
@@ -266,9 +274,7 @@ CF_INLINE int cf_csv_recognise_header(const uint8_t *head, size_t size, int whol
         return CF_LOG_SURE;
     stop = (const char *)memchr(p, '\n', (size_t)(end - p));
     if (stop == NULL) {
-        for (; p < end && cf_lower(*p) == *header; p++, header++)
-            ;
-        return whole && p == end && size > 0 ? CF_LOG_PERHAPS : CF_LOG_NO;
+        return whole && size > 0 && cf_text_is_cut(p, end, header) ? CF_LOG_PERHAPS : CF_LOG_NO;
     }
     for (; p < stop; p++)
         commas += *p == ',';

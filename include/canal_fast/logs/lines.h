@@ -18,6 +18,13 @@
  * bytes as it states, and nothing missing that lines of this file have behind them. */
 typedef cf_status (*cf_log_line)(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame);
 
+/* Does line [at, end), the last and without line end, break off where its parse had trouble? */
+CF_INLINE int cf_log_is_cut(const cf_log_reader *reader, cf_status status, const char *at, const char *end)
+{
+    return reader->unended && (status == CF_LOG_CUT || (status != CF_LOG_START_HERE && status != CF_FD_IN_CLASSICAL &&
+                                                        reader->column >= (size_t)(cf_trim_line(at, end) - at)));
+}
+
 /* A format's `read` by its `parse`, which is inlined where it is a constant. Frames go to cf_log_put. With no room at all
  * (capacity 0) what stands before the first frame is consumed. A call may be taken up again where it stopped. */
 CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, cf_log_line parse)
@@ -45,7 +52,7 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
         if (status == CF_LOG_BLANK) {
             status = CF_OK;
         } else if (CF_UNLIKELY(status != CF_OK && status != CF_LOG_START)) {
-            const int cut = reader->unended && (status == CF_LOG_CUT || reader->column >= (size_t)(last - at));
+            const int cut = cf_log_is_cut(reader, status, at, last);
             if (cut || status == CF_FD_IN_CLASSICAL || status == CF_LOG_START_HERE || !reader->forgiving) {
                 reader->clock_ns = clock_ns;
                 if (cut) /* what is left is for the caller to call truncated */
@@ -94,21 +101,24 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
         if (status != CF_LOG_BLANK && status != CF_LOG_START)
             return CF_LOG_NO;
     }
+    if (reader.skipped > 0)
+        return CF_LOG_NO;
     if (!whole || at == end)
-        return reader.skipped > 0 ? CF_LOG_NO : CF_LOG_PERHAPS;
+        return CF_LOG_PERHAPS;
     at = cf_skip_blanks(at, end);
     if (is_header(at, end))
         return CF_LOG_SURE;
     for (; *begins != NULL; begins++) {
-        const char *word = *begins, *p = at;
-        for (; p < end && *word != 0 && cf_lower(*p) == *word; p++, word++)
-            ;
-        if (p == end)
+        if (cf_text_is_cut(at, end, *begins))
             return CF_LOG_PERHAPS;
     }
     reader.unended = 1;
-    return parse(&reader, at, (size_t)(end - at), &frame) == CF_LOG_CUT && reader.skipped == 0 ? CF_LOG_PERHAPS
-                                                                                               : CF_LOG_NO;
+    {
+        const cf_status status = parse(&reader, at, (size_t)(end - at), &frame);
+        if (status == CF_OK)
+            return CF_LOG_LIKELY;
+        return cf_log_is_cut(&reader, status, at, end) ? CF_LOG_PERHAPS : CF_LOG_NO;
+    }
 }
 
 #endif

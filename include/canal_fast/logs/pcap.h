@@ -12,8 +12,9 @@
 enum {
     CF_PCAP_HEADER = 24,
     CF_PCAP_RECORD_HEAD = 16,
-    CF_PCAP_CAPTURED_MAX = 1 << 18, /* a longer packet is damage: no link type of ours has one */
-    CF_PCAP_FAR = 86400 * 31        /* seconds: a search takes no record that is further from the last one */
+    CF_PCAP_CAPTURED_MAX = 1 << 18, /* a longer packet is damage ... */
+    CF_PCAP_CAN_MAX = 1 << 12, /* ... and one so long of our link types: CAN XL has 2060 bytes and some headers */
+    CF_PCAP_FAR = 86400 * 31 /* seconds: a search takes no record that is further from the last one */
 };
 
 #define CF_PCAP_MICROSECONDS 0xA1B2C3D4u
@@ -21,6 +22,7 @@ enum {
 
 typedef struct cf_pcap_own {
     uint32_t unit; /* ns of a fraction; 0: the header was not read yet */
+    uint32_t most; /* bytes that a packet may have */
     uint32_t seconds; /* of the last record */
     int big;
 } cf_pcap_own;
@@ -40,6 +42,7 @@ CF_INLINE cf_status cf_pcap_read_header(cf_log_reader *reader, cf_log_call *call
     row = cf_log_row(reader, 0);
     row->link = (uint16_t)cf_get16(p + (big ? 22 : 20), big);
     row->foreign = !cf_packet_is_can(row->link);
+    own->most = row->foreign ? CF_PCAP_CAPTURED_MAX : CF_PCAP_CAN_MAX;
     call->consumed = CF_PCAP_HEADER;
     return CF_OK;
 }
@@ -48,7 +51,7 @@ CF_INLINE cf_status cf_pcap_read_header(cf_log_reader *reader, cf_log_call *call
 CF_INLINE int cf_pcap_is_record(const cf_pcap_own *own, const uint8_t *p)
 {
     const uint32_t captured = cf_get32(p + 8, own->big);
-    return captured <= (uint32_t)CF_PCAP_CAPTURED_MAX && cf_get32(p + 4, own->big) < 1000000000u / own->unit &&
+    return captured <= own->most && cf_get32(p + 4, own->big) < 1000000000u / own->unit &&
            cf_get32(p + 12, own->big) >= captured;
 }
 
@@ -114,14 +117,35 @@ CF_INLINE cf_status cf_pcap_read_record(cf_log_reader *reader, cf_log_call *call
     return cf_log_put_row(reader, call, row, &frame);
 }
 
-/* Goes on behind damage to what may be a record, near the last one in time; 0 while there is none. */
+/* May a record with a CAN frame, not far from the last one in time, begin at p? */
+CF_INLINE int cf_pcap_is_near(const cf_pcap_own *own, const uint8_t *p)
+{
+    const uint32_t seconds = cf_get32(p, own->big);
+    const uint32_t apart = seconds > own->seconds ? seconds - own->seconds : own->seconds - seconds;
+    return cf_pcap_is_record(own, p) && cf_get32(p + 8, own->big) >= CF_PCAPNG_HEAD && apart <= CF_PCAP_FAR;
+}
+
+/* Is the record at p damaged in its length? It leads to none, or past the end, but one begins inside. */
+CF_INLINE int cf_pcap_is_misled(const cf_log_call *call, const cf_pcap_own *own, const uint8_t *p)
+{
+    const uint8_t *end = call->data + call->size, *next = p + CF_PCAP_RECORD_HEAD;
+    const uint32_t captured = cf_get32(p + 8, own->big);
+    const size_t there = (size_t)(end - next);
+    if (captured <= there && (there - captured < CF_PCAP_RECORD_HEAD || cf_pcap_is_near(own, next + captured)))
+        return 0;
+    if (captured > there && !call->final)
+        return 0;
+    for (end = captured < there ? next + captured : end; end - next >= CF_PCAP_RECORD_HEAD; next++)
+        if (cf_pcap_is_near(own, next))
+            return 1;
+    return 0;
+}
+
+/* Goes on behind damage to what may be a record; 0 while there is none. */
 CF_INLINE int cf_pcap_search(cf_log_reader *reader, cf_log_call *call, const cf_pcap_own *own)
 {
     for (; call->size - call->consumed >= CF_PCAP_RECORD_HEAD; call->consumed++, reader->lost_bytes++) {
-        const uint8_t *p = call->data + call->consumed;
-        const uint32_t seconds = cf_get32(p, own->big);
-        const uint32_t apart = seconds > own->seconds ? seconds - own->seconds : own->seconds - seconds;
-        if (cf_pcap_is_record(own, p) && cf_get32(p + 8, own->big) >= CF_PCAPNG_HEAD && apart <= CF_PCAP_FAR) {
+        if (cf_pcap_is_near(own, call->data + call->consumed)) {
             reader->searching = 0;
             return 1;
         }
@@ -148,7 +172,7 @@ CF_INLINE cf_status cf_pcap_read(cf_log_reader *reader, cf_log_call *call)
         if (reader->searching && !cf_pcap_search(reader, call, own))
             break;
         p = call->data + call->consumed;
-        if (!cf_pcap_is_record(own, p)) {
+        if (!cf_pcap_is_record(own, p) || (reader->forgiving && cf_pcap_is_misled(call, own, p))) {
             if (!reader->forgiving)
                 return CF_PCAP_RECORD;
             cf_log_skip(reader, "bad record");

@@ -242,6 +242,15 @@ CF_INLINE int cf_pcapng_search(cf_log_reader *reader, cf_log_call *call)
     return 0;
 }
 
+/* Does a whole block that is known stand anywhere from p on? */
+CF_INLINE int cf_pcapng_holds_block(const cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
+{
+    for (; end - p >= 12; p += 4)
+        if (cf_pcapng_is_block(reader, p, end))
+            return 1;
+    return 0;
+}
+
 /* A format's `read`: whole blocks. Damage: CF_LOG_CHANNELS or a CF_PCAPNG_ status. */
 CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, cf_log_call *call)
 {
@@ -254,9 +263,13 @@ CF_INLINE cf_status cf_pcapng_read(cf_log_reader *reader, cf_log_call *call)
         block = call->data + call->consumed;
         status = cf_pcapng_block_size(reader, block, &length);
         if (status == CF_OK) {
-            if (length > call->size - call->consumed)
+            if (length <= call->size - call->consumed)
+                status = cf_pcapng_read_block(reader, call, block, length);
+            else if (call->final && reader->forgiving && reader->in_section &&
+                     cf_pcapng_holds_block(reader, block + 4, call->data + call->size))
+                status = CF_PCAPNG_LENGTH;
+            else
                 break;
-            status = cf_pcapng_read_block(reader, call, block, length);
         }
         if (status == CF_FD_IN_CLASSICAL)
             break;

@@ -154,6 +154,8 @@ CF_INLINE cf_status cf_trc_payload(cf_log_reader *reader, const char *line, cons
         frame->flags |= CF_FLAG_REMOTE;
         return cf_trc_data(reader, line, p + 3, end, frame->data, 0) == CF_TEXT_DATA ? CF_TEXT_DATA : CF_OK;
     }
+    if (reader->unended && (cf_text_is_cut(p, end, "rtr") || cf_text_is_cut(p, end, "error")))
+        return CF_LOG_CUT;
     length = cf_trc_length(frame, frame->dlc, 1);
     return cf_trc_data(reader, line, p, end, frame->data, (unsigned)length);
 }
@@ -281,7 +283,7 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
     int64_t time;
     int ok;
     if (p == end)
-        return reader->unended && p != line ? CF_LOG_CUT : CF_LOG_BLANK;
+        return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (*p == ';')
         return cf_trc_comment(reader, line, p + 1, end);
     if (version < 20 || own->columns[0] == 'N') {

@@ -37,7 +37,7 @@ FILES = {
     "option_past_interface.pcapng": GOOD + o.block(1, struct.pack("<HHIHH", 227, 0, 0, 2, 400)),
     "option_past_statistics.pcapng": GOOD + o.block(5, struct.pack("<IIIHH", 0, 0, 0, 4, 8)),
     "interfaces_257.pcapng": o.section() + o.interface() * 257,
-    "classic.pcap": struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 227),
+    "pcap_version_3.pcap": struct.pack("<IHHiIII", 0xA1B2C3D4, 3, 4, 0, 0, 65535, 227),
     "binary.log": b"\x00\x01\x02\x03" * 16,
     "identifier_of_4_digits.log": b"(1.0) can0 123#00\n(1.0) can0 1234#00\n(1.0) can0 123#00\n",
     "half_a_byte.log": b"(1.0) can0 123#00\n(1.0) can0 123#0\n",

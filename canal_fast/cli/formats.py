@@ -1,0 +1,30 @@
+"""`canal-fast formats`: the formats of recordings, and what each keeps."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from canal_fast.logs import formats
+
+FIELDS = ("name", "title", "suffixes", "reads", "writes", "keeps", "extra", "zoned")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("formats", help="list the formats of recordings", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line for each format."""
+    for row in formats():
+        if args.json:
+            print(json.dumps({name: asdict(row)[name] for name in FIELDS}))
+            continue
+        does = " and ".join(word for word, can in (("read", row.reads), ("written", row.writes)) if can)
+        needs = f"; needs pip install 'canal_fast[{row.extra}]'" if row.extra else ""
+        print(f"{row.name:10} {' '.join(row.suffixes) or '-':8} {row.title}: {does}{needs}")
+        print(f"{'':19} keeps {', '.join(word.replace('_', ' ') for word in row.keeps)}")
+    return 0

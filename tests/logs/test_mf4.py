@@ -1,0 +1,150 @@
+"""MDF 4 through asammdf: against python-can, cut, in pieces, several groups merged, fields left out."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import canal_fast as cf
+from canal_fast.logs import open_log, read_log
+
+asammdf = pytest.importorskip("asammdf", reason="NOT RUN: asammdf is not installed")
+NAMES = ("17BD1DB7_00000170.MF4", "FCBF0606_00000001.MF4")
+
+
+@pytest.fixture(params=NAMES)
+def sample(request: pytest.FixtureRequest, data_dir: Path) -> Path:
+    return data_dir / "recordings" / str(request.param)
+
+
+PEER = """
+import sys
+from can.io.mf4 import MF4Reader
+for m in MF4Reader(sys.argv[1]):
+    print(m.arbitration_id, int(m.is_extended_id), bytes(m.data).hex() or "-", round(m.timestamp * 1e6))
+"""
+
+
+def test_python_can_reads_the_same(sample: Path) -> None:
+    """In a process of its own: python-can takes asammdf's warnings, errors here, for its absence."""
+    pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
+    done = subprocess.run([sys.executable, "-P", "-c", PEER, str(sample)], check=True, capture_output=True, text=True)
+    frames = read_log(sample)
+    rows = [row.split() for row in done.stdout.splitlines()]
+    assert len(rows) == len(frames)
+    for frame, (identifier, extended, data, micros) in zip(frames, rows, strict=True):
+        assert int(frame["arbitration_id"]) == int(identifier)
+        assert int(frame["flags"]) == int(extended)
+        assert frame["data"][: frame["dlc"]].tobytes().hex() == data
+        assert abs(int(frame["timestamp_ns"]) / 1e3 - int(micros)) < 2
+
+
+def test_batches_and_objects(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = read_log(sample)
+    assert np.array_equal(np.concatenate(list(cf.logs.batches(sample, 100, fd=False))), expected)
+    assert np.array_equal(read_log(io.BytesIO(sample.read_bytes())), expected)
+    monkeypatch.setattr("canal_fast.logs.mf4._BLOCK", 97)
+    assert np.array_equal(read_log(sample), expected)
+
+
+def test_a_cut_file_gives_one_error(sample: Path) -> None:
+    data = sample.read_bytes()
+    expected = read_log(sample)
+    rng = random.Random(2)
+    told = 0
+    cuts = [rng.randrange(8, len(data)) for _ in range(30)]
+    for cut in cuts:
+        try:
+            frames = read_log(io.BytesIO(data[:cut]))
+        except cf.LogFormatError:
+            told += 1
+        else:  # on the border of a record, of a file that states no length
+            assert np.array_equal(frames, expected[: len(frames)])
+    assert told >= 25
+    with open_log(io.BytesIO(data[: len(data) - 5])) as log:
+        batches = log.batches(fd=False)
+        assert np.array_equal(next(batches), expected[:-1])
+        with pytest.raises(cf.LogFormatError, match="is not whole"):
+            next(batches)
+    with open_log(io.BytesIO(data[: len(data) - 5]), errors="skip") as log:
+        assert np.array_equal(log.read(), expected[:-1])
+        assert log.truncated
+
+
+def write(path: Path, groups: list[tuple[str, dict[str, Any], list[float]]]) -> Path:
+    """An MDF file of bus events: (name, members by their short name, seconds)."""
+    from asammdf import MDF, Signal, Source
+
+    bus = Source("CAN", "CAN", "", source_type=Source.SOURCE_BUS, bus_type=Source.BUS_TYPE_CAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = MDF(version="4.10")
+        for name, members, seconds in groups:
+            columns = {f"{name}.{key}": np.asarray(value) for key, value in members.items()}
+            dtype = [(key, column.dtype, column.shape[1:]) for key, column in columns.items()]
+            samples: Any = np.zeros(len(seconds), dtype)
+            for key, column in columns.items():
+                samples[key] = column
+            file.append(Signal(samples, np.array(seconds), name=name, source=bus), comment=name)
+        file.save(path, overwrite=True)
+        file.close()
+    return path
+
+
+def test_groups_are_merged_by_time(tmp_path: Path) -> None:
+    data = np.arange(24, dtype=np.uint8).reshape(3, 8)
+    common = {"BusChannel": np.array([1, 2, 300], np.uint16), "DLC": np.array([8, 9, 8], np.uint8), "DataBytes": data}
+    first = {"ID": np.array([0x80000123, 0x7FF, 1], np.uint32), "DataLength": np.full(3, 8, np.uint8), **common}
+    second = {"ID": np.array([5, 6, 7], np.uint32), "IDE": np.array([0, 1, 0], np.uint8), **common}
+    wide = {
+        "BusChannel": np.ones(2, np.uint8),
+        "ID": np.array([9, 0x900], np.uint32),
+        "DLC": np.array([15, 9], np.uint8),
+        "DataLength": np.array([64, 12], np.uint8),
+        "DataBytes": np.ones((2, 64), np.uint8),
+        "Dir": np.ones(2, np.uint8),
+        "EDL": np.ones(2, np.uint8),
+        "BRS": np.array([1, 0], np.uint8),
+        "ESI": np.array([0, 1], np.uint8),
+    }
+    remote = {"BusChannel": np.ones(1, np.uint8), "ID": np.array([0x111], np.uint32), "DLC": np.array([4], np.uint8)}
+    path = write(
+        tmp_path / "x.mf4",
+        [
+            ("CAN_DataFrame", first, [0.1, 0.3, 0.5]),
+            ("CAN_DataFrame", second, [0.2, 0.25, 0.6]),
+            ("CAN_DataFrame", wide, [0.15, 0.7]),
+            ("CAN_RemoteFrame", remote, [0.31]),
+            (
+                "CAN_ErrorFrame",
+                {"BusChannel": np.ones(2, np.uint8), "ErrorType": np.array([3, 5], np.uint8)},
+                [0.32, 0.33],
+            ),
+            ("CAN_OverloadFrame", {"BusChannel": np.ones(1, np.uint8)}, [0.34]),
+        ],
+    )
+    with open_log(path) as log:
+        frames = log.read()
+        kinds = log.skipped_by_kind
+    assert np.diff(frames["timestamp_ns"]).min() > 0
+    assert frames["arbitration_id"].tolist() == [0x123, 9, 5, 6, 0x7FF, 0x111, 0x88, 0xA8, 8]
+    assert frames["flags"].tolist() == [1, 0x58, 0, 1, 0, 2, 0x80, 0x80, 0x80]
+    assert frames["dlc"].tolist() == [8, 15, 8, 9, 9, 4, 8, 8, 8]
+    assert frames["channel"].tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0]
+    assert frames["data"][:, 2].tolist() == [2, 1, 2, 10, 10, 0, 4, 0, 0x20]
+    assert kinds == {"frame of a channel above 256": 2, "frame with an identifier above its limit": 1}
+    with pytest.raises(cf.FrameError, match="fd=True"):
+        read_log(path, fd=False)
+    assert len(next(cf.logs.batches(path, fd=False))) == 1
+    whole = path.read_bytes()
+    for cut in range(64, len(whole), 997):
+        with pytest.raises(cf.LogFormatError):
+            read_log(io.BytesIO(whole[:cut]))
