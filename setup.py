@@ -1,4 +1,4 @@
-"""Builds the glue modules (canal_fast/**/_*.pyx), the CANAL driver libraries (canal_fast/drivers/*/*.c) and canal_host."""
+"""Builds the glue modules (canal_fast/**/_*.pyx), the CANAL drivers (canal_fast/drivers/*/*.c) and canal_host."""
 
 import os
 from pathlib import Path
@@ -26,9 +26,10 @@ PLAIN = {"canal_host": ".exe" if WINDOWS else ""}  # what has no Python in it, a
 
 def packages():
     """Every folder of canal_fast/ and of include/, which is installed beneath the package."""
-    folders = {p.parent.relative_to(ROOT) for suffix in ("py", "pxd", "h") for p in ROOT.glob(f"canal_fast/**/*.{suffix}")}
-    folders |= {Path("canal_fast"), Path("canal_fast/drivers")}
-    folders |= {Path("canal_fast") / p.parent.relative_to(ROOT) for p in ROOT.glob("include/**/*.h")} | {Path("canal_fast/include")}
+    ours = [p for suffix in ("py", "pxd", "h") for p in ROOT.glob(f"canal_fast/**/*.{suffix}")]
+    folders = {path.parent.relative_to(ROOT) for path in ours}
+    folders |= {Path("canal_fast") / path.parent.relative_to(ROOT) for path in ROOT.glob("include/**/*.h")}
+    folders.add(Path("canal_fast/include"))
     return sorted(".".join(folder.parts) for folder in folders if "__pycache__" not in folder.parts)
 
 
