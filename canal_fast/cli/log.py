@@ -118,7 +118,7 @@ def _carries_fd(args: argparse.Namespace) -> bool:
     """What --fd is by itself."""
     name, *keys = (field.strip() for field in args.config.split(";"))
     if args.library == "virtual":
-        return any(key.replace(" ", "").startswith(("fd=", "data_bitrate=")) for key in keys)
+        return any(key.replace(" ", "").startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
     return args.library == "socketcan" and is_fd_interface(name)
 
 

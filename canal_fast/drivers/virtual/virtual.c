@@ -159,6 +159,10 @@ static void fill_status(const vb_handle *h, cf_canal_status *status)
     if (bus->source.error[0] != 0) {
         status->last_error_code = CF_CANAL_CAN_MESSAGE;
         memcpy(status->last_error_text, bus->source.error, sizeof status->last_error_text);
+    } else if (bus->source.replay != NULL && vr_skipped(bus->source.replay) != 0) {
+        status->last_error_code = CF_CANAL_CAN_MESSAGE;
+        snprintf(status->last_error_text, sizeof status->last_error_text, "replay: %llu parts that no bus carries",
+                 (unsigned long long)vr_skipped(bus->source.replay));
     } else if (h->unfit != 0) {
         status->last_error_code = CF_CANAL_FD_SUPPORT_ENABLE;
         snprintf(status->last_error_text, sizeof status->last_error_text,
@@ -189,6 +193,8 @@ EXPORT(int) CanalGetStatistics(long handle, void *statistics)
     if (h != NULL) {
         cf_canal_statistics *out = (cf_canal_statistics *)statistics;
         *out = h->statistics;
+        if (h->bus->source.replay != NULL) /* nobody gets what no bus carries */
+            out->overruns += (unsigned long)vr_skipped(h->bus->source.replay);
         out->bus_warnings = h->bus->bus_warnings;
         out->bus_off = h->bus->bus_off;
     }

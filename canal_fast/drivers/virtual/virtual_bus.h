@@ -147,7 +147,7 @@ static void vb_deliver(vb_bus *bus, const cf_fd_frame *frame, vb_handle *sender)
  * *sender is NULL for the generator. Frames ready when the bus is free arbitrate. */
 static vs_pending *vb_pick(vb_bus *bus, vb_handle **sender, uint64_t *start)
 {
-    vs_pending *best = bus->source.file == NULL && bus->source.head.ready != VS_NEVER ? &bus->source.head : NULL;
+    vs_pending *best = bus->source.replay == NULL && bus->source.head.ready != VS_NEVER ? &bus->source.head : NULL;
     vb_handle *h;
     *sender = NULL;
     *start = 0;
@@ -228,8 +228,8 @@ static void vb_settle(vb_bus *bus)
 {
     const uint64_t now = vb_ticks(bus, vb_now_ns(bus));
     for (;;) {
-        const uint64_t replay = bus->source.file != NULL && !vs_floods(&bus->source) ? bus->source.head.ready
-                                                                                     : VS_NEVER;
+        const uint64_t replay = bus->source.replay != NULL && !vs_floods(&bus->source) ? bus->source.head.ready
+                                                                                       : VS_NEVER;
         if (bus->flight_end == VS_NEVER)
             vb_start(bus, now);
         if (replay <= now && replay <= bus->flight_end)
@@ -259,7 +259,7 @@ static uint64_t vb_next_arrival(vb_bus *bus)
         if (next != NULL)
             at = start + next->ticks;
     }
-    if (bus->source.file != NULL && !vs_floods(&bus->source) && bus->source.head.ready < at)
+    if (bus->source.replay != NULL && !vs_floods(&bus->source) && bus->source.head.ready < at)
         at = bus->source.head.ready;
     return at;
 }

@@ -12,7 +12,7 @@
  *     ids       base identifiers                 extids    extended identifiers
  *     dlc       codes                            ext       share of extended frames
  *     remote    share of remote frames           t0        time stamp of the bus's first moment, us
- *     clock     wall, or step: CanalVirtualStep  replay    path of a candump log, instead of generating
+ *     clock     wall, or step: CanalVirtualStep  replay    path of a recording, instead of generating
  *     fd        share of CAN FD frames           brs       share of those that switch the bit rate
  *     data_bitrate   bit/s of their data phase; the nominal one without it
  *     speed     of the replay: 1 the log's own, 0 as fast as it is drained, losing nothing
@@ -143,7 +143,7 @@ static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_e
     switch (key->kind) {
     case VC_PATH:
         memcpy(place, text, strlen(text) + 1);
-        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a candump log");
+        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a recording");
     case VC_CLOCK:
         *(uint64_t *)place = strcmp(text, "step") == 0;
         if (strcmp(text, "step") != 0 && strcmp(text, "wall") != 0)

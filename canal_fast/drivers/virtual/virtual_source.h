@@ -5,13 +5,10 @@
 #ifndef VIRTUAL_SOURCE_H
 #define VIRTUAL_SOURCE_H
 
-#include <errno.h>
-#include <stdio.h>
-
-#include "../../../include/canal_fast/logs/candump_line.h"
 #include "../../../include/canal_fast/system/thread.h"
 #include "../../../include/canal_fast/wire/length.h"
 #include "virtual_config.h"
+#include "virtual_replay.h"
 
 #define VS_NEVER UINT64_MAX
 
@@ -26,8 +23,7 @@ typedef struct vs_source {
     const vc_config *config;
     vs_pending head; /* valid while ready != VS_NEVER */
     uint64_t random, carry, count, gap; /* gap: from the last frame's ready to the head's, in parts */
-    FILE *file;
-    uint64_t line;
+    vr_replay *replay; /* NULL: the generator's */
     int64_t first_ns; /* time of the log's first frame */
     int started;
     char error[80]; /* why a replay ended early, or empty */
@@ -133,40 +129,22 @@ static void vs_generate(vs_source *s)
     s->count++;
 }
 
-static void vs_end_replay(vs_source *s, const char *reason)
-{
-    if (reason != NULL)
-        snprintf(s->error, sizeof s->error, "replay, line %llu: %s", (unsigned long long)s->line, reason);
-    s->head.ready = VS_NEVER;
-}
-
-/* The log's next frame. Error frames are left out: they are no messages on a bus. */
+/* The recording's next frame. */
 static void vs_read(vs_source *s)
 {
-    char line[1024];
     cf_fd_frame *frame = &s->head.frame;
+    const char *why;
+    const cf_fd_frame *next = vr_next(s->replay, &why);
     uint64_t after_ns;
-    size_t length;
-    cf_status status = CF_LOG_BLANK;
-    do {
-        const char *iface;
-        size_t iface_length, column;
-        s->line++;
-        if (fgets(line, sizeof line, s->file) == NULL) {
-            vs_end_replay(s, ferror(s->file) ? "the log cannot be read" : NULL);
-            return;
-        }
-        length = strlen(line);
-        if (length == sizeof line - 1 && line[length - 1] != '\n') {
-            vs_end_replay(s, "the line is too long");
-            return;
-        }
-        status = cf_candump_parse(line, length, frame, &iface, &iface_length, &column);
-    } while (status == CF_LOG_BLANK || (status == CF_OK && (frame->flags & CF_FLAG_ERROR_FRAME)));
-    if (status != CF_OK) {
-        vs_end_replay(s, "not a candump line");
+    if (next == NULL) {
+        if (why != NULL)
+            snprintf(s->error, sizeof s->error, "replay, after %llu frames: %s", (unsigned long long)s->count, why);
+        s->head.ready = VS_NEVER;
         return;
     }
+    *frame = *next;
+    frame->flags &= CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAG_FD | CF_FLAG_BITRATE_SWITCH | CF_FLAG_TX |
+                    CF_FLAG_ERROR_STATE_INDICATOR;
     if (!s->started)
         s->first_ns = frame->timestamp_ns;
     s->started = 1;
@@ -186,7 +164,7 @@ static void vs_read(vs_source *s)
 /* Makes the head ready. */
 static void vs_next(vs_source *s)
 {
-    if (s->file != NULL)
+    if (s->replay != NULL)
         vs_read(s);
     else if (s->config->load != 0 || s->config->rate != 0)
         vs_generate(s);
@@ -200,13 +178,13 @@ static int vs_open(vs_source *s, const vc_config *config, ct_error *error)
     s->config = config;
     s->random = config->seed;
     if (config->replay[0] != 0) {
-        s->file = fopen(config->replay, "rb");
-        if (s->file == NULL)
-            return ct_fail(error, "replay=%s cannot be opened: %s", config->replay, strerror(errno));
+        s->replay = vr_open(config->replay, error);
+        if (s->replay == NULL)
+            return 0;
     }
     vs_next(s);
-    if (s->file != NULL && s->head.ready == VS_NEVER) {
-        fclose(s->file);
+    if (s->replay != NULL && s->head.ready == VS_NEVER) {
+        vr_close(s->replay);
         return ct_fail(error, "replay=%s: %s", config->replay, s->error[0] ? s->error : "it holds no frame");
     }
     return 1;
@@ -214,8 +192,7 @@ static int vs_open(vs_source *s, const vc_config *config, ct_error *error)
 
 static void vs_close(vs_source *s)
 {
-    if (s->file != NULL)
-        fclose(s->file);
+    vr_close(s->replay);
 }
 
 /* Did the traffic come to an end? */
@@ -227,7 +204,7 @@ static int vs_ended(const vs_source *s)
 /* Is the head a replayed frame to be handed over as soon as there is room? */
 static int vs_floods(const vs_source *s)
 {
-    return s->file != NULL && s->config->speed == 0;
+    return s->replay != NULL && s->config->speed == 0;
 }
 
 #endif

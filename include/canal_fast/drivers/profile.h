@@ -28,7 +28,8 @@ enum { /* what can be relied on, and what must be seen to */
        CF_TRUST_STOPPED = 0x2,    /* the STOPPED status bit tells that no more frames will come */
        CF_TRUST_COUNTERS = 0x4,   /* TEC and REC in the low bits of channel_status */
        CF_SEND_FLAG = 0x8,        /* messages to send carry CF_MSG_SEND */
-       CF_VENDOR_UNSAFE = 0x10    /* CanalGetVendorString crashes when the device does not answer */
+       CF_VENDOR_UNSAFE = 0x10,      /* CanalGetVendorString crashes when the device does not answer */
+       CF_TRUST_FROM_OPEN = 0x20  /* a handle's statistics begin at 0 */
 };
 
 /* Functions by which a library is known: CF_HAS for CANAL's own, CF_HAS_EXT for the extensions. */
@@ -73,10 +74,10 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
         {"generic", NULL, 0, 0, NULL, CF_NO_TICKS, CF_CODES_EMPTY, 0, 0, 0, NULL, NULL, "no driver in particular",
          "any CANAL driver"},
         {"virtual", "canal_virtual", 0, 0, NULL, 1000, 1, 32, CF_CODES_EMPTY, 1024,
-         CF_TRUST_STATISTICS | CF_TRUST_STOPPED | CF_TRUST_COUNTERS, 0, "BUS;BITRATE;KEY=VALUE...", NULL,
+         CF_TRUST_STATISTICS | CF_TRUST_STOPPED | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN, 0, "BUS;BITRATE;KEY=VALUE...", NULL,
          "tested on every build", "canal_fast virtual bus"},
         {"socketcan", "canal_socketcan", CF_HAS(receive_batch), 0, NULL, CF_EPOCH_STAMPS, CF_CODES_EMPTY, 0,
-         CF_TRUST_STATISTICS | CF_TRUST_COUNTERS, 0, "INTERFACE;KEY=VALUE...", NULL,
+         CF_TRUST_STATISTICS | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN, 0, "INTERFACE;KEY=VALUE...", NULL,
          "not verified on hardware: tested with virtual interfaces (vcan) of Linux 6.1", "canal_fast SocketCAN driver"},
         /* WinUSB builds of 2022-09. Unit and width of the newer firmware's time stamp are not known. */
         {"usb2can-korlan", "usb2can", CF_HAS_EXT(set_filters), 0, NULL, CF_TICKS_UNKNOWN, CF_CODES_EMPTY, 1024,

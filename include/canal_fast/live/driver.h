@@ -158,7 +158,8 @@ CF_INLINE cf_status cf_channel_open(const cf_library *library, const cf_channel_
         cf_channel_free(channel);
         return CF_OPEN_FAILED;
     }
-    cf_reader_overruns(reader, &reader->overruns_at_open);
+    if (!(options->profile->trust & CF_TRUST_FROM_OPEN)) /* else what was lost before this line would not count */
+        cf_reader_overruns(reader, &reader->overruns_at_open);
     cf_reader_poll_overruns(reader, now_ns);
     if (cf_thread_start(&reader->thread, cf_reader_main, reader, "canal_fast") != CF_OK) {
         CF_CANAL(reader->library, close, (reader->handle));
