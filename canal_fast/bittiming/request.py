@@ -13,7 +13,6 @@ from .controllers import ControllerLimits, limits_of
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns, whole
 from .timing import BitTiming
 
-
 LEAST_SAMPLE = Fraction(1, 2)
 """Nobody samples earlier on purpose: a smaller number is a share, or a slip. What a timing has is not limited."""
 _MOST_MHZ = 1000

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from canal_fast.frames import FrameArray
 
 from . import _periodic
 from .event_loop import until_readable
-from .opening import OpenChannel
+from .opening import ChannelOptions, OpenChannel
 from .periodic import PeriodicTask
 
 __all__ = ["Channel"]
@@ -102,7 +102,8 @@ class Channel(OpenChannel):
         fd: bool = False,
         listen_only: bool = False,
         receive_own_messages: bool = False,
-        **options: Any,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
     ) -> Self:
         """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys.
 
@@ -119,7 +120,7 @@ class Channel(OpenChannel):
         **options
             As for `Channel`.
         """
-        flags = options.pop("flags", 0) | listen_only * 1 | receive_own_messages * 2
+        flags |= listen_only * 1 | receive_own_messages * 2
         return cls("virtual", config, flags=flags, fd=fd, **options)
 
     @classmethod
@@ -134,7 +135,8 @@ class Channel(OpenChannel):
         kernel_filters: Sequence[Mapping[str, Any]] | None = None,
         receive_buffer: int | None = None,
         stamps: str = "kernel",
-        **options: Any,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
     ) -> Self:
         """Open a CAN interface of Linux, which must be up: `ip link set can0 up type can bitrate 500000`.
 
@@ -174,7 +176,7 @@ class Channel(OpenChannel):
         config = socketcan_config(
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
         )
-        channel = cls("socketcan", config, fd=fd, **options)
+        channel = cls("socketcan", config, flags=flags, fd=fd, **options)
         if not fd and is_fd_interface(interface):
             text = f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted"
             warnings.warn(text, stacklevel=2)
@@ -193,7 +195,9 @@ class Channel(OpenChannel):
         loopback: bool = False,
         one_shot: bool = False,
         status_messages: bool = True,
-        **options: Any,
+        fd: bool = False,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
     ) -> Self:
         """Open an 8devices USB2CAN adapter through its CANAL DLL.
 
@@ -228,13 +232,13 @@ class Channel(OpenChannel):
         if timing is None:
             timing = usb2can_timing(bitrate, sample_point)
         if timing is None:
-            config = f"{serial_number(serial)};{bitrate // 1000}"
+            config = f"{serial_number(serial)};{int(bitrate) // 1000}"
         else:
             explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
             config = explicit.usb2can_config(serial)
-        flags = options.pop("flags", 0) | listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
+        flags |= listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
-        return cls(library, config, flags=flags, **options)
+        return cls(library, config, flags=flags, fd=fd, **options)
 
     # -- receiving
 
@@ -263,7 +267,7 @@ class Channel(OpenChannel):
             The driver failed, and nothing is left.
         """
         handle = self._open_handle()
-        if not 1 <= max_frames <= _MAX_FRAMES:
+        if type(max_frames) is not int or not 1 <= max_frames <= _MAX_FRAMES:
             arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
         wanted = 1 if min_frames == 1 else self._wanted(min_frames, max_frames)
         timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import os
@@ -10,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self, TypedDict
 
 import canal_fast.arguments as arguments
 from canal_fast._gate import describe_code, describe_exit, status_table
@@ -33,11 +34,28 @@ from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 from .sending import wait_until_sent
 
-__all__ = ["OpenChannel"]
+__all__ = ["ChannelOptions", "OpenChannel"]
 
 _OURS = ("virtual", "socketcan")  # profiles of drivers that know FD_FLAG
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 _open_channels: weakref.WeakSet[OpenChannel] = weakref.WeakSet()
+
+
+class ChannelOptions(TypedDict, total=False):
+    """Those of `Channel` that every way of opening one takes."""
+
+    profile: str
+    layout: Literal["auto"] | int
+    filters: Sequence[Mapping[str, Any]] | None
+    channel: int
+    clock: Literal["epoch", "device"]
+    ring_frames: int
+    ring_full: Literal["drop", "wait"]
+    coalesce_ms: float
+    reconnect: float | None
+    convention: Literal["auto", "stdcall", "cdecl"]
+    bridge: Bridge
+    drain: float
 
 
 class OpenChannel:
@@ -67,6 +85,11 @@ class OpenChannel:
         self._discarded: int | None = None
         self._sender: _periodic.Sender | None = None
         self._making_sender = threading.Lock()
+        if not isinstance(config, str):
+            raise TypeError(f"config must be a str, not {type(config).__name__}")
+        if not isinstance(library, (str, os.PathLike)):
+            raise TypeError(f"library must be a str or a path, not {type(library).__name__}")
+        self._config = config
         encoded = config.encode()
         if "\0" in config:
             raise ValueError(
@@ -260,13 +283,24 @@ class OpenChannel:
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
     def __del__(self) -> None:
         if self in _open_channels:
             warnings.warn(f"unclosed channel {self!r}", ResourceWarning, stacklevel=2)
             self._close(0)
 
     def __repr__(self) -> str:
-        return f"<canal_fast.Channel {self._path.name}>" if hasattr(self, "_path") else "<canal_fast.Channel>"
+        if self._handle is None:
+            return "<canal_fast.Channel, never open>"
+        state = "open" if self in _open_channels else "closed"
+        return f"<canal_fast.Channel {self._config!r} of {self._path.name}, {state}, {self.ledger().received} received>"
 
     def __reduce__(self) -> Any:
         raise TypeError("a channel cannot be pickled: it is a thread and a device")
@@ -275,6 +309,9 @@ class OpenChannel:
         if self._handle is None:
             raise ChannelClosedError("the channel was never open")
         return self._handle
+
+
+OpenChannel.__init__.__qualname__ = "Channel"  # for Python's own messages on arguments
 
 
 @atexit.register

@@ -7,6 +7,7 @@ from typing import Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.arguments import number
 from canal_fast.frames import FrameArray, FrameFlag
 
 from . import _wire
@@ -106,6 +107,8 @@ def frame_duration_ns(frames: FrameArray, bitrate: float, data_bitrate: float | 
         A bit rate outside 1..1e12, or `data_bitrate` missing.
     """
     for name, rate in (("bitrate", bitrate), ("data_bitrate", data_bitrate)):
+        if rate is not None:
+            number(name, rate)
         if rate is not None and not 1 <= rate <= 1e12:
             raise ValueError(f"{name} = {rate} bit/s, allowed 1..1e12")
     parts = frame_length_bits(frames, parts=True)

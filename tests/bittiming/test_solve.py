@@ -363,3 +363,21 @@ def test_limits_without_a_clock_need_one() -> None:
     with pytest.raises(cf.BitTimingError, match="f_clock is missing"):
         bittiming.solve(500_000, limits=row)
     assert bittiming.best(500_000, limits=row, f_clock=8_000_000).btr1 == 0x1C
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    expected = bittiming.best(500_000, limits="usb_8dev", sample_point=87.5)
+    for kind in (np.float32, np.float64, np.int64):
+        rate = kind(500_000)
+        assert bittiming.best(rate, limits="usb_8dev", sample_point=np.float32(87.5)) == expected
+        assert bittiming.solve(rate, limits="usb_8dev")[0].bitrate == 500_000
+    with pytest.raises(BitTimingError, match="is not a finite number"):
+        bittiming.best(np.float32("nan"), limits="usb_8dev")
+
+
+def test_best_ranks_as_solve_does() -> None:
+    for rate in (1_000_000, 500_000, 83_333):
+        options = {"limits": "usb_8dev", "sample_point": 85, "rank": "linux", "sjw_rule": "6.2"}
+        assert bittiming.best(rate, **options) == bittiming.solve(rate, **options)[0]
+    with pytest.raises(BitTimingError, match="rank = 'worst'"):
+        bittiming.best(500_000, limits="usb_8dev", rank="worst")

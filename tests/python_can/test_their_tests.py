@@ -17,8 +17,18 @@ import pytest
 can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
 
 VERSION = "4.6.1"
-FILES = """back2back_test notifier_test listener_test simplecyclic_test network_test test_message_filtering
-contextmanager_test test_bus zero_dlc_test test_interface_virtual""".split()
+FILES = [
+    "back2back_test",
+    "notifier_test",
+    "listener_test",
+    "simplecyclic_test",
+    "network_test",
+    "test_message_filtering",
+    "contextmanager_test",
+    "test_bus",
+    "zero_dlc_test",
+    "test_interface_virtual",
+]
 RUN = 66  # on python-can's own bus
 THREAD = "reads task.thread: one native thread serves all tasks of a bus"
 EXPECTED = {
