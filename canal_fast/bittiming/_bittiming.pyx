@@ -218,12 +218,13 @@ def linux(Limits limits not None, uint32_t f_clock, uint32_t bitrate, uint32_t s
     return t.f_clock, t.brp, t.tseg1, t.tseg2, t.sjw, t.prop_seg
 
 
-def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out):
-    """The best pairs of two TIMING_DTYPE arrays into the PAIR_DTYPE array `out`: (kept, how many there are)."""
+def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out, Py_ssize_t kept):
+    """The best pairs of two TIMING_DTYPE arrays into the PAIR_DTYPE array `out`, which has `kept` of earlier calls.
+
+    Returns how many it has then."""
     cdef Py_buffer first, second, target
     cdef Py_ssize_t nominals = borrow(nominal, TIMING_DTYPE, "nominal", False, &first)
     cdef Py_ssize_t datas, capacity
-    cdef size_t kept, total
     try:
         datas = borrow(data, TIMING_DTYPE, "data", False, &second)
         try:
@@ -231,10 +232,10 @@ def pairs(Request nominal_request not None, nominal, Request data_request not No
             with nogil:
                 kept = cf_timing_pairs(&nominal_request.request, <const cf_timing *>first.buf, nominals,
                                        &data_request.request, <const cf_timing *>second.buf, datas,
-                                       <cf_timing_pair *>target.buf, capacity, &total)
+                                       <cf_timing_pair *>target.buf, capacity, min(kept, capacity))
             PyBuffer_Release(&target)
         finally:
             PyBuffer_Release(&second)
     finally:
         PyBuffer_Release(&first)
-    return kept, total
+    return kept

@@ -15,6 +15,9 @@ from .timing_fd import BitTimingFd
 
 __all__ = ["solve_fd"]
 
+_MOST_PAIRS = 1_000_000_000  # some ten seconds
+_PAIRS_AT_ONCE = 10_000_000
+
 
 def solve_fd(
     nominal: Number,
@@ -92,7 +95,14 @@ def solve_fd(
         phases.append(all_rows(asked))
         if not len(phases[-1]):
             raise failure(asked)
-    kept, _ = _bittiming.pairs(first.request, phases[0], second.request, phases[1], out)
+    number = len(phases[0]) * len(phases[1])
+    if number > _MOST_PAIRS:
+        raise BitTimingError(
+            f"{number:,} pairs to compare, allowed {_MOST_PAIRS:,}; a smaller max_bitrate_error or narrower limits help"
+        )
+    kept, step = 0, max(_PAIRS_AT_ONCE // len(phases[1]), 1)
+    for at in range(0, len(phases[0]), step):  # between two of them an interrupt is seen
+        kept = _bittiming.pairs(first.request, phases[0][at : at + step], second.request, phases[1], out, kept)
     if not kept:
         reason = (
             f"oscillator_ppm = {oscillator_ppm}: no pair of the {len(phases[0])} nominal and {len(phases[1])} data "

@@ -67,7 +67,7 @@ def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
     """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
     for row in log.interfaces:
         statistics.names.setdefault(row.channel, row.name)
-        if rates and row.bitrate in PLAUSIBLE:
+        if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:
             statistics.bitrates.setdefault(row.channel, row.bitrate)
 
 

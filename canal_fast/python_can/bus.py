@@ -20,10 +20,12 @@ from canal_fast.messages import from_messages
 from canal_fast.python_can.cyclic import CanalCyclicTask
 from canal_fast.python_can.errors import SendTimeoutError, translated
 from canal_fast.python_can.opening import attached_channels, open_channel
+from canal_fast.python_can.recording import register
 
 __all__ = ["CanalBus"]
 
 log = logging.getLogger("can.canal_fast")
+register()
 
 _ID_BITS = 0x1FFFFFFF
 _STATES = {

@@ -5,27 +5,34 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from can import Message
-from can.io.generic import MessageReader, MessageWriter
+from can import Message, SizedRotatingLogger
+from can.io.generic import BinaryIOMessageWriter, MessageReader
 
 import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
 from canal_fast.logs import Recorder, open_log
+from canal_fast.logs.files import name_of
 from canal_fast.logs.interfaces import plain_name
 from canal_fast.messages import to_messages
 
-__all__ = ["PcapngReader", "PcapngWriter"]
+__all__ = ["PcapngReader", "PcapngWriter", "register"]
 
 _BATCH = 256
 _FLUSH_S = 0.5
 _CHANNELS = 256
 
 
-class PcapngWriter(MessageWriter):
-    """Writes messages to a new pcapng file, an interface for each `channel` they have.
+def register() -> None:
+    """Let `can.SizedRotatingLogger`, and with it `can.logger -s`, take `.pcapng`, too: it has a list of its own."""
+    formats: set[str] = getattr(SizedRotatingLogger, "_supported_formats", set())
+    formats.add(".pcapng")
+
+
+class PcapngWriter(BinaryIOMessageWriter):
+    """Writes messages to a new pcapng file, or to a binary file object, an interface for each `channel` they have.
 
     What came goes to the system after 256 messages, half a second after the first of them whatever comes, and at
     `stop`. Where the system did not take it, the next call raises.
@@ -37,10 +44,11 @@ class PcapngWriter(MessageWriter):
         could have sent; and more than 256 channels.
     """
 
-    def __init__(self, file: str | os.PathLike[str], append: bool = False, **kwargs: Any) -> None:
+    def __init__(self, file: str | os.PathLike[str] | BinaryIO, append: bool = False, **kwargs: Any) -> None:
         if append:
-            raise ValueError(f"{os.fspath(file)}: pcapng recordings are not appended to")
+            raise ValueError(f"{name_of(file)}: pcapng recordings are not appended to")
         self._recorder = Recorder(file)
+        self._object = None if isinstance(file, (str, os.PathLike)) else file
         self._frames: FrameArray = np.empty(_BATCH, FD_FRAME_DTYPE)
         self._count = 0
         self._lock = threading.Lock()
@@ -102,6 +110,8 @@ class PcapngWriter(MessageWriter):
                     self._write()
             finally:
                 self._recorder.close()
+                if self._object is not None:  # as python-can's own writers do
+                    self._object.close()
 
     def file_size(self) -> int:
         """Bytes in the file so far."""
@@ -123,7 +133,7 @@ class PcapngWriter(MessageWriter):
 class PcapngReader(MessageReader):
     """Iterates over the messages of a pcapng recording; `channel` is the interface's name."""
 
-    def __init__(self, file: str | os.PathLike[str], **kwargs: Any) -> None:
+    def __init__(self, file: str | os.PathLike[str] | BinaryIO, **kwargs: Any) -> None:
         self._log = open_log(file)
 
     def __iter__(self) -> Iterator[Message]:

@@ -63,8 +63,8 @@ typedef struct cf_canal_status {
  * CanalGetStatistics. Returns the number of records, or minus a CANAL code when there is none; the codes are
  * CanalReceive's. One thread at a time.
  *
- * CanalTransmitPending is this project's, too: how many frames the driver has accepted from this handle that are not yet
- * on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise. With
+ * CanalTransmitPending is this project's, too: how many frames the driver has accepted from this handle that are not
+ * yet on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise. With
  * it closing a channel can wait for them.
  *
  * Every function of the interface.

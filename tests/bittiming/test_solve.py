@@ -381,3 +381,24 @@ def test_best_ranks_as_solve_does() -> None:
         assert bittiming.best(rate, **options) == bittiming.solve(rate, **options)[0]
     with pytest.raises(BitTimingError, match="rank = 'worst'"):
         bittiming.best(500_000, limits="usb_8dev", rank="worst")
+
+
+WIDE = ControllerLimits(
+    tseg1_min=1, tseg1_max=4096, tseg2_min=1, tseg2_max=4096, sjw_max=4096, brp_min=1, brp_max=1,
+    data=ControllerLimits(tseg1_min=1, tseg1_max=4096, tseg2_min=1, tseg2_max=4096, sjw_max=4096, brp_min=1, brp_max=1),
+)  # fmt: skip
+
+
+def test_pairs_are_bounded() -> None:
+    with pytest.raises(BitTimingError, match=r"pairs to compare, allowed 1,000,000,000; a smaller max_bitrate_error"):
+        bittiming.solve_fd(100_000, 120_000, limits=WIDE, f_clock=200_000_000, max_bitrate_error=0.1)
+
+
+@pytest.mark.slow
+def test_pairs_in_parts_are_those_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from canal_fast.bittiming import solver_fd
+
+    options = {"limits": "mcp251xfd", "f_clock": 40_000_000, "count": 500}
+    expected = bittiming.solve_fd(500_000, 2_000_000, **options)
+    monkeypatch.setattr(solver_fd, "_PAIRS_AT_ONCE", 7)
+    assert bittiming.solve_fd(500_000, 2_000_000, **options) == expected

@@ -20,7 +20,7 @@ VIRTUAL = "log --library virtual"
 ROW = {"can_id": 1, "can_mask": 2}
 
 CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
-    (lambda ch: cf.Channel.virtual("b", rin_frames=3), TypeError, "Channel() got an unexpected keyword argument 'rin_f"),  # type: ignore[call-arg]
+    (lambda ch: cf.Channel.virtual("b", rin_frames=3), TypeError, "unexpected keyword argument 'rin_frames'"),
     (lambda ch: cf.Channel.virtual("b", ring_frames="many"), TypeError, "ring_frames must be a number, not str"),
     (lambda ch: cf.Channel.virtual("b", coalesce_ms="1"), TypeError, "coalesce_ms must be a number, not str"),
     (lambda ch: cf.Channel.virtual("b", channel=None), TypeError, "channel must be a number, not NoneType"),
@@ -36,9 +36,9 @@ CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
     (lambda ch: ch.set_filters(["100:700"]), TypeError, "filters[0] must be a mapping with can_id and can_mask, not s"),
     (lambda ch: ch.set_filters(ROW), TypeError, "filters must be a sequence of mappings, not dict"),
     (lambda ch: ch.set_filters(5), TypeError, "filters must be a sequence of mappings, not int"),
-    (lambda ch: ch.set_filters([ROW | {"can_id": "0x1"}]), TypeError, "filters[0]: can_id must be an integer, not str"),
-    (lambda ch: ch.set_filters([ROW | {"can_mask": None}]), TypeError, "filters[0]: can_mask must be an integer, not N"),
-    (lambda ch: ch.set_filters([ROW | {"mask": 1}]), ValueError, "filters[0] has ['mask']; known are can_id, can_mask,"),
+    (lambda ch: ch.set_filters([ROW | {"can_id": "0x1"}]), TypeError, "filters[0]: can_id must be an integer"),
+    (lambda ch: ch.set_filters([ROW | {"can_mask": None}]), TypeError, "filters[0]: can_mask must be an integer"),
+    (lambda ch: ch.set_filters([ROW | {"mask": 1}]), ValueError, "filters[0] has ['mask']; known are can_id,"),
     (lambda ch: ch.set_filters([{"can_id": 1}]), ValueError, "filters[0] has no can_mask"),
     (lambda ch: ch.receive("5"), TypeError, "max_frames must be a number, not str"),
     (lambda ch: ch.receive(0), ValueError, "max_frames = 0, allowed 1.."),
@@ -60,7 +60,7 @@ CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
     (lambda ch: cf.write_log("x.log", FRAME, interfaces={0: "a b"}), ValueError, "interfaces[0]: name 'a b', allowed "),
     (lambda ch: cf.write_log("x.log", FRAME, interfaces={0: 5}), TypeError, "interfaces[0] must be a name, or a pair "),
     (lambda ch: bittiming.solve("500k", limits="usb_8dev"), TypeError, "bitrate must be a number, not str"),
-    (lambda ch: bittiming.solve(500_000, limits="foo"), cf.BitTimingError, "limits = 'foo' is no known controller; give "),
+    (lambda ch: bittiming.solve(500_000, limits="foo"), cf.BitTimingError, "limits = 'foo' is no known controller"),
     (lambda ch: wire.frame_duration_ns(FRAME, "500000"), TypeError, "bitrate must be a number, not str"),
     (lambda ch: wire.decode(np.array([0, 1, 2], np.uint8)), cf.WireError, "bits[2] = 2, allowed 0 (dominant) or 1 (re"),
 ]  # fmt: skip

@@ -128,7 +128,7 @@ static const char *vr_read(vr_replay *r)
     }
 }
 
-/* The next frame that a bus carries; NULL at the end or, with *why, where it cannot go on. Valid until the next call. */
+/* The next frame that a bus carries, until the next call; NULL at the end or, with *why, where it cannot go on. */
 static const cf_fd_frame *vr_next(vr_replay *r, const char **why)
 {
     *why = NULL;
