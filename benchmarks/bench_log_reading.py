@@ -28,10 +28,6 @@ PEER_FRAMES = 5_000
 ROUNDS = 7
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 CONTAINER = 128 << 10
-IDS = (
-    "log-read-asc log-read-trc log-read-csv log-read-csv-polars log-read-blf log-read-blf-inflate log-read-blf-isal "
-    "log-read-pcap log-read-mf4 log-read-mf4-get log-read-gz"
-).split()
 
 
 def traffic(count: int) -> cf.FrameArray:
@@ -51,7 +47,8 @@ def rows(frames: cf.FrameArray) -> list[tuple[int, int, bytes]]:
 def asc(frames: cf.FrameArray) -> bytes:
     head = "date Sat Sep 30 10:06:13.191 PM 2017\nbase hex  timestamps absolute\ninternal events logged\n"
     lines = [
-        f"{us / 1e6:11.6f} 1  {word:X}             Rx   d 8 {data.hex(' ').upper()}\n" for us, word, data in rows(frames)
+        f"{us / 1e6:11.6f} 1  {word:X}             Rx   d 8 {data.hex(' ').upper()}\n"
+        for us, word, data in rows(frames)
     ]
     return (head + "".join(lines)).encode()
 
@@ -140,13 +137,14 @@ def cpu(*calls: Callable[[], object]) -> list[float]:
 def peer(reader: str, path: Path) -> Callable[[], int]:
     """python-can reading that file, message by message."""
     import can
-    import can.io.mf4
 
     make = getattr(can, reader)
     return lambda: sum(1 for _ in make(str(path)))
 
 
-def beside(folder: Path, name: str, make: Callable[[cf.FrameArray], bytes], reader: str, frames: cf.FrameArray) -> float:
+def beside(
+    folder: Path, name: str, make: Callable[[cf.FrameArray], bytes], reader: str, frames: cf.FrameArray
+) -> float:
     path, small = folder / name, folder / f"small-{name}"
     path.write_bytes(make(frames))
     small.write_bytes(make(frames[:PEER_FRAMES]))

@@ -11,28 +11,22 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.errors import CanalFastError, LogFormatError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, payload_length
+from canal_fast.errors import CanalFastError, FrameError, LogFormatError
+from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag
 
 from .formats import LogFormat
 from .interfaces import LogInterface
 from .mf4_blocks import Cut, check_blocks
+from .mf4_columns import GROUPS, frames_of
 from .sources import Source
 from .stream import END, FD_IN_CLASSICAL
 from .zones import epoch_of, wall_clock
 
 __all__ = ["Mf4"]
 
-_BLOCK = 65_536  # records that are taken out of a group at a time
+_BLOCK = 1 << 18  # records that are taken out of a group at a time
 _MISSING = 8  # records at the end of a cut file whose data may be missing
 _LOCAL_TIME = 1  # flag of the header: its start is a wall clock without a zone
-_DATA, _REMOTE, _ERROR, _OVERLOAD = "CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame"
-_FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64], np.uint8)
-_CLASS_PROTOCOL, _CLASS_NO_ACK, _CLASS_BUS = 0x08, 0x20, 0x80
-_ERROR_KINDS = np.array([0, 0x01, 0x02, 0x04, 0, 0], np.uint8)  # ErrorType: not known, bit, form, stuff, CRC, ACK
-_KIND, _OVERLOAD_KIND, _ACK = 2, 0x20, 5
-_BAD_CHANNEL = "frame of a channel above 256"
-_BAD_ID = "frame with an identifier above its limit"
 
 
 class _Source:
@@ -123,8 +117,6 @@ class Mf4:
         return self._failure
 
     def error(self, status: int) -> Exception:
-        from canal_fast.errors import FrameError
-
         if status == FD_IN_CLASSICAL:
             return FrameError(
                 f"{self._name}: an FD frame does not fit a classical (24-byte) record; read it with fd=True"
@@ -143,11 +135,7 @@ class Mf4:
 
     def _merged(self) -> Iterator[FrameArray]:
         """The frames of all groups; several are merged by time, each keeping its order."""
-        groups = [
-            (name, group)
-            for name in (_DATA, _REMOTE, _ERROR, _OVERLOAD)
-            for group, _ in self._mdf.channels_db.get(name, ())
-        ]
+        groups = [(name, group) for name in GROUPS for group, _ in self._mdf.channels_db.get(name, ())]
         if len(groups) == 1:
             yield from self._blocks(*groups[0])
             return
@@ -179,7 +167,7 @@ class Mf4:
         for first in range(0, total, _BLOCK):
             count = min(_BLOCK, total - first)
             signal, error = self._block(name, group, first, count)
-            frames = self._frames(name, _Columns(signal.samples, name), signal.timestamps)
+            frames = frames_of(name, signal.samples, signal.timestamps, self._epoch_ns, self._count)
             if len(frames):
                 yield frames
             if error is not None:
@@ -208,89 +196,9 @@ class Mf4:
                 return signal, reason
         raise reason or LogFormatError(f"{self._name}: group {group} is empty", path=self._name)
 
-    def _frames(self, name: str, columns: _Columns, seconds: npt.NDArray[np.float64]) -> FrameArray:
-        count = len(seconds)
-        whole = np.floor(seconds)
-        time_ns = whole.astype(np.int64) * 1_000_000_000 + np.rint((seconds - whole) * 1e9).astype(np.int64)
-        channel = columns.get("BusChannel", np.uint32, 0)
-        flexible = columns.get("EDL", np.bool_, 0)
-        length = columns.get("DataLength", np.uint32, 0)
-        if name == _DATA and "EDL" not in columns:
-            flexible = length > 8
-        any_fd = bool(flexible.any())
-        frames: FrameArray = np.zeros(count, FD_FRAME_DTYPE if any_fd else FRAME_DTYPE)
-        frames["timestamp_ns"] = time_ns + self._epoch_ns
-        frames["channel"] = np.where(channel > 0, channel - 1, 0)
-        bad_id: npt.NDArray[np.bool_] = np.zeros(count, np.bool_)
-        if name in (_DATA, _REMOTE):
-            bad_id = self._heads(frames, name, columns, flexible, length)
-        else:
-            frames["flags"] = FrameFlag.ERROR_FRAME
-            frames["dlc"] = 8
-            _errors(frames, name, columns)
-        bad_channel = channel > 256
-        self._count(_BAD_CHANNEL, int(bad_channel.sum()))
-        self._count(_BAD_ID, int((bad_id & ~bad_channel).sum()))
-        bad = bad_channel | bad_id
-        return frames[~bad] if bad.any() else frames
-
-    def _heads(
-        self, frames: FrameArray, name: str, columns: _Columns, flexible: npt.NDArray[np.bool_],
-        length: npt.NDArray[np.uint32],
-    ) -> npt.NDArray[np.bool_]:  # fmt: skip
-        """Identifier, flags, dlc and data; where the identifier is none."""
-        identifier = columns.get("ID", np.uint32, 0)
-        extended = columns.get("IDE", np.bool_, 0) if "IDE" in columns else identifier >> 31 != 0
-        identifier = identifier & np.uint32(0x7FFF_FFFF)
-        flags = np.where(extended, FrameFlag.EXTENDED_ID, 0).astype(np.uint16)
-        flags |= np.where(flexible, FrameFlag.FD, 0).astype(np.uint16)
-        flags |= np.where(columns.get("Dir", np.uint8, 0) == 1, FrameFlag.TX, 0).astype(np.uint16)
-        for field, flag in (("BRS", FrameFlag.BITRATE_SWITCH), ("ESI", FrameFlag.ERROR_STATE_INDICATOR)):
-            flags |= np.where(flexible & columns.get(field, np.bool_, 0), flag, 0).astype(np.uint16)
-        dlc = columns.get("DLC", np.uint32, 0)
-        if "DLC" not in columns:
-            dlc = np.searchsorted(_FD_LENGTHS, np.minimum(length, 64)).astype(np.uint32)
-        frames["dlc"] = np.where(dlc > 15, np.searchsorted(_FD_LENGTHS, np.minimum(dlc, 64)), dlc)
-        frames["arbitration_id"] = identifier
-        if name == _REMOTE:
-            frames["flags"] = flags | FrameFlag.REMOTE
-        else:
-            frames["flags"] = flags
-            data = columns.data()
-            width = min(data.shape[1], frames["data"].shape[1])
-            carried = payload_length(frames).astype(np.uint32)
-            if "DataLength" in columns:
-                carried = np.minimum(carried, length)
-            frames["data"][:, :width] = data[:, :width]
-            if len(carried) and int(carried.min()) < frames["data"].shape[1]:
-                frames["data"][np.arange(frames["data"].shape[1]) >= carried[:, None]] = 0
-        return identifier > np.where(extended, np.uint32(0x1FFF_FFFF), np.uint32(0x7FF))
-
     def _count(self, kind: str, number: int) -> None:
         if number:
             self.skipped_by_kind[kind] = self.skipped_by_kind.get(kind, 0) + number
-
-
-class _Columns:
-    """Members of a bus event's structure; those that a file leaves out have a value for all."""
-
-    def __init__(self, samples: npt.NDArray[np.void], name: str) -> None:
-        self._samples, self._name = samples, name
-        self._members = set(samples.dtype.names or ())
-
-    def __contains__(self, member: str) -> bool:
-        return f"{self._name}.{member}" in self._members
-
-    def get(self, member: str, dtype: npt.DTypeLike, other: int) -> npt.NDArray[Any]:
-        if member not in self:
-            return np.full(len(self._samples), other, dtype)
-        return np.asarray(self._samples[f"{self._name}.{member}"]).astype(dtype)
-
-    def data(self) -> npt.NDArray[np.uint8]:
-        if "DataBytes" not in self:
-            return np.zeros((len(self._samples), 0), np.uint8)
-        data = np.asarray(self._samples[f"{self._name}.DataBytes"])
-        return data if data.ndim == 2 else data.reshape(len(self._samples), -1).view(np.uint8)
 
 
 def _spool(head: bytes, source: Source) -> BinaryIO:
@@ -298,17 +206,6 @@ def _spool(head: bytes, source: Source) -> BinaryIO:
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
     shutil.copyfileobj(cast(BinaryIO, _Source(head, source)), file)
     return file
-
-
-def _errors(frames: FrameArray, name: str, columns: _Columns) -> None:
-    """Classes and kinds of error and overload frames."""
-    if name == _OVERLOAD:
-        frames["arbitration_id"] = _CLASS_PROTOCOL
-        frames["data"][:, _KIND] = _OVERLOAD_KIND
-        return
-    kind = np.minimum(columns.get("ErrorType", np.uint8, 0), _ACK)
-    frames["arbitration_id"] = np.where(kind == _ACK, _CLASS_NO_ACK, 0) | _CLASS_PROTOCOL | _CLASS_BUS
-    frames["data"][:, _KIND] = _ERROR_KINDS[kind]
 
 
 def _keyed(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast import _gate
+from canal_fast._gate import status_table
 from canal_fast.errors import CanalFastError, FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 
@@ -22,14 +22,15 @@ from .zones import epoch_of, wall_clock
 __all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
 
 END = -1
-_NUMBERS = {name: number for number, name, _ in _gate.status_table()}
-_SENTENCES = {number: sentence for number, _, sentence in _gate.status_table()}
+_NUMBERS = {name: number for number, name, _ in status_table()}
+_SENTENCES = {number: sentence for number, _, sentence in status_table()}
 FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
     _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
 )
 _FIRST_BYTES = 1 << 18
 _ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
+_QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
 
 
 class Stream:
@@ -195,6 +196,11 @@ class Stream:
     def _inflate(self, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         module: Any = inflater()
         place = f"{self._source.name}: byte {self._offset + self._start}"
+        if len(data) <= _QUICK and self._unpacked <= _logs.ITEM_MAX:
+            try:
+                return np.frombuffer(module.decompress(data.data, zlib.MAX_WBITS, self._unpacked or 1), np.uint8)
+            except (zlib.error, module.error):
+                pass  # cut or damaged: more slowly, and with a word on it
         tool = module.decompressobj()
         try:
             out = np.frombuffer(tool.decompress(data.data, _logs.ITEM_MAX + 1), np.uint8)

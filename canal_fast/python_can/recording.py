@@ -1,4 +1,4 @@
-"""pcapng recordings for `can.Logger` and `can.LogReader`."""
+"""Recordings for `can.LogReader`, and pcapng ones for `can.Logger`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from can import Message, SizedRotatingLogger
-from can.io.generic import BinaryIOMessageWriter, MessageReader
+from can.io.generic import BinaryIOMessageReader, BinaryIOMessageWriter
 
 import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
-from canal_fast.logs import Recorder, open_log
+from canal_fast.logs import Recorder, formats, open_log
 from canal_fast.logs.files import name_of
 from canal_fast.logs.interfaces import plain_name
 from canal_fast.messages import to_messages
 
-__all__ = ["PcapngReader", "PcapngWriter", "register"]
+__all__ = ["PcapngReader", "PcapngWriter", "RecordingReader", "readers", "register"]
 
 _BATCH = 256
 _FLUSH_S = 0.5
@@ -27,8 +27,8 @@ _CHANNELS = 256
 
 def register() -> None:
     """Let `can.SizedRotatingLogger`, and with it `can.logger -s`, take `.pcapng`, too: it has a list of its own."""
-    formats: set[str] = getattr(SizedRotatingLogger, "_supported_formats", set())
-    formats.add(".pcapng")
+    suffixes: set[str] = getattr(SizedRotatingLogger, "_supported_formats", set())
+    suffixes.add(".pcapng")
 
 
 class PcapngWriter(BinaryIOMessageWriter):
@@ -130,11 +130,14 @@ class PcapngWriter(BinaryIOMessageWriter):
         return number
 
 
-class PcapngReader(MessageReader):
-    """Iterates over the messages of a pcapng recording; `channel` is the interface's name."""
+class RecordingReader(BinaryIOMessageReader):
+    """Iterates over the messages of a recording in any format; `channel` is the interface's name.
+
+    `readers` makes `can.LogReader` use it.
+    """
 
     def __init__(self, file: str | os.PathLike[str] | BinaryIO, **kwargs: Any) -> None:
-        self._log = open_log(file)
+        self._log = open_log(file)  # and nothing of the base class: it would open the file, too
 
     def __iter__(self) -> Iterator[Message]:
         for batch in self._log.batches(4096):
@@ -142,3 +145,17 @@ class PcapngReader(MessageReader):
 
     def stop(self) -> None:
         self._log.close()
+
+
+class PcapngReader(RecordingReader):
+    """The same, for pcapng recordings, which python-can has no reader of its own for."""
+
+
+def readers() -> dict[str, type[RecordingReader]]:
+    """Suffix -> reader, of all formats that are read, for `can.LogReader`.
+
+    python-can lets no plugin replace its own readers of `.asc`, `.blf` and so on, but a program may::
+
+        can.io.player.MESSAGE_READERS.update(canal_fast.python_can.recording.readers())
+    """
+    return {suffix: RecordingReader for row in formats() if row.reads for suffix in row.suffixes}

@@ -141,7 +141,10 @@ def test_frames_and_progress_do_not_mix() -> None:
         os.close(slave)
         shown = b""
         while process.poll() is None or b"no loss" not in shown:
-            shown += os.read(master, 4096)
+            try:
+                shown += os.read(master, 4096)
+            except OSError:  # the end
+                break
     os.close(master)
     *frames, summary, loss = shown.decode().split("\r\n")[:-1]
     assert all(line.startswith("(") and "#" in line for line in frames)
@@ -150,8 +153,6 @@ def test_frames_and_progress_do_not_mix() -> None:
 
 @pytest.mark.slow
 def test_silence_is_told_once() -> None:
-    done = run("log", "--library", "virtual", "--config", "silent", "--duration", "6", "-o", "/dev/null.pcapng")
-    assert done.returncode == 1  # not a place for files
     done = run("log", "--library", "virtual", "--config", "silent", "--duration", "6")
     assert done.stderr.count(b"no frames for 5 s: is the bus on, the bit rate right?") == 1
 

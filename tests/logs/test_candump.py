@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from candump_lines import random_line
 from oracle import candump_oracle as oracle
 
 import canal_fast as cf
@@ -72,27 +73,6 @@ def as_line(frame: np.void, name: str) -> oracle.Line:
     assert not frame["data"][length:].any()
     words = [int(frame[key]) for key in ("timestamp_ns", "arbitration_id", "flags", "dlc")]
     return oracle.Line(words[0], name, *words[1:], bytes(frame["data"][:length]))
-
-
-def random_line(rng: random.Random) -> oracle.Line:
-    flags, data = 0, b""
-    dlc = rng.randrange(16)
-    kind = rng.choice("cccrfe")
-    if kind == "e":
-        flags, dlc = oracle.ERROR, 8
-    elif rng.random() < 0.5:
-        flags |= oracle.EXTENDED
-    if kind == "f":
-        flags |= oracle.FD | rng.choice([0, oracle.BRS]) | rng.choice([0, oracle.ESI])
-        data = rng.randbytes(oracle.FD_LENGTHS[dlc])
-    elif kind == "r":
-        flags |= oracle.REMOTE
-    else:
-        data = rng.randbytes(min(dlc, 8))
-    flags |= rng.choice([0, oracle.TX])
-    can_id = rng.getrandbits(29 if flags & (oracle.EXTENDED | oracle.ERROR) else 11)
-    time = rng.choice([rng.getrandbits(62), rng.getrandbits(50) * 1000, -rng.getrandbits(40)])
-    return oracle.Line(time, rng.choice(["can0", "vcan12", "x"]), can_id, flags, dlc, data)
 
 
 @pytest.mark.parametrize(("line", "can_id", "flags", "dlc", "payload", "time"), KNOWN)

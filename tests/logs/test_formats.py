@@ -365,3 +365,18 @@ def test_mutated_samples_never_crash(samples: Path) -> None:
                     read_log(io.BytesIO(mutated), errors=errors)
                 except (cf.LogFormatError, cf.FrameError):
                     continue
+
+
+def test_python_cans_log_reader_can_use_ours(samples: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
+    from can.io import player
+
+    from canal_fast.python_can.recording import readers
+
+    for suffix, reader in readers().items():  # as `MESSAGE_READERS.update(readers())` does
+        monkeypatch.setitem(player.MESSAGE_READERS, suffix, reader)
+    with can.LogReader(str(samples / "blf_without_containers.blf")) as messages:
+        assert [m.arbitration_id for m in messages] == [0x100, 0x101, 0x102, 0x7FF]
+    (tmp_path / "x.trc.gz").write_bytes(gzip.compress((samples / "trc_1_2.trc").read_bytes()))
+    with can.LogReader(str(tmp_path / "x.trc.gz")) as messages:
+        assert [m.arbitration_id for m in messages] == [0x100, 0x704]

@@ -144,9 +144,9 @@ def test_damage_is_searched_over(make: object) -> None:
             frames = log.read(fd=True)
             kept = np.isin(frames["timestamp_ns"], good["timestamp_ns"]).sum()
             assert kept >= 36
+    bad = bytearray(data)
+    bad[200:240] = b"\xff" * 40
     with pytest.raises(cf.LogFormatError, match="byte"):
-        bad = bytearray(data)
-        bad[200:240] = b"\xff" * 40
         read_log(io.BytesIO(bad))
 
 

@@ -1,4 +1,4 @@
-"""A format is one header, its include and one row: a toy one, added to a copy of the tree, is built and round-tripped."""
+"""A format is one header, its include and one row: a toy one is added to a copy of the tree, built, round-tripped."""
 
 from __future__ import annotations
 
@@ -114,6 +114,10 @@ def test_a_toy_format(tmp_path: Path) -> None:
         timeout=900,
     )
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "x.toy")], cwd=tree, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "x.toy")],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr

@@ -9,9 +9,9 @@ from . import records as r
 
 TIME = re.compile(r"(-?\d+(?:\.\d*)?)(?=[ \t]|$)")
 KINDS = [
-    ("statistic", "statistic"), ("status", "status"), ("j1939", "J1939 transport"), ("start of", "start of measurement"),
-    ("sv:", "system variable"), ("%", "environment variable"), ("li", "LIN"), ("eth", "Ethernet"), ("fr", "FlexRay"),
-    ("canxl", "CAN XL"), ("gps", "GPS"), ("tx", "marker"),
+    ("statistic", "statistic"), ("status", "status"), ("j1939", "J1939 transport"),
+    ("start of", "start of measurement"), ("sv:", "system variable"), ("%", "environment variable"), ("li", "LIN"),
+    ("eth", "Ethernet"), ("fr", "FlexRay"), ("canxl", "CAN XL"), ("gps", "GPS"), ("tx", "marker"),
 ]  # fmt: skip
 
 

@@ -53,14 +53,14 @@ class Reader:
         elif self.version == "1.0" and lower.strip(" \t").startswith("start time:"):
             words = r.words(text.strip(" \t")[11:])
             match = re.fullmatch(r"(\d{1,2})[.-](\d{1,2})[.-](\d{4})", words[0]) if words else None
-            months = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+            months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
             if match and 1 <= int(match[2]) <= 12:
                 words = [match[1], months[int(match[2]) - 1], match[3], *words[1:]]
             self.begin(start_of(words))
 
     def identifier(self, word: str) -> tuple[int, int]:
-        need(re.fullmatch(r"[0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}", word))
-        return int(word, 16), r.EXTENDED if len(word) == 8 else 0
+        need(re.fullmatch(r"[0-9A-Fa-f]{1,8}", word))
+        return int(word, 16), r.EXTENDED if len(word) > 4 else 0
 
     @staticmethod
     def data(words: list[str], count: int) -> bytes:

@@ -22,12 +22,20 @@ def asc_line(rng: random.Random, decimal: bool) -> str:
     time = f"{rng.uniform(0, 5000):.{rng.choice([4, 6, 9])}f}"
     kind = rng.choice("dddrfffeos")
     if kind == "e":
-        tail = rng.choice(["", " ECC: 10100010", "\tFlags = 0xe\tCodeExt = 0x31ca\tCode = 0x82", " Flags = 0x1 Code = 0x42"])
+        tail = rng.choice(
+            ["", " ECC: 10100010", "\tFlags = 0xe\tCodeExt = 0x31ca\tCode = 0x82", " Flags = 0x1 Code = 0x42"]
+        )
         return f"{time} {channel}  ErrorFrame{tail}"
     if kind == "o":
         return f"{time} {channel}  OverloadFrame"
     if kind == "s":
-        other = ["Start of measurement", "CAN 1 Status:x", f"{channel}  Statistic: D 0", f"{channel} Name Rx d 1 00", "SV: 1"]
+        other = [
+            "Start of measurement",
+            "CAN 1 Status:x",
+            f"{channel}  Statistic: D 0",
+            f"{channel} Name Rx d 1 00",
+            "SV: 1",
+        ]
         return f"{time} {rng.choice(other)}"
     if kind == "r":
         return f"{time} {channel} {name:15} {direction:4} r {rng.choice(['', '4', 'Length = 5'])}"
@@ -42,13 +50,17 @@ def asc_line(rng: random.Random, decimal: bool) -> str:
     tail = "" if bits is None else f" 102203 133 {bits:x} e0006659 46500250"
     symbol = rng.choice(["", "Generic_Name_12"])
     flags = f"{rng.randrange(2)} {rng.randrange(2)}"
-    return f"{time} CANFD {channel} {direction} {name} {symbol} {flags} {code:x} {size}{show(rng.randbytes(size))} {tail}"
+    return (
+        f"{time} CANFD {channel} {direction} {name} {symbol} {flags} {code:x} {size}{show(rng.randbytes(size))} {tail}"
+    )
 
 
 def asc(rng: random.Random, count: int) -> bytes:
     decimal = rng.random() < 0.3
     head = [
-        rng.choice(["date Sat Sep 30 10:06:13.191 PM 2017", "date Mit Okt 5 15:06:13 2016", "date 30.9.", "// version 9.0.0"]),
+        rng.choice(
+            ["date Sat Sep 30 10:06:13.191 PM 2017", "date Mit Okt 5 15:06:13 2016", "date 30.9.", "// version 9.0.0"]
+        ),
         f"base {'dec' if decimal else 'hex'}  timestamps {rng.choice(['absolute', 'relative'])}",
     ]
     body = [asc_line(rng, decimal) for _ in range(count)]
@@ -135,7 +147,8 @@ def gvret(rng: random.Random, count: int) -> bytes:
         data = [f"{byte:02X}" for byte in rng.randbytes(size)] + ["00"] * rng.choice([0, 8 - size])
         direction = rng.choice(["Rx,", "Tx,"]) * with_direction
         extended = rng.choice(["true", "false"])
-        head = f"{rng.getrandbits(40)},{rng.getrandbits(29):08X},{extended},{direction}{rng.choice([0, 1, 255, 256])},{size}"
+        bus = rng.choice([0, 1, 255, 256])
+        head = f"{rng.getrandbits(40)},{rng.getrandbits(29):08X},{extended},{direction}{bus},{size}"
         lines.append(",".join([head, *data]) + rng.choice(["", ","]))
     return ("\n".join(lines) + "\n").encode()
 

@@ -49,8 +49,8 @@ CF_INLINE int cf_blf_is_object(const uint8_t *p)
 /* Could an object begin with these 16 bytes? */
 CF_INLINE int cf_blf_is_head(const uint8_t *p)
 {
-    const unsigned header = cf_little16(p + 4);
-    const uint32_t size = cf_little32(p + 8);
+    const unsigned header = cf_blf_u16(p + 4);
+    const uint32_t size = cf_blf_u32(p + 8);
     return cf_blf_is_object(p) && header >= CF_BLF_HEAD && header <= 255 && size >= header &&
            size <= (uint32_t)CF_LOG_ITEM_MAX;
 }
@@ -70,12 +70,12 @@ CF_INLINE int cf_blf_is_followed(const cf_blf_stream *s, size_t size)
 CF_INLINE int cf_blf_has_fixed_size(const cf_blf_stream *s, size_t size)
 {
     const uint8_t *object = s->data + s->at;
-    const uint32_t type = cf_little32(object + 12);
+    const uint32_t type = cf_blf_u32(object + 12);
     const cf_blf_type *row = cf_blf_type_row(type);
     if (type == CF_BLF_CONTAINER)
         return s->size - s->at >= CF_BLF_CONTAINER_HEAD && size >= CF_BLF_CONTAINER_HEAD &&
-               cf_little16(object + 16) == CF_LOG_STORED && cf_little32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
-    return row != NULL && row->size != 0 && cf_little16(object + 4) + row->size == size;
+               cf_blf_u16(object + 16) == CF_LOG_STORED && cf_blf_u32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
+    return row != NULL && row->size != 0 && cf_blf_u16(object + 4) + row->size == size;
 }
 
 /* Does another object begin inside these `size` bytes, of which those up to the stream's end are there? */
@@ -139,7 +139,7 @@ CF_INLINE size_t cf_blf_next(cf_log_reader *reader, cf_blf_stream *s)
         if (left < CF_BLF_HEAD)
             return 0;
         if (CF_LIKELY(cf_blf_is_head(p))) {
-            const size_t size = cf_little32(p + 8);
+            const size_t size = cf_blf_u32(p + 8);
             if (left < size + CF_BLF_PADDING + 4 && !s->final)
                 return 0;
             if (cf_blf_is_sound(s, size))
@@ -165,7 +165,7 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
         return CF_OK;
     if (size < CF_BLF_LEAST_HEADER)
         return CF_OK;
-    header = cf_little32(p + 4);
+    header = cf_blf_u32(p + 4);
     if (header <= CF_BLF_MOST_HEADER && size < header + 4 && !call->final)
         return CF_OK;
     if (header < CF_BLF_LEAST_HEADER || header + 4 > size || !cf_blf_is_object(p + header)) {
@@ -178,8 +178,8 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
     }
     own->begun = 1;
     call->consumed = header;
-    return cf_log_begin(reader, cf_little16(p + 40), cf_little16(p + 42), cf_little16(p + 46), cf_little16(p + 48),
-                        cf_little16(p + 50), cf_little16(p + 52), cf_little16(p + 54) * 1000000u)
+    return cf_log_begin(reader, cf_blf_u16(p + 40), cf_blf_u16(p + 42), cf_blf_u16(p + 46), cf_blf_u16(p + 48),
+                        cf_blf_u16(p + 50), cf_blf_u16(p + 52), cf_blf_u16(p + 54) * 1000000u)
                ? CF_LOG_START
                : CF_OK;
 }
@@ -207,7 +207,7 @@ CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, 
     *container = 0;
     while (call->made < call->capacity && (size = cf_blf_next(reader, s)) != 0) {
         const uint8_t *object = s->data + s->at;
-        if (cf_little32(object + 12) == CF_BLF_CONTAINER && size >= CF_BLF_CONTAINER_HEAD) {
+        if (cf_blf_u32(object + 12) == CF_BLF_CONTAINER && size >= CF_BLF_CONTAINER_HEAD) {
             *container = size;
             break;
         }
@@ -230,11 +230,11 @@ CF_INLINE cf_status cf_blf_read_loose(cf_log_reader *reader, cf_log_call *call, 
 CF_INLINE cf_status cf_blf_open_container(cf_log_call *call, size_t there)
 {
     const uint8_t *p = call->data + call->consumed;
-    const size_t head = cf_little16(p + 4) + (size_t)(CF_BLF_CONTAINER_HEAD - CF_BLF_HEAD);
-    call->packing = (int)cf_little16(p + 16);
+    const size_t head = cf_blf_u16(p + 4) + (size_t)(CF_BLF_CONTAINER_HEAD - CF_BLF_HEAD);
+    call->packing = (int)cf_blf_u16(p + 16);
     if (call->packing != CF_LOG_STORED && call->packing != CF_LOG_ZLIB)
         return CF_BLF_METHOD;
-    call->unpacked = cf_little32(p + 24);
+    call->unpacked = cf_blf_u32(p + 24);
     call->packed = there < head ? 0 : there - head;
     call->consumed += there < head ? there : head;
     return CF_LOG_PACKED;
@@ -251,7 +251,7 @@ CF_INLINE cf_status cf_blf_read_file(cf_log_reader *reader, cf_log_call *call, c
         if (status != CF_OK || call->made == call->capacity)
             return status;
         if (!container) { /* a cut one is read as far as it goes */
-            if (!s->final || left < CF_BLF_CONTAINER_HEAD || cf_little32(s->data + s->at + 12) != CF_BLF_CONTAINER)
+            if (!s->final || left < CF_BLF_CONTAINER_HEAD || cf_blf_u32(s->data + s->at + 12) != CF_BLF_CONTAINER)
                 return CF_OK;
             reader->truncated = 1;
             container = left;

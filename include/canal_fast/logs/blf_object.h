@@ -8,7 +8,7 @@
 #define CANAL_FAST_LOGS_BLF_OBJECT_H
 
 #include "error_code.h"
-#include "little.h"
+#include "numbers.h"
 
 enum {
     CF_BLF_HEAD = 16,       /* bytes of an object that say where it ends */
@@ -27,6 +27,21 @@ enum {
 };
 
 #define CF_BLF_EXTENDED 0x80000000u
+
+CF_INLINE unsigned cf_blf_u16(const uint8_t *p)
+{
+    return cf_get16(p, 0);
+}
+
+CF_INLINE uint32_t cf_blf_u32(const uint8_t *p)
+{
+    return cf_get32(p, 0);
+}
+
+CF_INLINE uint64_t cf_blf_u64(const uint8_t *p)
+{
+    return cf_get64(p, 0);
+}
 
 /* An object's body and what its header says. */
 typedef struct cf_blf_body {
@@ -76,13 +91,20 @@ CF_INLINE void cf_blf_data(cf_fd_frame *frame, const uint8_t *p, size_t availabl
 CF_INLINE int cf_blf_message(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
     const uint8_t *p = body->at;
-    if (!cf_blf_head(reader, body, cf_little16(p), cf_little32(p + 4), p[3], frame))
+    if (!cf_blf_head(reader, body, cf_blf_u16(p), cf_blf_u32(p + 4), p[3], frame))
         return 0;
     if (p[2] & CF_BLF_DIRECTION)
         frame->flags |= CF_FLAG_TX;
     if (p[2] & CF_BLF_REMOTE)
         frame->flags |= CF_FLAG_REMOTE;
-    cf_blf_data(frame, p + 8, body->size - 8);
+    if (CF_LIKELY(body->size >= 8 + CF_CLASSICAL_DATA)) { /* no branch on the length, which nobody can predict */
+        const unsigned length = cf_payload_length(frame->flags, frame->dlc);
+        unsigned i;
+        for (i = 0; i < CF_CLASSICAL_DATA; i++)
+            frame->data[i] = (uint8_t)(p[8 + i] & (i < length ? 0xFF : 0));
+    } else {
+        cf_blf_data(frame, p + 8, body->size - 8);
+    }
     return 1;
 }
 
@@ -91,7 +113,7 @@ CF_INLINE int cf_blf_fd_message(cf_log_reader *reader, const cf_blf_body *body, 
 {
     const uint8_t *p = body->at;
     const size_t available = body->size - 20;
-    if (!cf_blf_head(reader, body, cf_little16(p), cf_little32(p + 4), p[3], frame))
+    if (!cf_blf_head(reader, body, cf_blf_u16(p), cf_blf_u32(p + 4), p[3], frame))
         return 0;
     if (p[2] & CF_BLF_DIRECTION)
         frame->flags |= CF_FLAG_TX;
@@ -112,11 +134,11 @@ CF_INLINE int cf_blf_fd_message_64(cf_log_reader *reader, const cf_blf_body *bod
     const size_t extension = p[35];
     size_t available = body->size - 40;
     uint32_t flags;
-    if (!cf_blf_head(reader, body, p[0], cf_little32(p + 4), p[1], frame))
+    if (!cf_blf_head(reader, body, p[0], cf_blf_u32(p + 4), p[1], frame))
         return 0;
     if (extension >= body->header + 40 && extension - body->header - 40 < available)
         available = extension - body->header - 40;
-    flags = cf_little32(p + 12);
+    flags = cf_blf_u32(p + 12);
     if (p[34])
         frame->flags |= CF_FLAG_TX;
     if (flags & CF_BLF_64_EDL)
@@ -146,27 +168,27 @@ CF_INLINE int cf_blf_error(cf_log_reader *reader, const cf_blf_body *body, unsig
 /* Type 2: channel u2. */
 CF_INLINE int cf_blf_error_plain(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
-    return cf_blf_error(reader, body, cf_little16(body->at), 0, 0, 0, frame);
+    return cf_blf_error(reader, body, cf_blf_u16(body->at), 0, 0, 0, frame);
 }
 
 /* Type 73: channel u2, flags u4 @4, capture u1 @8, code u2 @20. */
 CF_INLINE int cf_blf_error_extended(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
     const uint8_t *p = body->at;
-    return cf_blf_error(reader, body, cf_little16(p), cf_little32(p + 4), cf_little16(p + 20), p[8], frame);
+    return cf_blf_error(reader, body, cf_blf_u16(p), cf_blf_u32(p + 4), cf_blf_u16(p + 20), p[8], frame);
 }
 
 /* Type 104: channel u1, capture u1 @3, flags u2 @4, code u2 @6. */
 CF_INLINE int cf_blf_error_fd(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
     const uint8_t *p = body->at;
-    return cf_blf_error(reader, body, p[0], cf_little16(p + 4), cf_little16(p + 6), p[3], frame);
+    return cf_blf_error(reader, body, p[0], cf_blf_u16(p + 4), cf_blf_u16(p + 6), p[3], frame);
 }
 
 /* Type 3: channel u2. */
 CF_INLINE int cf_blf_overload(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
-    if (!cf_blf_place(reader, body, cf_little16(body->at), frame))
+    if (!cf_blf_place(reader, body, cf_blf_u16(body->at), frame))
         return 0;
     cf_log_overload(frame);
     return 1;
@@ -175,9 +197,9 @@ CF_INLINE int cf_blf_overload(cf_log_reader *reader, const cf_blf_body *body, cf
 /* Type 91: bus u4 (1 = CAN), channel u2. Frames were lost here. */
 CF_INLINE int cf_blf_overrun(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
-    const int number = cf_log_channel_number(cf_little16(body->at + 4));
+    const int number = cf_log_channel_number(cf_blf_u16(body->at + 4));
     (void)frame;
-    if (cf_little32(body->at) == 1 && number >= 0)
+    if (cf_blf_u32(body->at) == 1 && number >= 0)
         cf_log_gap(reader, (unsigned)number);
     cf_log_skip(reader, "overrun");
     return 0;
@@ -198,13 +220,13 @@ CF_INLINE int cf_blf_data_lost(cf_log_reader *reader, const cf_blf_body *body, c
 CF_INLINE int cf_blf_text(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame)
 {
     const uint8_t *p = body->at;
-    const uint32_t where = cf_little32(p + 4);
-    const size_t stated = cf_little32(p + 8), room = body->size - 16;
+    const uint32_t where = cf_blf_u32(p + 4);
+    const size_t stated = cf_blf_u32(p + 8), room = body->size - 16;
     const size_t length = stated < room ? stated : room;
     const char *text = (const char *)p + 16;
     const char *name = (const char *)memchr(text, ';', length);
     (void)frame;
-    if (cf_little32(p) == 1 && (where >> 16 & 255) == 1 && (where >> 8 & 255) > 0 && name != NULL) {
+    if (cf_blf_u32(p) == 1 && (where >> 16 & 255) == 1 && (where >> 8 & 255) > 0 && name != NULL) {
         const char *end = text + length, *stop = ++name;
         while (stop < end && *stop != ';' && *stop != 0)
             stop++;
@@ -263,20 +285,33 @@ CF_INLINE const cf_blf_type *cf_blf_type_row(uint32_t type)
 /* Time of the object in ns after 1970, or after 0 without a start; 0 when 64 bits do not hold it. */
 CF_INLINE int cf_blf_time(const cf_log_reader *reader, const uint8_t *object, int64_t *ns)
 {
-    const int64_t ticks = (int64_t)cf_little64(object + 24);
-    const int64_t unit = (cf_little32(object + 16) & 3) == 1 ? 10000 : 1;
+    const int64_t ticks = (int64_t)cf_blf_u64(object + 24);
+    const int64_t unit = (cf_blf_u32(object + 16) & 3) == 1 ? 10000 : 1;
     if (ticks > INT64_MAX / unit || ticks < INT64_MIN / unit)
         return 0;
     return cf_log_stamp(reader, ticks * unit, ns);
 }
 
+/* What comes before a body: where it is, and its time; 0 when the object is damaged. */
+CF_INLINE int cf_blf_open(const cf_log_reader *reader, const uint8_t *object, size_t size, size_t least,
+                          cf_blf_body *body)
+{
+    body->header = cf_blf_u16(object + 4);
+    body->at = object + body->header;
+    body->size = size - body->header;
+    return body->header >= CF_BLF_TIMED_HEAD && cf_blf_u16(object + 6) - 1u <= 2 && body->size >= least &&
+           cf_blf_time(reader, object, &body->timestamp_ns);
+}
+
 /* One whole object of `size` bytes that is no container: 1 with its record in *frame, or 0 when it was counted. */
 CF_INLINE int cf_blf_take(cf_log_reader *reader, const uint8_t *object, size_t size, cf_fd_frame *frame)
 {
-    const size_t header = cf_little16(object + 4);
-    const uint32_t type = cf_little32(object + 12);
-    const cf_blf_type *row = cf_blf_type_row(type);
+    const uint32_t type = cf_blf_u32(object + 12);
+    const cf_blf_type *row;
     cf_blf_body body;
+    if (CF_LIKELY(type == 1 || type == 86) && CF_LIKELY(cf_blf_open(reader, object, size, 8, &body)))
+        return cf_blf_message(reader, &body, frame); /* most objects: without the table */
+    row = cf_blf_type_row(type);
     if (row == NULL) {
         cf_log_skip_numbered(reader, "object type", type);
         return 0;
@@ -285,11 +320,7 @@ CF_INLINE int cf_blf_take(cf_log_reader *reader, const uint8_t *object, size_t s
         cf_log_skip(reader, row->kind);
         return 0;
     }
-    body.at = object + header;
-    body.header = header;
-    body.size = size - header;
-    if (header < CF_BLF_TIMED_HEAD || cf_little16(object + 6) - 1u > 2 || body.size < row->body ||
-        !cf_blf_time(reader, object, &body.timestamp_ns)) {
+    if (!cf_blf_open(reader, object, size, row->body, &body)) {
         cf_log_skip(reader, "damaged object");
         return 0;
     }

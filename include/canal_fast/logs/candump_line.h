@@ -62,6 +62,22 @@ CF_INLINE const char *cf_candump_time(const char *p, const char *end, int64_t *n
     }
     if (digits == 0 || p == end || *p != '.')
         return p;
+#if CF_TEXT_LITTLE
+    if (end - p > 7 && p[7] == ')') {
+        uint32_t micros;
+        uint64_t text;
+        memcpy(&text, p - 1, 8);
+        text = (text & ~UINT64_C(0xFFFF)) | 0x3030;
+        if (CF_LIKELY(cf_eight_digits((const char *)&text, &micros))) {
+            value = value * 1000000000u + (uint64_t)micros * 1000u;
+            if (value > (uint64_t)INT64_MAX + (uint64_t)negative)
+                return p;
+            *ns = (int64_t)(negative ? 0u - value : value);
+            *ok = 1;
+            return p + 8;
+        }
+    }
+#endif
     for (p++; p < end && (uint8_t)(*p - '0') < 10; p++, decimals++) {
         if (decimals == 9)
             return p;

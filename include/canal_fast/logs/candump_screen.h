@@ -106,8 +106,9 @@ CF_INLINE const char *cf_candump_identifier(const char *p, const char *end, cf_f
     return value > (digits == 8 ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID) ? NULL : p;
 }
 
-/* One line, [p, end) without blanks around it. CF_OK: frame (channel 0) and *found are filled. CF_LOG_INTERFACE: this is no
- * such line. CF_LOG_TIME, CF_LOG_IDENTIFIER, CF_LOG_DATA or CF_LOG_TRAILING: it is one, with found->trouble in it. */
+/* One line, [p, end) without blanks around it. CF_OK: frame (channel 0) and *found are filled. CF_LOG_INTERFACE:
+ * this is no such line. CF_LOG_TIME, CF_LOG_IDENTIFIER, CF_LOG_DATA or CF_LOG_TRAILING: it is one, with
+ * found->trouble in it. */
 CF_INLINE cf_status cf_candump_screen(const char *p, const char *end, cf_fd_frame *frame, cf_candump_found *found)
 {
     const char *at;

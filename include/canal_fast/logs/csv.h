@@ -118,8 +118,10 @@ CF_INLINE cf_status cf_csv_header(cf_log_reader *reader, const char *line, const
         return CF_LOG_CUT;
     own->direction = (uint8_t)(gvret && cf_text_begins(at, end, "dir,"));
     own->header = 1;
+    at += own->direction ? 4 : 0;
     if (!gvret ? cf_word_is(p, end, CF_CSV_PYTHON_CAN)
-               : cf_text_begins(p, end, CF_CSV_GVRET) && cf_text_begins(at + 4 * own->direction, end, "bus,len"))
+               : cf_text_begins(p, end, CF_CSV_GVRET) && cf_text_begins(at, end, "bus,len") &&
+                     (at + 7 == end || at[7] == ','))
         return CF_LOG_BLANK;
     own->header = 0;
     return cf_csv_trouble(reader, line, p, CF_CSV_HEADER);

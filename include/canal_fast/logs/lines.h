@@ -25,8 +25,8 @@ CF_INLINE int cf_log_is_cut(const cf_log_reader *reader, cf_status status, const
                                                         reader->column >= (size_t)(cf_trim_line(at, end) - at)));
 }
 
-/* A format's `read` by its `parse`, which is inlined where it is a constant. Frames go to cf_log_put. With no room at all
- * (capacity 0) what stands before the first frame is consumed. A call may be taken up again where it stopped. */
+/* A format's `read` by its `parse`, which is inlined where it is a constant. Frames go to cf_log_put. With no room
+ * at all (capacity 0) what stands before the first frame is consumed. A call may be taken up again where it stopped. */
 CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, cf_log_line parse)
 {
     const char *at = (const char *)call->data + call->consumed, *end = (const char *)call->data + call->size;

@@ -6,7 +6,8 @@
  *     1.3     1)     17535.400 1  Tx    00000100 -  8    00 01 02 03 04 05 06 07
  *     2.1      1     17535.400 DT 1  00000100 Tx -  8    00 01 02 03 04 05 06 07     (by ;$COLUMNS=N,O,T,B,I,d,R,L,D)
  *
- * Offsets are milliseconds. Identifiers of four digits are base ones, of eight extended ones, whatever their value.
+ * Offsets are milliseconds. Identifiers of four digits are base ones, of eight extended ones, whatever their value
+ * (python-can writes long ones with seven: five and more are taken for extended, fewer for base).
  */
 #ifndef CANAL_FAST_LOGS_TRC_H
 #define CANAL_FAST_LOGS_TRC_H
@@ -74,9 +75,9 @@ CF_INLINE const char *cf_trc_identifier(const char *p, const char *end, cf_fd_fr
 {
     unsigned digits;
     p = cf_text_hex(p, end, &frame->arbitration_id, &digits);
-    if ((digits != 4 && digits != 8) || (p < end && !cf_is_blank(*p)))
+    if (digits == 0 || (p < end && !cf_is_blank(*p)))
         return NULL;
-    if (digits == 8)
+    if (digits > 4)
         frame->flags |= CF_FLAG_EXTENDED_ID;
     return p;
 }

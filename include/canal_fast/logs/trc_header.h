@@ -37,8 +37,8 @@ CF_INLINE int cf_trc_start(cf_log_reader *reader, const char *p, const char *end
     return 1;
 }
 
-/* `N,O,T,B,I,d,R,L,D` in [p, end) into own->columns; 0 when a line cannot be read by them. Columns behind the type may be
- * blank in lines that hold no frame, so number, offset and type have to stand in front. */
+/* `N,O,T,B,I,d,R,L,D` in [p, end) into own->columns; 0 when a line cannot be read by them. Columns behind the type
+ * may be blank in lines that hold no frame, so number, offset and type have to stand in front. */
 CF_INLINE int cf_trc_take_columns(cf_trc *own, const char *p, const char *end)
 {
     const char *first;

@@ -1,0 +1,231 @@
+/* canal_fast/logs/asc_frame.h - what stands behind the channel in an ASC line: classical, CANFD and error frames. */
+#ifndef CANAL_FAST_LOGS_ASC_FRAME_H
+#define CANAL_FAST_LOGS_ASC_FRAME_H
+
+#include "asc_header.h"
+#include "error_code.h"
+
+/* Flags behind the data of a CANFD line. */
+#define CF_ASC_REMOTE 0x10u
+#define CF_ASC_EDL 0x1000u
+
+/* A line that is no frame: counted by its kind, unless more of it may have been cut off. */
+CF_INLINE cf_status cf_asc_skip(cf_log_reader *reader, const char *kind)
+{
+    if (reader->unended)
+        return CF_LOG_CUT;
+    cf_log_skip(reader, kind);
+    return CF_LOG_BLANK;
+}
+
+/* Trouble at p. Where the line was cut there, that is it. */
+CF_INLINE cf_status cf_asc_trouble(cf_log_reader *reader, const char *line, const char *p, const char *end,
+                                   cf_status status)
+{
+    reader->column = (size_t)(p - line);
+    return reader->unended && p == end ? CF_LOG_CUT : status;
+}
+
+/* Identifier `6F9`, `18EBFF00x` (base dec: `1785`) at p. *good: 1 identifier, 0 another word, -1 out of range. */
+CF_INLINE const char *cf_asc_identifier(const char *p, const char *end, int decimal, cf_fd_frame *frame, int *good)
+{
+    uint64_t number;
+    uint32_t value;
+    unsigned digits;
+    *good = 0;
+    if (decimal) {
+        p = cf_text_unsigned(p, end, &number, &digits);
+        value = number > 0xFFFFFFFFu ? 0xFFFFFFFFu : (uint32_t)number;
+    } else {
+        p = cf_text_hex(p, end, &value, &digits);
+    }
+    if (digits == 0)
+        return p;
+    if (p < end && (*p == 'x' || *p == 'X')) {
+        frame->flags |= CF_FLAG_EXTENDED_ID;
+        p++;
+    }
+    if (p < end && !cf_is_blank(*p))
+        return p;
+    frame->arbitration_id = value;
+    *good = value <= (frame->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID)
+                ? 1
+                : -1;
+    return p;
+}
+
+/* `Rx`, `Tx` or `TxRq` at p; *ok 0 for another word. */
+CF_INLINE const char *cf_asc_direction(const char *p, const char *end, cf_fd_frame *frame, int *ok)
+{
+    const int sent = end - p >= 2 && (p[0] == 'T' || p[0] == 't') && (p[1] == 'x' || p[1] == 'X');
+    *ok = sent || (end - p >= 2 && (p[0] == 'R' || p[0] == 'r') && (p[1] == 'x' || p[1] == 'X'));
+    if (!*ok)
+        return p;
+    p += 2;
+    if (sent) {
+        frame->flags |= CF_FLAG_TX;
+        if (cf_word_is(p, end, "rq"))
+            p += 2;
+    }
+    *ok = p == end || cf_is_blank(*p);
+    return p;
+}
+
+/* `count` data bytes at p in the file's base; *got of them are there. */
+CF_INLINE const char *cf_asc_data(const char *p, const char *end, int decimal, uint8_t *data, unsigned count,
+                                  unsigned *got)
+{
+    unsigned n;
+    if (!decimal)
+        return cf_spaced_bytes(p, end, data, count, got);
+    for (n = 0; n < count; n++) {
+        uint64_t value;
+        unsigned digits;
+        const char *at = cf_skip_blanks(p, end);
+        const char *after = cf_text_unsigned(at, end, &value, &digits);
+        p = at;
+        if (digits == 0 || value > 255 || (after < end && !cf_is_blank(*after)))
+            break;
+        data[n] = (uint8_t)value;
+        p = after;
+    }
+    *got = n;
+    return p;
+}
+
+/* One hexadecimal digit that is a word at p: 0..15; otherwise 16. */
+CF_INLINE unsigned cf_asc_dlc(const char *p, const char *end)
+{
+    const unsigned digit = p < end ? cf_hex_digit(*p) : 255;
+    return digit < 16 && (p + 1 == end || cf_is_blank(p[1])) ? digit : 16;
+}
+
+/* `d 8 05 0C ...` or `r [4]` at p: what follows the direction of a classical line. */
+CF_INLINE cf_status cf_asc_classical(cf_log_reader *reader, const char *line, const char *p, const char *end,
+                                     cf_fd_frame *frame)
+{
+    cf_asc *own = (cf_asc *)reader->own;
+    const int remote = *p == 'r' || *p == 'R';
+    unsigned got, length;
+    p = cf_skip_blanks(p + 1, end);
+    frame->dlc = (uint8_t)cf_asc_dlc(p, end);
+    if (remote) {
+        if (frame->dlc > 15)
+            frame->dlc = 0; /* older than 8.5: no dlc, and `Length =` may follow at once */
+        frame->flags |= CF_FLAG_REMOTE;
+        return reader->unended ? CF_LOG_CUT : CF_OK;
+    }
+    if (frame->dlc > 15)
+        return cf_asc_trouble(reader, line, p, end, CF_TEXT_LENGTH);
+    length = frame->dlc < 8 ? frame->dlc : 8;
+    p = cf_asc_data(p + 1, end, own->decimal, frame->data, length, &got);
+    if (CF_UNLIKELY(got < length))
+        return cf_asc_trouble(reader, line, p, p + 1 == end ? p : end, CF_TEXT_DATA);
+    if (CF_UNLIKELY(reader->unended)) /* whole only where this file's lines are known to end after the data */
+        return p == end && own->ends_bare && !own->ends_later && !own->decimal ? CF_OK : CF_LOG_CUT;
+    if (p == end)
+        own->ends_bare = 1;
+    else
+        own->ends_later = 1;
+    return CF_OK;
+}
+
+/* The hexadecimal number behind `name` (in lower case, with its `= 0x`) among the words from p on; *value is left where
+ * there is none. */
+CF_INLINE void cf_asc_number(const char *p, const char *end, const char *name, uint32_t *value)
+{
+    unsigned digits;
+    for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(cf_skip_word(p, end), end))
+        if (cf_text_begins(p, end, name))
+            cf_text_hex(p + strlen(name), end, value, &digits);
+}
+
+/* What follows `ErrorFrame` at p: nothing, `ECC: 10100010`, or `Flags = 0xe CodeExt = 0x20a2 Code = 0x82 ...`, where
+ * flag 1 says that Code is right and 2 that CodeExt is. */
+CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const char *end, cf_fd_frame *frame)
+{
+    uint32_t bits = 0, valid = 0, code = 0;
+    unsigned digits = 0;
+    if (reader->unended)
+        return CF_LOG_CUT;
+    p = cf_skip_blanks(p, end);
+    cf_asc_number(p, end, "flags = 0x", &valid);
+    if (cf_word_is(p, end, "ecc:")) {
+        for (p = cf_skip_blanks(p + 4, end); p < end && (*p == '0' || *p == '1') && digits < 9; p++, digits++)
+            bits = bits << 1 | (unsigned)(*p - '0');
+        if (digits == 8 && (p == end || cf_is_blank(*p))) {
+            cf_log_error_ecc(frame, bits);
+            return CF_OK;
+        }
+    }
+    if (valid & 1) {
+        cf_asc_number(p, end, "code = 0x", &code);
+        cf_log_error_ecc(frame, code);
+    } else if (valid & 2) {
+        cf_asc_number(p, end, "codeext = 0x", &code);
+        cf_log_error_code(frame, code);
+    } else {
+        cf_log_error(frame);
+    }
+    return CF_OK;
+}
+
+/* What follows channel and direction of a CANFD line at p: identifier, maybe a name, BRS, ESI, dlc, length, data, and
+ * as third behind them flags that say whether the frame was FD at all. */
+CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, const char *p, const char *end,
+                                    cf_fd_frame *frame)
+{
+    const cf_asc *own = (const cf_asc *)reader->own;
+    uint32_t flags = CF_ASC_EDL;
+    uint64_t length;
+    unsigned digits, got, bits = 0, i;
+    int good;
+    const char *word = p;
+    p = cf_asc_identifier(p, end, own->decimal, frame, &good);
+    if (good == 0)
+        return cf_asc_skip(reader, "symbolic name");
+    if (good < 0)
+        return cf_asc_trouble(reader, line, p == end ? p : word, end, CF_TEXT_IDENTIFIER);
+    p = cf_skip_blanks(p, end);
+    if (cf_asc_dlc(p, end) > 1)
+        p = cf_skip_blanks(cf_skip_word(p, end), end);
+    for (i = 0; i < 2; i++) { /* BRS, ESI */
+        const unsigned bit = cf_asc_dlc(p, end);
+        if (bit > 1)
+            return cf_asc_trouble(reader, line, p, end, CF_TEXT_FIELD);
+        bits = bits << 1 | bit;
+        p = cf_skip_blanks(p + 1, end);
+    }
+    frame->dlc = (uint8_t)cf_asc_dlc(p, end);
+    if (frame->dlc > 15)
+        return cf_asc_trouble(reader, line, p, end, CF_TEXT_LENGTH);
+    word = cf_skip_blanks(p + 1, end);
+    p = cf_text_unsigned(word, end, &length, &digits);
+    if (digits == 0 || length > CF_FD_DATA || (p < end && !cf_is_blank(*p)))
+        return cf_asc_trouble(reader, line, digits ? word : p, end, CF_TEXT_LENGTH);
+    p = cf_asc_data(p, end, own->decimal, frame->data, (unsigned)length, &got);
+    if (got < length)
+        return cf_asc_trouble(reader, line, p, p + 1 == end ? p : end, CF_TEXT_DATA);
+    if (reader->unended)
+        return CF_LOG_CUT;
+    p = cf_skip_blanks(p, end);
+    for (i = 0; i < 2; i++) /* duration, bits */
+        p = cf_skip_blanks(cf_skip_word(p, end), end);
+    if (p < end) {
+        p = cf_text_hex(p, end, &flags, &digits);
+        if (digits == 0 || (p < end && !cf_is_blank(*p)))
+            return cf_asc_trouble(reader, line, p, end, CF_TEXT_FIELD);
+    }
+    if (flags & CF_ASC_EDL) {
+        frame->flags |= CF_FLAG_FD;
+        frame->flags |= (uint16_t)((bits & 2 ? CF_FLAG_BITRATE_SWITCH : 0) |
+                                   (bits & 1 ? CF_FLAG_ERROR_STATE_INDICATOR : 0));
+    } else if (flags & CF_ASC_REMOTE) {
+        frame->flags |= CF_FLAG_REMOTE;
+    }
+    if (length > cf_payload_length(frame->flags, frame->dlc))
+        return cf_asc_trouble(reader, line, word, end, CF_TEXT_LENGTH);
+    return CF_OK;
+}
+
+#endif
