@@ -25,6 +25,7 @@ def total(program: Path, kernel: str, count: int) -> int:
 def main() -> int:
     rows = tomllib.loads((HERE / "instructions.toml").read_text())["row"]
     missed = 0
+    found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "instructions"
         source = HERE / "c" / "instructions.c"
@@ -32,9 +33,11 @@ def main() -> int:
         subprocess.run(["gcc", *flags, source, "-o", program, "-ldl"], check=True)
         for row in rows:
             each = (total(program, row["id"], 21_000) - total(program, row["id"], 1_000)) / 20_000
-            verdict = "ok" if each <= row["limit"] else "MISSED"
-            missed += verdict != "ok"
-            print(f"{row['id']:14} {row['what']:58} {each:8.1f} <= {row['limit']:6}  {verdict}")
+            found[row["id"]] = each
+            limit = 1.03 * found[row["than"]] if "than" in row else row["limit"]
+            word = "ok" if each <= limit else "MISSED"
+            missed += word != "ok"
+            print(f"{row['id']:14} {row['what']:58} {each:8.1f} <= {limit:6.0f}  {word}")
     return 1 if missed else 0
 
 

@@ -1,8 +1,6 @@
 """Glue of frame.h."""
 
-from cpython.buffer cimport PyBuffer_Release
-
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_OK, cf_cpu_level, cf_status
 from canal_fast.capi.frame cimport cf_frames_check, cf_payload_lengths
 from libc.stdint cimport uint8_t
@@ -19,26 +17,19 @@ def cpu_level():
 
 def payload_lengths(frames, lengths):
     """Write the payload length of each record into the u1 array `lengths`, as long as `frames`."""
-    cdef Py_buffer source, target
-    cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &source)
-    try:
-        if borrow(lengths, U1, "lengths", True, &target) != count:
-            PyBuffer_Release(&target)
-            raise ValueError("lengths and frames differ in length")
-        with nogil:
-            cf_payload_lengths(source.buf, count, source.itemsize, <uint8_t *>target.buf)
-        PyBuffer_Release(&target)
-    finally:
-        PyBuffer_Release(&source)
+    cdef Loan source = lend_frames(frames, "frames", False)
+    cdef Loan target = lend(lengths, U1, "lengths", True)
+    if target.count != source.count:
+        raise ValueError("lengths and frames differ in length")
+    with nogil:
+        cf_payload_lengths(source.at, source.count, source.stride, <uint8_t *>target.at)
 
 
 def check(frames):
     """(status, index) of the first record that no controller could send; (0, count) when all are good."""
-    cdef Py_buffer source
-    cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &source)
-    cdef size_t index = count
+    cdef Loan source = lend_frames(frames, "frames", False)
+    cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_check(source.buf, count, source.itemsize, &index)
-    PyBuffer_Release(&source)
+        status = cf_frames_check(source.at, source.count, source.stride, &index)
     return int(status), index

@@ -1,6 +1,7 @@
 """The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyObject_GetBuffer
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast.capi.base cimport (
     CF_CLOSED,
@@ -89,7 +90,8 @@ def canal_status_message_table():
 
 _EXCEPTIONS = {0xC0000005: " (access violation)", 0xC00000FD: " (stack overflow)", 0xC0000409: " (fail fast)"}
 
-cdef dict _statuses = {number: sentence for number, _, sentence in status_table()}
+SENTENCES = {number: sentence for number, _, sentence in status_table()}
+cdef dict _statuses = SENTENCES
 cdef dict _canal_codes = {number: (name, sentence) for number, name, sentence in canal_code_table()}
 
 
@@ -104,7 +106,7 @@ def describe_code(code):
 def describe_exit(code):
     """How a process ended, in words: its exit code, or minus a signal's number."""
     if code == CF_EXIT_UNKNOWN:
-        return "how, somebody else in this process was told"
+        return "exit status unknown: another part of this process waited for it"
     if sys.platform == "win32":
         number = code & 0xFFFFFFFF
         return f"exception 0x{number:08X}{_EXCEPTIONS.get(number, '')}" if number >> 30 == 3 else f"exit code {number}"
@@ -146,25 +148,38 @@ cdef int refuse_shape(object array, str name, bint writable) except -1:
     raise BufferError(f"{name} does not lend its memory")
 
 
-cdef int fill(object array, str name, bint writable, Py_buffer *view) except -1:
+@cython.freelist(8)
+cdef class Loan:
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+
+cdef Loan loan_of(object array, str name, bint writable, Py_ssize_t stride, Py_ssize_t least):
+    cdef Loan loan = Loan.__new__(Loan)
     if not isinstance(array, ndarray) or array.ndim != 1:
         refuse_shape(array, name, writable)
     try:
-        PyObject_GetBuffer(array, view, PyBUF_WRITABLE if writable else PyBUF_SIMPLE)
+        PyObject_GetBuffer(array, &loan.view, PyBUF_WRITABLE if writable else PyBUF_SIMPLE)
     except (ValueError, BufferError):
         refuse_shape(array, name, writable)
-    return 0
+    loan.held = True
+    loan.at = loan.view.buf
+    loan.stride = stride if stride else loan.view.itemsize  # which is set, whatever is asked for
+    loan.count = loan.view.len // loan.stride
+    if loan.count < least:
+        raise ValueError(f"{name} has {loan.count} elements, needed {least}")
+    return loan
 
 
-cdef Py_ssize_t borrow(object array, object dtype, str name, bint writable, Py_buffer *view) except -1:
+cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least=0):
     found = getattr(array, "dtype", None)
     if found is not dtype and found != dtype:
         refuse_dtype(array, dtype, name)
-    fill(array, name, writable, view)  # sets itemsize, too, whatever is asked for
-    return view.len // view.itemsize
+    return loan_of(array, name, writable, 0, least)
 
 
-cdef Py_ssize_t borrow_frames(object array, str name, bint writable, Py_buffer *view) except -1:
+cdef Loan lend_frames(object array, str name, bint writable, Py_ssize_t least=0):
     found = getattr(array, "dtype", None)
     cdef Py_ssize_t size = 0
     if found is classical_dtype:
@@ -175,6 +190,23 @@ cdef Py_ssize_t borrow_frames(object array, str name, bint writable, Py_buffer *
         size = sizeof(cf_frame) if found == classical_dtype else sizeof(cf_fd_frame) if found == fd_dtype else 0
     if size == 0:
         refuse_dtype(array, "FRAME_DTYPE or FD_FRAME_DTYPE", name)
-    fill(array, name, writable, view)
-    view.itemsize = size
-    return view.len // size
+    return loan_of(array, name, writable, size, least)
+
+
+cdef unsigned fork_count = 0
+
+
+def after_fork_in_child():
+    """What is bound to a process belongs to the parent from now on."""
+    global fork_count
+    fork_count += 1
+
+
+cdef unsigned forks() noexcept nogil:
+    return fork_count
+
+
+cdef int refuse_forked(unsigned born) except -1:
+    if born != fork_count:
+        raise ChannelClosedError("the channel belongs to the process that forked this one")
+    return 0

@@ -1,8 +1,8 @@
 from typing import Any
 
-from canal_fast.live._live import Handle
 from canal_fast.frames import FrameArray
 
+converter: Any
+
 def messages(frames: FrameArray, message: type, labels: dict[int, Any]) -> list[Any]: ...
-def receive(handle: Handle, message: type, label: Any, timeout_ns: int) -> Any: ...
 def write_frames(messages: list[Any], frames: FrameArray, numbers: dict[Any, int]) -> None: ...

@@ -1,14 +1,12 @@
-"""Glue of frame.h, seconds.h and consumer.h: records to python-can's messages and back. Its loops are here because
+"""Glue of frame.h and seconds.h: records to python-can's messages and back. Its loops are here because
 each turn makes or reads a Python object."""
 
-from cpython.buffer cimport PyBuffer_Release
 from cpython.bytearray cimport PyByteArray_FromStringAndSize
-from cpython.exc cimport PyErr_CheckSignals
-from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int64_t, uint8_t
+from cpython.pycapsule cimport PyCapsule_New
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
-from canal_fast._gate cimport borrow_frames
+from canal_fast._gate cimport Loan, lend_frames
 from canal_fast.capi.frame cimport (
     CF_FLAG_BITRATE_SWITCH,
     CF_FLAG_ERROR_FRAME,
@@ -25,7 +23,6 @@ from canal_fast.capi.frame cimport (
     cf_payload_length,
     cf_seconds,
 )
-from canal_fast.capi.live cimport cf_channel, cf_consumer_take, cf_consumer_take_at_once
 
 from canal_fast.errors import FrameError
 
@@ -42,34 +39,20 @@ cdef object message_of(const cf_frame_head *head, object message, object label):
                    (flags & CF_FLAG_ERROR_STATE_INDICATOR) != 0)
 
 
+# message_of for the glue of other wings, which asks for one message at a time: (const cf_frame_head *, class, label).
+converter = PyCapsule_New(<void *>message_of, "canal_fast.converter", NULL)
+
+
 def messages(frames, message, dict labels):
     """A list of `message`, python-can's class; a channel's label is labels[number], or else the number."""
-    cdef Py_buffer view
-    cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &view)
+    cdef Loan loan = lend_frames(frames, "frames", False)
     cdef Py_ssize_t i
     cdef const cf_frame_head *head
     made = []
-    try:
-        for i in range(count):
-            head = <const cf_frame_head *>(<const char *>view.buf + i * view.itemsize)
-            made.append(message_of(head, message, labels.get(head.channel, head.channel)))
-    finally:
-        PyBuffer_Release(&view)
+    for i in range(loan.count):
+        head = <const cf_frame_head *>(<const char *>loan.at + i * loan.stride)
+        made.append(message_of(head, message, labels.get(head.channel, head.channel)))
     return made
-
-
-def receive(handle, message, label, int64_t timeout_ns):
-    """The next record of a channel as a `message`; None when none came in time (negative: any time), or another
-    thread or the filters took it."""
-    cdef cf_fd_frame record
-    cdef size_t got
-    cdef cf_channel *channel = <cf_channel *>PyCapsule_GetPointer(handle.capsule(), "canal_fast.channel")
-    PyErr_CheckSignals()
-    got = cf_consumer_take_at_once(&channel.consumer, 1, &record, 1)
-    if got == 0 and handle.wait(1, timeout_ns):
-        with nogil:
-            got = cf_consumer_take(&channel.consumer, &record, 1)
-    return message_of(<const cf_frame_head *>&record, message, label) if got else None
 
 
 cdef unsigned flags_of(message) except? 0xFFFF:
@@ -107,18 +90,14 @@ def write_frames(list messages, frames, dict numbers):
 
     Checks what does not fit a record, not what no controller could send.
     """
-    cdef Py_buffer view
-    cdef Py_ssize_t count = borrow_frames(frames, "frames", True, &view)
+    cdef Loan loan = lend_frames(frames, "frames", True)
     cdef Py_ssize_t i
     cdef cf_frame_head *head
-    try:
-        if count != len(messages):
-            raise ValueError("messages and frames differ in length")
-        memset(view.buf, 0, view.len)
-        for i in range(count):
-            head = <cf_frame_head *>(<char *>view.buf + i * view.itemsize)
-            fill(head, view.itemsize - sizeof(cf_frame_head), i, messages[i])
-            if numbers:
-                head.channel = numbers.get(messages[i].channel, 0)
-    finally:
-        PyBuffer_Release(&view)
+    if loan.count != len(messages):
+        raise ValueError("messages and frames differ in length")
+    memset(loan.at, 0, loan.count * loan.stride)
+    for i in range(loan.count):
+        head = <cf_frame_head *>(<char *>loan.at + i * loan.stride)
+        fill(head, loan.stride - sizeof(cf_frame_head), i, messages[i])
+        if numbers:
+            head.channel = numbers.get(messages[i].channel, 0)

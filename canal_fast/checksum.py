@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast._gate import status_table
 from canal_fast.errors import FrameError, WireError
 from canal_fast.frames import FrameArray
+from canal_fast.status import Status
 from canal_fast.wire import _checksum
 from canal_fast.wire._checksum import crc15, crc17, crc21
 from canal_fast.wire.codec import refuse
@@ -24,7 +24,6 @@ __all__ = [
     "crc21_frames",
 ]
 
-_OTHER_CRC = {name: number for number, name, _ in status_table()}["OTHER_CRC"]
 _WHOSE = {15: "classical frames", 17: "FD frames of up to 16 bytes", 21: "FD frames of more than 16 bytes"}
 
 
@@ -86,7 +85,7 @@ def _bits(width: int, bits: npt.NDArray[np.uint8], init: int) -> int:
 def _frames(width: int, frames: FrameArray) -> npt.NDArray[np.uint32]:
     sequences = np.empty(len(frames), np.uint32)
     status, index = _checksum.frames(width, frames, sequences)
-    if status == _OTHER_CRC:
+    if status == Status.OTHER_CRC:
         raise FrameError(f"frames[{index}] has no CRC-{width}, which is for {_WHOSE[width]}", index=index)
     refuse(frames, status, index)
     return sequences

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import canal_fast._frames as _frames
-from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE, status_table
+from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE, SENTENCES
 from canal_fast.errors import FrameError
 
 __all__ = ["FD_FRAME_DTYPE", "FRAME_DTYPE", "FrameArray", "FrameFlag", "check_frames", "make_frames", "payload_length"]
@@ -17,7 +17,6 @@ __all__ = ["FD_FRAME_DTYPE", "FRAME_DTYPE", "FrameArray", "FrameFlag", "check_fr
 FrameArray = npt.NDArray[np.void]
 """Array of FRAME_DTYPE or FD_FRAME_DTYPE."""
 
-_SENTENCES = {number: sentence for number, _, sentence in status_table()}
 _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
 
 
@@ -76,7 +75,7 @@ def check_frames(frames: FrameArray) -> None:
             "dlc": f"{int(row['dlc'])}, allowed 0..15",
             "flags": f"{FrameFlag(int(row['flags']))!r}",
         }
-        sentence = _SENTENCES[status]
+        sentence = SENTENCES[status]
         field = next((name for name in ("arbitration_id", "dlc") if sentence.startswith(name)), "flags")
         raise FrameError(f"frames[{index}]: {sentence}: {field} = {detail[field]}", index=index)
 

@@ -26,13 +26,14 @@ static int receive(long handle, void *slot)
 static cf_frame frames[BATCH];
 static uint8_t out[BATCH * 256];
 
-static void drain(unsigned long count)
+static cf_library library;
+static cf_share share;
+static cf_consumer consumer;
+static cf_reader reader;
+static uint64_t memory[(sizeof(cf_ring) + 65536 * sizeof(cf_frame)) / 8];
+
+static void prepare(void)
 {
-    static cf_library library;
-    static cf_share share;
-    static cf_consumer consumer;
-    static cf_reader reader;
-    static uint64_t memory[(sizeof(cf_ring) + 65536 * sizeof(cf_frame)) / 8];
     library.receive = receive;
     reader.library = &library;
     reader.profile = cf_profile_named("virtual");
@@ -40,15 +41,50 @@ static void drain(unsigned long count)
     reader.handle = 1;
     reader.share = &share;
     reader.consumer = &consumer;
-    consumer.share = &share;
-    consumer.ring = cf_ring_init(memory, 65536, sizeof(cf_frame));
-    reader.filters = cf_filter_set_new(NULL, 0);
+    cf_consumer_init(&consumer, &share, cf_ring_init(memory, 65536, sizeof(cf_frame)));
     cf_producer_init(&reader.producer, consumer.ring);
     cf_clock_init(&reader.clock, 1000, 1, 32, 0, 0);
+}
+
+static void drain(unsigned long count)
+{
     for (; count > 0; count -= BATCH) {
         left = BATCH;
         cf_reader_drain(&reader);
         cf_atomic_u64_store_release(&consumer.ring->taken, reader.producer.written);
+    }
+}
+
+/* Drain and take, with 16 filters of which the last one matches. */
+static void filter(unsigned long count, int waiting)
+{
+    cf_filter rows[16];
+    size_t i;
+    memset(rows, 0, sizeof rows);
+    for (i = 0; i < 15; i++) {
+        rows[i].can_id = 0x1FFFFFFF;
+        rows[i].can_mask = 0x1FFFFFFF;
+    }
+    cf_consumer_filter(&consumer, rows, 16, waiting);
+    for (; count > 0; count -= BATCH) {
+        left = BATCH;
+        cf_reader_drain(&reader);
+        cf_consumer_take(&consumer, frames, BATCH);
+    }
+}
+
+/* Push and take. */
+static void push(unsigned long count)
+{
+    for (; count > 0; count -= BATCH) {
+        size_t i;
+        for (i = 0; i < BATCH; i++) {
+            cf_frame spare, *frame = (cf_frame *)cf_producer_reserve(&reader.producer, &spare);
+            *frame = frames[i];
+            cf_producer_commit(&reader.producer, frame, &spare);
+        }
+        cf_producer_publish(&reader.producer);
+        cf_consumer_take(&consumer, out, BATCH);
     }
 }
 
@@ -76,8 +112,17 @@ int main(int argc, char **argv)
     }
     if (count == 0)
         return 2;
+    prepare();
     if (strcmp(argv[1], "drain") == 0) {
         drain(count);
+        return 0;
+    }
+    if (strcmp(argv[1], "push-take") == 0) {
+        push(count);
+        return 0;
+    }
+    if (strncmp(argv[1], "filter", 6) == 0) {
+        filter(count, strcmp(argv[1], "filter-waiting") == 0);
         return 0;
     }
     for (; count > 0; count -= BATCH) {

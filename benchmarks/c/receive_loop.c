@@ -53,13 +53,11 @@ CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *p
     cf_producer_init(&reader->producer, consumer.ring);
     cf_clock_init(&reader->clock, reader->profile->tick_num, reader->profile->tick_den, reader->profile->wrap_bits, 0,
                   0);
-    reader->filters = cf_filter_set_new(NULL, 0);
     return reader;
 }
 
 CF_CANAL_EXPORT void free_reader(cf_reader *reader)
 {
-    free(reader->filters);
     free(reader->producer.ring);
     free(reader);
 }

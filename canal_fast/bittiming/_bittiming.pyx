@@ -1,11 +1,10 @@
 """Glue of timing.h, solve.h, solve_fd.h, solve_linux.h and controllers.h."""
 
 cimport cython
-from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from canal_fast._gate cimport borrow
+from canal_fast._gate cimport Loan, lend
 from canal_fast.capi.base cimport CF_OK, cf_status
 from canal_fast.capi.bittiming cimport (
     CF_KERNEL_SJW_IS_ONE,
@@ -116,13 +115,11 @@ def count(Limits limits not None, Request request not None):
 
 def fill(Limits limits not None, Request request not None, out):
     """All timings, best first, into the TIMING_DTYPE array `out`, which is as long as `count` said."""
-    cdef Py_buffer view
-    cdef Py_ssize_t size = borrow(out, TIMING_DTYPE, "out", True, &view)
+    cdef Loan loan = lend(out, TIMING_DTYPE, "out", True)
     cdef size_t found
     with nogil:
-        found = cf_timing_all(&limits.limits, &request.request, <cf_timing *>view.buf, size, NULL)
-        cf_timing_rank(&request.request, <cf_timing *>view.buf, min(found, <size_t>size))
-    PyBuffer_Release(&view)
+        found = cf_timing_all(&limits.limits, &request.request, <cf_timing *>loan.at, loan.count, NULL)
+        cf_timing_rank(&request.request, <cf_timing *>loan.at, min(found, <size_t>loan.count))
 
 
 def best(Limits limits not None, Request request not None):
@@ -155,7 +152,7 @@ def best_plain(Limits limits not None, f_clock, bitrate, sample_point):
         r.sample = 1000 * cf_timing_default_sample_permille(r.rate, 1)
     elif type(sample_point) is float or type(sample_point) is int:
         ppm = <double>sample_point * 10000
-        if not 500000 <= ppm < 1000000 or ppm != <uint32_t>ppm:
+        if not 0 < ppm < 1000000 or ppm != <uint32_t>ppm:
             return None
         r.sample = <uint32_t>ppm
     if cf_timing_check(&limits.limits, &r) != CF_OK or cf_timing_best(&limits.limits, &r, &t) != CF_OK:
@@ -165,32 +162,18 @@ def best_plain(Limits limits not None, f_clock, bitrate, sample_point):
 
 def many(Limits limits not None, Request common not None, rates_milli, clocks, samples, out):
     """Solve one request per element into the TIMING_DTYPE array `out`; returns how many failed."""
-    cdef Py_buffer rate, clock, sample, target
-    cdef Py_ssize_t size = borrow(rates_milli, I8, "rates_milli", False, &rate)
-    cdef Py_ssize_t clock_count, sample_count, out_count
+    cdef Loan rate = lend(rates_milli, I8, "rates_milli", False)
+    cdef Loan clock = lend(clocks, U4, "clocks", False)
+    cdef Loan sample = lend(samples, U4, "samples", False)
+    cdef Loan target = lend(out, TIMING_DTYPE, "out", True)
     cdef size_t failed
-    try:
-        clock_count = borrow(clocks, U4, "clocks", False, &clock)
-        try:
-            sample_count = borrow(samples, U4, "samples", False, &sample)
-            try:
-                out_count = borrow(out, TIMING_DTYPE, "out", True, &target)
-                try:
-                    if clock_count != size or sample_count != size or out_count != size:
-                        raise ValueError("rates_milli, clocks, samples and out differ in length")
-                    with nogil:
-                        failed = cf_timing_many(&limits.limits, &common.request, <const int64_t *>rate.buf,
-                                                <const uint32_t *>clock.buf, <const uint32_t *>sample.buf, size,
-                                                <cf_timing *>target.buf)
-                    return failed
-                finally:
-                    PyBuffer_Release(&target)
-            finally:
-                PyBuffer_Release(&sample)
-        finally:
-            PyBuffer_Release(&clock)
-    finally:
-        PyBuffer_Release(&rate)
+    if not rate.count == clock.count == sample.count == target.count:
+        raise ValueError("rates_milli, clocks, samples and out differ in length")
+    with nogil:
+        failed = cf_timing_many(&limits.limits, &common.request, <const int64_t *>rate.at,
+                                <const uint32_t *>clock.at, <const uint32_t *>sample.at, rate.count,
+                                <cf_timing *>target.at)
+    return failed
 
 
 def nearest(Limits limits not None, Request request not None):
@@ -218,24 +201,17 @@ def linux(Limits limits not None, uint32_t f_clock, uint32_t bitrate, uint32_t s
     return t.f_clock, t.brp, t.tseg1, t.tseg2, t.sjw, t.prop_seg
 
 
-def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out, Py_ssize_t kept):
+def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out, size_t kept):
     """The best pairs of two TIMING_DTYPE arrays into the PAIR_DTYPE array `out`, which has `kept` of earlier calls.
 
     Returns how many it has then."""
-    cdef Py_buffer first, second, target
-    cdef Py_ssize_t nominals = borrow(nominal, TIMING_DTYPE, "nominal", False, &first)
-    cdef Py_ssize_t datas, capacity
-    try:
-        datas = borrow(data, TIMING_DTYPE, "data", False, &second)
-        try:
-            capacity = borrow(out, PAIR_DTYPE, "out", True, &target)
-            with nogil:
-                kept = cf_timing_pairs(&nominal_request.request, <const cf_timing *>first.buf, nominals,
-                                       &data_request.request, <const cf_timing *>second.buf, datas,
-                                       <cf_timing_pair *>target.buf, capacity, min(kept, capacity))
-            PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&second)
-    finally:
-        PyBuffer_Release(&first)
+    cdef Loan first = lend(nominal, TIMING_DTYPE, "nominal", False)
+    cdef Loan second = lend(data, TIMING_DTYPE, "data", False)
+    cdef Loan target = lend(out, PAIR_DTYPE, "out", True)
+    if kept > target.count:
+        raise ValueError("out has not so many pairs")
+    with nogil:
+        kept = cf_timing_pairs(&nominal_request.request, <const cf_timing *>first.at, first.count,
+                               &data_request.request, <const cf_timing *>second.at, second.count,
+                               <cf_timing_pair *>target.at, target.count, kept)
     return kept

@@ -1,7 +1,6 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.drivers cimport cf_layout, cf_library, cf_profile
 from canal_fast.capi.frame cimport cf_filter
 from canal_fast.capi.system cimport cf_convention
 
@@ -46,6 +45,10 @@ cdef extern from "canal_fast/live/ring.h" nogil:
         uint64_t delivered
         uint64_t pending
 
+cdef extern from "canal_fast/live/filter_table.h" nogil:
+    enum:
+        CF_FILTERS_MOST
+
 cdef extern from "canal_fast/live/consumer.h" nogil:
     ctypedef struct cf_share:
         cf_clock_shared clock
@@ -59,66 +62,44 @@ cdef extern from "canal_fast/live/consumer.h" nogil:
     uint64_t cf_consumer_ready(cf_consumer *consumer, uint32_t wanted)
     size_t cf_consumer_take_at_once(cf_consumer *consumer, uint32_t wanted, void *records, size_t count)
     cf_status cf_consumer_descriptor(cf_consumer *consumer, uint32_t wanted, int *descriptor)
-    void cf_consumer_ledger(cf_consumer *consumer, cf_ledger *ledger, int *overruns_known)
+    cf_status cf_consumer_filter(cf_consumer *consumer, const cf_filter *rows, size_t count, int waiting)
 
-cdef extern from "canal_fast/live/driver.h" nogil:
+cdef extern from "canal_fast/live/request.h" nogil:
     enum:
         CF_CONFIG_BYTES
-
-    ctypedef struct cf_channel_options:
-        const char *config
-        unsigned long flags
-        const cf_profile *profile
-        const cf_layout *layout
-        uint32_t channel
-        int wait_when_full
-        int device_clock
-        int fd
-        int64_t coalesce_ns
-        int64_t reconnect_ns
-        uint64_t ring_capacity
-        const cf_filter *filters
-        size_t filter_count
-
-    ctypedef struct cf_channel:
-        cf_consumer consumer
-
-    cf_status cf_channel_open(const cf_library *library, const cf_channel_options *options, cf_channel **result,
-                              long *code)
-    void cf_channel_stop(cf_channel *channel)
-    cf_status cf_channel_close(cf_channel *channel, long *code)
-    void cf_channel_free(cf_channel *channel)
-    cf_status cf_channel_filter(cf_channel *channel, const cf_filter *filters, size_t count, int waiting)
-
-cdef extern from "canal_fast/live/port_host.h" nogil:
-    enum:
-        CF_BRIDGE_VERSION
-        CF_BRIDGE_FILTERS
+        CF_STATISTICS_WORDS
         CF_WHY_BYTES
 
-    ctypedef struct cf_process:
-        pass
+    ctypedef enum cf_operation:
+        CF_ASK_SET_FILTER
+        CF_ASK_SET_MASK
+        CF_ASK_SET_BAUDRATE
 
-    ctypedef struct cf_bridge:
-        cf_channel channel
-        cf_process process
+    ctypedef struct cf_load_answer:
+        uint64_t functions
+        uint32_t cdecl_calls
+        char detail[512]
 
-    cf_status cf_bridge_start(const char *host, uint64_t ring_capacity, uint32_t slot_size, cf_bridge **result,
-                              long *code)
-    cf_status cf_bridge_load(cf_bridge *bridge, const char *path, cf_convention convention, cf_library *library,
-                             long *code)
-    cf_status cf_bridge_open(cf_bridge *bridge, const cf_channel_options *options, char *why, long *code)
-    uint64_t cf_process_number(const cf_process *process)
-
-cdef extern from "canal_fast/live/port.h" nogil:
-    enum:
-        CF_STATISTICS_WORDS
+    ctypedef struct cf_open_question:
+        char config[256]
+        char profile[32]
+        uint32_t flags
+        uint32_t layout_size
+        uint32_t channel
+        uint32_t wait_when_full
+        uint32_t device_clock
+        uint32_t fd
+        int64_t coalesce_ns
+        int64_t reconnect_ns
 
     ctypedef struct cf_driver_status:
         uint32_t channel_status
         uint32_t last_error_code
         uint32_t last_error_subcode
-        char text[81]
+        char text[84]
+
+    ctypedef struct cf_driver_statistics:
+        uint32_t counters[7]
 
     ctypedef struct cf_driver_versions:
         uint32_t level
@@ -127,19 +108,47 @@ cdef extern from "canal_fast/live/port.h" nogil:
         char vendor[256]
         char info[2048]
 
-    const cf_layout *cf_channel_layout(cf_channel *channel)
-    uint64_t cf_channel_queue(cf_channel *channel)
-    cf_status cf_channel_send(cf_channel *channel, const void *frames, size_t count, size_t stride,
-                              int64_t timeout_ns, size_t *accepted, long *code)
-    void cf_channel_reject(cf_channel *channel, size_t count)
-    void cf_channel_sent(cf_channel *channel, uint64_t *sent, uint64_t *rejected)
-    cf_status cf_channel_status(cf_channel *channel, cf_driver_status *result, long *code)
-    cf_status cf_channel_statistics(cf_channel *channel, uint32_t *counters, int *filled, long *code)
-    cf_status cf_channel_set(cf_channel *channel, int function, unsigned long value, long *code)
-    cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)
+cdef extern from "canal_fast/live/port.h" nogil:
+    ctypedef struct cf_port:
+        cf_consumer consumer
+
+    ctypedef struct cf_snapshot:
+        cf_ledger ledger
+        int overruns_known
+        uint32_t layout_size
+        uint64_t driver_queue
+        uint64_t sent
+        uint64_t send_rejected
+
+    cf_status cf_port_load(cf_port *port, const char *path, cf_convention convention, cf_load_answer *answer,
+                           long *code)
+    cf_status cf_port_open(cf_port *port, const cf_open_question *question, const cf_filter *filters, size_t count,
+                           char *why, long *code)
+    void cf_port_stop(cf_port *port)
+    cf_status cf_port_close(cf_port *port, long *code)
+    void cf_port_free(cf_port *port)
+    cf_status cf_port_send(cf_port *port, const void *frames, size_t count, size_t stride, int64_t timeout_ns,
+                           size_t *accepted, long *code)
+    void cf_port_reject(cf_port *port, size_t count)
+    cf_status cf_port_status(cf_port *port, cf_driver_status *answer, long *code)
+    cf_status cf_port_statistics(cf_port *port, cf_driver_statistics *answer, int *filled, long *code)
+    cf_status cf_port_versions(cf_port *port, cf_driver_versions *answer, long *code)
+    cf_status cf_port_set(cf_port *port, cf_operation operation, unsigned long value, long *code)
+    void cf_port_snapshot(cf_port *port, cf_snapshot *now)
+
+cdef extern from "canal_fast/live/port_thread.h" nogil:
+    cf_status cf_thread_port_new(uint64_t ring_capacity, uint32_t slot_size, cf_port **result)
+
+cdef extern from "canal_fast/live/port_host.h" nogil:
+    enum:
+        CF_HOST_PROTOCOL
+
+    cf_status cf_host_port_new(const char *host, uint64_t ring_capacity, uint32_t slot_size, cf_port **result,
+                               long *code)
+    uint64_t cf_host_port_process(const cf_port *port)
 
 cdef extern from "canal_fast/live/drain.h" nogil:
-    cf_status cf_channel_transmit_pending(cf_channel *channel, long *waiting, int *moving, long *code)
+    cf_status cf_port_transmit_pending(cf_port *port, uint64_t *waiting, int *moving, long *code)
 
 cdef extern from "canal_fast/live/periodic.h" nogil:
     ctypedef struct cf_task_counters:
@@ -162,7 +171,7 @@ cdef extern from "canal_fast/live/periodic.h" nogil:
     ctypedef struct cf_periodic:
         pass
 
-    cf_periodic *cf_periodic_new(cf_channel *channel)
+    cf_periodic *cf_periodic_new(cf_port *port)
     cf_status cf_periodic_add(cf_periodic *periodic, cf_task *task)
     void cf_periodic_remove(cf_periodic *periodic, cf_task *task)
     void cf_periodic_modify(cf_periodic *periodic, cf_task *task, const void *frames)

@@ -102,6 +102,27 @@ cdef extern from "canal_fast/logs/format.h" nogil:
 cdef extern from "canal_fast/logs/formats.h" nogil:
     const cf_log_format *cf_log_format_row(size_t index)
 
+cdef extern from "canal_fast/logs/columns.h" nogil:
+    enum:
+        CF_COLUMNS
+        CF_COLUMN_DataBytes
+
+    const char *cf_column_name(size_t index)
+
+    ctypedef struct cf_column:
+        const char *at
+        Py_ssize_t stride
+        size_t size
+
+    ctypedef struct cf_columns:
+        cf_column member[11]
+        const double *seconds
+        size_t rows
+        int64_t epoch_ns
+        int event
+
+    cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *columns, cf_log_call *call)
+
 cdef extern from "canal_fast/logs/candump_line.h" nogil:
     enum:
         CF_CANDUMP_NAME_MAX

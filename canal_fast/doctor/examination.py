@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from canal_fast.drivers import _profiles
-from canal_fast.drivers.library import load_library, why_open_failed
+from canal_fast.drivers.library import CONVENTIONS, load_library, why_open_failed
 from canal_fast.errors import DriverError
 from canal_fast.live import _live
 
@@ -88,13 +88,18 @@ class Examination:
         except DriverError as error:
             self.facts(load_error=str(error))
             return False
-        name = self.options["profile"] if self.options["profile"] != "auto" else library.profile(path.name)
+        name = (
+            self.options["profile"]
+            if self.options["profile"] != "auto"
+            else _profiles.choose(path.name, library.functions)
+        )
         self.profile = next(row for row in _profiles.profiles() if row["name"] == name)
         if sys.platform == "win32":
             self.facts(loaded=_module_path(library.address(0)))
-        exported = library.exported()
+        exported = _profiles.exported(library.functions)
         table = _profiles.function_table()
-        kind = getattr(ctypes, "WINFUNCTYPE" if library.convention() == "stdcall" else "CFUNCTYPE", ctypes.CFUNCTYPE)
+        convention = CONVENTIONS[library.convention]
+        kind = getattr(ctypes, "WINFUNCTYPE" if convention == "stdcall" else "CFUNCTYPE", ctypes.CFUNCTYPE)
         for index, (function, _) in enumerate(table):
             if function in exported and function in _SIGNATURES:
                 result, arguments = _SIGNATURES[function]
@@ -102,8 +107,8 @@ class Examination:
         self.facts(
             exports=exported,
             missing=[function for function, _ in table if function not in exported],
-            extensions=library.extensions(),
-            convention=library.convention() if sys.platform == "win32" and sys.maxsize < 2**32 else "the only one here",
+            extensions=_profiles.extensions(library.functions),
+            convention=convention if sys.platform == "win32" and sys.maxsize < 2**32 else "the only one here",
             profile=name,
         )
         return True

@@ -1,9 +1,9 @@
-"""Glue of profile.h, message.h, binary.h: what is known of drivers before one is loaded."""
+"""Glue of profile.h, message.h, binary.h, library.h: what is known of drivers, and loading one to look at it."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
-from canal_fast.capi.base cimport cf_status
-from canal_fast.capi.canal cimport CF_CANAL_FUNCTION_COUNT
+from canal_fast.capi.base cimport CF_OK, cf_status
+from canal_fast.capi.canal cimport CF_CANAL_EXTENSION_COUNT, CF_CANAL_FUNCTION_COUNT, cf_canal_extension
 from canal_fast.capi.drivers cimport (
     CF_MESSAGE_MALFORMED,
     CF_MESSAGE_UNTOUCHED,
@@ -19,13 +19,16 @@ from canal_fast.capi.drivers cimport (
     cf_layout_of_size,
     cf_layout_probe,
     cf_layout_row,
+    cf_library,
     cf_library_inspect,
+    cf_library_load,
     cf_message_decode,
     cf_profile,
+    cf_profile_choose,
     cf_profile_row,
 )
 from canal_fast.capi.frame cimport cf_frame
-from canal_fast.capi.system cimport cf_machine
+from canal_fast.capi.system cimport cf_convention, cf_machine, cf_system_symbol
 
 SLOT_BYTES = CF_SLOT_BYTES
 POISON = CF_POISON
@@ -84,6 +87,52 @@ def machine(bytes path):
 def function_table():
     """Rows (name, mandatory) of all CANAL functions."""
     return [(cf_function(i).name.decode(), bool(cf_function(i).mandatory)) for i in range(CF_CANAL_FUNCTION_COUNT)]
+
+
+def exported(uint64_t functions):
+    """Names of the CANAL functions in cf_library's `functions`."""
+    return [cf_function(i).name.decode() for i in range(CF_CANAL_FUNCTION_COUNT) if functions >> i & 1]
+
+
+def extensions(uint64_t functions):
+    """Names of the functions beyond CANAL in it, as far as they are known."""
+    return [cf_canal_extension(i).decode() for i in range(CF_CANAL_EXTENSION_COUNT) if functions >> (32 + i) & 1]
+
+
+def choose(str name, uint64_t functions):
+    """Name of the profile for a file of this name with these functions."""
+    cdef bytes lower = name.lower().encode()
+    return cf_profile_choose(lower, functions).name.decode()
+
+
+cdef class Library:
+    """A loaded driver library; never unloaded."""
+
+    cdef cf_library library
+
+    @staticmethod
+    def load(bytes path, int convention):
+        """(status, detail, library); the library is None unless status is 0. `convention`: see convention.h."""
+        cdef Library self = Library()
+        cdef const char *text = path
+        cdef cf_status status
+        with nogil:
+            status = cf_library_load(&self.library, text, <cf_convention>convention)
+        return int(status), self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
+
+    @property
+    def functions(self):
+        return self.library.functions
+
+    @property
+    def convention(self):
+        """Number of the convention, which matters on 32-bit Windows only."""
+        return int(self.library.cdecl_calls != 0)
+
+    def address(self, size_t index):
+        """Where function `index` of the table is, or 0."""
+        cdef int decorated
+        return <size_t>cf_system_symbol(self.library.system_handle, cf_function(index), &decorated)
 
 
 def decode_slot(bytes slot, size_t layout):

@@ -1,17 +1,27 @@
-"""The configuration string of the embedded SocketCAN driver."""
+"""What the drivers that we know are opened with: flags, and the configuration string of the SocketCAN driver."""
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 
 import canal_fast.arguments as arguments
 
-__all__ = ["FD_FLAG", "is_fd_interface", "socketcan_config"]
+__all__ = ["OpenFlag", "is_fd_interface", "socketcan_config"]
 
-FD_FLAG = 0x10  # CF_OPEN_FD of canal.h
 _CAN = 280  # ARPHRD_CAN of linux/if_arp.h
 _FD_MTU = 72  # CANFD_MTU; classical interfaces have 16
 _EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
+
+
+class OpenFlag(enum.IntFlag):
+    """CF_OPEN_... of canal.h: usb2can.dll's open flags, and FD of our SocketCAN driver."""
+
+    LISTEN_ONLY = 0x1
+    LOOPBACK = 0x2
+    ONE_SHOT = 0x4
+    STATUS_FRAMES = 0x8
+    FD = 0x10
 
 
 def socketcan_config(
@@ -28,7 +38,7 @@ def socketcan_config(
         raise ValueError(f"interface = {interface!r}, allowed a name of 1..15 bytes")
     arguments.choice("stamps", stamps, ("kernel", "hardware"))
     if len(filters) > 8:
-        raise ValueError(f"kernel_filters has {len(filters)} entries, allowed 0..8; set_filters takes any number")
+        raise ValueError(f"kernel_filters has {len(filters)} entries, allowed 0..8; set_filters takes up to 8192")
     if receive_buffer is not None:
         arguments.interval("receive_buffer", receive_buffer, 0, 0x3FFFFFFF)
     given = [

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from canal_fast._gate import status_table
 from canal_fast.errors import DriverError, DriverNotFoundError
-from canal_fast.live import _live
+from canal_fast.status import Status
 
-from . import dll_imports
+from . import _profiles, dll_imports
 
 __all__ = ["DriverInfo", "find_library", "load_library"]
 
@@ -32,7 +31,6 @@ _FOLDERS = (
     else ["/usr/local/lib", "/usr/lib", "/usr/local/lib/vscp", "/usr/lib/vscp", "/var/lib/vscp/drivers/level1"]
 )
 CONVENTIONS = ("stdcall", "cdecl", "auto")  # as convention.h numbers them
-_NAMES = {number: name for number, name, _ in status_table()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +105,7 @@ class _Environment(dict[str, str]):
         return ""
 
 
-def load_library(path: Path, convention: str = "auto") -> _live.Library:
+def load_library(path: Path, convention: str = "auto") -> _profiles.Library:
     """Load a driver library and resolve its functions.
 
     Raises
@@ -116,25 +114,25 @@ def load_library(path: Path, convention: str = "auto") -> _live.Library:
         Not a shared library, built for another machine, a dependency is missing, no CANAL driver, or of another
         calling convention than `convention`: the message says which.
     """
-    status, detail, loaded = _live.Library.load(os.fsencode(path), CONVENTIONS.index(convention))
+    status, detail, loaded = _profiles.Library.load(os.fsencode(path), CONVENTIONS.index(convention))
     if loaded is None:
-        raise not_loaded(path, status, detail, convention)
+        raise not_loaded(path, Status(status), detail, convention)
     return loaded
 
 
-def not_loaded(path: Path, status: int, detail: str, convention: str) -> DriverError:
+def not_loaded(path: Path, status: Status, detail: str, convention: str) -> DriverError:
     """The error that says why a library could not be loaded."""
     machine = platform.machine() if os.name == "posix" else ""
     here = f"this Python is {'64' if sys.maxsize > 2**32 else '32'}-bit {machine}".rstrip()
     words = {
-        "FILE_MISSING": "cannot be read or is empty",
-        "NOT_A_LIBRARY": "is not a shared library",
-        "TRUNCATED": "is cut short: the file ends before its contents do",
-        "WRONG_ARCHITECTURE": f"is a {detail}; {here}",
-        "LOAD_FAILED": f"could not be loaded: {_explain(detail, path)}",
-        "SYMBOL_MISSING": f"is no CANAL driver: it does not export {detail}",
-        "OTHER_CONVENTION": f"is {detail}, not {convention}: a call would corrupt the stack",
-    }[_NAMES[status]]
+        Status.FILE_MISSING: "cannot be read or is empty",
+        Status.NOT_A_LIBRARY: "is not a shared library",
+        Status.TRUNCATED: "is cut short: the file ends before its contents do",
+        Status.WRONG_ARCHITECTURE: f"is a {detail}; {here}",
+        Status.LOAD_FAILED: f"could not be loaded: {_explain(detail, path)}",
+        Status.SYMBOL_MISSING: f"is no CANAL driver: it does not export {detail}",
+        Status.OTHER_CONVENTION: f"is {detail}, not {convention}: a call would corrupt the stack",
+    }[status]
     return DriverError(f"{path} {words}", operation="load")
 
 
@@ -177,17 +175,17 @@ def why_open_failed(path: Path, profile: dict[str, Any]) -> str:
     return f"the driver gives no reason; {reason}{expected}"
 
 
-def versions(handle: Any, path: Path, row: dict[str, Any]) -> DriverInfo:
+def versions(port: Any, path: Path, row: dict[str, Any]) -> DriverInfo:
     """DriverInfo of an open channel."""
-    said = handle.versions()
+    said = port.versions()
     return DriverInfo(
         path=str(path),
         profile=row["name"],
         title=row["title"],
         verified=row["verified"],
-        layout=handle.layout(),
-        capabilities=tuple(handle.library.exported()),
+        layout=port.snapshot()[1],
+        capabilities=tuple(_profiles.exported(port.functions)),
         queue_depth=row["queue_depth"],
-        host=handle.library.host(),
+        host=port.host,
         **said,
     )

@@ -1,163 +1,34 @@
-"""Glue of library.h, driver.h, consumer.h and port.h: driver libraries and open channels."""
+"""Glue of live/port.h and consumer.h: a channel, whether its driver is in this process or in a host."""
 
-from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.pycapsule cimport PyCapsule_New
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memset, strncpy
 
-from canal_fast._gate cimport borrow, borrow_frames, driver_error
+from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
+from canal_fast.capi cimport live
 from canal_fast.capi.base cimport CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status
-from canal_fast.capi.canal cimport (
-    CF_CANAL_EXTENSION_COUNT,
-    CF_CANAL_FUNCTION_COUNT,
-    CF_FN_set_baudrate,
-    CF_FN_set_filter,
-    CF_FN_set_mask,
-    cf_canal_extension,
-)
-from canal_fast.capi.drivers cimport (
-    cf_function,
-    cf_layout_of_size,
-    cf_library,
-    cf_library_load,
-    cf_profile_choose,
-    cf_profile_named,
-)
-from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_filter
-from canal_fast.capi.live cimport (
-    CF_BRIDGE_FILTERS,
-    CF_BRIDGE_VERSION,
-    CF_CONFIG_BYTES,
-    CF_STATISTICS_WORDS,
-    CF_WHY_BYTES,
-    cf_bridge,
-    cf_bridge_load,
-    cf_bridge_open,
-    cf_bridge_start,
-    cf_channel,
-    cf_channel_close,
-    cf_channel_filter,
-    cf_channel_free,
-    cf_channel_layout,
-    cf_channel_open,
-    cf_channel_options,
-    cf_channel_queue,
-    cf_channel_reject,
-    cf_channel_send,
-    cf_channel_sent,
-    cf_channel_set,
-    cf_channel_statistics,
-    cf_channel_status,
-    cf_channel_stop,
-    cf_channel_transmit_pending,
-    cf_channel_versions,
-    cf_clock_read,
-    cf_clock_report,
-    cf_consumer_descriptor,
-    cf_consumer_ledger,
-    cf_consumer_ready,
-    cf_consumer_take,
-    cf_consumer_take_at_once,
-    cf_consumer_wait,
-    cf_driver_status,
-    cf_driver_versions,
-    cf_ledger,
-    cf_process_number,
-)
-from canal_fast.capi.system cimport cf_convention, cf_system_symbol
+from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_fd_frame, cf_filter, cf_frame_head
+from canal_fast.capi.live cimport cf_port
+from canal_fast.capi.system cimport cf_convention
 
 from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
-from canal_fast.errors import ChannelClosedError
 
-CONFIG_BYTES = CF_CONFIG_BYTES
-BRIDGE_VERSION = CF_BRIDGE_VERSION
-BRIDGE_FILTERS = CF_BRIDGE_FILTERS
+CONFIG_BYTES = live.CF_CONFIG_BYTES
+HOST_PROTOCOL = live.CF_HOST_PROTOCOL
+FILTERS_MOST = live.CF_FILTERS_MOST
+
+ctypedef object (*convert_function)(const cf_frame_head *, object, object)
 
 cdef int64_t SLICE_NS = 100_000_000  # how long a wait goes on before signals are looked at
-cdef unsigned generation = 0  # counts the forks between the first process and this one
 
 
-def after_fork_in_child():
-    """Channels opened before belong to the parent from now on."""
-    global generation
-    generation += 1
-
-
-cdef class Library:
-    """A loaded driver library; never unloaded. Or one that a host process loaded, for one channel."""
-
-    cdef cf_library library
-    cdef cf_bridge *bridge
-    cdef unsigned born
-    cdef readonly str why  # an open in a host failed
-
-    @staticmethod
-    def load(bytes path, int convention):
-        """(status, detail, library); the library is None unless status is 0. `convention`: see convention.h."""
-        cdef Library self = Library()
-        cdef const char *text = path
-        cdef cf_status status
-        with nogil:
-            status = cf_library_load(&self.library, text, <cf_convention>convention)
-        return int(status), self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
-
-    @staticmethod
-    def load_in_host(bytes path, int convention, bytes host, uint64_t ring_capacity, uint32_t slot_size):
-        """(status, code, detail, library); `host` is the program, the rest as for `load`."""
-        cdef Library self = Library()
-        cdef const char *text = path
-        cdef const char *program = host
-        cdef long code = 0
-        cdef cf_status status
-        self.born = generation
-        with nogil:
-            status = cf_bridge_start(program, ring_capacity, slot_size, &self.bridge, &code)
-            if status == CF_OK:
-                status = cf_bridge_load(self.bridge, text, <cf_convention>convention, &self.library, &code)
-        return int(status), code, self.library.detail.decode("utf-8", "replace"), self if status == CF_OK else None
-
-    def __dealloc__(self):
-        cdef long code
-        if self.bridge != NULL and self.born == generation:
-            with nogil:
-                cf_channel_close(&self.bridge.channel, &code)
-                cf_channel_free(&self.bridge.channel)
-
-    def host(self):
-        """Number of the host process, or None."""
-        return None if self.bridge == NULL else cf_process_number(&self.bridge.process)
-
-    def exported(self):
-        """Names of the CANAL functions that the library exports."""
-        return [cf_function(i).name.decode() for i in range(CF_CANAL_FUNCTION_COUNT) if self.library.functions >> i & 1]
-
-    def extensions(self):
-        """Names of the functions beyond CANAL that it exports, as far as they are known."""
-        return [cf_canal_extension(i).decode() for i in range(CF_CANAL_EXTENSION_COUNT)
-                if self.library.functions >> (32 + i) & 1]
-
-    def profile(self, str name):
-        """Name of the profile for these functions in a file of this name."""
-        cdef bytes lower = name.lower().encode()
-        return cf_profile_choose(lower, self.library.functions).name.decode()
-
-    def convention(self):
-        """"stdcall" or "cdecl"; they differ on 32-bit Windows only."""
-        return "cdecl" if self.library.cdecl_calls else "stdcall"
-
-    def address(self, size_t index):
-        """Where function `index` of the table is, or 0."""
-        cdef int decorated
-        return <size_t>cf_system_symbol(self.library.system_handle, cf_function(index), &decorated)
-
-
-cdef cf_filter *filter_rows(list filters, bint hosted) except NULL:
+cdef cf_filter *filter_rows(list filters) except NULL:
     """malloc'ed rows of (can_id, can_mask, extended or None) each."""
     cdef size_t count = len(filters), i
-    if hosted and count > CF_BRIDGE_FILTERS:
-        raise ValueError(f"filters: {count} of them; a host process takes 0..{CF_BRIDGE_FILTERS}")
+    if count > live.CF_FILTERS_MOST:
+        raise ValueError(f"filters: {count} of them, allowed 0..{live.CF_FILTERS_MOST}")
     cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
     if rows == NULL:
         raise MemoryError
@@ -167,96 +38,116 @@ cdef cf_filter *filter_rows(list filters, bint hosted) except NULL:
     return rows
 
 
-cdef class Handle:
-    """An open channel: reader thread, ring, ledger."""
+cdef class Port:
+    """A channel from load to close: its ring, its ledger, and the way to its driver."""
 
-    cdef cf_channel *channel
-    cdef bint borrowed  # from the library, which is in a host
+    cdef cf_port *port
     cdef unsigned born
     cdef object dtype
-    cdef readonly Library library
+    cdef readonly object host  # number of the host process, or None
+    cdef readonly unsigned long long functions  # that the library exports, as cf_library has them
 
     @staticmethod
-    def open(Library library, bytes config, unsigned long flags, str profile, size_t layout, uint32_t channel,
-             bint wait_when_full, bint device_clock, int64_t coalesce_ns, uint64_t ring_capacity,
-             list filters, int64_t reconnect_ns, bint fd=False):
-        """(status, code, handle). `layout` 0: find out. `profile` names a row."""
-        cdef Handle self = Handle()
-        cdef cf_channel_options options
-        cdef bytes name = profile.encode()
-        cdef char why[CF_WHY_BYTES]
+    def make(bytes host, uint64_t ring_capacity, bint fd):
+        """(status, code, port); `host` is the program that the driver is to run in, None for this process."""
+        cdef Port self = Port()
+        cdef const char *program = NULL if host is None else <const char *>host
         cdef long code = 0
         cdef cf_status status
-        memset(&options, 0, sizeof(options))
-        self.born = generation
-        self.library = library
-        self.borrowed = library.bridge != NULL
-        options.config = config
-        options.flags = flags
-        options.profile = cf_profile_named(name)
-        options.layout = cf_layout_of_size(layout)
-        options.channel = channel
-        options.wait_when_full = wait_when_full
-        options.device_clock = device_clock
-        options.fd = fd
+        self.born = forks()
         self.dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
-        options.coalesce_ns = coalesce_ns
-        options.reconnect_ns = reconnect_ns
-        options.ring_capacity = ring_capacity
-        if options.profile == NULL:
-            raise ValueError(f"no profile is called {profile!r}")
-        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
-        options.filters = rows
-        options.filter_count = len(filters)
+        cdef uint32_t slot_size = self.dtype.itemsize
+        cdef cf_port *port = NULL
         with nogil:
-            if self.borrowed:
-                self.channel = &library.bridge.channel
-                status = cf_bridge_open(library.bridge, &options, why, &code)
+            if program != NULL:
+                status = live.cf_host_port_new(program, ring_capacity, slot_size, &port, &code)
             else:
-                status = cf_channel_open(&library.library, &options, &self.channel, &code)
+                status = live.cf_thread_port_new(ring_capacity, slot_size, &port)
+        if status != CF_OK:
+            return int(status), code, None
+        self.port = port
+        self.host = None if host is None else live.cf_host_port_process(port)
+        return int(status), code, self
+
+    def load(self, bytes path, int convention):
+        """(status, code, detail). `convention`: see convention.h."""
+        cdef cf_port *port = self.at()
+        cdef const char *text = path
+        cdef live.cf_load_answer answer
+        cdef long code = 0
+        cdef cf_status status
+        with nogil:
+            status = live.cf_port_load(port, text, <cf_convention>convention, &answer, &code)
+        self.functions = answer.functions
+        return int(status), code, answer.detail.decode("utf-8", "replace")
+
+    def open(self, bytes config, str profile, list filters, *, uint32_t flags=0, uint32_t layout_size=0,
+             uint32_t channel=0, bint wait_when_full=False, bint device_clock=False, int64_t coalesce_ns=1_000_000,
+             int64_t reconnect_ns=0):
+        """(status, code, why). The arguments are the members of cf_open_question."""
+        cdef cf_port *port = self.at()
+        cdef live.cf_open_question question
+        cdef bytes name = profile.encode()
+        cdef char why[live.CF_WHY_BYTES]
+        cdef size_t count = len(filters)
+        cdef long code = 0
+        cdef cf_status status
+        memset(&question, 0, sizeof(question))
+        strncpy(question.config, config, sizeof(question.config) - 1)
+        strncpy(question.profile, name, sizeof(question.profile) - 1)
+        question.flags, question.layout_size, question.channel = flags, layout_size, channel
+        question.wait_when_full, question.device_clock = wait_when_full, device_clock
+        question.fd = self.dtype is FD_FRAME_DTYPE
+        question.coalesce_ns, question.reconnect_ns = coalesce_ns, reconnect_ns
+        cdef cf_filter *rows = filter_rows(filters)
+        with nogil:
+            status = live.cf_port_open(port, &question, rows, count, why, &code)
         free(rows)
-        if self.borrowed:
-            library.why = why.decode("utf-8", "replace")
-        return int(status), code, self if status == CF_OK else None
+        return int(status), code, why.decode("utf-8", "replace")
 
     def __dealloc__(self):
         cdef long code
-        if self.channel != NULL and not self.borrowed and self.born == generation:
+        if self.port != NULL and self.born == forks():
             with nogil:
-                cf_channel_close(self.channel, &code)
-                cf_channel_free(self.channel)
+                live.cf_port_close(self.port, &code)
+                live.cf_port_free(self.port)
 
     def __reduce__(self):
         raise TypeError("an open channel cannot be pickled")
 
-    cdef int check(self) except -1:
-        if self.channel == NULL:
-            raise TypeError("not made by Handle.open")
-        if self.born != generation:
-            raise ChannelClosedError("the channel belongs to the process that forked this one")
+    cdef cf_port *at(self) except NULL:
+        if self.port == NULL:
+            raise TypeError("not made by Port.make")
+        refuse_forked(self.born)
+        return self.port
+
+    cdef int check(self, cf_status status, long code, str operation) except -1:
+        if status != CF_OK:
+            raise driver_error(status, code, operation)
         return 0
 
     def capsule(self):
-        """The channel for other glue modules, which keep this object meanwhile."""
-        self.check()
-        return PyCapsule_New(self.channel, "canal_fast.channel", NULL)
+        """The port for other glue modules, which keep this object meanwhile."""
+        return PyCapsule_New(self.at(), "canal_fast.port", NULL)
 
     def stop(self):
-        self.check()
+        cdef cf_port *port = self.at()
         with nogil:
-            cf_channel_stop(self.channel)
+            live.cf_port_stop(port)
 
     def close(self):
         """(hangs, what CanalClose returned); 0 when it was closed before. In a forked child: does nothing."""
-        cdef long code
+        cdef long code = 0
         cdef cf_status status
-        if self.born != generation or self.channel == NULL:
+        if self.born != forks() or self.port == NULL:
             return False, 0
         with nogil:
-            status = cf_channel_close(self.channel, &code)
-        if status != CF_OK and status != CF_TIMED_OUT:
-            raise driver_error(status, code, "CanalClose")
+            status = live.cf_port_close(self.port, &code)
+        if status != CF_TIMED_OUT:
+            self.check(status, code, "CanalClose")
         return status != CF_OK, code
+
+    # -- receiving
 
     cdef uint64_t await_records(self, uint32_t wanted, int64_t timeout_ns) except? 0:
         cdef int64_t left = INT64_MAX if timeout_ns < 0 else timeout_ns
@@ -267,72 +158,87 @@ cdef class Handle:
         while True:
             step = left if left < SLICE_NS else SLICE_NS
             with nogil:
-                status = cf_consumer_wait(&self.channel.consumer, wanted, step, &pending, &code)
+                status = live.cf_consumer_wait(&self.port.consumer, wanted, step, &pending, &code)
             PyErr_CheckSignals()
             left -= step
             if status != CF_TIMED_OUT or left <= 0:
                 break
-        if status != CF_OK and status != CF_TIMED_OUT:
-            raise driver_error(status, code, "CanalReceive")
+        if status != CF_TIMED_OUT:
+            self.check(status, code, "CanalReceive")
         return pending
+
+    cdef size_t take(self, void *records, size_t count) noexcept:
+        cdef size_t got = live.cf_consumer_take_at_once(&self.port.consumer, 1, records, count)
+        if got == 0:
+            with nogil:
+                got = live.cf_consumer_take(&self.port.consumer, records, count)
+        return got
 
     def descriptor(self, uint32_t wanted):
         """A file descriptor that is readable while `wanted` records wait; None where there is no such thing."""
         cdef int descriptor
-        cdef cf_status status
-        self.check()
-        status = cf_consumer_descriptor(&self.channel.consumer, wanted, &descriptor)
+        cdef cf_status status = live.cf_consumer_descriptor(&self.at().consumer, wanted, &descriptor)
         if status == CF_NOT_SUPPORTED:
             return None
-        if status != CF_OK:
-            raise driver_error(status, 0, "fileno")
+        self.check(status, 0, "fileno")
         return descriptor
-
-    cdef size_t take(self, void *records, size_t count) noexcept:
-        cdef size_t got = cf_consumer_take_at_once(&self.channel.consumer, 1, records, count)
-        if got == 0:
-            with nogil:
-                got = cf_consumer_take(&self.channel.consumer, records, count)
-        return got
 
     def wait(self, uint32_t wanted, int64_t timeout_ns):
         """Number of records that wait, once they are `wanted` or the time is over (negative: never)."""
         cdef uint64_t pending
-        self.check()
+        self.at()
         PyErr_CheckSignals()
-        pending = cf_consumer_ready(&self.channel.consumer, wanted)
+        pending = live.cf_consumer_ready(&self.port.consumer, wanted)
         return pending if pending else self.await_records(wanted, timeout_ns)
 
     def take_into(self, buffer):
         """Move records that wait into `buffer`; returns how many."""
-        cdef Py_buffer view
-        cdef size_t count = borrow(buffer, self.dtype, "buffer", True, &view)
-        cdef size_t got = self.take(view.buf, count)
-        PyBuffer_Release(&view)
-        return got
+        self.at()
+        cdef Loan loan = lend(buffer, self.dtype, "buffer", True)
+        return self.take(loan.at, loan.count)
 
     def receive_into(self, buffer, uint32_t wanted, int64_t timeout_ns):
         """wait and take_into in one."""
-        cdef Py_buffer view
-        cdef size_t got
-        cdef size_t count = borrow(buffer, self.dtype, "buffer", True, &view)
-        try:
-            self.check()
-            PyErr_CheckSignals()
-            got = cf_consumer_take_at_once(&self.channel.consumer, wanted, view.buf, count)
-            if got == 0:
-                if cf_consumer_ready(&self.channel.consumer, wanted) == 0:
-                    self.await_records(wanted, timeout_ns)
-                got = self.take(view.buf, count)
-        finally:
-            PyBuffer_Release(&view)
+        cdef cf_port *port = self.at()
+        cdef Loan loan = lend(buffer, self.dtype, "buffer", True)
+        PyErr_CheckSignals()
+        cdef size_t got = live.cf_consumer_take_at_once(&port.consumer, wanted, loan.at, loan.count)
+        if got == 0:
+            if live.cf_consumer_ready(&port.consumer, wanted) == 0:
+                self.await_records(wanted, timeout_ns)
+            got = self.take(loan.at, loan.count)
         return got
+
+    def receive(self, converter, message, label, int64_t timeout_ns):
+        """The next record as `converter` (of _messages) makes it a `message`; None when none came in time (negative:
+        any time), or another thread or the filters took it."""
+        cdef cf_port *port = self.at()
+        cdef convert_function convert = <convert_function>PyCapsule_GetPointer(converter, "canal_fast.converter")
+        cdef cf_fd_frame record
+        PyErr_CheckSignals()
+        cdef size_t got = live.cf_consumer_take_at_once(&port.consumer, 1, &record, 1)
+        if got == 0 and self.wait(1, timeout_ns):
+            with nogil:
+                got = live.cf_consumer_take(&port.consumer, &record, 1)
+        return convert(<const cf_frame_head *>&record, message, label) if got else None
+
+    def set_filters(self, list filters, bint waiting):
+        """`filters`: (can_id, can_mask, extended or None) each; `waiting`: also for records that wait."""
+        cdef cf_port *port = self.at()
+        cdef size_t count = len(filters)
+        cdef cf_filter *rows = filter_rows(filters)
+        cdef cf_status status
+        with nogil:
+            status = live.cf_consumer_filter(&port.consumer, rows, count, waiting)
+        free(rows)
+        self.check(status, 0, "set_filters")
+
+    # -- sending and asking
 
     def send(self, frames, int64_t timeout_ns):
         """Number of frames that the driver took in time (negative: any time)."""
-        self.check()
-        cdef Py_buffer view
-        cdef size_t count = borrow_frames(frames, "frames", False, &view)
+        cdef cf_port *port = self.at()
+        cdef Loan loan = lend_frames(frames, "frames", False)
         cdef int64_t left = INT64_MAX if timeout_ns < 0 else timeout_ns
         cdef int64_t step
         cdef size_t total = 0, accepted = 0
@@ -342,137 +248,108 @@ cdef class Handle:
             while True:
                 step = left if left < SLICE_NS else SLICE_NS
                 with nogil:
-                    status = cf_channel_send(self.channel, <char *>view.buf + total * view.itemsize, count - total,
-                                             view.itemsize, step, &accepted, &code)
+                    status = live.cf_port_send(port, <char *>loan.at + total * loan.stride, loan.count - total,
+                                               loan.stride, step, &accepted, &code)
                 total += accepted
                 left -= step
                 if status != CF_TIMED_OUT or left <= 0:
                     break
                 PyErr_CheckSignals()
         finally:
-            cf_channel_reject(self.channel, count - total)
-            PyBuffer_Release(&view)
+            live.cf_port_reject(port, loan.count - total)
         if status != CF_OK and status != CF_TIMED_OUT:
             error = driver_error(status, code, "CanalSend")
-            error.add_note(f"{total} of {count} frames were accepted")
+            error.add_note(f"{total} of {loan.count} frames were accepted")
             error.accepted = total
             raise error
         return total
 
-    def set_filters(self, list filters, bint waiting):
-        """`filters`: (can_id, can_mask, extended or None) each; `waiting`: also for records that wait."""
-        cdef size_t count = len(filters)
-        cdef cf_status status
-        self.check()
-        cdef cf_filter *rows = filter_rows(filters, self.borrowed)
+    def snapshot(self):
+        """The ledger as a dict, driver_overruns None when the driver does not tell; layout; the driver's queue."""
+        cdef cf_port *port = self.at()
+        cdef live.cf_snapshot now
         with nogil:
-            status = cf_channel_filter(self.channel, rows, count, waiting)
-        free(rows)
-        if status != CF_OK:
-            raise driver_error(status, 0, "set_filters")
-
-    def ledger(self):
-        """The books as a dict; driver_overruns is None when the driver does not tell."""
-        cdef cf_ledger books
-        cdef uint64_t sent, rejected
-        cdef int known
-        self.check()
-        with nogil:
-            cf_consumer_ledger(&self.channel.consumer, &books, &known)
-            cf_channel_sent(self.channel, &sent, &rejected)
-        result = dict(books.counters)
-        result.update(delivered=books.delivered, pending=books.pending, sent=sent, send_rejected=rejected)
-        if not known:
-            result["driver_overruns"] = None
-        return result
+            live.cf_port_snapshot(port, &now)
+        books = dict(now.ledger.counters)
+        books.update(delivered=now.ledger.delivered, pending=now.ledger.pending, sent=now.sent,
+                     send_rejected=now.send_rejected)
+        if not now.overruns_known:
+            books["driver_overruns"] = None
+        return books, now.layout_size, now.driver_queue
 
     def clock(self):
         """What the clock knows, as a dict."""
-        cdef cf_clock_report report
-        self.check()
+        cdef cf_port *port = self.at()
+        cdef live.cf_clock_report report
         with nogil:
-            cf_clock_read(&self.channel.consumer.share.clock, &report)
+            live.cf_clock_read(&port.consumer.share.clock, &report)
         return report
 
     def status(self):
         """(channel_status, last_error_code, last_error_subcode, text); None while the driver is away."""
-        cdef cf_driver_status result
+        cdef cf_port *port = self.at()
+        cdef live.cf_driver_status answer
         cdef long code = 0
         cdef cf_status status
-        self.check()
         with nogil:
-            status = cf_channel_status(self.channel, &result, &code)
+            status = live.cf_port_status(port, &answer, &code)
         if status == CF_DISCONNECTED:
             return None
-        if status != CF_OK:
-            raise driver_error(status, code, "CanalGetStatus")
-        text = (<bytes>result.text).decode("utf-8", "replace")
-        return result.channel_status, result.last_error_code, result.last_error_subcode, text
+        self.check(status, code, "CanalGetStatus")
+        text = (<bytes>answer.text).decode("utf-8", "replace")
+        return answer.channel_status, answer.last_error_code, answer.last_error_subcode, text
 
     def statistics(self):
         """The seven counters, or None when the driver did not fill them in."""
-        cdef uint32_t counters[CF_STATISTICS_WORDS]
+        cdef cf_port *port = self.at()
+        cdef live.cf_driver_statistics answer
         cdef int filled = 0
         cdef long code = 0
         cdef cf_status status
-        self.check()
         with nogil:
-            status = cf_channel_statistics(self.channel, counters, &filled, &code)
-        if status != CF_OK:
-            raise driver_error(status, code, "CanalGetStatistics")
-        return [counters[i] for i in range(CF_STATISTICS_WORDS)] if filled else None
+            status = live.cf_port_statistics(port, &answer, &filled, &code)
+        self.check(status, code, "CanalGetStatistics")
+        return [answer.counters[i] for i in range(live.CF_STATISTICS_WORDS)] if filled else None
 
     def transmit_pending(self):
         """(frames that the driver has not yet sent, will they go by themselves?), or None where it does not tell."""
-        cdef long waiting = 0, code = 0
+        cdef cf_port *port = self.at()
+        cdef uint64_t waiting = 0
+        cdef long code = 0
         cdef int moving = 0
         cdef cf_status status
-        self.check()
         with nogil:
-            status = cf_channel_transmit_pending(self.channel, &waiting, &moving, &code)
+            status = live.cf_port_transmit_pending(port, &waiting, &moving, &code)
         return (waiting, bool(moving)) if status == CF_OK else None
 
     def versions(self):
         """What the driver says of itself, as a dict."""
-        cdef cf_driver_versions result
+        cdef cf_port *port = self.at()
+        cdef live.cf_driver_versions answer
         cdef long code = 0
         cdef cf_status status
-        self.check()
         with nogil:
-            status = cf_channel_versions(self.channel, &result, &code)
-        if status != CF_OK:
-            raise driver_error(status, code, "CanalGetVersion")
+            status = live.cf_port_versions(port, &answer, &code)
+        self.check(status, code, "CanalGetVersion")
         return {
-            "level": result.level, "version": result.version, "dll_version": result.dll_version,
-            "vendor": (<bytes>result.vendor).decode("utf-8", "replace"),
-            "info": (<bytes>result.info).decode("utf-8", "replace"),
+            "level": answer.level, "version": answer.version, "dll_version": answer.dll_version,
+            "vendor": (<bytes>answer.vendor).decode("utf-8", "replace"),
+            "info": (<bytes>answer.info).decode("utf-8", "replace"),
         }
 
-    def layout(self):
-        """Size of the message layout in use."""
-        self.check()
-        return cf_channel_layout(self.channel).size
-
-    def queue(self):
-        """Frames in the driver's own queue, as of the last drain."""
-        self.check()
-        return cf_channel_queue(self.channel)
-
-    cdef int set_value(self, int function, unsigned long value, str operation) except -1:
+    cdef int set_value(self, live.cf_operation operation, unsigned long value, str name) except -1:
+        cdef cf_port *port = self.at()
         cdef long code = 0
         cdef cf_status status
-        self.check()
         with nogil:
-            status = cf_channel_set(self.channel, function, value, &code)
-        if status != CF_OK:
-            raise driver_error(status, code, operation)
-        return 0
+            status = live.cf_port_set(port, operation, value, &code)
+        return self.check(status, code, name)
 
     def set_filter(self, unsigned long value):
-        self.set_value(CF_FN_set_filter, value, "CanalSetFilter")
+        self.set_value(live.CF_ASK_SET_FILTER, value, "CanalSetFilter")
 
     def set_mask(self, unsigned long value):
-        self.set_value(CF_FN_set_mask, value, "CanalSetMask")
+        self.set_value(live.CF_ASK_SET_MASK, value, "CanalSetMask")
 
     def set_baudrate(self, unsigned long code):
-        self.set_value(CF_FN_set_baudrate, code, "CanalSetBaudrate")
+        self.set_value(live.CF_ASK_SET_BAUDRATE, code, "CanalSetBaudrate")

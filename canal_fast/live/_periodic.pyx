@@ -1,16 +1,14 @@
 """Glue of periodic.h: cyclic sending."""
 
 cimport cython
-from cpython.buffer cimport PyBuffer_Release
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from canal_fast._gate cimport borrow_frames, driver_error
+from canal_fast._gate cimport Loan, driver_error, forks, lend_frames, refuse_forked
 from canal_fast.capi.base cimport CF_OK, cf_status
 from canal_fast.capi.live cimport (
-    cf_channel,
     cf_periodic,
     cf_periodic_add,
     cf_periodic_counters,
@@ -19,73 +17,58 @@ from canal_fast.capi.live cimport (
     cf_periodic_new,
     cf_periodic_remove,
     cf_periodic_stop,
+    cf_port,
     cf_task,
     cf_task_counters,
 )
 
-from canal_fast.errors import ChannelClosedError
-
-cdef unsigned generation = 0  # counts the forks between the first process and this one
-
-
-def after_fork_in_child():
-    """Senders made before belong to the parent from now on."""
-    global generation
-    generation += 1
-
-
 # What a running thread uses is not taken apart by the garbage collector, but by __dealloc__ in order.
 @cython.no_gc_clear
 cdef class Sender:
-    """The sending thread of a channel, from the first task on. `handle` stays open as long as tasks run."""
+    """The sending thread of a channel, from the first task on. `port` stays open as long as tasks run."""
 
     cdef cf_periodic *periodic
     cdef unsigned born
-    cdef object handle
+    cdef object port
     cdef set tasks
 
-    def __init__(self, handle):
+    def __init__(self, port):
         if self.periodic != NULL:
             raise TypeError("a sender is made once")
-        self.born = generation
+        self.born = forks()
         self.tasks = set()
-        self.handle = handle
-        self.periodic = cf_periodic_new(<cf_channel *>PyCapsule_GetPointer(handle.capsule(), "canal_fast.channel"))
+        self.port = port
+        self.periodic = cf_periodic_new(<cf_port *>PyCapsule_GetPointer(port.capsule(), "canal_fast.port"))
         if self.periodic == NULL:
             raise MemoryError
 
     def __dealloc__(self):
-        if self.periodic != NULL and self.born == generation:
+        if self.periodic != NULL and self.born == forks():
             with nogil:
                 cf_periodic_stop(self.periodic)
             cf_periodic_free(self.periodic)
 
     cdef int check(self) except -1:
         if self.periodic == NULL:
-            raise TypeError("not made by Sender(handle)")
-        if self.born != generation:
-            raise ChannelClosedError("the channel belongs to the process that forked this one")
-        return 0
+            raise TypeError("not made by Sender(port)")
+        return refuse_forked(self.born)
 
     def start(self, frames, int64_t period_ns, bint in_turn, uint64_t times):
         """A task that sends the frames, or one of them in turn, every period_ns from now on; `times` 0: for ever."""
+        self.check()
+        cdef Loan loan = lend_frames(frames, "frames", False)
+        cdef size_t size = loan.count * loan.stride
         cdef Task self_task = Task()
-        cdef Py_buffer view
-        cdef cf_status status
-        cdef size_t count = borrow_frames(frames, "frames", False, &view)
         cdef cf_task *task = <cf_task *>calloc(1, sizeof(cf_task))
+        cdef cf_status status
         self_task.task = task
-        try:
-            self.check()
-            if task != NULL:
-                task.frames = malloc(view.len + 1)
-            if task == NULL or task.frames == NULL:
-                raise MemoryError
-            memcpy(task.frames, view.buf, view.len)
-            task.count, task.stride, task.period_ns = count, view.itemsize, period_ns
-            task.in_turn, task.times_left = in_turn, times
-        finally:
-            PyBuffer_Release(&view)
+        if task != NULL:
+            task.frames = malloc(size + 1)
+        if task == NULL or task.frames == NULL:
+            raise MemoryError
+        memcpy(task.frames, loan.at, size)
+        task.count, task.stride, task.period_ns = loan.count, loan.stride, period_ns
+        task.in_turn, task.times_left = in_turn, times
         with nogil:
             status = cf_periodic_add(self.periodic, task)
         if status != CF_OK:
@@ -97,7 +80,7 @@ cdef class Sender:
 
     def stop(self):
         """End all tasks."""
-        if self.periodic != NULL and self.born == generation:
+        if self.periodic != NULL and self.born == forks():
             with nogil:
                 cf_periodic_stop(self.periodic)
             self.tasks.clear()
@@ -113,7 +96,7 @@ cdef class Task:
     def __dealloc__(self):
         cdef cf_periodic *periodic
         if self.task != NULL:
-            if self.sender is not None and self.sender.born == generation:
+            if self.sender is not None and self.sender.born == forks():
                 periodic = self.sender.periodic
                 with nogil:  # waits for a driver that another task's frames are being sent to
                     cf_periodic_remove(periodic, self.task)
@@ -133,19 +116,15 @@ cdef class Task:
 
     def modify(self, frames):
         """`frames`: as many as before, of the same dtype."""
-        cdef Py_buffer view
-        cdef size_t count = borrow_frames(frames, "frames", False, &view)
-        try:
-            self.check()
-            if count != self.task.count or <size_t>view.itemsize != self.task.stride:
-                raise ValueError(
-                    f"frames has {count} records of {view.itemsize} bytes; the task sends {self.task.count} of "
-                    f"{self.task.stride}: stop it and start another"
-                )
-            with nogil:
-                cf_periodic_modify(self.sender.periodic, self.task, view.buf)
-        finally:
-            PyBuffer_Release(&view)
+        self.check()
+        cdef Loan loan = lend_frames(frames, "frames", False)
+        if <size_t>loan.count != self.task.count or <size_t>loan.stride != self.task.stride:
+            raise ValueError(
+                f"frames has {loan.count} records of {loan.stride} bytes; the task sends {self.task.count} of "
+                f"{self.task.stride}: stop it and start another"
+            )
+        with nogil:
+            cf_periodic_modify(self.sender.periodic, self.task, loan.at)
 
     def statistics(self):
         """The counters as a dict, and `active` and `failure_code`."""

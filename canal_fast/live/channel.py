@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import threading
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, Unpack
+from types import TracebackType
+from typing import Any, Literal, Self, Unpack
 
 import numpy as np
 
 import canal_fast.arguments as arguments
+from canal_fast._gate import describe_code
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
-from canal_fast.drivers.config_strings import is_fd_interface, socketcan_config
+from canal_fast.drivers.config_strings import OpenFlag, is_fd_interface, socketcan_config
 from canal_fast.drivers.devices import list_devices, only_device
+from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
 from canal_fast.errors import ChannelClosedError, DriverError
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, check_frames
+from canal_fast.status import Status
 
-from . import _periodic
+from . import _live, _periodic
+from .clock import ChannelClock, describe_clock
 from .event_loop import until_readable
-from .opening import ChannelOptions, OpenChannel
+from .host import Bridge, load
+from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
+from .opening import OURS, ChannelOptions, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
+from .sending import wait_until_sent
 
 __all__ = ["Channel"]
 
 _MAX_FRAMES = 1 << 40
+_STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
 
-class Channel(OpenChannel):
+class Channel:
     """A CANAL channel, drained by a native thread from open to `stop`.
 
     Parameters
@@ -72,7 +83,7 @@ class Channel(OpenChannel):
     bridge : {"auto", "always", "never"}
         Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
         also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
-        virtual buses, which are not shared between hosts, and for at most 8164 filters.
+        virtual buses, which are not shared between hosts.
     drain : float
         `close` waits at most so many seconds until the driver has sent what it accepted, where it tells how much that
         is; 0 does not wait. Nothing is waited for when the interpreter ends.
@@ -93,6 +104,73 @@ class Channel(OpenChannel):
     answers, `receive` returns the frames that the ring still holds and then raises DriverError, which says how it
     ended, or ChannelTimeoutError; what else the driver held is unaccounted. The host ends when this process does.
     """
+
+    def __init__(
+        self,
+        library: str | os.PathLike[str],
+        config: str = "",
+        *,
+        flags: int = 0,
+        profile: str = "auto",
+        layout: Literal["auto"] | int = "auto",
+        filters: Sequence[Mapping[str, Any]] | None = None,
+        channel: int = 0,
+        fd: bool = False,
+        clock: Literal["epoch", "device"] = "epoch",
+        ring_frames: int = 262_144,
+        ring_full: Literal["drop", "wait"] = "drop",
+        coalesce_ms: float = 1.0,
+        reconnect: float | None = None,
+        convention: Literal["auto", "stdcall", "cdecl"] = "auto",
+        bridge: Bridge = "auto",
+        drain: float = 1.0,
+    ) -> None:
+        self._port: _live.Port | None = None
+        self._discarded: int | None = None
+        self._sender: _periodic.Sender | None = None
+        self._making_sender = threading.Lock()
+        check_options(
+            library,
+            config,
+            flags,
+            profile,
+            layout,
+            channel,
+            clock,
+            ring_frames,
+            ring_full,
+            coalesce_ms,
+            reconnect,
+            convention,
+            bridge,
+        )
+        self._config, self._drain_s = config, arguments.interval("drain", drain, 0, 3600)
+        self._path = find_library(library)
+        self._capacity = 1 << (int(ring_frames) - 1).bit_length()
+        self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
+        port = load(self._path, convention, bridge, self._capacity, fd)
+        self._profile = choose_profile(port, self._path, profile, fd, clock)
+        if fd and self._profile["name"] in OURS:
+            flags |= OpenFlag.FD
+        status, code, why = port.open(
+            config.encode(),
+            self._profile["name"],
+            arguments.filters(filters),
+            flags=flags,
+            layout_size=0 if layout == "auto" else layout,
+            channel=channel,
+            wait_when_full=ring_full == "wait",
+            device_clock=clock == "device",
+            coalesce_ns=int(coalesce_ms * 1e6),
+            reconnect_ns=0 if reconnect is None else int(reconnect * 1e9),
+        )
+        if status != Status.OK:
+            raise not_opened(Status(status), code, why, config, self._path, self._profile, self._capacity)
+        self._port = port
+        self._receive_into = port.receive_into
+        self._check_frames = check_frames if fd else arguments.check_classical
+        self._info: DriverInfo | None = None
+        open_channels.add(self)
 
     @classmethod
     def virtual(
@@ -120,7 +198,7 @@ class Channel(OpenChannel):
         **options
             As for `Channel`.
         """
-        flags |= listen_only * 1 | receive_own_messages * 2
+        flags |= listen_only * OpenFlag.LISTEN_ONLY | receive_own_messages * OpenFlag.LOOPBACK
         return cls("virtual", config, flags=flags, fd=fd, **options)
 
     @classmethod
@@ -236,7 +314,8 @@ class Channel(OpenChannel):
         else:
             explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
             config = explicit.usb2can_config(serial)
-        flags |= listen_only * 1 | loopback * 2 | one_shot * 4 | status_messages * 8
+        flags |= listen_only * OpenFlag.LISTEN_ONLY | loopback * OpenFlag.LOOPBACK
+        flags |= one_shot * OpenFlag.ONE_SHOT | status_messages * OpenFlag.STATUS_FRAMES
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
         return cls(library, config, flags=flags, fd=fd, **options)
 
@@ -266,18 +345,18 @@ class Channel(OpenChannel):
         DriverError
             The driver failed, and nothing is left.
         """
-        handle = self._open_handle()
+        port = self._open_port()
         if type(max_frames) is not int or not 1 <= max_frames <= _MAX_FRAMES:
             arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
         wanted = 1 if min_frames == 1 else self._wanted(min_frames, max_frames)
         timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
         deadline = time.monotonic_ns() + timeout_ns if timeout_ns > 0 else timeout_ns
         while True:
-            waiting = handle.wait(wanted, timeout_ns)
+            waiting = port.wait(wanted, timeout_ns)
             # A bytearray: numpy.empty takes longer than all the rest to make a small array of records.
             room = bytearray((waiting if waiting < max_frames else max_frames) * self._dtype.itemsize)
             frames: FrameArray = np.frombuffer(room, self._dtype)
-            got = handle.take_into(frames) if waiting else 0
+            got = port.take_into(frames) if waiting else 0
             # Another thread may have taken what waited: wait for the rest of the time.
             if got or wanted == 0 or timeout_ns == 0:
                 return frames if got == len(frames) else frames[:got]
@@ -309,25 +388,25 @@ class Channel(OpenChannel):
         Frames leave the channel only when a batch is handed out: cancelling loses none. One iteration at a
         time for a channel. It waits on the descriptor of `fileno`, which meanwhile tells of whole batches.
         """
-        handle = self._open_handle()
-        arguments.interval("max_frames", max_frames, 1, 1 << 40)
+        port = self._open_port()
+        arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
         wanted = min(max_frames, self._capacity)
         waiting_ns = arguments.nanoseconds(timeout)
 
         def wait_in_thread() -> None:
             with contextlib.suppress(DriverError):  # receive tells
-                handle.wait(wanted, waiting_ns)
+                port.wait(wanted, waiting_ns)
 
         try:
             while True:
-                await until_readable(handle.descriptor(wanted), timeout, wait_in_thread)
+                await until_readable(port.descriptor(wanted), timeout, wait_in_thread)
                 batch = self.receive(max_frames, timeout=0)
                 yield batch
         except ChannelClosedError:
             return
         finally:
             with contextlib.suppress(ChannelClosedError):
-                handle.descriptor(1)
+                port.descriptor(1)
 
     def fileno(self) -> int:
         """A descriptor for select, poll and event loops, made at the first call. Only to be waited for.
@@ -341,7 +420,7 @@ class Channel(OpenChannel):
         NotImplementedError
             On Windows.
         """
-        descriptor = self._open_handle().descriptor(1)
+        descriptor = self._open_port().descriptor(1)
         if descriptor is None:
             raise NotImplementedError("this system's event loops wait on no such descriptor; use abatches")
         return descriptor
@@ -351,11 +430,11 @@ class Channel(OpenChannel):
 
         Each filter has `can_id`, `can_mask` and optionally `extended`, with python-can's meaning: a frame
         matches when `(arbitration_id ^ can_id) & can_mask == 0` and, where `extended` is given, its
-        identifier format is the one asked for. Status messages are never filtered. In force from
+        identifier format is the one asked for. Status messages are never filtered. At most 8192. In force from
         the next drain on; with `waiting` at once, also for frames that wait already. Those then count as
         filtered when they would have been received, and a batch may be smaller than `min_frames`.
         """
-        self._open_handle().set_filters(arguments.filters(filters), waiting)
+        self._open_port().set_filters(arguments.filters(filters), waiting)
 
     # -- sending and asking
 
@@ -381,9 +460,9 @@ class Channel(OpenChannel):
         DriverError
             With `.status` and `.accepted`, the number that the driver took before it failed.
         """
-        handle = self._open_handle()
+        port = self._open_port()
         self._check_frames(frames)
-        return handle.send(frames, arguments.nanoseconds(timeout))
+        return port.send(frames, arguments.nanoseconds(timeout))
 
     def send_periodic(
         self, frames: FrameArray, period_s: float, *, in_turn: bool = False, times: int | None = None
@@ -417,7 +496,7 @@ class Channel(OpenChannel):
         ChannelClosedError
             The channel is closed.
         """
-        handle = self._open_handle()
+        port = self._open_port()
         self._check_frames(frames)
         if not len(frames):
             raise ValueError("frames is empty: there is nothing to send")
@@ -425,9 +504,158 @@ class Channel(OpenChannel):
         limit = 0 if times is None else arguments.interval("times", times, 1, (1 << 63) - 1)
         with self._making_sender:  # two threads' first tasks share one
             if self._sender is None:
-                self._sender = _periodic.Sender(handle)
+                self._sender = _periodic.Sender(port)
         task = self._sender.start(frames, round(period_s * 1e9), in_turn, limit)
         return PeriodicTask(task, period_s, self._check_frames)
 
+    def status(self) -> ChannelStatus:
+        """The driver's status, decoded; its state is "disconnected" while `reconnect` waits for the driver."""
+        row = self._open_port().status()
+        return DISCONNECTED if row is None else decode_status(row[0], row[1], row[3], self._profile)
+
+    def finished(self) -> bool:
+        """Did the driver say that no more frames will come (the end of a replay)? False where it cannot say so."""
+        return bool(self._profile["stopped"]) and self.status().stopped
+
+    def statistics(self) -> dict[str, int] | None:
+        """The driver's counters, or None when it did not fill them in.
+
+        Some devices reset theirs when they are read; see `driver.profile`.
+        """
+        counters = self._open_port().statistics()
+        return None if counters is None else dict(zip(_STATISTICS, counters, strict=True))
+
+    def clock(self) -> ChannelClock:
+        """Where the time stamps come from and how good they are.
+
+        Device time is mapped to the host's monotonic clock, with offset and drift followed, and that to
+        the epoch with the offset frozen at open. Corrections slew: they change the rate of time by 0.05 % at
+        most, by half before the clock has settled and while it is more than a millisecond off. Time stamps
+        never decrease.
+        """
+        return describe_clock(self._open_port().clock())
+
+    def data_available(self) -> int:
+        """Frames in the driver's own queue, as of the last drain."""
+        return self._open_port().snapshot()[2]
+
+    def set_driver_filter(self, code: int, mask: int) -> None:
+        """Set the driver's own filter (CanalSetFilter, CanalSetMask). Most drivers ignore it: see `set_filters`."""
+        port = self._open_port()
+        port.set_filter(arguments.interval("code", code, 0, 0xFFFFFFFF))
+        port.set_mask(arguments.interval("mask", mask, 0, 0xFFFFFFFF))
+
+    def set_driver_baudrate(self, code: int) -> None:
+        """CanalSetBaudrate, deprecated: codes 1 (1000 kbit/s) .. 9 (10 kbit/s), 0 user-defined."""
+        self._open_port().set_baudrate(arguments.interval("code", code, 0, 9))
+
+    @property
+    def driver(self) -> DriverInfo:
+        """Path, profile, layout, capabilities, versions of the driver."""
+        if self._info is None or self._info.layout != self._open_port().snapshot()[1]:
+            self._info = versions(self._open_port(), self._path, self._profile)
+        return self._info
+
+    def ledger(self) -> Ledger:
+        """Where every frame went; also after `close`."""
+        if self._port is None:
+            raise ChannelClosedError("the channel was never open")
+        return Ledger(**self._port.snapshot()[0], discarded=self._discarded)
+
+    # -- ending
+
+    def stop(self) -> None:
+        """End the native thread after a last drain. `receive` still returns what the ring holds."""
+        if self._port is not None:
+            self._port.stop()
+
+    def drain(self, timeout: float | None = None) -> int | None:
+        """Wait until the driver has sent what it accepted.
+
+        Ends at once when that cannot be (bus off, a virtual bus whose clock is stepped), and when the number of
+        frames that wait has not fallen for 0.2 s.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds at most; None sets no limit.
+
+        Returns
+        -------
+        int or None
+            Frames that are left. None, without waiting, where the driver does not tell: only the drivers that come
+            with canal_fast do.
+        """
+        return wait_until_sent(self._open_port(), timeout)
+
+    def close(self) -> None:
+        """Wait for what is being sent, stop, close the driver, free the ring.
+
+        Waits at most `drain` seconds, as the method `drain` does; what the driver still had then is `discarded` in
+        the ledger. What was not received by then is `pending`.
+
+        Raises
+        ------
+        DriverError
+            CanalClose returned an error; or the driver did not return from CanalReceive within two seconds: then
+            it is not called again, and its thread is left behind.
+        """
+        self._close(self._drain_s)
+
+    def _close(self, drain_s: float) -> None:
+        open_channels.discard(self)
+        if self._sender is not None:
+            self._sender.stop()
+        if self._port is not None:
+            if self._discarded is None:
+                with contextlib.suppress(ChannelClosedError):
+                    self._discarded = wait_until_sent(self._port, drain_s)
+            with standard_input_kept():
+                hangs, code = self._port.close()
+            if hangs:
+                raise DriverError(
+                    f"{self._path.name} hangs in CanalReceive; it was not closed", operation="CanalReceive"
+                )
+            if code:
+                raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def __del__(self) -> None:
+        if self in open_channels:
+            warnings.warn(f"unclosed channel {self!r}", ResourceWarning, stacklevel=2)
+            self._close(0)
+
+    def __repr__(self) -> str:
+        if getattr(self, "_port", None) is None:
+            return "<canal_fast.Channel, never open>"
+        state = "open" if self in open_channels else "closed"
+        return f"<canal_fast.Channel {self._config!r} of {self._path.name}, {state}, {self.ledger().received} received>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a channel cannot be pickled: it is a thread and a device")
+
+    def _open_port(self) -> _live.Port:
+        if self._port is None:
+            raise ChannelClosedError("the channel was never open")
+        return self._port
+
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(arguments.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))
+
+
+Channel.__init__.__qualname__ = "Channel"  # for Python's own messages on arguments

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from canal_fast._gate import describe_exit, status_table
+from canal_fast._gate import describe_exit
 from canal_fast.drivers import _profiles
-from canal_fast.drivers.library import CONVENTIONS, load_library, not_loaded
+from canal_fast.drivers.library import CONVENTIONS, not_loaded
 from canal_fast.errors import ChannelTimeoutError, DriverError
+from canal_fast.status import Status
 
 from . import _live
 
@@ -28,8 +29,6 @@ _MACHINES = {  # what a host is needed for -> what its name ends with, where tha
     "32-bit x86 (i386) ELF library": "32",
     "64-bit x86-64 ELF library": "64",
 }
-_NAMES = {number: name for number, name, _ in status_table()}
-
 
 _system_error = getattr(ctypes, "FormatError", os.strerror)  # a Windows error in words, elsewhere errno
 
@@ -40,8 +39,15 @@ def host_program(machine: str | None) -> Path:
     return _FOLDER / f"canal_host{'' if bits == _OWN else bits}{_SUFFIX}"
 
 
-def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_size: int) -> _live.Library:
-    """Load a driver library here, or in a host for one channel with such a ring.
+def program_for(path: Path, bridge: Bridge) -> Path | None:
+    """The host program that a driver library is to run in; None for this process."""
+    status, machine = _profiles.machine(os.fsencode(path))
+    other = status == Status.WRONG_ARCHITECTURE and machine in _MACHINES and host_program(machine).is_file()
+    return None if bridge == "never" or not (bridge == "always" or other) else host_program(machine)
+
+
+def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, fd: bool) -> _live.Port:
+    """A port with such a ring, here or in a host, whose driver library is loaded.
 
     Raises
     ------
@@ -52,29 +58,30 @@ def load(path: Path, convention: str, bridge: Bridge, ring_capacity: int, slot_s
     MemoryError
         There is no room for the ring.
     """
-    status, machine = _profiles.machine(os.fsencode(path))
-    other = _NAMES[status] == "WRONG_ARCHITECTURE" and machine in _MACHINES and host_program(machine).is_file()
-    if bridge == "never" or not (bridge == "always" or other):
-        return load_library(path, convention)
-    program = host_program(machine)
-    status, code, detail, loaded = _live.Library.load_in_host(
-        os.fsencode(path), CONVENTIONS.index(convention), os.fsencode(program), ring_capacity, slot_size
-    )
-    if loaded is not None:
-        return loaded
-    name = _NAMES[status]
-    if name == "NO_MEMORY":
-        raise MemoryError(f"no memory for {ring_capacity} records; take a smaller ring_frames")
+    program = program_for(path, bridge)
+    detail = ""
+    status, code, port = _live.Port.make(None if program is None else os.fsencode(program), ring_capacity, fd)
+    if port is not None:
+        status, code, detail = port.load(os.fsencode(path), CONVENTIONS.index(convention))
+        if status == Status.OK:
+            return port
+    if status == Status.NO_MEMORY:
+        raise no_memory(ring_capacity)
     words = {
-        "HOST_FAILED": f"could not be started: {_system_error(code)}",
-        "HOST_VERSION": f"has version {code}, this canal_fast needs version {_live.BRIDGE_VERSION}",
-        "HOST_ENDED": f"ended while it loaded {path}: {describe_exit(code)}",
-        "HOST_SILENT": "does not answer",
-        "DRIVER_HANGS": f"hangs in loading {path}; it was ended",
-        "THREAD_FAILED": "has no thread here to listen to it",
-        "NOT_SUPPORTED": f"is not to be had on {sys.platform}",
+        Status.HOST_FAILED: f"could not be started: {_system_error(code)}",
+        Status.HOST_VERSION: f"has version {code}, this canal_fast needs version {_live.HOST_PROTOCOL}",
+        Status.HOST_ENDED: f"ended while it loaded {path}: {describe_exit(code)}",
+        Status.HOST_SILENT: "does not answer",
+        Status.DRIVER_HANGS: f"hangs in loading {path}; it was ended",
+        Status.THREAD_FAILED: "has no thread here to listen to it",
+        Status.NOT_SUPPORTED: f"is not to be had on {sys.platform}",
     }
-    if name not in words:
-        raise not_loaded(path, status, detail, convention)
-    kind = ChannelTimeoutError if name in {"HOST_SILENT", "DRIVER_HANGS"} else DriverError
-    raise kind(f"the host process {program} {words[name]}", operation="load")
+    found = Status(status)
+    if found not in words:
+        raise not_loaded(path, found, detail, convention)
+    kind = ChannelTimeoutError if found in {Status.HOST_SILENT, Status.DRIVER_HANGS} else DriverError
+    raise kind(f"the host process {program} {words[found]}", operation="load")
+
+
+def no_memory(ring_capacity: int) -> MemoryError:
+    return MemoryError(f"no memory for {ring_capacity} records; take a smaller ring_frames")

@@ -12,12 +12,12 @@ _STALL_S = 0.2  # without a frame going: a frame takes 0.16 s at 1 kbit/s
 _STEP_S = 0.001
 
 
-def wait_until_sent(handle: _live.Handle, timeout: float | None) -> int | None:
+def wait_until_sent(port: _live.Port, timeout: float | None) -> int | None:
     """See `Channel.drain`."""
     begin = fell = time.monotonic()
     least: int | None = None
     while True:
-        told = handle.transmit_pending()
+        told = port.transmit_pending()
         if told is None:
             return None
         left, moving = told

@@ -8,6 +8,7 @@ INTERFACES: int
 NAME_MAX: int
 ITEM_MAX: int
 HEAD: int
+COLUMN_NAMES: tuple[str, ...]
 COUNTER_NAMES: tuple[str, ...]
 
 def keeps_table() -> list[tuple[int, str, str]]: ...
@@ -15,7 +16,30 @@ def format_table() -> list[tuple[str, str, tuple[str, ...], str, bool, int, bool
 def recognise(index: int, head: bytes | memoryview | npt.NDArray[np.uint8], whole: bool) -> int: ...
 
 @disjoint_base
-class LogReader:
+class ReaderState:
+    def __new__(cls, *_: object) -> Self: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def lost_bytes(self) -> int: ...
+    def kinds(self) -> dict[str, int]: ...
+    def interfaces(self) -> list[tuple[str, int, int, int, tuple[int | None, ...], int]]: ...
+
+@disjoint_base
+class ColumnReader(ReaderState):
+    def read(
+        self,
+        columns: list[npt.NDArray[np.generic] | None],
+        seconds: npt.NDArray[np.float64],
+        event: int,
+        epoch_ns: int,
+        start: int,
+        frames: npt.NDArray[np.void],
+        first: int,
+    ) -> tuple[int, int, int]: ...
+
+@disjoint_base
+class LogReader(ReaderState):
     epoch_ns: int
     def __new__(cls, index: int, forgiving: bool, id_order: int) -> Self: ...
     def read(
@@ -36,12 +60,6 @@ class LogReader:
     def column(self) -> int: ...
     @property
     def truncated(self) -> bool: ...
-    @property
-    def skipped(self) -> int: ...
-    @property
-    def lost_bytes(self) -> int: ...
-    def kinds(self) -> dict[str, int]: ...
-    def interfaces(self) -> list[tuple[str, int, int, int, tuple[int | None, ...], int]]: ...
 
 @disjoint_base
 class LogWriter:

@@ -1,18 +1,23 @@
 """Glue of the table of log formats, formats.h."""
 
-from cpython.buffer cimport PyBuffer_Release
+from cpython.buffer cimport PyBUF_STRIDES, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport cf_code, cf_status
 from canal_fast.capi.logs cimport (
+    CF_COLUMN_DataBytes,
+    CF_COLUMNS,
     CF_LOG_COUNTERS,
     CF_LOG_HEAD,
     CF_LOG_INTERFACES,
     CF_LOG_ITEM_MAX,
     CF_LOG_NAME_MAX,
+    cf_column_name,
+    cf_columns,
+    cf_columns_read,
     cf_log_call,
     cf_log_channel,
     cf_log_counter_name,
@@ -33,6 +38,7 @@ INTERFACES = int(CF_LOG_INTERFACES)
 NAME_MAX = int(CF_LOG_NAME_MAX)
 ITEM_MAX = int(CF_LOG_ITEM_MAX)
 HEAD = int(CF_LOG_HEAD)
+COLUMN_NAMES = tuple([cf_column_name(i).decode() for i in range(CF_COLUMNS)])
 COUNTER_NAMES = tuple([cf_log_counter_name(i).decode() for i in range(CF_LOG_COUNTERS)])
 
 
@@ -69,14 +75,47 @@ def recognise(size_t index, const uint8_t[::1] head not None, bint whole):
     return row.recognise(&head[0] if head.shape[0] else &nothing, head.shape[0], whole)
 
 
-cdef class LogReader:
-    """State of reading one recording in format `index`."""
+cdef class ReaderState:
+    """What readers tell of what they met."""
 
     cdef cf_log_reader state
+
+    def __cinit__(self, *_):
+        memset(&self.state, 0, sizeof(self.state))
+
+    @property
+    def skipped(self):
+        return self.state.skipped
+
+    @property
+    def lost_bytes(self):
+        return self.state.lost_bytes
+
+    def kinds(self):
+        """What was skipped: name -> number."""
+        return {self.state.kinds[i].name.decode("utf-8", "replace"): self.state.kinds[i].count
+                for i in range(self.state.kind_count)}
+
+    def interfaces(self):
+        """Rows (name, channel, speed, frames, counters: tuple of int or None, id_order) of the CAN interfaces."""
+        cdef cf_log_interface *row
+        rows = []
+        for index in range(self.state.count):
+            row = &self.state.interfaces[index]
+            if row.foreign:
+                continue
+            counters = tuple([row.counters[i] if row.counted >> i & 1 else None for i in range(CF_LOG_COUNTERS)])
+            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.frames, counters,
+                         row.id_order))
+        return rows
+
+
+cdef class LogReader(ReaderState):
+    """State of reading one recording in format `index`."""
+
     cdef const cf_log_format *row
 
     def __cinit__(self, size_t index, bint forgiving, uint8_t id_order):
-        memset(&self.state, 0, sizeof(self.state))
         self.row = row_of(index)
         if self.row.read == NULL:
             raise ValueError("this format is not read")
@@ -95,31 +134,23 @@ cdef class LogReader:
 
         (status, consumed, made, consumed of inner, then for CF_LOG_PACKED: how, packed bytes, unpacked bytes).
         """
-        cdef Py_buffer data, target
+        cdef Loan data = lend(source, U1, "source", False)
+        cdef Loan target = lend_frames(frames, "frames", True)
         cdef cf_log_call call
         cdef cf_status status
-        cdef Py_ssize_t size = borrow(source, U1, "source", False, &data)
-        cdef Py_ssize_t count
         memset(&call, 0, sizeof(call))
-        try:
-            count = borrow_frames(frames, "frames", True, &target)
-            try:
-                if not (0 <= start <= stop <= size and 0 <= first <= count):
-                    raise IndexError("start, stop or first is outside its array")
-                call.data = <const uint8_t *>data.buf + start
-                call.size = stop - start
-                call.final = final
-                call.frames = <uint8_t *>target.buf + first * target.itemsize
-                call.capacity = count - first
-                call.stride = target.itemsize
-                call.inner_size = inner.shape[0]
-                call.inner = &inner[0] if call.inner_size else NULL
-                with nogil:
-                    status = self.row.read(&self.state, &call)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&data)
+        if not (0 <= start <= stop <= data.count and 0 <= first <= target.count):
+            raise IndexError("start, stop or first is outside its array")
+        call.data = <const uint8_t *>data.at + start
+        call.size = stop - start
+        call.final = final
+        call.frames = <uint8_t *>target.at + first * target.stride
+        call.capacity = target.count - first
+        call.stride = target.stride
+        call.inner_size = inner.shape[0]
+        call.inner = &inner[0] if call.inner_size else NULL
+        with nogil:
+            status = self.row.read(&self.state, &call)
         return int(status), call.consumed, call.made, call.inner_consumed, call.packing, call.packed, call.unpacked
 
     @property
@@ -148,31 +179,59 @@ cdef class LogReader:
     def truncated(self):
         return self.state.truncated != 0
 
-    @property
-    def skipped(self):
-        return self.state.skipped
 
-    @property
-    def lost_bytes(self):
-        return self.state.lost_bytes
+cdef class ColumnReader(ReaderState):
+    """State of reading one recording that comes in columns."""
 
-    def kinds(self):
-        """What was skipped: name -> number."""
-        return {self.state.kinds[i].name.decode("utf-8", "replace"): self.state.kinds[i].count
-                for i in range(self.state.kind_count)}
+    def read(self, columns, const double[::1] seconds not None, int event, int64_t epoch_ns, Py_ssize_t start, frames,
+             Py_ssize_t first):
+        """Rows from `start` on into frames[first:]: (status, row to go on with, frames made).
 
-    def interfaces(self):
-        """Rows (name, channel, speed, frames, counters: tuple of int or None, id_order) of the CAN interfaces."""
-        cdef cf_log_interface *row
-        rows = []
-        for index in range(self.state.count):
-            row = &self.state.interfaces[index]
-            if row.foreign:
-                continue
-            counters = tuple([row.counters[i] if row.counted >> i & 1 else None for i in range(CF_LOG_COUNTERS)])
-            rows.append((row.name.decode("utf-8", "replace"), row.channel, row.speed, row.frames, counters,
-                         row.id_order))
-        return rows
+        `columns`: an array of unsigned numbers, or None, for each of COLUMN_NAMES; DataBytes has two dimensions.
+        """
+        cdef Loan target = lend_frames(frames, "frames", True)
+        cdef Py_buffer parts[CF_COLUMNS]
+        cdef cf_columns table
+        cdef cf_log_call call
+        cdef cf_status status
+        cdef int taken = 0, dimensions
+        memset(&table, 0, sizeof(table))
+        memset(&call, 0, sizeof(call))
+        try:
+            table.rows = seconds.shape[0]
+            if not (0 < table.rows and 0 <= start <= <Py_ssize_t>table.rows and 0 <= first <= target.count):
+                raise IndexError("start or first is outside its array")
+            table.seconds = &seconds[0]
+            table.epoch_ns = epoch_ns
+            table.event = event
+            if len(columns) != CF_COLUMNS:
+                raise ValueError("a column, or None, for each name is needed")
+            for index in range(CF_COLUMNS):
+                if columns[index] is None:
+                    continue
+                PyObject_GetBuffer(columns[index], &parts[taken], PyBUF_STRIDES)
+                taken += 1
+                dimensions = 2 if index == <int>CF_COLUMN_DataBytes else 1
+                if parts[taken - 1].ndim != dimensions or parts[taken - 1].shape[0] != <Py_ssize_t>table.rows:
+                    raise ValueError("a column has another shape than the times")
+                if dimensions == 2 and (parts[taken - 1].itemsize != 1 or parts[taken - 1].strides[1] != 1):
+                    raise ValueError("data bytes must lie one behind the other")
+                if dimensions == 1 and parts[taken - 1].itemsize not in (1, 2, 4, 8):
+                    raise ValueError("a column of numbers of 1, 2, 4 or 8 bytes is needed")
+                table.member[index].at = <const char *>parts[taken - 1].buf
+                table.member[index].stride = parts[taken - 1].strides[0]
+                table.member[index].size = parts[taken - 1].shape[1] if dimensions == 2 else parts[taken - 1].itemsize
+            call.frames = <uint8_t *>target.at + first * target.stride
+            call.capacity = target.count - first
+            call.stride = target.stride
+            call.consumed = start
+            with nogil:
+                status = cf_columns_read(&self.state, &table, &call)
+        finally:
+            while taken > 0:
+                taken -= 1
+                PyBuffer_Release(&parts[taken])
+        return int(status), call.consumed, call.made
 
 
 cdef class LogWriter:
@@ -229,7 +288,7 @@ cdef class LogWriter:
         return bytes(out[:size])
 
     def statistics(self, uint8_t channel, counters):
-        """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known; nothing where there are none."""
+        """Statistics of the channel from CF_LOG_COUNTERS integers, None where not known."""
         cdef bytearray out = bytearray(self.row.write_max)
         cdef uint64_t values[CF_LOG_COUNTERS]
         cdef unsigned counted = 0
@@ -241,23 +300,15 @@ cdef class LogWriter:
 
     def encode(self, frames, Py_ssize_t first, out, Py_ssize_t capacity):
         """Encode frames[first:], as many as fit out[:capacity]: (frames encoded, bytes used)."""
-        cdef Py_buffer source, target
-        cdef Py_ssize_t count = borrow_frames(frames, "frames", False, &source)
+        cdef Loan source = lend_frames(frames, "frames", False)
+        cdef Loan target = lend(out, U1, "out", True)
         cdef size_t used = 0, encoded = 0
-        cdef uint8_t *records
-        try:
-            size = borrow(out, U1, "out", True, &target)
-            try:
-                if not (0 <= first <= count and 0 <= capacity <= size):
-                    raise IndexError("first or capacity is outside its array")
-                records = <uint8_t *>source.buf + first * source.itemsize
-                with nogil:
-                    encoded = self.row.write(&self.state, records, count - first, source.itemsize,
-                                             <uint8_t *>target.buf, capacity, &used)
-            finally:
-                PyBuffer_Release(&target)
-        finally:
-            PyBuffer_Release(&source)
+        if not (0 <= first <= source.count and 0 <= capacity <= target.count):
+            raise IndexError("first or capacity is outside its array")
+        cdef uint8_t *records = <uint8_t *>source.at + first * source.stride
+        with nogil:
+            encoded = self.row.write(&self.state, records, source.count - first, source.stride,
+                                     <uint8_t *>target.at, capacity, &used)
         return encoded, used
 
     @property

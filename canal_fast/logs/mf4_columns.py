@@ -1,156 +1,120 @@
-"""Columns of MDF bus events into records."""
+"""Columns of MDF bus events, as the C reader takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, payload_length
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
 
-__all__ = ["GROUPS", "frames_of"]
+from . import _logs
+from .stream import FD_IN_CLASSICAL
 
-_DATA, _REMOTE, _ERROR, _OVERLOAD = "CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame"
-_FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64], np.uint8)
-_CLASS_PROTOCOL, _CLASS_NO_ACK, _CLASS_BUS = 0x08, 0x20, 0x80
-_ERROR_KINDS = np.array([0, 0x01, 0x02, 0x04, 0, 0], np.uint8)  # ErrorType: not known, bit, form, stuff, CRC, ACK
-_KIND, _OVERLOAD_KIND, _ACK = 2, 0x20, 5
-_BAD_CHANNEL = "frame of a channel above 256"
-_BAD_ID = "frame with an identifier above its limit"
-GROUPS = (_DATA, _REMOTE, _ERROR, _OVERLOAD)
-Count = Callable[[str, int], None]
+__all__ = ["GROUPS", "Block", "Merged", "merged"]
+
+GROUPS = ("CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame")  # in the order of CF_EVENT_
 
 
-def frames_of(
-    name: str, samples: npt.NDArray[np.void], seconds: npt.NDArray[np.float64], epoch_ns: int, count: Count
-) -> FrameArray:
-    """The frames of one block of records of the group `name`; what is left out is told to `count`."""
-    columns = _Columns(samples, name)
-    length = columns.get("DataLength")
-    flexible = columns.get("EDL")
-    if name == _DATA and flexible is None and length is not None:
-        flexible = length > 8
-    any_fd = flexible is not None and bool(flexible.any())
-    frames: FrameArray = np.zeros(len(seconds), FD_FRAME_DTYPE if any_fd else FRAME_DTYPE)
-    whole = np.floor(seconds)
-    time_ns = whole.astype(np.int64)
-    time_ns *= 1_000_000_000
-    time_ns += np.rint((seconds - whole) * 1e9).astype(np.int64)
-    frames["timestamp_ns"] = time_ns + epoch_ns
-    bad = None
-    channel = columns.get("BusChannel")
-    if channel is not None:
-        frames["channel"] = channel - (channel > 0)
-        if channel.dtype.itemsize > 1 and int(channel.max()) > 256:
-            bad = channel > 256
-            count(_BAD_CHANNEL, int(bad.sum()))
-    if name in (_DATA, _REMOTE):
-        bad = _heads(frames, columns, name == _REMOTE, flexible if any_fd else None, length, bad, count)
-    else:
-        frames["flags"] = FrameFlag.ERROR_FRAME
-        frames["dlc"] = 8
-        _errors(frames, name, columns)
-    return frames if bad is None else frames[~bad]
+@dataclass
+class Block:
+    """Records of one group, and how many of them were read."""
+
+    columns: list[npt.NDArray[Any] | None]
+    seconds: npt.NDArray[np.float64]
+    event: int
+    at: int = 0
+
+    @classmethod
+    def of(cls, group: str, samples: npt.NDArray[np.void], seconds: npt.NDArray[np.float64]) -> Block:
+        """The members of a group's structure, of which files leave out some."""
+        members = samples.dtype.names or ()
+        columns = [
+            _plain(np.asarray(samples[f"{group}.{name}"]), name) if f"{group}.{name}" in members else None
+            for name in _logs.COLUMN_NAMES
+        ]
+        return cls(columns, np.ascontiguousarray(seconds, np.float64), GROUPS.index(group))
+
+    def read(self, reader: _logs.ColumnReader, epoch_ns: int, frames: FrameArray, first: int) -> tuple[int, int]:
+        """Fill frames[first:]: (status, number made)."""
+        if self.done:
+            return 0, 0
+        status, self.at, made = reader.read(self.columns, self.seconds, self.event, epoch_ns, self.at, frames, first)
+        return status, made
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.seconds)
+
+    def frames(self, reader: _logs.ColumnReader, epoch_ns: int) -> FrameArray:
+        """All of them."""
+        frames: FrameArray = np.empty(len(self.seconds), FD_FRAME_DTYPE)
+        return frames[: self.read(reader, epoch_ns, frames, 0)[1]]
 
 
-def _heads(
-    frames: FrameArray,
-    columns: _Columns,
-    remote: bool,
-    flexible: npt.NDArray[Any] | None,
-    length: npt.NDArray[Any] | None,
-    bad: npt.NDArray[np.bool_] | None,
-    count: Count,
-) -> npt.NDArray[np.bool_] | None:
-    """Identifier, flags, dlc and data; what is bad, with those whose identifier is none."""
-    identifier = columns.get("ID")
-    if identifier is None:
-        identifier = np.zeros(len(frames), np.uint32)
-    extended = columns.get("IDE")
-    if extended is None:
-        extended = (identifier >> 31) & 1
-        identifier = identifier & np.uint32(0x7FFF_FFFF)
-    frames["arbitration_id"] = identifier
-    flags = np.full(len(frames), FrameFlag.REMOTE if remote else 0, np.uint16)
-    _mark(flags, extended, FrameFlag.EXTENDED_ID, None)
-    _mark(flags, columns.get("Dir"), FrameFlag.TX, None)
-    if flexible is not None:
-        _mark(flags, flexible, FrameFlag.FD, None)
-        _mark(flags, columns.get("BRS"), FrameFlag.BITRATE_SWITCH, flexible)
-        _mark(flags, columns.get("ESI"), FrameFlag.ERROR_STATE_INDICATOR, flexible)
-    frames["flags"] = flags
-    dlc = columns.get("DLC")
-    if dlc is None:
-        dlc = np.zeros(len(frames), np.uint8) if length is None else _code(length)
-    frames["dlc"] = np.where(dlc > 15, _code(dlc), dlc) if int(dlc.max()) > 15 else dlc
-    if not remote:
-        _payload(frames, columns.data(), length)
-    if int(identifier.max()) <= 0x7FF:
-        return bad
-    wrong = identifier > np.where(extended != 0, np.uint32(0x1FFF_FFFF), np.uint32(0x7FF))
-    if not wrong.any():
-        return bad
-    count(_BAD_ID, int((wrong if bad is None else wrong & ~bad).sum()))
-    return wrong if bad is None else wrong | bad
+def _plain(column: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Unsigned numbers in the machine's order; data bytes with two dimensions."""
+    if name == "DataBytes":
+        return (
+            column if column.ndim == 2 and column.dtype == np.uint8 else column.reshape(len(column), -1).view(np.uint8)
+        )
+    if column.dtype.kind in "ub" and column.dtype.isnative:
+        return column
+    return np.asarray(np.maximum(column, 0), np.uint32)
 
 
-class _Columns:
-    """Members of a bus event's structure, of which files leave out some."""
+@dataclass
+class Merged:
+    """Frames of several groups in order, and how many of them were read."""
 
-    def __init__(self, samples: npt.NDArray[np.void], name: str) -> None:
-        self._samples, self._name = samples, name
-        self._members = set(samples.dtype.names or ())
+    rows: FrameArray
+    at: int = 0
 
-    def get(self, member: str) -> npt.NDArray[Any] | None:
-        """One column, or None."""
-        name = f"{self._name}.{member}"
-        return np.asarray(self._samples[name]) if name in self._members else None
+    def read(self, reader: _logs.ColumnReader, epoch_ns: int, frames: FrameArray, first: int) -> tuple[int, int]:
+        """As `Block.read`; the reader has counted them already."""
+        part = self.rows[self.at : self.at + len(frames) - first]
+        status = 0
+        if frames.dtype == FRAME_DTYPE:
+            flexible = np.flatnonzero(part["flags"] & FrameFlag.FD)
+            if len(flexible):
+                part, status = part[: flexible[0]], FD_IN_CLASSICAL
+        target = frames[first : first + len(part)]
+        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
+            target[name] = part[name]
+        target["data"] = part["data"][:, : target["data"].shape[1]]
+        self.at += len(part)
+        return status, len(part)
 
-    def data(self) -> npt.NDArray[np.uint8]:
-        """Data bytes, shape (n, width)."""
-        data = self.get("DataBytes")
-        if data is None:
-            return np.zeros((len(self._samples), 0), np.uint8)
-        return data if data.ndim == 2 else data.reshape(len(self._samples), -1).view(np.uint8)
-
-
-def _mark(
-    flags: npt.NDArray[np.uint16], column: npt.NDArray[Any] | None, flag: int, where: npt.NDArray[Any] | None
-) -> None:
-    """Set the flag where the column says 1 (and `where` does)."""
-    if column is not None and column.any():
-        flags[(column != 0) if where is None else (column != 0) & (where != 0)] |= np.uint16(flag)
-
-
-def _code(length: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """The dlc code of a length in bytes."""
-    codes: npt.NDArray[np.intp] = np.searchsorted(_FD_LENGTHS, np.minimum(length, 64))
-    return codes
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.rows)
 
 
-def _payload(frames: FrameArray, data: npt.NDArray[np.uint8], length: npt.NDArray[Any] | None) -> None:
-    """Data bytes, as many as the dlc and the length say; the others stay zero."""
-    width = min(data.shape[1], frames["data"].shape[1])
-    carried = payload_length(frames)
-    if length is not None:
-        carried = np.minimum(carried, length)
-    frames["data"][:, :width] = data[:, :width]
-    short = np.flatnonzero(carried < width)
-    if len(short):
-        rows = frames["data"][short]
-        rows[np.arange(rows.shape[1]) >= carried[short, None]] = 0
-        frames["data"][short] = rows
+def merged(sources: list[Iterator[FrameArray]]) -> Iterator[Merged]:
+    """Frames of all sources by time; each source's keep their order, also where its times decrease."""
+    heads = [_keyed(next(source, None)) for source in sources]
+    while any(head is not None for head in heads):
+        limit = min(int(head[1][-1]) for head in heads if head is not None)
+        parts, keys = [], []
+        for index, head in enumerate(heads):
+            if head is None:
+                continue
+            frames, key = head
+            count = int(np.searchsorted(key, limit, "right"))
+            parts.append(frames[:count])
+            keys.append(key[:count])
+            rest = (frames[count:], key[count:])
+            heads[index] = rest if count < len(frames) else _keyed(next(sources[index], None), int(key[-1]))
+        yield Merged(np.concatenate(parts)[np.argsort(np.concatenate(keys), kind="stable")])
 
 
-def _errors(frames: FrameArray, name: str, columns: _Columns) -> None:
-    """Classes and kinds of error and overload frames."""
-    if name == _OVERLOAD:
-        frames["arbitration_id"] = _CLASS_PROTOCOL
-        frames["data"][:, _KIND] = _OVERLOAD_KIND
-        return
-    stated = columns.get("ErrorType")
-    kind = np.zeros(len(frames), np.uint8) if stated is None else np.minimum(stated, _ACK)
-    frames["arbitration_id"] = np.where(kind == _ACK, _CLASS_NO_ACK, 0) | _CLASS_PROTOCOL | _CLASS_BUS
-    frames["data"][:, _KIND] = _ERROR_KINDS[kind]
+def _keyed(
+    frames: FrameArray | None, before: int = np.iinfo(np.int64).min
+) -> tuple[FrameArray, npt.NDArray[np.int64]] | None:
+    """Frames with what they are merged by: their time, or that of an earlier one of the source which is later."""
+    if frames is None:
+        return None
+    return frames, np.maximum(np.maximum.accumulate(frames["timestamp_ns"]), before)

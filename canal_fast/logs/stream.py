@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast._gate import status_table
 from canal_fast.errors import CanalFastError, FrameError, LogFormatError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
+from canal_fast.status import Status
 
 from . import _logs
 from .formats import LogFormat
@@ -22,11 +22,7 @@ from .zones import epoch_of, wall_clock
 __all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
 
 END = -1
-_NUMBERS = {name: number for number, name, _ in status_table()}
-_SENTENCES = {number: sentence for number, _, sentence in status_table()}
-FD_IN_CLASSICAL, _START, _PACKED, _LONG = (
-    _NUMBERS[name] for name in ("FD_IN_CLASSICAL", "LOG_START", "LOG_PACKED", "LOG_LONG")
-)
+FD_IN_CLASSICAL = Status.FD_IN_CLASSICAL
 _FIRST_BYTES = 1 << 18
 _ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
@@ -109,13 +105,15 @@ class Stream:
         offset = self._offset + self._start
         place = f"{name}: line {line}" if text else f"{name}: byte {offset}"
         if status == FD_IN_CLASSICAL:
-            return FrameError(f"{place}: {_SENTENCES[status]}; read it with fd=True")
+            return FrameError(f"{place}: {Status(status).sentence}; read it with fd=True")
         if status == END:
             left = self._stop - self._start
             where = f"{left} bytes of an unfinished {item}" if left else "its last part is not whole"
             sentence = f"the file is cut short: {where}"
         else:
-            sentence = _SENTENCES[status] + (f": {self._unpacked} bytes" if status == _LONG and self._unpacked else "")
+            sentence = Status(status).sentence + (
+                f": {self._unpacked} bytes" if status == Status.LOG_LONG and self._unpacked else ""
+            )
             if text:
                 shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
                 sentence = f"column {self._reader.column + 1}: {sentence}"
@@ -135,7 +133,7 @@ class Stream:
                 self._buffer, self._start, self._stop, self._ended, nothing, 0, self._inner
             )
             self._start += consumed
-            if status != _START:
+            if status != Status.LOG_START:
                 return
             self._begin()
 
@@ -150,9 +148,9 @@ class Stream:
             self._start += consumed
             self._inner_start += taken
             made += count
-            if status == _START:
+            if status == Status.LOG_START:
                 self._begin()
-            elif status == _PACKED:
+            elif status == Status.LOG_PACKED:
                 failed = self._unpack(packing, packed)
                 if failed:
                     return failed, made - first
@@ -221,7 +219,7 @@ class Stream:
         kept = self._stop - self._start
         if kept == len(self._buffer):
             if kept > _logs.ITEM_MAX + _FIRST_BYTES:
-                self._failure, self._ended = self.error(_LONG), True
+                self._failure, self._ended = self.error(Status.LOG_LONG), True
                 self._start = self._stop
                 return
             self._buffer = np.concatenate([self._buffer, np.empty_like(self._buffer)])

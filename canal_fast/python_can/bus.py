@@ -13,7 +13,8 @@ from can.bus import LOG
 from can.typechecking import AutoDetectedConfig, CanFilter, CanFilters
 
 import canal_fast.arguments as arguments
-from canal_fast._messages import receive
+from canal_fast._messages import converter
+from canal_fast.drivers.config_strings import OpenFlag
 from canal_fast.errors import DriverError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.messages import from_messages
@@ -112,7 +113,7 @@ class CanalBus(can.BusABC):
         self.channel = serial or channel or config
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         self._can_protocol = can.CanProtocol.CAN_FD if fd else can.CanProtocol.CAN_20
-        self._listen_only = bool((flags or 0) & 1)
+        self._listen_only = bool((flags or 0) & OpenFlag.LISTEN_ONLY)
         self.canal = open_channel(
             serial or channel,
             library=os.fspath(library or dll),
@@ -122,7 +123,7 @@ class CanalBus(can.BusABC):
             timing=timing,
             options={"fd": fd, **kwargs},
         )
-        self._handle = self.canal._open_handle()
+        self._port = self.canal._open_port()
         self.channel_info = f"canal_fast {self.canal.driver.title}: {self.channel}"
         try:
             super().__init__(channel=channel or "", can_filters=can_filters)
@@ -135,7 +136,7 @@ class CanalBus(can.BusABC):
     def recv(self, timeout: float | None = None) -> can.Message | None:
         # Not BusABC's: that one measures time-outs with the wall clock, which may be set meanwhile.
         try:
-            message: can.Message | None = receive(self._handle, can.Message, self.channel, 0)
+            message: can.Message | None = self._port.receive(converter, can.Message, self.channel, 0)
             if message is None and timeout != 0:
                 message = self._wait(timeout)
         except DriverError as error:
@@ -152,7 +153,7 @@ class CanalBus(can.BusABC):
         deadline = time.monotonic_ns() + left
         message = None
         while message is None and left:
-            message = receive(self._handle, can.Message, self.channel, left)
+            message = self._port.receive(converter, can.Message, self.channel, left)
             left = left if left < 0 else max(deadline - time.monotonic_ns(), 0)
         return message
 

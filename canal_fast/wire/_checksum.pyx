@@ -2,7 +2,7 @@
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
 from canal_fast.capi.wire cimport cf_crc, cf_crc_bits, cf_crc_bytes_on, cf_crc_of_width, cf_frames_crc_on
 from libc.stdint cimport uint8_t, uint32_t
@@ -86,31 +86,24 @@ def crc21(data, long init=0):
 
 def bits(int width, array, long init):
     """(CRC, number of good bits) of a u1 array of bits."""
-    cdef Py_buffer view
     cdef uint32_t value = init
     cdef size_t good
     if init < 0 or init >> width:
         refuse_init(width, init)
-    cdef Py_ssize_t count = borrow(array, U1, "bits", False, &view)
+    cdef Loan loan = lend(array, U1, "bits", False)
     with nogil:
-        good = cf_crc_bits(cf_crc_of_width(width), &value, <const uint8_t *>view.buf, count)
-    PyBuffer_Release(&view)
+        good = cf_crc_bits(cf_crc_of_width(width), &value, <const uint8_t *>loan.at, loan.count)
     return value, good
 
 
 def frames(int width, records, sequences):
     """CRC sequence of each record into the u4 array `sequences`; (status, index)."""
-    cdef Py_buffer source, target
-    cdef Py_ssize_t count = borrow_frames(records, "frames", False, &source)
-    cdef size_t index = count
+    cdef Loan source = lend_frames(records, "frames", False)
+    cdef Loan target = lend(sequences, U4, "sequences", True)
+    cdef size_t index = source.count
     cdef cf_status status
-    try:
-        if borrow(sequences, U4, "sequences", True, &target) < count:
-            PyBuffer_Release(&target)
-            raise ValueError("sequences is shorter than frames")
-        with nogil:
-            status = cf_frames_crc_on(level, source.buf, count, source.itemsize, width, <uint32_t *>target.buf, &index)
-        PyBuffer_Release(&target)
-    finally:
-        PyBuffer_Release(&source)
+    if target.count < source.count:
+        raise ValueError("sequences is shorter than frames")
+    with nogil:
+        status = cf_frames_crc_on(level, source.at, source.count, source.stride, width, <uint32_t *>target.at, &index)
     return int(status), index

@@ -1,8 +1,6 @@
 """Glue of the wire headers. Functions return (status, index) as the C functions do; 0 is good."""
 
-from cpython.buffer cimport PyBuffer_Release
-
-from canal_fast._gate cimport borrow, borrow_frames
+from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport (
     CF_OK,
     CF_PORTABLE,
@@ -50,37 +48,6 @@ def select(int wanted):
     level = <cf_level>min(wanted, <int>cf_cpu_level())
 
 
-cdef class Loan:
-    """One borrowed array, given back when the object goes."""
-
-    cdef Py_buffer view
-    cdef Py_ssize_t count
-    cdef bint held
-
-    def __dealloc__(self):
-        if self.held:
-            PyBuffer_Release(&self.view)
-
-
-cdef Loan lend(object array, object dtype, str name, bint writable, Py_ssize_t least):
-    """At least `least` elements of `array`, which has `dtype`."""
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow(array, dtype, name, writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"{name} has {loan.count} elements, needed {least}")
-    return loan
-
-
-cdef Loan lend_frames(object frames, bint writable, Py_ssize_t least):
-    cdef Loan loan = Loan.__new__(Loan)
-    loan.count = borrow_frames(frames, "frames", writable, &loan.view)
-    loan.held = True
-    if loan.count < least:
-        raise ValueError(f"frames has {loan.count} elements, needed {least}")
-    return loan
-
-
 def status_table():
     """Rows (number, name, sentence) of the wire status list."""
     rows = []
@@ -99,7 +66,7 @@ def pack_bits(bits, packed):
     cdef Loan target = lend(packed, U1, "packed", True, (source.count + 7) // 8)
     cdef size_t good
     with nogil:
-        good = cf_pack_bits(<const uint8_t *>source.view.buf, source.count, <uint8_t *>target.view.buf)
+        good = cf_pack_bits(<const uint8_t *>source.at, source.count, <uint8_t *>target.at)
     return good
 
 
@@ -109,7 +76,7 @@ def stuff(bits, stuffed):
     cdef Loan target = lend(stuffed, U1, "stuffed", True, source.count + source.count // 4)
     cdef size_t written, good
     with nogil:
-        written = cf_stuff(<const uint8_t *>source.view.buf, source.count, <uint8_t *>target.view.buf, &good)
+        written = cf_stuff(<const uint8_t *>source.at, source.count, <uint8_t *>target.at, &good)
     return written, good
 
 
@@ -119,67 +86,67 @@ def destuff(bits, plain):
     cdef Loan target = lend(plain, U1, "plain", True, source.count)
     cdef size_t written, good
     with nogil:
-        written = cf_destuff(<const uint8_t *>source.view.buf, source.count, <uint8_t *>target.view.buf, &good)
+        written = cf_destuff(<const uint8_t *>source.at, source.count, <uint8_t *>target.at, &good)
     return written, good
 
 
 def lengths(frames, int mode, int extra, nominal, data=None):
     """Bits of each frame into the i4 arrays `nominal` and `data`; all into `nominal` where `data` is None."""
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan first = lend(nominal, I4, "nominal", True, source.count)
     cdef Loan second = None if data is None else lend(data, I4, "data", True, source.count)
-    cdef int32_t *rest = NULL if second is None else <int32_t *>second.view.buf
+    cdef int32_t *rest = NULL if second is None else <int32_t *>second.at
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_lengths(source.view.buf, source.count, source.view.itemsize, <cf_length_mode>mode, extra,
-                                   <int32_t *>first.view.buf, rest, &index)
+        status = cf_frames_lengths(source.at, source.count, source.stride, <cf_length_mode>mode, extra,
+                                   <int32_t *>first.at, rest, &index)
     return int(status), index
 
 
 def exact_lengths(frames, int extra, lengths):
     """As `lengths` with mode 0 and no `data`, faster."""
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan target = lend(lengths, I4, "lengths", True, source.count)
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_exact(source.view.buf, source.count, source.view.itemsize, level, extra,
-                                 <int32_t *>target.view.buf, &index)
+        status = cf_frames_exact(source.at, source.count, source.stride, level, extra,
+                                 <int32_t *>target.at, &index)
     return int(status), index
 
 
 def stuff_bits(frames, counts):
     """Dynamic stuff bits of each frame into the i4 array `counts`."""
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan target = lend(counts, I4, "counts", True, source.count)
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_stuff_bits(source.view.buf, source.count, source.view.itemsize,
-                                      <int32_t *>target.view.buf, &index)
+        status = cf_frames_stuff_bits(source.at, source.count, source.stride,
+                                      <int32_t *>target.at, &index)
     return int(status), index
 
 
 def encode_room(frames):
     """Bytes that `encode` to packed bits needs at most."""
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef uint64_t room
     with nogil:
-        room = cf_encode_room(source.view.buf, source.count, source.view.itemsize)
+        room = cf_encode_room(source.at, source.count, source.stride)
     return room
 
 
 def encode(frames, bint ack, bint packed, out, offsets):
     """Bits of all frames into the u1 array `out`, offsets into the i8 array `offsets`."""
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan target = lend(out, U1, "out", True, 0)
     cdef Loan places = lend(offsets, I8, "offsets", True, source.count + 1)
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_encode(source.view.buf, source.count, source.view.itemsize, ack, packed,
-                                  <uint8_t *>target.view.buf, target.count, <int64_t *>places.view.buf, &index)
+        status = cf_frames_encode(source.at, source.count, source.stride, ack, packed,
+                                  <uint8_t *>target.at, target.count, <int64_t *>places.at, &index)
     return int(status), index
 
 
@@ -187,7 +154,7 @@ cdef cf_packed packed_view(Loan source, int64_t bit_count) except *:
     cdef cf_packed view
     if bit_count < 0 or bit_count > 8 * source.count:
         raise ValueError(f"bit_count = {bit_count}, allowed 0..{8 * source.count}")
-    view.bytes = <const uint8_t *>source.view.buf
+    view.bytes = <const uint8_t *>source.at
     view.bits = bit_count
     return view
 
@@ -196,20 +163,20 @@ def decode(packed, int64_t bit_count, offsets, frames, status, bit_index, start)
     """Frames between rising bit offsets into records and columns."""
     cdef Loan source = lend(packed, U1, "bits", False, 0)
     cdef Loan places = lend(offsets, I8, "offsets", False, 1)
-    cdef Loan rows = lend_frames(frames, True, places.count - 1)
+    cdef Loan rows = lend_frames(frames, "frames", True, places.count - 1)
     cdef Loan first = lend(status, U1, "status", True, places.count - 1)
     cdef Loan second = lend(bit_index, I8, "bit_index", True, places.count - 1)
     cdef Loan third = lend(start, I8, "start", True, places.count - 1)
     cdef cf_packed bits = packed_view(source, bit_count)
     cdef cf_wire_columns columns
-    columns.status = <uint8_t *>first.view.buf
-    columns.bit_index = <int64_t *>second.view.buf
-    columns.start = <int64_t *>third.view.buf
+    columns.status = <uint8_t *>first.at
+    columns.bit_index = <int64_t *>second.at
+    columns.start = <int64_t *>third.at
     cdef size_t index = 0
     cdef cf_status result
     with nogil:
-        result = cf_frames_decode(level, bits, <const int64_t *>places.view.buf, places.count - 1, rows.view.buf,
-                                  rows.view.itemsize, columns, &index)
+        result = cf_frames_decode(level, bits, <const int64_t *>places.at, places.count - 1, rows.at,
+                                  rows.stride, columns, &index)
     return int(result), index
 
 
@@ -217,15 +184,15 @@ def decode_stream(packed, int64_t bit_count, place, frames, status, bit_index, s
     """(status, rows): the next rows of a stream; `place` is an i8 array [bit, state], [0, 0] to begin with."""
     cdef Loan source = lend(packed, U1, "bits", False, 0)
     cdef Loan where = lend(place, I8, "place", True, 2)
-    cdef Loan rows = lend_frames(frames, True, 0)
+    cdef Loan rows = lend_frames(frames, "frames", True, 0)
     cdef Loan first = lend(status, U1, "status", True, rows.count)
     cdef Loan second = lend(bit_index, I8, "bit_index", True, rows.count)
     cdef Loan third = lend(start, I8, "start", True, rows.count)
     cdef cf_wire_columns columns
-    columns.status = <uint8_t *>first.view.buf
-    columns.bit_index = <int64_t *>second.view.buf
-    columns.start = <int64_t *>third.view.buf
-    cdef int64_t *stand = <int64_t *>where.view.buf
+    columns.status = <uint8_t *>first.at
+    columns.bit_index = <int64_t *>second.at
+    columns.start = <int64_t *>third.at
+    cdef int64_t *stand = <int64_t *>where.at
     cdef cf_stream stream
     stream.bits = packed_view(source, bit_count)
     stream.at = stand[0]
@@ -234,7 +201,7 @@ def decode_stream(packed, int64_t bit_count, place, frames, status, bit_index, s
     cdef size_t count = 0
     cdef cf_status result
     with nogil:
-        result = cf_stream_decode(&stream, rows.view.buf, rows.count, rows.view.itemsize, columns, &count)
+        result = cf_stream_decode(&stream, rows.at, rows.count, rows.stride, columns, &count)
     stand[0] = stream.at
     stand[1] = stream.state
     return int(result), count
@@ -246,21 +213,21 @@ def durations(nominal, data, double bitrate, double data_bitrate, durations_ns):
     cdef Loan second = lend(data, I4, "data", False, first.count)
     cdef Loan target = lend(durations_ns, I8, "durations_ns", True, first.count)
     with nogil:
-        cf_durations(<const int32_t *>first.view.buf, <const int32_t *>second.view.buf, first.count, bitrate,
-                     data_bitrate, <int64_t *>target.view.buf)
+        cf_durations(<const int32_t *>first.at, <const int32_t *>second.at, first.count, bitrate,
+                     data_bitrate, <int64_t *>target.at)
 
 
 def bus_load(frames, durations_ns, rows, int64_t start_ns, int64_t window_ns, load):
     """Adds each frame's share to the f8 array `load`, shape (keys, windows); number of frames that had a place."""
     cdef Py_ssize_t keys = load.shape[0], windows = load.shape[1]
-    cdef Loan source = lend_frames(frames, False, 0)
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan times = lend(durations_ns, I8, "durations_ns", False, source.count)
     cdef Loan which = None if rows is None else lend(rows, I8, "rows", False, source.count)
     cdef Loan target = lend(load.reshape(-1), F8, "load", True, keys * windows)
-    cdef void *row = NULL if which is None else which.view.buf
+    cdef void *row = NULL if which is None else which.at
     cdef size_t good
     with nogil:
-        good = cf_busload_add(source.view.buf, source.count, source.view.itemsize,
-                              <const int64_t *>times.view.buf, <const int64_t *>row, start_ns, window_ns, windows, keys,
-                              <double *>target.view.buf)
+        good = cf_busload_add(source.at, source.count, source.stride,
+                              <const int64_t *>times.at, <const int64_t *>row, start_ns, window_ns, windows, keys,
+                              <double *>target.at)
     return good

@@ -8,15 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast._gate import status_table
 from canal_fast.errors import FrameError, WireError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames
+from canal_fast.status import Status
 
 from . import _wire
 
 Bits = npt.NDArray[np.uint8]
 
-_STATUS = {name: number for number, name, _ in status_table()}
 _SENTENCES = {number: sentence for number, _, sentence in _wire.status_table()}
 _STREAM_ROWS = 65_536
 _ROOM = 1024  # more than the longest frame takes, which the kernel wants to see before each
@@ -219,11 +218,11 @@ def _slices(data: Bits, count: int, offsets: npt.NDArray[np.int64]) -> Decoded:
     for fd in (False, True):  # the first FD frame stops the classical pass
         result = _rows(max(len(offsets) - 1, 0), fd)
         status, index = _wire.decode(data, count, offsets, *result)
-        if status == _STATUS["OFFSET_ORDER"]:
+        if status == Status.OFFSET_ORDER:
             raise ValueError(
                 f"offsets[{index}] = {int(offsets[index])} is not above {int(offsets[index - 1])}: must rise"
             )
-        if status == _STATUS["OFFSET_RANGE"]:
+        if status == Status.OFFSET_RANGE:
             raise ValueError(f"offsets[{index}] = {int(offsets[index])}, allowed 0..{count}, the number of bits")
         if status == 0:
             break
@@ -237,7 +236,7 @@ def _stream(data: Bits, count: int) -> Decoded:
     while True:
         rows = _rows(min(_STREAM_ROWS, count // 6 + 2), fd)
         status, found = _wire.decode_stream(data, count, place, *rows)
-        if status == _STATUS["FD_IN_CLASSICAL"]:  # begin anew, with longer records
+        if status == Status.FD_IN_CLASSICAL:  # begin anew, with longer records
             fd = True
             parts.clear()
             place[:] = 0

@@ -55,6 +55,7 @@
     X(LAYOUT_UNKNOWN, 32, "the driver's message layout is none of the known ones")                  \
     X(TRUNCATED, 33, "the file ends before its contents do")                                        \
     X(DISCONNECTED, 34, "the driver failed; the channel waits to open it again")                    \
+    X(TOO_MANY_FILTERS, 35, "more than 8192 filters")                                               \
     X(OTHER_CONVENTION, 38, "the library has another calling convention")                           \
     X(HOST_FAILED, 40, "the driver's host process could not be started")                            \
     X(HOST_VERSION, 41, "the host process is of another version")                                   \
@@ -116,7 +117,7 @@ typedef enum cf_status {
 } cf_status;
 /* clang-format on */
 
-enum { CF_EXIT_UNKNOWN = -100000 }; /* with CF_HOST_ENDED: somebody else in the program waited for it */
+enum { CF_EXIT_UNKNOWN = -100000 }; /* with CF_HOST_ENDED: another part of the program waited for it */
 
 typedef struct cf_code {
     long number;

@@ -5,5 +5,6 @@
 #include "live/drain.h"
 #include "live/periodic.h"
 #include "live/port_host.h"
+#include "live/port_thread.h"
 
 #endif

@@ -4,7 +4,7 @@
  * fits), frames, malformed, status messages, sizeData 9..15 (0 or 1), does it open, code that receive ends with.
  * Prints one line a row; exit code 1 when one is not survived.
  */
-#include <canal_fast/live/port.h>
+#include "open_port.h"
 
 enum { MAX_ROWS = 128, BATCH = 100 };
 
@@ -13,16 +13,10 @@ typedef struct row {
     unsigned long frames, malformed, statuses, sizes, opens;
     long error;
     cf_thread thread;
-    cf_channel *channel;
+    cf_port *port;
     cf_atomic_u32 finished;
     char verdict[128];
 } row;
-
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* Is this frame number n of tests/fake_canal? */
 static int matches(const row *r, const cf_frame *f, uint32_t n)
@@ -44,19 +38,18 @@ static void ask(void *argument)
     while (!cf_atomic_u32_load_acquire(&r->finished)) {
         cf_driver_status status;
         cf_driver_versions versions;
-        cf_ledger ledger;
+        cf_driver_statistics statistics;
+        cf_snapshot now;
         cf_frame frame;
-        uint32_t counters[CF_STATISTICS_WORDS];
         size_t accepted;
         int known;
         long code;
         memset(&frame, 0, sizeof frame);
-        cf_channel_status(r->channel, &status, &code);
-        cf_channel_statistics(r->channel, counters, &known, &code);
-        cf_channel_versions(r->channel, &versions, &code);
-        cf_channel_send(r->channel, &frame, 1, sizeof frame, 1000000, &accepted, &code);
-        cf_channel_queue(r->channel);
-        cf_consumer_ledger(&r->channel->consumer, &ledger, &known);
+        cf_port_status(r->port, &status, &code);
+        cf_port_statistics(r->port, &statistics, &known, &code);
+        cf_port_versions(r->port, &versions, &code);
+        cf_port_send(r->port, &frame, 1, sizeof frame, 1000000, &accepted, &code);
+        cf_port_snapshot(r->port, &now);
         cf_sleep_ns(1000000);
     }
 }
@@ -65,7 +58,7 @@ static void verdict(row *r, unsigned long got, unsigned long statuses, cf_status
 {
     cf_ledger books;
     int known;
-    cf_consumer_ledger(&r->channel->consumer, &books, &known);
+    cf_consumer_ledger(&r->port->consumer, &books, &known);
     if (got != r->frames || statuses != r->statuses || books.counters.malformed != r->malformed)
         snprintf(r->verdict, sizeof r->verdict, "FAILED: %lu frames, %lu status messages, %lu malformed", got, statuses,
                  (unsigned long)books.counters.malformed);
@@ -88,8 +81,8 @@ static void drain(row *r)
         cf_frame frames[BATCH];
         uint64_t pending;
         size_t i, count;
-        last = cf_consumer_wait(&r->channel->consumer, 1, 20000000, &pending, &code);
-        count = cf_consumer_take(&r->channel->consumer, frames, BATCH);
+        last = cf_consumer_wait(&r->port->consumer, 1, 20000000, &pending, &code);
+        count = cf_consumer_take(&r->port->consumer, frames, BATCH);
         for (i = 0; i < count; i++)
             if (frames[i].flags & CF_FLAG_STATUS)
                 statuses++;
@@ -100,7 +93,7 @@ static void drain(row *r)
         if (count == 0 && (last == CF_CLOSED || last == CF_DRIVER_FAILED))
             break;
         if (!stopped && cf_now_ns() - begun > 400000000) {
-            cf_channel_stop(r->channel);
+            cf_port_stop(r->port);
             stopped = 1;
         }
     }
@@ -110,22 +103,10 @@ static void drain(row *r)
 static void survive(void *argument)
 {
     row *r = (row *)argument;
-    cf_library library;
-    cf_channel_options options;
+    cf_open_question question = question_of(r->config, r->profile);
     cf_thread asking;
-    cf_status status = cf_library_load(&library, r->library, CF_CONVENTION_AUTO);
-    long code;
-    if (status != CF_OK) {
-        snprintf(r->verdict, sizeof r->verdict, "FAILED: not loaded: %.80s", library.detail);
-        return;
-    }
-    memset(&options, 0, sizeof options);
-    options.config = r->config;
-    options.profile = strcmp(r->profile, "auto") == 0 ? cf_profile_choose(file_name(r->library), library.functions)
-                                                      : cf_profile_named(r->profile);
-    options.coalesce_ns = 1000000;
-    options.ring_capacity = 4096;
-    status = cf_channel_open(&library, &options, &r->channel, &code);
+    cf_status status;
+    r->port = open_port(r->library, NULL, &question, NULL, 0, 4096, &status);
     if ((status == CF_OK) != (r->opens != 0) || !r->opens) {
         snprintf(r->verdict, sizeof r->verdict, "%s",
                  !r->opens && status == CF_OPEN_FAILED ? "survived" : "FAILED: open");
@@ -136,8 +117,7 @@ static void survive(void *argument)
     drain(r);
     cf_atomic_u32_store_release(&r->finished, 1);
     cf_thread_join(&asking);
-    cf_channel_close(r->channel, &code);
-    cf_channel_free(r->channel);
+    end_port(r->port);
 }
 
 int main(int argc, char **argv)

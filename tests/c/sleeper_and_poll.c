@@ -2,7 +2,7 @@
  *
  *     sleeper_and_poll DRIVER     exit 0: the reader thread still knows of the sleeper
  */
-#include <canal_fast/live/port.h>
+#include "open_port.h"
 
 static void sleeper(void *argument)
 {
@@ -13,28 +13,23 @@ static void sleeper(void *argument)
 
 int main(int argc, char **argv)
 {
-    cf_library library;
-    cf_channel_options options;
-    cf_channel *channel;
+    cf_open_question question = question_of("sleeper", "virtual");
+    cf_port *port = NULL;
+    cf_status status = CF_FILE_MISSING;
     cf_thread thread;
     uint64_t pending;
     uint32_t wanted;
     long code = 0;
-    memset(&options, 0, sizeof options);
-    options.config = "sleeper";
-    options.profile = cf_profile_named("virtual");
-    options.coalesce_ns = 1000000;
-    options.ring_capacity = 16;
-    if (argc != 2 || cf_library_load(&library, argv[1], CF_CONVENTION_AUTO) != CF_OK ||
-        cf_channel_open(&library, &options, &channel, &code) != CF_OK ||
-        cf_thread_start(&thread, sleeper, &channel->consumer, "sleeper") != CF_OK)
+    if (argc == 2)
+        port = open_port(argv[1], NULL, &question, NULL, 0, 16, &status);
+    if (port == NULL || cf_thread_start(&thread, sleeper, &port->consumer, "sleeper") != CF_OK)
         return 2;
-    while (cf_atomic_u32_load_relaxed(&channel->share.alarm) == 0)
+    while (cf_atomic_u32_load_relaxed(&port->consumer.share->alarm) == 0)
         cf_sleep_ns(1000000);
-    cf_consumer_wait(&channel->consumer, 0, 0, &pending, &code);
-    wanted = cf_atomic_u32_load_relaxed(&channel->share.alarm);
-    cf_channel_close(channel, &code);
+    cf_consumer_wait(&port->consumer, 0, 0, &pending, &code);
+    wanted = cf_atomic_u32_load_relaxed(&port->consumer.share->alarm);
+    cf_port_close(port, &code);
     cf_thread_join(&thread);
-    cf_channel_free(channel);
+    cf_port_free(port);
     return wanted == 1 ? 0 : 1;
 }

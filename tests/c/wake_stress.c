@@ -2,13 +2,14 @@
  *
  *     wake_stress VIRTUAL_DRIVER UNPLUGGED_DRIVER ROUNDS     exit 0: no wake was lost, the books add up
  */
+#include "open_port.h"
+
 #include <canal_fast/live/periodic.h>
 
 #include <poll.h>
-#include <stdio.h>
 
 typedef struct shared {
-    cf_channel *channel;
+    cf_port *port;
     cf_periodic *periodic;
     cf_atomic_u64 taken;
     cf_atomic_u32 wrong, ended;
@@ -30,16 +31,16 @@ static void await(void *argument)
     struct pollfd waiting;
     cf_status status = CF_OK;
     memset(&waiting, 0, sizeof waiting);
-    fault(s, cf_consumer_descriptor(&s->channel->consumer, 10, &waiting.fd) != CF_OK, "no descriptor");
+    fault(s, cf_consumer_descriptor(&s->port->consumer, 10, &waiting.fd) != CF_OK, "no descriptor");
     waiting.events = POLLIN;
     while (status != CF_CLOSED) {
         uint64_t pending;
         long code;
         size_t got;
         fault(s, poll(&waiting, 1, 3000) != 1, "a wake was lost");
-        got = cf_consumer_take(&s->channel->consumer, frames, 32);
+        got = cf_consumer_take(&s->port->consumer, frames, 32);
         cf_atomic_u64_fetch_add(&s->taken, got);
-        status = got > 0 ? CF_OK : cf_consumer_wait(&s->channel->consumer, 1, 0, &pending, &code);
+        status = got > 0 ? CF_OK : cf_consumer_wait(&s->port->consumer, 1, 0, &pending, &code);
     }
 }
 
@@ -53,12 +54,12 @@ static void ask(void *argument)
         cf_ledger ledger;
         int known;
         long code = 0;
-        cf_clock_read(&s->channel->share.clock, &report);
+        cf_clock_read(&s->port->consumer.share->clock, &report);
         fault(s, report.tick_num != 1000 || report.tick_den != 1 || report.wrap_bits != 32, "torn report");
         fault(s, report.frames < frames, "frames went back");
         frames = report.frames;
-        cf_channel_status(s->channel, &status, &code);
-        cf_consumer_ledger(&s->channel->consumer, &ledger, &known);
+        cf_port_status(s->port, &status, &code);
+        cf_consumer_ledger(&s->port->consumer, &ledger, &known);
         fault(s, ledger.counters.outage_ns > 0 && ledger.counters.outages == 0, "an outage without one");
         cf_sleep_ns(100000);
     }
@@ -97,45 +98,41 @@ static void repeat(void *argument)
 static int one_round(const char *path, const char *config, int64_t reconnect_ns, unsigned turn)
 {
     static const cf_thread_function functions[] = {await, ask, repeat, repeat};
-    cf_channel_options options;
-    cf_library library;
+    cf_open_question question = question_of(config, "virtual");
+    cf_status status;
     cf_thread threads[4];
     shared s;
     cf_ledger ledger;
     long code = 0;
     int known, i;
     memset(&s, 0, sizeof s);
-    memset(&options, 0, sizeof options);
-    options.config = config;
-    options.profile = cf_profile_named("virtual");
-    options.layout = cf_layout_native();
-    options.coalesce_ns = 300000;
-    options.reconnect_ns = reconnect_ns;
-    options.ring_capacity = 1024;
-    if (cf_library_load(&library, path, CF_CONVENTION_AUTO) != CF_OK ||
-        (cf_channel_open(&library, &options, &s.channel, &code) != CF_OK &&
-         cf_channel_open(&library, &options, &s.channel, &code) != CF_OK)) /* once it may be unplugged */
+    question.layout_size = cf_layout_native()->size;
+    question.coalesce_ns = 300000;
+    question.reconnect_ns = reconnect_ns;
+    for (i = 0; i < 2 && s.port == NULL; i++) /* once it may be unplugged */
+        s.port = open_port(path, NULL, &question, NULL, 0, 1024, &status);
+    if (s.port == NULL)
         return fprintf(stderr, "%s did not open\n", path);
-    s.periodic = cf_periodic_new(s.channel);
+    s.periodic = cf_periodic_new(s.port);
     for (i = 0; i < 4; i++)
         cf_thread_start(&threads[i], functions[i], &s, "stress");
     cf_sleep_ns(150000000);
     if (turn % 3 == 1)
-        cf_channel_stop(s.channel);
+        cf_port_stop(s.port);
     if (turn % 3 != 2)
         cf_periodic_stop(s.periodic);
-    cf_channel_close(s.channel, &code);
+    cf_port_close(s.port, &code);
     cf_atomic_u32_store_release(&s.ended, 1);
     for (i = 0; i < 4; i++)
         cf_thread_join(&threads[i]);
     cf_periodic_stop(s.periodic);
-    cf_consumer_ledger(&s.channel->consumer, &ledger, &known);
+    cf_consumer_ledger(&s.port->consumer, &ledger, &known);
     fault(&s, ledger.delivered != cf_atomic_u64_load_relaxed(&s.taken), "delivered");
     fault(&s, ledger.counters.received != ledger.counters.dropped + ledger.delivered + ledger.pending, "books");
     fault(&s, ledger.counters.received == 0, "nothing came");
     fault(&s, (reconnect_ns != 0) != (ledger.counters.outages != 0), "outages");
     cf_periodic_free(s.periodic);
-    cf_channel_free(s.channel);
+    cf_port_free(s.port);
     return cf_atomic_u32_load_relaxed(&s.wrong) != 0;
 }
 

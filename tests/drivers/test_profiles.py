@@ -38,7 +38,7 @@ CHOICES = [
 def test_choice_by_file_name_and_exports(fakes: Path) -> None:
     for file, macros, name in CHOICES:
         path = build(Row(f"{name} {macros}", macros=macros, file=file), fakes)
-        assert load_library(path).profile(path.name) == name, (file, macros)
+        assert _profiles.choose(path.name, load_library(path).functions) == name, (file, macros)
 
 
 def test_every_row_says_how_far_it_was_tried() -> None:

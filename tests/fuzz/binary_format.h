@@ -1,7 +1,7 @@
 /* binary_format.h - the fuzz entries of the binary formats: CF_FUZZ_FORMAT's row is read from the input, in pieces.
  *
- * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns, and
- * with `forgiving` it reaches the end. What is packed is taken as if it had unpacked to itself. */
+ * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns,
+ * and with `forgiving` it reaches the end. What is packed is taken as if it had unpacked to itself. */
 #include <canal_fast/logs/formats.h>
 #include <stdlib.h>
 
@@ -36,7 +36,8 @@ static bytes joined(bytes inner, size_t consumed, const uint8_t *more, size_t si
     return out;
 }
 
-static void read_all(const cf_log_format *row, const uint8_t *data, size_t size, size_t piece, int forgiving, size_t stride)
+static void read_all(const cf_log_format *row, const uint8_t *data, size_t size, size_t piece, int forgiving,
+                     size_t stride)
 {
     static uint64_t own[64];
     size_t at = 0, there = piece < size ? piece : size;

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 
 import canal_fast as cf
-from canal_fast import _gate
+from canal_fast import _gate, processor
+from canal_fast.drivers import library
+from canal_fast.drivers.config_strings import OpenFlag
 from canal_fast.live import host
+from canal_fast.status import Status
 
 
 def test_record_sizes() -> None:
@@ -52,6 +55,32 @@ def test_pxd_mirrors_the_record() -> None:
     body = text.split("ctypedef struct cf_frame:")[1].split("ctypedef")[0]
     names = re.findall(r"^\s+\w+ (\w+)(?:\[\d+\])?$", body, re.M)
     assert tuple(names) == cf.FRAME_DTYPE.names
+
+
+def enumerators(tree: Path, header: str, prefix: str) -> dict[str, int]:
+    """NAME = number of the enumerators that begin so, prefix left out."""
+    text = (tree / "include" / "canal_fast" / header).read_text()
+    return {name: int(number, 0) for name, number in re.findall(rf"\b{prefix}(\w+) = (\w+)", text)}
+
+
+def test_open_flag_mirror(tree: Path) -> None:
+    assert {flag.name: flag.value for flag in OpenFlag} == enumerators(tree, "canal.h", "CF_OPEN_")
+
+
+def test_calling_convention_mirror(tree: Path) -> None:
+    table = {"STDCALL": 0, "CDECL": 1, "CONVENTION_AUTO": 2}
+    assert enumerators(tree, "system/convention.h", "CF_") == table
+    assert tuple(name.removeprefix("CONVENTION_").lower() for name in table) == library.CONVENTIONS
+
+
+def test_processor_level_mirror(tree: Path) -> None:
+    levels = enumerators(tree, "cpu.h", "CF_")
+    assert [levels[name.upper()] for name in processor.LEVELS] == [0, 1, 2]
+
+
+def test_status_mirror() -> None:
+    assert {status.name: status.value for status in Status} == {n: number for number, n, _ in _gate.status_table()}
+    assert all(status.sentence for status in Status)
 
 
 def test_status_numbers_are_unique() -> None:

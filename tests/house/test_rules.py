@@ -26,6 +26,12 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
     ],
     "doors_only_include": [("include/canal_fast/logs.h", "enum { CF_DOOR = 1 };\n")],
     "headers_have_no_cycle": [("include/canal_fast/wire/crc.h", '#include "layout.h"\n')],
+    "callers_do_not_know_the_driver": [
+        ("include/canal_fast/live/port.h", '#include "reader.h"\n'),
+        ("include/canal_fast/live/host_link.h", '#include "driver.h"\n'),
+        ("include/canal_fast/live/periodic.h", '#include "port_thread.h"\n'),
+        ("include/canal_fast/live/request.h", '#include "../drivers/profile.h"\n'),
+    ],
     "shipped_drivers_include_down": [
         ("canal_fast/drivers/virtual/virtual.c", '#include "../../../include/canal_fast/live/ring.h"\n'),
         ("canal_fast/drivers/virtual/virtual_bus.h", "#include <Python.h>\n"),
@@ -38,6 +44,7 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
     ],
     "glue_goes_down": [
         ("canal_fast/wire/_wire.pyx", "from canal_fast.capi.live cimport cf_ledger\n"),
+        ("canal_fast/wire/_wire.pyx", "from canal_fast.capi cimport live\n"),
         ("canal_fast/wire/_wire.pyx", "from canal_fast.frames import check_frames\n"),
         ("canal_fast/wire/_wire.pyx", "from . import lengths\n"),
         ("canal_fast/live/_live.pyx", "from canal_fast.wire._wire cimport Loan\n"),
@@ -109,9 +116,9 @@ def test_every_rule_is_broken_somewhere() -> None:
     assert BREAKS.keys() == RULES.keys()
 
 
-@pytest.mark.parametrize(("name", "text"), EXCEPTIONS)
-def test_every_exception_is_needed(name: str, text: str, tree: Path) -> None:
-    assert [said for said in RULES[name](tree) if said.startswith(text)], "nothing breaks the rule there any more"
+def test_every_exception_is_needed(tree: Path) -> None:
+    for name, text in EXCEPTIONS:
+        assert [said for said in RULES[name](tree) if said.startswith(text)], f"nothing breaks {name} any more: {text}"
 
 
 @pytest.mark.parametrize("found", [house_rules.headers, house_rules.facade, house_rules.glue])

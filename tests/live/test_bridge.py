@@ -111,9 +111,10 @@ def test_calls_reach_the_driver_and_their_answers_come_back(fakes: Path) -> None
         assert there.statistics() == dict.fromkeys(there.statistics() or (), 0)
         with pytest.raises(cf.DriverError, match="CanalSetFilter failed: CANAL code 17"):
             there.set_driver_filter(1, 2)
-        there.set_filters([{"can_id": n, "can_mask": 0x7FF} for n in range(_live.BRIDGE_FILTERS)])
-        with pytest.raises(ValueError, match=rf"{_live.BRIDGE_FILTERS + 1} of them.* 0\.\.{_live.BRIDGE_FILTERS}"):
-            there.set_filters([{"can_id": 0, "can_mask": 0}] * (_live.BRIDGE_FILTERS + 1))
+        for channel in (there, here):
+            channel.set_filters([{"can_id": n, "can_mask": 0x7FF} for n in range(8192)])
+            with pytest.raises(ValueError, match=r"filters: 8193 of them, allowed 0\.\.8192"):
+                channel.set_filters([{"can_id": 0, "can_mask": 0}] * 8193)
     with pytest.raises(cf.ChannelClosedError):
         there.send(cf.make_frames(1))
 
@@ -329,9 +330,9 @@ def compile_host(target: Path, include_dir: Path, *flags: str) -> Path:
 def test_a_host_of_another_version_is_refused(
     include_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = compile_host(tmp_path / "canal_host", include_dir, "-DCF_BRIDGE_VERSION=99")
+    other = compile_host(tmp_path / "canal_host", include_dir, "-DCF_HOST_PROTOCOL=99")
     monkeypatch.setattr(host, "host_program", lambda machine: other)
-    with pytest.raises(cf.DriverError, match=f"version 99, this canal_fast needs version {_live.BRIDGE_VERSION}"):
+    with pytest.raises(cf.DriverError, match=f"version 99, this canal_fast needs version {_live.HOST_PROTOCOL}"):
         cf.Channel.virtual(bridge="always")
     monkeypatch.setattr(host, "host_program", lambda machine: tmp_path / "missing")
     with pytest.raises(cf.DriverError, match="missing could not be started: No such file"):

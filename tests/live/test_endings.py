@@ -19,10 +19,11 @@ import pytest
 from fake_table import LP64, Row, build
 
 import canal_fast as cf
-from canal_fast import _gate
 from canal_fast.__main__ import main
-from canal_fast.drivers.library import VIRTUAL, load_library
+from canal_fast.drivers.library import VIRTUAL
 from canal_fast.live import _live
+from canal_fast.live.host import host_program
+from canal_fast.status import Status
 
 fakes = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
 
@@ -58,7 +59,7 @@ def test_at_exit_a_close_that_fails_keeps_no_other_channel_open(tmp_path: Path) 
         "bad = [cf.Channel(path, 'hang=0;frames=100;bursts=1') for path in sys.argv[1:]]\n"
         "good = cf.Channel.virtual()\n"
         "atexit.unregister(opening._close_all)\n"
-        "atexit.register(lambda: print(len(opening._open_channels)))\n"
+        "atexit.register(lambda: print(len(opening.open_channels)))\n"
         "atexit.register(opening._close_all)\n"
     )
     paths = [str(build(Row(name), tmp_path)) for name in ("one", "two")]
@@ -79,11 +80,10 @@ def test_a_poll_does_not_make_the_reader_forget_who_sleeps(tree: Path, include_d
 
 
 def test_a_ring_too_large_for_memory_is_refused() -> None:
-    status, _, handle = _live.Handle.open(
-        load_library(VIRTUAL), b"toolarge", 0, "virtual", 0, 0, False, False, 1_000_000, 1 << 61, [], 0
-    )
-    assert handle is None
-    assert {number: name for number, name, _ in _gate.status_table()}[status] == "NO_MEMORY"
+    for program in (None, os.fsencode(host_program(None))):
+        status, _, port = _live.Port.make(program, 1 << 61, False)
+        assert port is None
+        assert status == Status.NO_MEMORY
 
 
 @pytest.mark.unsanitized
@@ -115,10 +115,10 @@ def test_a_refused_send_gives_the_array_back() -> None:
         assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_handle_that_was_not_opened_refuses() -> None:
+def test_a_port_that_was_not_made_refuses() -> None:
     program = (
         "from canal_fast.live import _live\n"
-        "try:\n    _live.Handle().ledger()\nexcept TypeError:\n    print('refused')\n"
+        "try:\n    _live.Port().snapshot()\nexcept TypeError:\n    print('refused')\n"
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "refused\n"

@@ -17,7 +17,7 @@ SANITIZERS = [(compiler, sanitizer) for compiler in COMPILERS for sanitizer in (
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240 if LONG else 60)
 
 
 class Sanitized:
@@ -56,8 +56,40 @@ def test_ring(sanitized: Sanitized) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.fixture
+def virtual(sanitized: Sanitized) -> str:
+    return sanitized.build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC")
+
+
+@pytest.fixture
+def host(sanitized: Sanitized) -> str:
+    return sanitized.build("canal_fast/canal_host.c", "canal_host")
+
+
 @pytest.mark.slow
-def test_channel(sanitized: Sanitized) -> None:
-    driver = sanitized.build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC")
-    ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), driver, "30" if LONG else "1")
+def test_channel(sanitized: Sanitized, virtual: str) -> None:
+    ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), virtual, "30" if LONG else "1")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.slow
+def test_channel_in_a_host(sanitized: Sanitized, virtual: str, host: str) -> None:
+    ended = run(sanitized.build("tests/c/channel_stress.c", "channel"), virtual, "30" if LONG else "1", host)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.slow
+def test_a_host_that_is_killed_at_every_request(sanitized: Sanitized, virtual: str, host: str) -> None:
+    ended = run(sanitized.build("tests/c/host_kills.c", "kills"), virtual, host)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["table", "port", "host"])
+def test_filters_change_while_records_come(sanitized: Sanitized, where: str, host: str) -> None:
+    program = sanitized.build("tests/c/filter_changes.c", "filter_changes")
+    count = ["10000000", "1000"] if LONG else ["200000", "200"]
+    fake = sanitized.build("tests/fake_canal/fake_canal.c", "fake.so", "-shared", "-fPIC")
+    more = {"table": ["table", *count], "port": ["port", *count, fake], "host": ["port", *count, fake, host]}[where]
+    ended = run(program, *more)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -50,11 +50,7 @@ STANDARD |= {"stdarg.h", "math.h", "ctype.h", "float.h", "stdatomic.h", "atomic"
 COMPILER = {"intrin.h", "immintrin.h", "cpuid.h", "arm_neon.h"}
 LINES, COLUMNS = 300, 120
 
-EXCEPTIONS = {  # (rule, how the complaint begins): why it stands
-    ("facade_goes_down", "canal_fast/drivers/library.py imports canal_fast.live"): "Library also opens host processes",
-    ("glue_goes_down", "canal_fast/_messages.pyx cimports canal_fast.capi.live"): "receive makes python-can's messages",
-    ("small_files", "canal_fast/live/_live.pyx"): "caller and driver side of an open channel are one class yet",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}  # (rule, how the complaint begins): why it stands
 
 Rule = Callable[[Path], Iterator[str]]
 RULES: dict[str, Rule] = {}
@@ -122,9 +118,15 @@ def imports(tree: Path, path: Path, top_level: bool) -> Iterator[tuple[str, bool
 
 
 def named(path: Path, verb: str) -> list[str]:
-    """Modules that the `cimport` or `import` statements of a .pyx or .pxd name."""
-    found = re.findall(rf"^\s*(?:from\s+(\S+)\s+{verb}|{verb}\s+(\S+))\b", path.read_text(), re.M)
-    return [first or second for first, second in found]
+    """Modules that the `cimport` or `import` statements of a .pyx or .pxd name; those of capi also by themselves."""
+    found = re.findall(rf"^\s*(?:from\s+(\S+)\s+{verb}\s+(.*)|{verb}\s+(\S+))", path.read_text(), re.M)
+    modules = []
+    for package, names, module in found:
+        if package == "canal_fast.capi":
+            modules += [f"{package}.{name}" for name in re.findall(r"\w+", names)]
+        else:
+            modules.append(package or module)
+    return modules
 
 
 def of_capi(name: str) -> str:
@@ -185,6 +187,26 @@ def headers_have_no_cycle(tree: Path) -> Iterator[str]:
 
     for header in below:
         yield from visit(header, ())
+
+
+@rule
+def callers_do_not_know_the_driver(tree: Path) -> Iterator[str]:
+    """Inside live/: what a caller holds includes nothing of what runs the driver; port_thread.h alone knows both."""
+    below = {h: [(h.parent / text).resolve() for quote, text in includes(h) if quote == '"'] for h in headers(tree)}
+    live = tree.resolve() / "include" / "canal_fast" / "live"
+    for header in below:
+        if header.parent != live or not re.match(r"port|periodic", header.stem) or header.stem == "port_thread":
+            continue
+        reached, todo = set[Path](), [header]
+        while todo:
+            for other in below.get(todo.pop(), []):
+                if other not in reached:
+                    reached.add(other)
+                    todo.append(other)
+        for other in sorted(reached):
+            runs = other.parent == live and re.match(r"reader|driver|host$|port_thread", other.stem)
+            if runs or wing_of_header(tree.resolve(), other) == "drivers":
+                yield f"{header.relative_to(tree).as_posix()} knows {other.relative_to(tree.resolve()).as_posix()}"
 
 
 @rule

@@ -70,11 +70,11 @@ CF_INLINE const cf_function_row *cf_function(size_t index)
 /* At most size - 1 bytes of `text`, ended by 0; nothing of NULL. */
 CF_INLINE void cf_copy_text(char *target, size_t size, const char *text)
 {
-    target[0] = 0;
-    if (text != NULL) {
-        strncpy(target, text, size - 1);
-        target[size - 1] = 0;
-    }
+    size_t length = text != NULL ? strlen(text) : 0;
+    if (length > size - 1)
+        length = size - 1;
+    memcpy(target, text != NULL ? text : "", length);
+    target[length] = 0;
 }
 
 /* What machine the file was built for, and whether it may be loaded here: as cf_binary_check, or

@@ -1,10 +1,10 @@
-/* canal_fast/live/clock_fit.h - the line below a cloud of points that latency only ever lifts.
+/* canal_fast/live/clock_fit.h - offset and drift between two clocks, the host's and the device's, from late frames.
  *
- * A frame is read at least as late as it was stamped, so host - device time is the offset plus a
- * latency that is never negative. Of each stretch of time the lowest point is kept; under these
- * lies their lower hull, and the hull's edge over the mean of their times is the line that no
- * point is below and to which the sum of the distances is smallest. Late frames, however many and
- * however late, do not move it.
+ * A point is a frame: its device time, and host time of reading - device time. Frames are read after they were stamped,
+ * never before, so a point lies above the true offset by the frame's latency. Of each stretch of time the lowest point
+ * is kept. The fitted line is the edge, over the mean time of these points, of their lower convex hull: no point is
+ * below it, and of all such lines it has the smallest sum of distances. Late frames, however many and however late, do
+ * not move it.
  */
 #ifndef CANAL_FAST_LIVE_CLOCK_FIT_H
 #define CANAL_FAST_LIVE_CLOCK_FIT_H
@@ -12,11 +12,11 @@
 #include "../base.h"
 
 enum { CF_FIT_POINTS = 64 };
-#define CF_FIT_FIRST_NS (INT64_C(1) << 24)  /* length of a stretch at first: 17 ms */
+#define CF_FIT_FIRST_NS (INT64_C(1) << 24) /* length of a stretch at first: 17 ms */
 #define CF_FIT_LONGEST_NS (INT64_C(1) << 31) /* and at last: 2.1 s, so that the points span 137 s */
 #define CF_FIT_SETTLED_NS INT64_C(1000000000) /* no slope is taken from less */
 #define CF_FIT_STEADY_NS INT64_C(64000000000) /* points that span so much change the slope only */
-#define CF_FIT_STEADY_SLOPE 5e-7             /* by so much at a time: a minute of late frames is no drift */
+#define CF_FIT_STEADY_SLOPE 5e-7 /* by so much at a time: a minute of late frames is no drift */
 
 typedef struct cf_fit_point {
     int64_t ticks, host_ns;
@@ -34,7 +34,7 @@ typedef struct cf_fit {
     int64_t stretch_ns, opened_ns;
     cf_line line;
     double residual_ns; /* mean distance of the points from the line */
-    int settled;        /* the slope was taken from the points */
+    int settled; /* the slope was taken from the points */
 } cf_fit;
 
 /* a * num / den without overflow while the result fits; num and den below 2**31. Rounds toward minus

@@ -1,14 +1,15 @@
 /* canal_fast/live/consumer.h - the end of the ring that records are taken from: wait, take, be told.
  *
- * The reader tells by cf_share what consumers need to know, and reads there what they wait for. It holds fixed
- * widths and no pointers, as the ring does. Any number of threads may consume at once.
+ * cf_share is the page between reader and consumers: the reader writes there what consumers need to know, they write
+ * what they wait for. It holds fixed widths and no pointers, as the ring does. Any number of threads may consume at
+ * once.
  */
 #ifndef CANAL_FAST_LIVE_CONSUMER_H
 #define CANAL_FAST_LIVE_CONSUMER_H
 
 #include "../system/bell.h"
 #include "clock_report.h"
-#include "../filter.h"
+#include "filter_table.h"
 #include "ring.h"
 #include "../system/thread.h"
 
@@ -25,39 +26,45 @@ typedef struct cf_share {
     cf_atomic_u64 driver_queue;   /* last reading of CanalDataAvailable */
     cf_atomic_u64 sent, send_rejected;
     cf_clock_shared clock;
+    cf_filter_table filters;
 } cf_share;
 
 typedef struct cf_consumer {
     cf_share *share;
     cf_ring *ring;
     cf_ring_shape shape;
-    cf_bell *other_end; /* rings in the process at the other end; NULL: both ends are in this one */
+    cf_bell *other_end; /* wakes the process at the other end of the ring; NULL: both ends are in this one */
     cf_mutex lock; /* guards taking from the ring, its end, and what is below */
     cf_cond readable, writable;
     cf_bell wake;         /* for event loops: */
     uint32_t wake_wanted; /* rung while so many records wait; 0 = not in use */
     int wake_rung;
     int closed;
-    cf_ledger last_ledger; /* after that */
-    cf_filter_set *filters; /* for records that wait already; NULL: none */
-    uint16_t gap;           /* CF_FLAG_GAP of a record that these withheld */
+    cf_ledger last_ledger; /* as of closing */
+    cf_filter_set *waiting; /* the share's filters, while records wait that the reader did not judge by them; or NULL */
+    uint16_t gap; /* CF_FLAG_GAP, if a record that was withheld had it: for the next one */
 } cf_consumer;
 
-/* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED. */
+/* Needs a consumer of zeros. CF_OK or CF_THREAD_FAILED, which leaves nothing behind. */
 CF_INLINE cf_status cf_consumer_init(cf_consumer *consumer, cf_share *share, cf_ring *ring)
 {
     consumer->share = share;
     consumer->ring = ring;
     consumer->shape = cf_ring_shape_of(ring);
-    return cf_mutex_init(&consumer->lock) == CF_OK && cf_cond_init(&consumer->readable) == CF_OK &&
-                   cf_cond_init(&consumer->writable) == CF_OK
-               ? CF_OK
-               : CF_THREAD_FAILED;
+    if (cf_mutex_init(&consumer->lock) != CF_OK)
+        return CF_THREAD_FAILED;
+    if (cf_cond_init(&consumer->readable) == CF_OK) {
+        if (cf_cond_init(&consumer->writable) == CF_OK)
+            return CF_OK;
+        cf_cond_destroy(&consumer->readable);
+    }
+    cf_mutex_destroy(&consumer->lock);
+    return CF_THREAD_FAILED;
 }
 
 CF_INLINE void cf_consumer_destroy(cf_consumer *consumer)
 {
-    free(consumer->filters);
+    free(consumer->waiting);
     cf_bell_close(&consumer->wake);
     cf_cond_destroy(&consumer->readable);
     cf_cond_destroy(&consumer->writable);
@@ -180,15 +187,47 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
     return status;
 }
 
-/* Records that wait already have to match these, too; NULL: all do. Takes them over. */
-CF_INLINE void cf_consumer_filter(cf_consumer *consumer, cf_filter_set *filters)
+/* Replaces the channel's filters; with `waiting` also for records that wait already. `rows` is copied.
+ * CF_OK, CF_TOO_MANY_FILTERS, CF_NO_MEMORY, CF_CLOSED. */
+CF_INLINE cf_status cf_consumer_filter(cf_consumer *consumer, const cf_filter *rows, size_t count, int waiting)
 {
-    cf_filter_set *before;
+    cf_filter_set *set = NULL, *before;
+    cf_status status = CF_CLOSED;
+    if (count > CF_FILTERS_MOST)
+        return CF_TOO_MANY_FILTERS;
+    if (waiting && count > 0 && (set = cf_filter_set_new(rows, count)) == NULL)
+        return CF_NO_MEMORY;
     cf_mutex_lock(&consumer->lock);
-    before = consumer->filters;
-    consumer->filters = filters;
+    before = set;
+    if (!consumer->closed) {
+        cf_filter_table_write(&consumer->share->filters, rows, (uint32_t)count);
+        before = consumer->waiting;
+        consumer->waiting = set;
+        status = CF_OK;
+    }
     cf_mutex_unlock(&consumer->lock);
     free(before);
+    return status;
+}
+
+/* Of `count` records just taken from index `first` on, keeps those that match, as far as the reader has not looked
+ * yet. Returns how many. Needs the lock and consumer->waiting. */
+CF_INLINE size_t cf_consumer_keep(cf_consumer *consumer, void *records, uint64_t first, size_t count)
+{
+    const uint32_t size = consumer->ring->slot_size;
+    const size_t unjudged = cf_filter_table_unjudged(&consumer->share->filters, first, count);
+    const size_t kept = cf_filter_keep(consumer->waiting, records, unjudged, size, &consumer->gap);
+    char *judged = (char *)records + unjudged * size;
+    if (unjudged < count) {
+        ((cf_frame_head *)(void *)judged)->flags |= consumer->gap;
+        consumer->gap = 0;
+        if (kept < unjudged)
+            memmove((char *)records + kept * size, judged, (count - unjudged) * size);
+        free(consumer->waiting); /* no record before these is left */
+        consumer->waiting = NULL;
+    }
+    cf_ring_withhold(consumer->ring, unjudged - kept);
+    return count - unjudged + kept;
 }
 
 /* Needs the lock and a ring that is there. */
@@ -197,11 +236,10 @@ CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, s
     size_t taken, got;
     cf_ring_reshape(consumer->ring, &consumer->shape);
     do {
+        const uint64_t first = cf_atomic_u64_load_relaxed(&consumer->ring->taken);
         got = taken = cf_ring_take(consumer->ring, records, count);
-        if (CF_UNLIKELY(consumer->filters != NULL)) {
-            got = cf_filter_keep(consumer->filters, records, taken, consumer->ring->slot_size, &consumer->gap);
-            cf_ring_withhold(consumer->ring, taken - got);
-        }
+        if (CF_UNLIKELY(consumer->waiting != NULL))
+            got = cf_consumer_keep(consumer, records, first, taken);
     } while (got == 0 && taken > 0);
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
         cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {

@@ -7,6 +7,7 @@
 #ifndef CANAL_FAST_LIVE_PERIODIC_H
 #define CANAL_FAST_LIVE_PERIODIC_H
 
+#include "../canal.h"
 #include "port.h"
 
 #define CF_PERIODIC_BEHIND_NS INT64_C(250000000)
@@ -43,7 +44,7 @@ typedef struct cf_task {
 
 /* `lock` guards the list and the tasks in it, and is held while a task's frames are sent. */
 typedef struct cf_periodic {
-    cf_channel *channel;
+    cf_port *port;
     cf_mutex lock;
     cf_cond changed;
     cf_sleeper sleeper;
@@ -53,12 +54,12 @@ typedef struct cf_periodic {
 } cf_periodic;
 
 /* NULL when there is no memory. */
-CF_INLINE cf_periodic *cf_periodic_new(cf_channel *channel)
+CF_INLINE cf_periodic *cf_periodic_new(cf_port *port)
 {
     cf_periodic *periodic = (cf_periodic *)calloc(1, sizeof *periodic);
     if (periodic == NULL)
         return NULL;
-    periodic->channel = channel;
+    periodic->port = port;
     if (cf_mutex_init(&periodic->lock) != CF_OK || cf_cond_init(&periodic->changed) != CF_OK ||
         cf_sleeper_init(&periodic->sleeper) != CF_OK) {
         free(periodic);
@@ -97,12 +98,12 @@ CF_INLINE int cf_periodic_send(cf_periodic *periodic, cf_task *task, int64_t now
     uint64_t passed = 0;
     size_t accepted = 0;
     long code = CF_CANAL_SUCCESS;
-    const cf_status status = cf_channel_send(periodic->channel, frames, count, task->stride, 0, &accepted, &code);
+    const cf_status status = cf_port_send(periodic->port, frames, count, task->stride, 0, &accepted, &code);
     if (status == CF_CLOSED)
         return 0;
     if (status != CF_OK)
         task->failure_code = code;
-    cf_channel_reject(periodic->channel, count - accepted);
+    cf_port_reject(periodic->port, count - accepted);
     counters->periods++;
     counters->sent += accepted;
     counters->rejected += count - accepted;
@@ -161,7 +162,7 @@ CF_INLINE cf_status cf_periodic_add(cf_periodic *periodic, cf_task *task)
 {
     cf_status status = CF_OK;
     cf_mutex_lock(&periodic->lock);
-    if (periodic->stop || cf_atomic_u32_load_acquire(&periodic->channel->closing))
+    if (periodic->stop || cf_atomic_u32_load_acquire(&periodic->port->closing))
         status = CF_CLOSED;
     else if (!periodic->started)
         status = cf_thread_start(&periodic->thread, cf_periodic_main, periodic, "canal_periodic");

@@ -1,225 +1,243 @@
-/* canal_fast/live/port.h - an open channel's driver calls other than receiving: send, status, ask. */
+/* canal_fast/live/port.h - what a caller holds of a channel, wherever its driver is: from load to close.
+ *
+ * A port is the consumer's end of the ring and a way to carry requests to the driver. port_thread.h and port_host.h
+ * make the two kinds; nothing here knows which. consumer.h waits, takes and filters. Any number of threads may call
+ * these at once. They never call back and never block for longer than told, but for the driver's own slowness.
+ */
 #ifndef CANAL_FAST_LIVE_PORT_H
 #define CANAL_FAST_LIVE_PORT_H
 
-#include "driver.h"
+#include "consumer.h"
+#include "request.h"
+#include "../system/convention.h"
 
-CF_INLINE const cf_layout *cf_channel_layout(cf_channel *channel)
-{
-    return cf_layout_of_size(cf_atomic_u32_load_relaxed(&channel->consumer.share->layout_size));
-}
+enum { CF_SEND_SLICE_MS = 5 };                 /* of a send's time limit for one request, */
+#define CF_PORT_PAUSE_NS UINT64_C(300000)      /* and then other callers have their turn */
 
-/* Begins a call to the driver: 0, with the lock taken, or CF_CLOSED, or CF_DISCONNECTED while it is away. */
-CF_INLINE cf_status cf_channel_begin(cf_channel *channel)
+typedef struct cf_port {
+    cf_consumer consumer;
+    /* Has a request done. CLOSE: ends the consumer, too; FREE: frees the port. */
+    cf_status (*carry)(struct cf_port *port, cf_request *request);
+    cf_mutex ending; /* serialises closing */
+    cf_atomic_u32 closing;
+} cf_port;
+
+/* What can be told of a channel at any time, at one moment. */
+typedef struct cf_snapshot {
+    cf_ledger ledger;
+    int overruns_known; /* driver_overruns means something */
+    uint32_t layout_size;
+    uint64_t driver_queue; /* frames in the driver's own queue, as of the last drain */
+    uint64_t sent, send_rejected;
+} cf_snapshot;
+
+/* For the makers of ports. Needs a port of zeros. CF_OK or CF_THREAD_FAILED, which leaves nothing behind. */
+CF_INLINE cf_status cf_port_init(cf_port *port, cf_share *share, cf_ring *ring,
+                                 cf_status (*carry)(cf_port *port, cf_request *request))
 {
-    cf_status status = CF_OK;
-    cf_mutex_lock(&channel->reader.calls);
-    if (channel->consumer.closed || cf_atomic_u32_load_acquire(&channel->closing))
-        status = CF_CLOSED;
-    else if (channel->reader.handle <= 0)
-        status = CF_DISCONNECTED;
-    if (status != CF_OK)
-        cf_mutex_unlock(&channel->reader.calls);
+    cf_status status = cf_mutex_init(&port->ending);
+    port->carry = carry;
+    if (status == CF_OK) {
+        status = cf_consumer_init(&port->consumer, share, ring);
+        if (status != CF_OK)
+            cf_mutex_destroy(&port->ending);
+    }
     return status;
 }
 
-CF_INLINE void cf_channel_end(cf_channel *channel)
+CF_INLINE void cf_port_destroy(cf_port *port)
 {
-    cf_mutex_unlock(&channel->reader.calls);
+    cf_consumer_destroy(&port->consumer);
+    cf_mutex_destroy(&port->ending);
 }
 
-enum { CF_SEND_SLICE_MS = 5 };             /* for one frame in CanalBlockingSend, */
-#define CF_SEND_PAUSE_NS UINT64_C(300000) /* and then other callers have their turn */
-
-/* CanalSend or, for FD frames, CanalSendFD with the message in the slot; blocking where timeout_ms is not 0. */
-CF_INLINE long cf_reader_send(const cf_reader *reader, int fd, uint8_t *slot, unsigned long timeout_ms)
+/* Has the driver do `operation`; *code gets what it returned, if anything. */
+CF_INLINE cf_status cf_port_ask(cf_port *port, cf_operation operation, cf_request *request, long *code)
 {
-    const cf_library *library = reader->library;
-    if (fd)
-        return timeout_ms == 0 ? CF_CANAL(library, send_fd, (reader->handle, slot))
-                               : CF_CANAL(library, blocking_send_fd, (reader->handle, slot, timeout_ms));
-    return timeout_ms == 0 ? CF_CANAL(library, send, (reader->handle, slot))
-                           : CF_CANAL(library, blocking_send, (reader->handle, slot, timeout_ms));
+    cf_status status = CF_CLOSED;
+    request->operation = operation;
+    request->code = 0;
+    request->result = 0;
+    if (operation == CF_ASK_CLOSE || operation == CF_ASK_FREE || !cf_atomic_u32_load_acquire(&port->closing))
+        status = port->carry(port, request);
+    *code = request->code;
+    return status;
 }
 
-/* Hands over at most `count` frames (24 or 80 bytes apart, all accepted by cf_frame_check, FD only with a reader
- * for FD), waiting at most timeout_ns for room in the driver's queue. *accepted: how many it took. CF_OK when all;
- * CF_TIMED_OUT; CF_CLOSED; CF_DISCONNECTED; CF_DRIVER_FAILED with the code in *code. */
-CF_INLINE cf_status cf_channel_send(cf_channel *channel, const void *frames, size_t count, size_t stride,
-                                    int64_t timeout_ns, size_t *accepted, long *code)
+/* The same for a question that is none but its name, and an answer of `bytes`. *result: see request.h. */
+CF_INLINE cf_status cf_port_inquire(cf_port *port, cf_operation operation, void *answer, size_t bytes, uint64_t *result,
+                                    long *code)
 {
-    if (channel->remote != NULL)
-        return channel->remote->send(channel, frames, count, stride, timeout_ns, accepted, code);
-    const cf_layout *layout = cf_channel_layout(channel);
-    cf_reader *reader = &channel->reader;
-    uint8_t *slot = (uint8_t *)channel->send_slot;
-    const uint32_t extra = reader->profile->trust & CF_SEND_FLAG ? CF_MSG_SEND : 0;
-    const int64_t deadline_ns = cf_now_ns() + timeout_ns;
-    const cf_library *library = reader->library;
-    cf_status status = cf_channel_begin(channel);
+    cf_request request;
+    cf_status status;
+    memset(&request, 0, sizeof request);
+    memset(answer, 0, bytes);
+    request.answer = answer;
+    request.answer_bytes = bytes;
+    status = cf_port_ask(port, operation, &request, code);
+    *result = request.result;
+    return status;
+}
+
+/* ---- from load to close */
+
+/* Loads the driver's library at `path` (absolute, UTF-8). *answer tells of it, or why not. As cf_library_load, or how
+ * the host ended, with *code. */
+CF_INLINE cf_status cf_port_load(cf_port *port, const char *path, cf_convention convention, cf_load_answer *answer,
+                                 long *code)
+{
+    cf_request request;
+    cf_status status;
+    memset(&request, 0, sizeof request);
+    memset(answer, 0, sizeof *answer);
+    request.question = path;
+    request.question_bytes = strlen(path) + 1;
+    request.value = (uint64_t)convention;
+    request.answer = answer;
+    request.answer_bytes = sizeof *answer;
+    status = cf_port_ask(port, CF_ASK_LOAD, &request, code);
+    answer->detail[sizeof answer->detail - 1] = 0;
+    return status;
+}
+
+/* Opens the driver, once, and begins to drain it, with these filters from the first frame on. `why` (CF_WHY_BYTES) gets
+ * the driver's own words when that failed, if there are any. As cf_driver_open, or how the host ended;
+ * CF_TOO_MANY_FILTERS. */
+CF_INLINE cf_status cf_port_open(cf_port *port, const cf_open_question *question, const cf_filter *filters,
+                                 size_t count, char *why, long *code)
+{
+    cf_request request;
+    cf_status status;
+    memset(&request, 0, sizeof request);
+    memset(why, 0, CF_WHY_BYTES);
+    *code = 0;
+    request.question = question;
+    request.question_bytes = sizeof *question;
+    request.answer = why;
+    request.answer_bytes = CF_WHY_BYTES;
+    status = cf_consumer_filter(&port->consumer, filters, count, 0);
+    if (status == CF_OK)
+        status = cf_port_ask(port, CF_ASK_OPEN, &request, code);
+    why[CF_WHY_BYTES - 1] = 0;
+    return status;
+}
+
+/* Ends the draining after a last drain; what the ring holds stays there. May be repeated. */
+CF_INLINE void cf_port_stop(cf_port *port)
+{
+    uint64_t none;
+    long code;
+    char nothing;
+    cf_port_inquire(port, CF_ASK_STOP, &nothing, 0, &none, &code);
+}
+
+/* Stops and closes the driver; nothing can be taken any more. The ledger stays. May be repeated; *code gets what
+ * CanalClose returned, 0 when it was closed before. CF_TIMED_OUT: the driver hangs, so it was not called again;
+ * CF_HOST_ENDED: it crashed while it was closed. */
+CF_INLINE cf_status cf_port_close(cf_port *port, long *code)
+{
+    cf_status status = CF_OK;
+    uint64_t none;
+    char nothing;
+    *code = 0;
+    cf_atomic_u32_store_release(&port->closing, 1);
+    cf_mutex_lock(&port->ending);
+    if (!port->consumer.closed)
+        status = cf_port_inquire(port, CF_ASK_CLOSE, &nothing, 0, &none, code);
+    cf_mutex_unlock(&port->ending);
+    return status;
+}
+
+/* Frees what the port holds, itself included. Needs a closed one that no thread uses any more. Memory that a hanging
+ * driver uses in this process stays. */
+CF_INLINE void cf_port_free(cf_port *port)
+{
+    uint64_t none;
+    long code;
+    char nothing;
+    cf_port_inquire(port, CF_ASK_FREE, &nothing, 0, &none, &code);
+}
+
+/* ---- sending and asking. CF_OK, CF_CLOSED, CF_DISCONNECTED, CF_NOT_SUPPORTED, CF_DRIVER_FAILED with *code, or how the
+ * host ended. */
+
+/* Hands over at most `count` frames (`stride` = 24 or 80 bytes apart, all accepted by cf_frame_check, FD only with an
+ * open for FD), waiting at most timeout_ns for room in the driver's queue. *accepted: how many it took. Also
+ * CF_TIMED_OUT. */
+CF_INLINE cf_status cf_port_send(cf_port *port, const void *frames, size_t count, size_t stride, int64_t timeout_ns,
+                                 size_t *accepted, long *code)
+{
+    const int64_t deadline_ns = cf_now_ns() + timeout_ns, slice_ns = CF_SEND_SLICE_MS * INT64_C(1000000);
+    cf_status status = CF_OK;
     *accepted = 0;
     while (status == CF_OK && *accepted < count) {
-        const char *at = (const char *)frames + *accepted * stride;
-        const cf_frame_head *head = (const cf_frame_head *)at;
-        const int fd = (head->flags & CF_FLAG_FD) != 0;
-        const int can_block = reader->can_block &&
-                              (fd ? library->blocking_send_fd != NULL : library->blocking_send != NULL);
-        const int64_t left_ms = (deadline_ns - cf_now_ns()) / 1000000;
-        cf_message_encode(head, (const uint8_t *)at + sizeof *head, fd ? cf_layout_fd() : layout, extra, slot);
-        *code = cf_reader_send(reader, fd, slot, 0);
-        if (cf_code_in(CF_CODES_FULL, *code) && can_block && left_ms > 0) {
-            const int64_t slice = left_ms < CF_SEND_SLICE_MS ? left_ms : (int64_t)CF_SEND_SLICE_MS;
-            *code = cf_reader_send(reader, fd, slot, (unsigned long)slice);
-        }
-        if (*code == CF_CANAL_SUCCESS) {
-            ++*accepted;
-        } else if (!cf_code_in(CF_CODES_FULL, *code) || left_ms <= 0) {
-            cf_channel_end(channel);
-            status = cf_code_in(CF_CODES_FULL, *code) ? CF_TIMED_OUT : CF_DRIVER_FAILED;
-        } else {
-            cf_channel_end(channel);
-            cf_sleep_ns(CF_SEND_PAUSE_NS);
-            status = cf_channel_begin(channel);
+        const int64_t left_ns = deadline_ns - cf_now_ns();
+        const size_t left = count - *accepted;
+        cf_request request;
+        memset(&request, 0, sizeof request);
+        request.question = (const char *)frames + *accepted * stride;
+        request.question_bytes = left * stride;
+        request.count = left;
+        request.value = stride;
+        request.timeout_ns = left_ns < 0 ? 0 : left_ns < slice_ns ? left_ns : slice_ns;
+        status = cf_port_ask(port, CF_ASK_SEND, &request, code);
+        *accepted += request.result < left ? (size_t)request.result : left;
+        if (status == CF_TIMED_OUT && left_ns > slice_ns) {
+            cf_sleep_ns(CF_PORT_PAUSE_NS);
+            status = CF_OK;
         }
     }
-    if (status == CF_OK)
-        cf_channel_end(channel);
-    cf_atomic_u64_fetch_add(&channel->consumer.share->sent, *accepted);
     return status;
 }
 
 /* Counts frames that the caller gave up on. */
-CF_INLINE void cf_channel_reject(cf_channel *channel, size_t count)
+CF_INLINE void cf_port_reject(cf_port *port, size_t count)
 {
-    cf_atomic_u64_fetch_add(&channel->consumer.share->send_rejected, count);
+    cf_atomic_u64_fetch_add(&port->consumer.share->send_rejected, count);
 }
 
-CF_INLINE void cf_channel_sent(cf_channel *channel, uint64_t *sent, uint64_t *rejected)
+CF_INLINE cf_status cf_port_status(cf_port *port, cf_driver_status *answer, long *code)
 {
-    *sent = cf_atomic_u64_load_relaxed(&channel->consumer.share->sent);
-    *rejected = cf_atomic_u64_load_relaxed(&channel->consumer.share->send_rejected);
+    uint64_t none;
+    const cf_status status = cf_port_inquire(port, CF_ASK_STATUS, answer, sizeof *answer, &none, code);
+    answer->text[sizeof answer->text - 1] = 0;
+    return status;
 }
 
-/* Frames in the driver's own queue, as of the last drain. */
-CF_INLINE uint64_t cf_channel_queue(cf_channel *channel)
+/* *filled is 0 when the driver returned success and wrote nothing. */
+CF_INLINE cf_status cf_port_statistics(cf_port *port, cf_driver_statistics *answer, int *filled, long *code)
 {
-    return cf_atomic_u64_load_relaxed(&channel->consumer.share->driver_queue);
+    uint64_t result;
+    const cf_status status = cf_port_inquire(port, CF_ASK_STATISTICS, answer, sizeof *answer, &result, code);
+    *filled = result != 0;
+    return status;
 }
 
-/* A driver's status; text is terminated. */
-typedef struct cf_driver_status {
-    uint32_t channel_status, last_error_code, last_error_subcode;
-    char text[81];
-} cf_driver_status;
-
-/* CF_OK, CF_CLOSED, CF_NOT_SUPPORTED, or CF_DRIVER_FAILED with *code. */
-CF_INLINE cf_status cf_channel_status(cf_channel *channel, cf_driver_status *result, long *code)
+CF_INLINE cf_status cf_port_versions(cf_port *port, cf_driver_versions *answer, long *code)
 {
-    if (channel->remote != NULL)
-        return channel->remote->status(channel, result, code);
-    const unsigned word = cf_channel_layout(channel)->word;
-    cf_reader *reader = &channel->reader;
-    uint64_t words[CF_SLOT_BYTES / 8];
-    const uint8_t *bytes = (const uint8_t *)words;
-    cf_status status = cf_channel_begin(channel);
-    if (status != CF_OK)
-        return status;
-    memset(words, 0, sizeof words);
-    if (reader->library->get_status == NULL) {
-        cf_channel_end(channel);
-        return CF_NOT_SUPPORTED;
-    }
-    *code = CF_CANAL(reader->library, get_status, (reader->handle, words));
-    cf_channel_end(channel);
-    result->channel_status = cf_slot_word(bytes, 0);
-    result->last_error_code = cf_slot_word(bytes, word);
-    result->last_error_subcode = cf_slot_word(bytes, 2 * word);
-    memcpy(result->text, bytes + 3 * word, 80);
-    result->text[80] = 0;
-    return *code == CF_CANAL_SUCCESS ? CF_OK : CF_DRIVER_FAILED;
+    uint64_t none;
+    const cf_status status = cf_port_inquire(port, CF_ASK_VERSIONS, answer, sizeof *answer, &none, code);
+    answer->vendor[sizeof answer->vendor - 1] = answer->info[sizeof answer->info - 1] = 0;
+    return status;
 }
 
-enum { CF_STATISTICS_WORDS = 7 };
-
-/* The seven counters of CanalGetStatistics, in the order of cf_canal_statistics; *filled is 0 when the
- * driver returned success and wrote nothing. Returns as cf_channel_status. */
-CF_INLINE cf_status cf_channel_statistics(cf_channel *channel, uint32_t counters[CF_STATISTICS_WORDS], int *filled,
-                                          long *code)
+/* `operation`: CF_ASK_SET_FILTER, CF_ASK_SET_MASK, CF_ASK_SET_BAUDRATE. */
+CF_INLINE cf_status cf_port_set(cf_port *port, cf_operation operation, unsigned long value, long *code)
 {
-    if (channel->remote != NULL)
-        return channel->remote->statistics(channel, counters, filled, code);
-    const unsigned word = cf_channel_layout(channel)->word;
-    cf_reader *reader = &channel->reader;
-    uint64_t words[CF_SLOT_BYTES / 8];
-    size_t i;
-    cf_status status = cf_channel_begin(channel);
-    if (status != CF_OK)
-        return status;
-    memset(words, CF_POISON, sizeof words);
-    if (reader->library->get_statistics == NULL) {
-        cf_channel_end(channel);
-        return CF_NOT_SUPPORTED;
-    }
-    *code = CF_CANAL(reader->library, get_statistics, (reader->handle, words));
-    cf_channel_end(channel);
-    *filled = 0;
-    for (i = 0; i < CF_STATISTICS_WORDS; i++) {
-        counters[i] = cf_slot_word((const uint8_t *)words, (unsigned)i * word);
-        *filled |= counters[i] != 0x01010101u * CF_POISON;
-    }
-    return *code == CF_CANAL_SUCCESS ? CF_OK : CF_DRIVER_FAILED;
+    cf_request request;
+    memset(&request, 0, sizeof request);
+    request.value = value;
+    return cf_port_ask(port, operation, &request, code);
 }
 
-/* CanalSetFilter, CanalSetMask or CanalSetBaudrate (`function` is its CF_FN_... index) with `value`.
- * Returns as cf_channel_status. */
-CF_INLINE cf_status cf_channel_set(cf_channel *channel, int function, unsigned long value, long *code)
+CF_INLINE void cf_port_snapshot(cf_port *port, cf_snapshot *now)
 {
-    if (channel->remote != NULL)
-        return channel->remote->set(channel, function, value, code);
-    const cf_library *library = channel->reader.library;
-    cf_status status;
-    long handle;
-    if (!(library->functions >> function & 1))
-        return CF_NOT_SUPPORTED;
-    status = cf_channel_begin(channel);
-    if (status != CF_OK)
-        return status;
-    handle = channel->reader.handle;
-    *code = function == CF_FN_set_filter ? CF_CANAL(library, set_filter, (handle, value))
-            : function == CF_FN_set_mask ? CF_CANAL(library, set_mask, (handle, value))
-                                         : CF_CANAL(library, set_baudrate, (handle, value));
-    cf_channel_end(channel);
-    return *code == CF_CANAL_SUCCESS ? CF_OK : CF_DRIVER_FAILED;
-}
-
-/* What the driver says of itself. Numbers are 0 and texts empty where it does not, or must not be asked. */
-typedef struct cf_driver_versions {
-    uint32_t level, version, dll_version;
-    char vendor[256], info[2048];
-} cf_driver_versions;
-
-/* Needs an open channel: before that, some drivers answer NULL or crash. CF_OK or CF_CLOSED. */
-CF_INLINE cf_status cf_channel_versions(cf_channel *channel, cf_driver_versions *result, long *code)
-{
-    if (channel->remote != NULL)
-        return channel->remote->versions(channel, result, code);
-    const cf_library *library = channel->reader.library;
-    const cf_status status = cf_channel_begin(channel);
-    if (status != CF_OK)
-        return status;
-    memset(result, 0, sizeof *result);
-    if (library->get_level != NULL)
-        result->level = (uint32_t)CF_CANAL(library, get_level, (channel->reader.handle));
-    if (library->get_version != NULL) /* drivers leave garbage in the upper half of an 8-byte long */
-        result->version = (uint32_t)CF_CANAL(library, get_version, ());
-    if (library->get_dll_version != NULL)
-        result->dll_version = (uint32_t)CF_CANAL(library, get_dll_version, ());
-    if (library->get_vendor_string != NULL && !(channel->reader.profile->trust & CF_VENDOR_UNSAFE))
-        cf_copy_text(result->vendor, sizeof result->vendor, CF_CANAL(library, get_vendor_string, ()));
-    if (library->get_driver_info != NULL)
-        cf_copy_text(result->info, sizeof result->info, CF_CANAL(library, get_driver_info, ()));
-    cf_channel_end(channel);
-    return CF_OK;
+    cf_share *share = port->consumer.share;
+    cf_consumer_ledger(&port->consumer, &now->ledger, &now->overruns_known);
+    now->layout_size = cf_atomic_u32_load_relaxed(&share->layout_size);
+    now->driver_queue = cf_atomic_u64_load_relaxed(&share->driver_queue);
+    now->sent = cf_atomic_u64_load_relaxed(&share->sent);
+    now->send_rejected = cf_atomic_u64_load_relaxed(&share->send_rejected);
 }
 
 #endif

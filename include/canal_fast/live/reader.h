@@ -1,14 +1,14 @@
 /* canal_fast/live/reader.h - draining a driver into a ring: the state of it, and one message.
  *
- * Whole drains are in reader_drain.h, the thread that does them again and again in reader_thread.h; the other side, the
- * caller's, in driver.h.
+ * Whole drains are in reader_drain.h, the thread that does them again and again in reader_thread.h. What a
+ * caller holds is in port.h.
  */
 #ifndef CANAL_FAST_LIVE_READER_H
 #define CANAL_FAST_LIVE_READER_H
 
 #include "clock_publish.h"
 #include "consumer.h"
-#include "../filter.h"
+#include "request.h"
 #include "../drivers/library.h"
 #include "../drivers/message.h"
 #include "../drivers/profile.h"
@@ -17,8 +17,7 @@ enum {
     CF_DRAIN_CHUNK = 256,      /* messages between two looks at the clock and the stop flag */
     CF_IDLE_ROUNDS = 20,       /* empty drains before the thread waits in blocking receives */
     CF_BLOCKING_SLICE_MS = 50, /* how long such a wait may last: never 0, which some take as for ever */
-    CF_ROUND_CHUNKS = 256,     /* a drain ends after so many, whatever still comes */
-    CF_CONFIG_BYTES = 256
+    CF_ROUND_CHUNKS = 256      /* a drain ends after so many, whatever still comes */
 };
 enum { CF_READER_GONE = -2 };
 #define CF_OVERRUN_POLL_NS 1000000000LL
@@ -46,17 +45,16 @@ typedef struct cf_reader {
     cf_atomic_u32 stop;
     cf_atomic_u32 entered;     /* stored before each receive: what was done before is to be seen */
     cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more */
-    cf_atomic_u64 next_filters; /* address of a cf_filter_set that the thread is to take over; 0 = none */
     cf_mutex calls;
     /* the thread's own */
     cf_thread thread;
     cf_sleeper sleeper;
-    cf_filter_set *filters;
     cf_producer producer;
     cf_clock clock;
     int64_t last_drain_ns, last_overrun_poll_ns;
     uint64_t overruns_at_open;
     uint64_t slot[CF_SLOT_BYTES / 8];
+    cf_filter_copy filters;
 } cf_reader;
 
 /* How many frames the driver says it lost, into *lost; 0 when it cannot tell. */
@@ -100,15 +98,11 @@ CF_INLINE int cf_reader_probe(cf_reader *reader)
     return 1;
 }
 
-/* Do the filters want this frame? Asked after the driver handed it over, with those set last: what comes to the
- * driver after a change of filters meets the new ones. */
+/* Whether the filters keep this frame. The filters in force when the driver handed the frame over are asked, so a frame
+ * that reaches the driver after a change of filters is judged by the new ones. */
 CF_INLINE int cf_reader_wants(cf_reader *reader, const cf_frame_head *head)
 {
-    if (CF_UNLIKELY(cf_atomic_u64_load_relaxed(&reader->next_filters) != 0)) {
-        free(reader->filters);
-        reader->filters = (cf_filter_set *)(uintptr_t)cf_atomic_u64_exchange(&reader->next_filters, 0);
-    }
-    return cf_filter_match(reader->filters->rows, reader->filters->count, head);
+    return cf_filter_table_wants(&reader->share->filters, &reader->filters, head, reader->producer.written);
 }
 
 /* Takes the message in the slot apart and keeps it, or counts why not. 1: done;

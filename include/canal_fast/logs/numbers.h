@@ -1,4 +1,4 @@
-/* canal_fast/logs/numbers.h - numbers out of a file in its byte order, whatever the machine's own order and alignment. */
+/* canal_fast/logs/numbers.h - numbers out of a file in its byte order, whatever the machine's order and alignment. */
 #ifndef CANAL_FAST_LOGS_NUMBERS_H
 #define CANAL_FAST_LOGS_NUMBERS_H
 

@@ -54,8 +54,8 @@ CF_INLINE cf_packet cf_pcapng_packet_of(const cf_pcapng_place *place)
     return packet;
 }
 
-/* The order of identifiers that this interface's packets from `block` on show; where all at hand fit both, the section's
- * own. */
+/* The order of identifiers that this interface's packets from `block` on show; where all at hand fit both, that of the
+ * section. */
 CF_INLINE unsigned cf_pcapng_order(const cf_log_reader *reader, unsigned link, uint32_t id, const uint8_t *block,
                                    const uint8_t *end)
 {

@@ -49,7 +49,7 @@ typedef struct cf_bit_reader {
     int64_t trouble;
 } cf_bit_reader;
 
-CF_INLINE uint64_t cf_reader_stop(cf_bit_reader *r, cf_wire_status status, int64_t trouble)
+CF_INLINE uint64_t cf_bit_reader_stop(cf_bit_reader *r, cf_wire_status status, int64_t trouble)
 {
     r->status = status;
     r->trouble = trouble;
@@ -62,14 +62,14 @@ CF_INLINE unsigned cf_take_raw(cf_bit_reader *r)
     if (CF_UNLIKELY(r->status != CF_WIRE_OK))
         return 1;
     if (CF_UNLIKELY(r->at >= r->end)) {
-        cf_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
+        cf_bit_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
         return 1;
     }
     return cf_bit(r->bits, r->at++);
 }
 
 /* The bits from five before `at`; those before SOF count as 10101, so that no run reaches back. */
-CF_INLINE uint64_t cf_reader_window(const cf_bit_reader *r)
+CF_INLINE uint64_t cf_bit_reader_window(const cf_bit_reader *r)
 {
     const int64_t known = r->at - r->start;
     if (CF_LIKELY(known >= 5))
@@ -88,17 +88,17 @@ CF_INLINE uint64_t cf_stuff_marks(uint64_t window)
 /* Takes a stuff bit if one is due here. */
 CF_INLINE void cf_take_stuff_bit(cf_bit_reader *r)
 {
-    const uint64_t window = cf_reader_window(r);
+    const uint64_t window = cf_bit_reader_window(r);
     if (r->status != CF_WIRE_OK || !(cf_stuff_marks(window) >> 63))
         return;
     if (r->at >= r->end) {
-        cf_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
+        cf_bit_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
         return;
     }
     r->at++;
     r->stuff++;
     if ((window >> 58 & 1) == (window >> 59 & 1))
-        cf_reader_stop(r, CF_WIRE_STUFF_ERROR, r->at - 1);
+        cf_bit_reader_stop(r, CF_WIRE_STUFF_ERROR, r->at - 1);
 }
 
 /* `width` (1..64) bits without the stuff bits between and before them; 0 after trouble. */
@@ -108,23 +108,23 @@ CF_INLINE uint64_t cf_take(cf_bit_reader *r, unsigned width)
     if (CF_UNLIKELY(r->status != CF_WIRE_OK))
         return 0;
     for (;;) {
-        const uint64_t window = cf_reader_window(r);
+        const uint64_t window = cf_bit_reader_window(r);
         const unsigned clear = cf_leading_zeros(cf_stuff_marks(window) | 0x1F);
         const unsigned some = clear < width ? clear : width;
         value = value << some | (window << 5) >> 1 >> (63 - some);
         if (CF_UNLIKELY(r->at + some > r->end))
-            return cf_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
+            return cf_bit_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
         r->at += some;
         width -= some;
         if (width == 0)
             return value;
         if (clear < 59) { /* else the window ended */
             if (CF_UNLIKELY(r->at >= r->end))
-                return cf_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
+                return cf_bit_reader_stop(r, CF_WIRE_TRUNCATED, r->end);
             r->at++;
             r->stuff++;
             if (CF_UNLIKELY(((window << (some + 4)) ^ (window << (some + 5))) >> 63 == 0))
-                return cf_reader_stop(r, CF_WIRE_STUFF_ERROR, r->at - 1);
+                return cf_bit_reader_stop(r, CF_WIRE_STUFF_ERROR, r->at - 1);
         }
     }
 }

@@ -92,7 +92,7 @@ CF_TARGET_AVX512 CF_INLINE size_t cf_crc15_frames8(const cf_frame *frames, size_
 {
     size_t i;
     for (i = 0; i + 8 <= count; i += 8) {
-        const cf_messages8 m = cf_load8(frames + i);
+        const cf_wire_messages8 m = cf_load8(frames + i);
         if (CF_UNLIKELY(_mm512_test_epi64_mask(m.refused, m.refused)))
             break;
         _mm256_storeu_si256((__m256i *)(void *)(sequences + i), _mm512_cvtepi64_epi32(cf_crc15_of8(m.high, m.low)));

@@ -13,9 +13,9 @@ typedef struct cf_decoded {
 } cf_decoded;
 
 /* The CRC part of a classical frame: CRC sequence, and the stuff bit that may follow it. */
-CF_INLINE void cf_check_classical(cf_bit_reader *r, cf_message message)
+CF_INLINE void cf_check_classical(cf_bit_reader *r, cf_wire_message message)
 {
-    const uint32_t expected = cf_message_crc15(message);
+    const uint32_t expected = cf_wire_message_crc15(message);
     int64_t place;
     uint32_t received;
     cf_take_stuff_bit(r);
@@ -23,7 +23,7 @@ CF_INLINE void cf_check_classical(cf_bit_reader *r, cf_message message)
     received = (uint32_t)cf_take(r, 15);
     cf_take_stuff_bit(r);
     if (r->status == CF_WIRE_OK && received != expected)
-        cf_reader_stop(r, CF_WIRE_CRC_ERROR, place);
+        cf_bit_reader_stop(r, CF_WIRE_CRC_ERROR, place);
 }
 
 /* The CRC part of an FD frame: stuff count and CRC sequence among fixed stuff bits. */
@@ -41,7 +41,7 @@ CF_INLINE void cf_check_fd(cf_bit_reader *r, cf_shape shape)
     while (left) {
         unsigned some = left < 4 ? left : 4;
         if (cf_take_raw(r) == last && r->status == CF_WIRE_OK)
-            cf_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
+            cf_bit_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
         for (left -= some; some; some--) {
             last = cf_take_raw(r);
             received = received << 1 | last;
@@ -50,13 +50,13 @@ CF_INLINE void cf_check_fd(cf_bit_reader *r, cf_shape shape)
     if (r->status != CF_WIRE_OK)
         return;
     if (received >> shape.crc_bits != field) {
-        cf_reader_stop(r, CF_WIRE_CRC_ERROR, section + 1);
+        cf_bit_reader_stop(r, CF_WIRE_CRC_ERROR, section + 1);
         return;
     }
     expected = cf_crc_packed(crc, crc.wire_init, r->bits, r->start, region);
     expected = cf_crc_some(crc, expected, field, 4);
     if ((received & (((uint32_t)1 << crc.width) - 1)) != expected)
-        cf_reader_stop(r, CF_WIRE_CRC_ERROR, section + 1 + 4 + 1);
+        cf_bit_reader_stop(r, CF_WIRE_CRC_ERROR, section + 1 + 4 + 1);
 }
 
 /* CRC delimiter to the last EOF bit. An FD receiver takes a CRC delimiter of two bits, and an ACK slot of two. */
@@ -65,7 +65,7 @@ CF_INLINE void cf_take_tail(cf_bit_reader *r, unsigned fd, cf_decoded *result)
     int64_t slot;
     unsigned acknowledged, i;
     if (cf_take_raw(r) == 0)
-        cf_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
+        cf_bit_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
     slot = r->at;
     acknowledged = cf_take_raw(r) == 0;
     if (fd && !acknowledged && r->status == CF_WIRE_OK && r->at < r->end && cf_bit(r->bits, r->at) == 0) {
@@ -76,29 +76,29 @@ CF_INLINE void cf_take_tail(cf_bit_reader *r, unsigned fd, cf_decoded *result)
         r->at++;
     if (cf_take_raw(r) == 0) { /* without ACK the sender's error flag begins here */
         if (acknowledged)
-            cf_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
+            cf_bit_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
         else
-            cf_reader_stop(r, CF_WIRE_NOT_ACKNOWLEDGED, slot);
+            cf_bit_reader_stop(r, CF_WIRE_NOT_ACKNOWLEDGED, slot);
     }
     for (i = 0; i < 6; i++) {
         if (cf_take_raw(r) == 0)
-            cf_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
+            cf_bit_reader_stop(r, CF_WIRE_FORM_ERROR, r->at - 1);
     }
     i = cf_take_raw(r);
     if (r->status != CF_WIRE_OK)
         return;
     result->valid = 1;
     if (!acknowledged)
-        cf_reader_stop(r, CF_WIRE_NOT_ACKNOWLEDGED, slot);
+        cf_bit_reader_stop(r, CF_WIRE_NOT_ACKNOWLEDGED, slot);
     else if (i == 0)
-        cf_reader_stop(r, CF_WIRE_OVERLOAD, r->at - 1);
+        cf_bit_reader_stop(r, CF_WIRE_OVERLOAD, r->at - 1);
 }
 
 /* Payload of `bytes` bytes into the record; returns the message of a classical frame, given its header. */
-CF_INLINE cf_message cf_take_payload(cf_bit_reader *r, cf_frame_head *head, cf_shape shape, uint64_t header)
+CF_INLINE cf_wire_message cf_take_payload(cf_bit_reader *r, cf_frame_head *head, cf_shape shape, uint64_t header)
 {
     uint8_t *data = (uint8_t *)head + offsetof(cf_frame, data);
-    cf_message message = {0, 0};
+    cf_wire_message message = {0, 0};
     unsigned i = 0;
     uint64_t value = 0;
     for (; i + 8 <= shape.bytes; i += 8) {
@@ -138,7 +138,7 @@ CF_INLINE cf_status cf_decode_frame(cf_packed bits, int64_t start, int64_t end, 
     if (start < end && cf_bit(bits, start) != 0) {
         header = 0;
         r.at = start + 1;
-        cf_reader_stop(&r, CF_WIRE_FORM_ERROR, start);
+        cf_bit_reader_stop(&r, CF_WIRE_FORM_ERROR, start);
     }
     if (flags) {
         rest = cf_take(&r, 20); /* identifier extension, RTR, r1 or FDF */
@@ -155,7 +155,7 @@ CF_INLINE cf_status cf_decode_frame(cf_packed bits, int64_t start, int64_t end, 
         if (stride != sizeof(cf_fd_frame))
             return CF_FD_IN_CLASSICAL;
         if (cf_take(&r, 1) != 0)
-            cf_reader_stop(&r, CF_WIRE_PROTOCOL_EXCEPTION, r.at - 1);
+            cf_bit_reader_stop(&r, CF_WIRE_PROTOCOL_EXCEPTION, r.at - 1);
         rest = cf_take(&r, 6);
         flags |= CF_FLAG_FD | (rest & 0x20 ? CF_FLAG_BITRATE_SWITCH : 0) |
                  (rest & 0x10 ? CF_FLAG_ERROR_STATE_INDICATOR : 0);
@@ -170,7 +170,7 @@ CF_INLINE cf_status cf_decode_frame(cf_packed bits, int64_t start, int64_t end, 
     head->dlc = (uint8_t)dlc;
     shape = cf_frame_shape(head, stride);
     {
-        const cf_message message = cf_take_payload(&r, head, shape, header);
+        const cf_wire_message message = cf_take_payload(&r, head, shape, header);
         if (fd)
             cf_check_fd(&r, shape);
         else

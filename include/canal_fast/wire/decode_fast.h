@@ -94,14 +94,14 @@ CF_ALWAYS_INLINE uint64_t cf_first(uint64_t word, int count)
     return word >> gone / 2 >> (gone + 1) / 2;
 }
 
-CF_ALWAYS_INLINE uint32_t cf_quick_crc(cf_message m, int fast)
+CF_ALWAYS_INLINE uint32_t cf_quick_crc(cf_wire_message m, int fast)
 {
 #if CF_HAVE_X86
     if (fast)
         return cf_crc15_clmul(m.high, m.low);
 #endif
     (void)fast;
-    return cf_message_crc15(m);
+    return cf_wire_message_crc15(m);
 }
 
 /* Bits at `at` of high:low, `count` (1..64) of them. */
@@ -124,7 +124,7 @@ CF_ALWAYS_INLINE unsigned cf_quick_finish(const cf_quick *q, int fast, int guess
     const unsigned fdf = control >> (extended ? 5 : 4) & 1, remote = control >> 6 & 1;
     const unsigned bytes = remote ? 0 : dlc < 8 ? dlc : 8, message = header + 8 * bytes;
     uint64_t data;
-    cf_message m;
+    cf_wire_message m;
     int length, found;
     if (high >> 63 || fdf)
         return 0;
@@ -189,7 +189,7 @@ CF_ALWAYS_INLINE unsigned cf_quick_usual(const uint8_t *bytes, unsigned shift, u
     const unsigned stuff0 = cf_ones(mark0, fast), stuff1 = cf_ones(inside1, fast);
     uint64_t first, second, high, low, top;
     unsigned extended, control, header, dlc, size;
-    cf_message m;
+    cf_wire_message m;
     if ((word0 | mark1 << split) >> 63 || sixth || tail >> (64 - CF_TAIL_BITS) != 0x2FF)
         return 0;
     first = cf_unmarked(word0, mark0, stuff0, fast);
@@ -226,7 +226,7 @@ CF_INLINE unsigned cf_quick_portable(const uint8_t *bytes, unsigned shift, int g
     q = cf_quick_load(bytes, shift);
     q.stuff0 = cf_ones(q.mark0, 0);
     q.stuff1 = cf_ones(q.mark1, 0);
-    if (q.stuff0 + q.stuff1 > CF_QUICK_STUFF) /* an idle bus follows: not worth the loop */
+    if (q.stuff0 + q.stuff1 > CF_QUICK_STUFF) /* more than any frame has: an idle bus follows */
         return 0;
     q.plain0 = cf_squeeze(q.word0, q.mark0);
     q.plain1 = cf_squeeze(q.word1, q.mark1);

@@ -66,7 +66,7 @@ CF_INLINE cf_status cf_frames_crc(const void *frames, size_t count, size_t strid
             cf_encode_fd_region(head, data, shape, &region);
             sequences[i] = cf_fd_crc_words(&region, crc);
         } else {
-            sequences[i] = cf_message_crc15(cf_frame_message(head, data, shape));
+            sequences[i] = cf_wire_message_crc15(cf_frame_message(head, data, shape));
         }
     }
     return CF_OK;

@@ -13,14 +13,14 @@
 #define CF_CRC15_INVERSE ((int64_t)0xF6F4B8288C29B0CEu)
 
 /* SOF to the last data bit of eight frames, right-aligned in high:low; and what their lengths follow from. */
-typedef struct cf_messages8 {
+typedef struct cf_wire_messages8 {
     __m512i low, high;
     __m512i bits;     /* payload */
     __m512i refused;  /* nonzero where the record is no classical frame that a controller could send */
     __mmask8 extended;
-} cf_messages8;
+} cf_wire_messages8;
 
-CF_TARGET_AVX512 CF_ALWAYS_INLINE cf_messages8 cf_load8(const cf_frame *frames)
+CF_TARGET_AVX512 CF_ALWAYS_INLINE cf_wire_messages8 cf_load8(const cf_frame *frames)
 {
     const __m512i a = _mm512_loadu_si512((const char *)frames);
     const __m512i b = _mm512_loadu_si512((const char *)frames + 64);
@@ -40,7 +40,7 @@ CF_TARGET_AVX512 CF_ALWAYS_INLINE cf_messages8 cf_load8(const cf_frame *frames)
     const __m512i limit = _mm512_mask_blend_epi64(extended, _mm512_set1_epi64(CF_MAX_STANDARD_ID),
                                                   _mm512_set1_epi64(CF_MAX_EXTENDED_ID));
     __m512i head, up, data;
-    cf_messages8 m;
+    cf_wire_messages8 m;
     head = _mm512_slli_epi64(_mm512_andnot_si512(low18, id), 2); /* identifier, SRR and IDE */
     head = _mm512_or_si512(head, _mm512_set1_epi64(3 << 18));
     head = _mm512_mask_or_epi64(id, extended, head, _mm512_and_si512(id, low18));

@@ -76,13 +76,13 @@ CF_INLINE uint64_t cf_frame_head_bits(const cf_frame_head *head, cf_shape shape)
 }
 
 /* SOF to the last data bit of a classical frame, right-aligned; at most 39 bits in `high`. */
-typedef struct cf_message {
+typedef struct cf_wire_message {
     uint64_t high, low;
-} cf_message;
+} cf_wire_message;
 
-CF_INLINE cf_message cf_frame_message(const cf_frame_head *head, const uint8_t *data, cf_shape shape)
+CF_INLINE cf_wire_message cf_frame_message(const cf_frame_head *head, const uint8_t *data, cf_shape shape)
 {
-    cf_message message;
+    cf_wire_message message;
     const uint64_t head_bits = cf_frame_head_bits(head, shape);
     const unsigned bits = 8 * shape.bytes;
     message.high = shape.bytes ? head_bits >> (64 - bits) : 0;
@@ -92,7 +92,7 @@ CF_INLINE cf_message cf_frame_message(const cf_frame_head *head, const uint8_t *
 }
 
 /* Leading zeros do not matter, since CRC-15 starts at 0: one step of 13 independent look-ups. */
-CF_INLINE uint32_t cf_message_crc15(cf_message m)
+CF_INLINE uint32_t cf_wire_message_crc15(cf_wire_message m)
 {
     const cf_crc_table t = cf_crc15_table();
     return t[12][m.high >> 32 & 255] ^ t[11][m.high >> 24 & 255] ^ t[10][m.high >> 16 & 255] ^ t[9][m.high >> 8 & 255] ^
@@ -106,8 +106,8 @@ CF_INLINE uint32_t cf_message_crc15(cf_message m)
  * bit). Returns how many of the bytes to take. */
 CF_INLINE unsigned cf_classical_bytes(const cf_frame_head *head, const uint8_t *data, cf_shape shape, uint8_t bytes[16])
 {
-    const cf_message m = cf_frame_message(head, data, shape);
-    const uint32_t crc = cf_message_crc15(m);
+    const cf_wire_message m = cf_frame_message(head, data, shape);
+    const uint32_t crc = cf_wire_message_crc15(m);
     const unsigned count = (shape.head_bits + 7) / 8 + shape.bytes + 2;
     cf_store_be64(bytes, m.high << 16 | m.low >> 48);
     cf_store_be64(bytes + 8, m.low << 16 | crc << 1 | (~crc & 1));

@@ -28,7 +28,7 @@ CF_TARGET_AVX512 CF_INLINE uint64_t cf_slice_build8(const cf_frame *frames, uint
     __m512i refused = _mm512_setzero_si512();
     int i;
     for (i = 0; i < 512; i += 8) {
-        const cf_messages8 m = cf_load8(frames + i);
+        const cf_wire_messages8 m = cf_load8(frames + i);
         const __m512i base = _mm512_mask_blend_epi64(m.extended, _mm512_set1_epi64(34), _mm512_set1_epi64(54));
         const __m512i size = _mm512_add_epi64(base, m.bits); /* SOF to the last CRC bit */
         const __m512i above = _mm512_subs_epu16(size, _mm512_set1_epi64(64));
