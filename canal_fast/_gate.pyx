@@ -149,6 +149,7 @@ cdef int refuse_shape(object array, str name, bint writable) except -1:
 
 
 @cython.freelist(8)
+@cython.freelist(8)  # one is made in every call
 cdef class Loan:
     def __dealloc__(self):
         if self.held:
