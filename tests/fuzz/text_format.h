@@ -1,8 +1,8 @@
 /* text_format.h - the fuzz entries of the text formats: CF_FUZZ_FORMAT's row is read from the input, in pieces.
  *
- * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or
- * returns, and makes records that a controller could have sent, with zeros past their payload; with `forgiving` it
- * reaches the end. */
+ * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns,
+ * and makes records that a controller could have sent, with zeros past their payload; with `forgiving` it reaches the
+ * end. */
 #include <canal_fast/logs/formats.h>
 #include <stdlib.h>
 

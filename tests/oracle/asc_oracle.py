@@ -26,7 +26,7 @@ def start_of(words: list[str]) -> int | None:
             month = r.month(word)
         elif word.lower() in ("am", "pm"):
             half = word.lower()
-        elif re.fullmatch(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?", word):
+        elif re.fullmatch(r"\d{1,2}:\d\d(:\d+(\.\d*)?)?", word):
             parts = word.split(":")
             seconds, _, decimals = (parts[2] if len(parts) > 2 else "0").partition(".")
             clock = [int(parts[0]), int(parts[1]), int(seconds)]
@@ -135,7 +135,7 @@ class Reader:
         return record
 
     def error(self, text: str) -> r.Record:
-        fields = dict(re.findall(r"(\w+) = 0x([0-9A-Fa-f]{1,8})", text))
+        fields = dict(re.findall(r"(?:^|(?<=[ \t]))(\w+) = 0x([0-9A-Fa-f]{1,8})", text))
         fields = {key.lower(): int(value, 16) for key, value in fields.items()}
         ecc = re.match(r"\s*ECC: ([01]{8})(?:\s|$)", text, re.IGNORECASE)
         valid = fields.get("flags", 0)
