@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -10,7 +9,6 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
@@ -28,6 +26,7 @@ from canal_fast.status import Status
 
 from . import _live, _periodic
 from .clock import ChannelClock, describe_clock
+from .closing import Closing
 from .event_loop import until_readable
 from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
@@ -41,7 +40,7 @@ _MAX_FRAMES = 1 << 40
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
 
-class Channel:
+class Channel(Closing):
     """A CANAL channel, drained by a native thread from open to `stop`.
 
     Parameters
@@ -618,22 +617,6 @@ class Channel:
                 )
             if code:
                 raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     def __del__(self) -> None:
         if self in open_channels:

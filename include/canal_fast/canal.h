@@ -64,8 +64,8 @@ typedef struct cf_canal_status {
  * CanalReceive's. One thread at a time.
  *
  * CanalTransmitPending is this project's, too: how many frames the driver has accepted from this handle that are not
- * yet on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise. With
- * it closing a channel can wait for them.
+ * yet on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise.
+ * With it closing a channel can wait for them.
  *
  * Every function of the interface.
  * X(member, vendor's name, bytes of arguments on a 32-bit stack, mandatory, return type, arguments) */

@@ -35,7 +35,7 @@ def test_rotation_takes_pcapng(tmp_path: Path) -> None:
     import canal_fast.python_can.bus  # noqa: F401 - what can.Bus(interface="canal_fast") imports
 
     path = tmp_path / "x.pcapng"
-    logger = can.SizedRotatingLogger(path, max_bytes=20_000)
+    logger = can.SizedRotatingLogger(path, max_bytes=10_000)
     for number in range(1000):
         logger(message(number))
     logger.stop()
