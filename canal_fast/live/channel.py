@@ -17,7 +17,7 @@ import canal_fast.arguments as arguments
 from canal_fast._gate import describe_code
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
-from canal_fast.drivers.config_strings import OpenFlag, is_fd_interface, socketcan_config
+from canal_fast.drivers.config_strings import OpenFlag, socketcan_config, warn_of_fd
 from canal_fast.drivers.devices import list_devices, only_device
 from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
 from canal_fast.errors import ChannelClosedError, DriverError
@@ -143,8 +143,8 @@ class Channel(Closing):
             convention,
             bridge,
         )
-        self._config, self._drain_s = config, arguments.interval("drain", drain, 0, 3600)
-        self._path = find_library(library)
+        self._drain_s = arguments.interval("drain", drain, 0, 3600)
+        self._config, self._path = config, find_library(library)
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         port = load(self._path, convention, bridge, self._capacity, fd)
@@ -254,9 +254,8 @@ class Channel(Closing):
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
         )
         channel = cls("socketcan", config, flags=flags, fd=fd, **options)
-        if not fd and is_fd_interface(interface):
-            text = f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted"
-            warnings.warn(text, stacklevel=2)
+        if not fd:
+            warn_of_fd(interface)
         return channel
 
     @classmethod
@@ -626,11 +625,8 @@ class Channel(Closing):
     def __repr__(self) -> str:
         if getattr(self, "_port", None) is None:
             return "<canal_fast.Channel, never open>"
-        state = "open" if self in open_channels else "closed"
-        return f"<canal_fast.Channel {self._config!r} of {self._path.name}, {state}, {self.ledger().received} received>"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a channel cannot be pickled: it is a thread and a device")
+        what = f"{self._config!r} of {self._path.name}, {'open' if self in open_channels else 'closed'}"
+        return f"<canal_fast.Channel {what}, {self.ledger().received} received>"
 
     def _open_port(self) -> _live.Port:
         if self._port is None:

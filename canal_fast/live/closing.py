@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 __all__ = ["Closing"]
 
@@ -30,3 +30,6 @@ class Closing:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.close)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a channel cannot be pickled: it is a thread and a device")
