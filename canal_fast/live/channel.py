@@ -197,8 +197,8 @@ class Channel(Closing):
         **options
             As for `Channel`.
         """
-        flags |= listen_only * OpenFlag.LISTEN_ONLY | receive_own_messages * OpenFlag.LOOPBACK
-        return cls("virtual", config, flags=flags, fd=fd, **options)
+        modes = listen_only * OpenFlag.LISTEN_ONLY | receive_own_messages * OpenFlag.LOOPBACK
+        return cls("virtual", config, flags=flags | modes, fd=fd, **options)
 
     @classmethod
     def socketcan(
@@ -625,8 +625,8 @@ class Channel(Closing):
     def __repr__(self) -> str:
         if getattr(self, "_port", None) is None:
             return "<canal_fast.Channel, never open>"
-        what = f"{self._config!r} of {self._path.name}, {'open' if self in open_channels else 'closed'}"
-        return f"<canal_fast.Channel {what}, {self.ledger().received} received>"
+        state = "open" if self in open_channels else "closed"
+        return f"<canal_fast.Channel {self._config!r} of {self._path.name}, {state}, {self.ledger().received} received>"
 
     def _open_port(self) -> _live.Port:
         if self._port is None:
@@ -635,6 +635,3 @@ class Channel(Closing):
 
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(arguments.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))
-
-
-Channel.__init__.__qualname__ = "Channel"  # for Python's own messages on arguments

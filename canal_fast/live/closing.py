@@ -12,6 +12,10 @@ __all__ = ["Closing"]
 class Closing:
     """Closes itself at the end of a block; the event loop goes on meanwhile."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__init__.__qualname__ = cls.__name__  # for Python's own messages on arguments
+
     def close(self) -> None:
         raise NotImplementedError
 
