@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from canal_fast._version import __version__
+from canal_fast.cli.options import sentence
 from canal_fast.errors import CanalFastError
 
 COMMANDS = ("log", "dump", "stat", "decode", "formats", "waveform", "timing", "doctor", "list")  # as --help shows them
@@ -21,17 +22,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         importlib.import_module(f"canal_fast.cli.{name}").add_parser(subparsers)
+    _claim_closed_streams()
     args = parser.parse_args(argv)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except KeyboardInterrupt:
+        _discard_output()
+        return 130
     except (CanalFastError, OSError, ValueError) as error:
-        print(f"canal-fast {args.command}: {error}", file=sys.stderr)
+        print(f"canal-fast {args.command}: {sentence(error)}", file=sys.stderr)
+        if isinstance(error, OSError):  # it may be the output that failed
+            _discard_output()
         return 1
+
+
+def _discard_output() -> None:
+    """What is still in the buffer cannot be written; the interpreter would complain when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # somebody else's standard output, as in a test
+        pass
+
+
+def _claim_closed_streams() -> None:
+    """With standard output or error closed (`>&-`) the next file opened would take their place, and get what is
+    printed. Writing to the one is an error, to the other not."""
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 if __name__ == "__main__":

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray, FrameFlag, check_frames
 
-__all__ = ["check_classical", "check_for", "choice", "filters", "interval", "nanoseconds"]
+__all__ = ["check_classical", "check_for", "choice", "filters", "interval", "nanoseconds", "number"]
 
 
 def interval(name: str, value: Any, low: float, high: float) -> Any:
+    number(name, value)
     if not low <= value <= high:
         raise ValueError(f"{name} = {value}, allowed {low}..{high}")
     return value
+
+
+def number(name: str, value: object) -> None:
+    if not isinstance(value, (int, float, Fraction, Decimal, np.number)):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
 
 
 def check_classical(frames: FrameArray) -> None:
@@ -58,6 +66,7 @@ def nanoseconds(timeout: float | None) -> int:
     """Seconds -> ns; negative for None, which waits for ever."""
     if timeout is None:
         return -1
+    number("timeout", timeout)
     if not timeout >= 0:
         raise ValueError(f"timeout = {timeout} s, allowed 0 and above, or None to wait for ever")
     return 1 << 62 if math.isinf(timeout) else min(int(timeout * 1e9), 1 << 62)
@@ -65,13 +74,20 @@ def nanoseconds(timeout: float | None) -> int:
 
 def filters(filters: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, int, bool | None]]:
     rows = []
+    if isinstance(filters, (Mapping, str)) or not isinstance(filters, (Iterable, type(None))):
+        raise TypeError(f"filters must be a sequence of mappings, not {type(filters).__name__}")
     for index, row in enumerate(filters or ()):
+        if not isinstance(row, Mapping):
+            raise TypeError(f"filters[{index}] must be a mapping with can_id and can_mask, not {type(row).__name__}")
         if unknown := set(row) - {"can_id", "can_mask", "extended"}:
             raise ValueError(f"filters[{index}] has {sorted(unknown)}; known are can_id, can_mask, extended")
         try:
             can_id, can_mask = operator.index(row["can_id"]), operator.index(row["can_mask"])
         except KeyError as missing:
             raise ValueError(f"filters[{index}] has no {missing.args[0]}") from None
+        except TypeError:
+            bad = next(name for name in ("can_id", "can_mask") if not isinstance(row[name], SupportsIndex))
+            raise TypeError(f"filters[{index}]: {bad} must be an integer, not {type(row[bad]).__name__}") from None
         interval(f"filters[{index}]: can_id", can_id, 0, 0x1FFFFFFF)
         interval(f"filters[{index}]: can_mask", can_mask, 0, 0xFFFFFFFF)
         rows.append((can_id, can_mask, row.get("extended")))

@@ -126,7 +126,14 @@ def make_frames(
     times = np.atleast_1d(np.asarray(timestamp_ns, np.int64))
     codes = None if dlc is None else _integers("dlc", dlc, 0, 15)
     shapes = [a.shape for a in (ids, flag_values, channels, times, sizes)] + ([] if codes is None else [codes.shape])
-    (count,) = np.broadcast_shapes(*shapes)
+    try:
+        (count,) = np.broadcast_shapes(*shapes)
+    except ValueError:
+        names = ["arbitration_id", "flags", "channel", "timestamp_ns", "data", "dlc"]
+        lengths = ", ".join(f"{name} {size}" for name, (size,) in zip(names, shapes, strict=False) if size != 1)
+        raise ValueError(
+            f"arguments of different lengths: {lengths}; one, or as many as the others, is allowed"
+        ) from None
     frames: FrameArray = np.zeros(count, FD_FRAME_DTYPE if fd else FRAME_DTYPE)
     frames["timestamp_ns"] = times
     frames["arbitration_id"] = ids
@@ -163,6 +170,12 @@ def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDAr
     return array.astype(np.int64)
 
 
+def _payload(index: int, item: object) -> bytes:
+    if not isinstance(item, (bytes, bytearray, memoryview, np.ndarray)):  # bytes(3) would be three zeros
+        raise TypeError(f"data[{index}] must be bytes, the payload of one frame, not {type(item).__name__}")
+    return bytes(item)
+
+
 def _payloads(data: object, capacity: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Payloads as a (n or 1, width) array, and their lengths."""
     if isinstance(data, np.ndarray):
@@ -174,7 +187,7 @@ def _payloads(data: object, capacity: int) -> tuple[npt.NDArray[np.uint8], npt.N
         if isinstance(data, (bytes, bytearray, memoryview)):
             items = [bytes(data)]
         elif isinstance(data, Sequence) and not isinstance(data, str):
-            items = [bytes(item) for item in data]
+            items = [_payload(index, item) for index, item in enumerate(data)]
         else:
             raise TypeError(f"data must be bytes, a sequence of bytes or a u1 array, not {type(data).__name__}")
         sizes = np.fromiter(map(len, items), np.int64, len(items))

@@ -31,15 +31,28 @@ class Statistics:
     Parameters
     ----------
     bitrate, data_bitrate : float
-        As for `canal_fast.wire.frame_duration_ns`.
+        As for `canal_fast.wire.frame_duration_ns`, for all channels that are not in `bitrates`.
     window_s : float
         Length of the windows that the peak load is looked for in. They begin with the first frame.
+    bitrates : mapping, optional
+        Channel number -> nominal bit rate of that bus. May be added to before a channel's first frame.
+    names : mapping, optional
+        Channel number -> name, for `summary`. May be added to.
     """
 
-    def __init__(self, bitrate: float, data_bitrate: float | None = None, window_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        bitrate: float,
+        data_bitrate: float | None = None,
+        window_s: float = 1.0,
+        *,
+        bitrates: Mapping[int, float] | None = None,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         if not 1e-9 <= window_s < 9e9:
             raise ValueError(f"window_s = {window_s}, allowed 1e-9..9e9 s")
         self.bitrate, self.data_bitrate = bitrate, data_bitrate
+        self.bitrates, self.names = dict(bitrates or {}), dict(names or {})
         self.window_ns = round(window_s * 1e9)
         self.not_frames = 0
         self.first: int | None = None
@@ -56,7 +69,7 @@ class Statistics:
         if not len(frames):
             return
         times = frames["timestamp_ns"]
-        durations = frame_duration_ns(frames, self.bitrate, self.data_bitrate)
+        durations = self._durations(frames)
         first, last = int(times.min()), int(times.max())
         if self.first is None:
             self._origin = first
@@ -73,6 +86,17 @@ class Statistics:
             one = self._ids.setdefault((place >> 33, place >> 32 & 1, place & 0xFFFFFFFF), _Id())
             _add(one, times[rows], durations[rows], frames["dlc"][rows])
         self._add_load(frames["channel"], times, durations)
+
+    def _durations(self, frames: FrameArray) -> Any:
+        channels = np.unique(frames["channel"]).tolist()
+        if len({self.bitrates.get(channel, self.bitrate) for channel in channels}) == 1:
+            return frame_duration_ns(frames, self.bitrates.get(channels[0], self.bitrate), self.data_bitrate)
+        durations = np.empty(len(frames), np.int64)
+        for channel in channels:
+            here = frames["channel"] == channel
+            rate = self.bitrates.get(channel, self.bitrate)
+            durations[here] = frame_duration_ns(frames[here], rate, self.data_bitrate)
+        return durations
 
     def _add_load(self, channels: Any, times: Any, durations: Any) -> None:
         number = (times - self._origin) // self.window_ns
@@ -95,6 +119,8 @@ class Statistics:
             channels.append(
                 {
                     "channel": channel,
+                    "name": self.names.get(channel, f"can{channel}"),
+                    "bitrate": self.bitrates.get(channel, self.bitrate),
                     "frames": sum(one.count for place, one in self._ids.items() if place[0] == channel),
                     "load": busy / span if span else None,
                     "peak_load": windows[peak] / self.window_ns,

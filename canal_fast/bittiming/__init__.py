@@ -15,7 +15,7 @@ from . import _bittiming, usb2can
 from ._bittiming import TIMING_DTYPE
 from .controllers import CONTROLLERS, ControllerLimits, limits_of
 from .numbers import Number
-from .request import ask, f_clock_of, failure
+from .request import ask, f_clock_of, failure, sample_of
 from .solver import best, solve
 from .solver_fd import solve_fd
 from .timing import BitTiming, Segments, Tolerance
@@ -52,7 +52,7 @@ def solve_many(
     ----------
     bitrate, f_clock, sample_point : array-like
         Broadcast against each other. Rates count in thousandths of a bit/s, sample points in
-        millionths of the bit; a sample point of 0 means the default for the rate.
+        millionths of the bit, 50 % and above; a sample point of 0 means the default for the rate.
     limits, constraints
         As in `solve`, the same for all.
     strict : bool
@@ -88,6 +88,10 @@ def solve_many(
         if bad.size:
             index = int(bad[0])
             raise BitTimingError(f"{name}[{index}] = {values.flat[index]}, allowed {low}..{high}")
+    early = np.flatnonzero((samples > 0) & (samples < 50))
+    if early.size:
+        index = int(early[0])
+        sample_of(f"sample_point[{index}]", float(samples.flat[index]))
     common = ask(max(_bittiming.MIN_RATE, 1), row, 2**32 - 1, **constraints)  # type: ignore[arg-type]
     out = np.empty(rates.size, TIMING_DTYPE)
     failed = _bittiming.many(

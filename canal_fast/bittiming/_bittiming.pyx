@@ -201,14 +201,17 @@ def linux(Limits limits not None, uint32_t f_clock, uint32_t bitrate, uint32_t s
     return t.f_clock, t.brp, t.tseg1, t.tseg2, t.sjw, t.prop_seg
 
 
-def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out):
-    """The best pairs of two TIMING_DTYPE arrays into the PAIR_DTYPE array `out`: (kept, how many there are)."""
+def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out, size_t kept):
+    """The best pairs of two TIMING_DTYPE arrays into the PAIR_DTYPE array `out`, which has `kept` of earlier calls.
+
+    Returns how many it has then."""
     cdef Loan first = lend(nominal, TIMING_DTYPE, "nominal", False)
     cdef Loan second = lend(data, TIMING_DTYPE, "data", False)
     cdef Loan target = lend(out, PAIR_DTYPE, "out", True)
-    cdef size_t kept, total
+    if kept > target.count:
+        raise ValueError("out has not so many pairs")
     with nogil:
         kept = cf_timing_pairs(&nominal_request.request, <const cf_timing *>first.at, first.count,
                                &data_request.request, <const cf_timing *>second.at, second.count,
-                               <cf_timing_pair *>target.at, target.count, &total)
-    return kept, total
+                               <cf_timing_pair *>target.at, target.count, kept)
+    return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import operator
 from decimal import Decimal
 from fractions import Fraction
@@ -24,6 +25,10 @@ def exact(name: str, value: object) -> Fraction:
         if not math.isfinite(value):
             raise BitTimingError(f"{name} = {value} is not a finite number")
         return Fraction(repr(float(value)) if isinstance(value, float) else value)
+    if isinstance(value, numbers.Real):  # numpy's floats, likewise
+        if not math.isfinite(value):
+            raise BitTimingError(f"{name} = {value} is not a finite number")
+        return Fraction(str(value))
     try:
         return Fraction(operator.index(value))  # type: ignore[arg-type]
     except TypeError:

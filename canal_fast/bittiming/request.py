@@ -13,6 +13,11 @@ from .controllers import ControllerLimits, limits_of
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns, whole
 from .timing import BitTiming
 
+LEAST_SAMPLE = Fraction(1, 2)
+"""Nobody samples earlier on purpose: a smaller number is a share, or a slip. What a timing has is not limited."""
+_MOST_MHZ = 1000
+_MOST_KBIT = (1000, 8000)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -79,12 +84,10 @@ def ask(
     clock = f_clock_of(row, f_clock)
     rate = exact("bitrate", bitrate).limit_denominator(_bittiming.MAX_DENOMINATOR)
     if not _bittiming.MIN_RATE <= rate <= clock:
-        raise BitTimingError(f"bitrate = {bitrate} bit/s, allowed {_bittiming.MIN_RATE}..{clock} (f_clock)")
-    sample = Fraction(0)
-    if sample_point is not None:
-        sample = (exact("sample_point", sample_point) / 100).limit_denominator(_bittiming.MAX_SAMPLE_DENOMINATOR)
-        if not 0 < sample < 1:
-            raise BitTimingError(f"sample_point = {sample_point} %, must lie between 0 and 100 %")
+        hint = units(clock, rate, data_phase)
+        raise BitTimingError(f"bitrate = {bitrate} bit/s, allowed {_bittiming.MIN_RATE}..{clock} (f_clock){hint}")
+    name = "data_sample_point" if data_phase else "sample_point"
+    sample = Fraction(0) if sample_point is None else sample_of(name, sample_point)
     error_ppm = math.floor(exact("max_bitrate_error", max_bitrate_error) * 1_000_000)
     if not 0 <= error_ppm <= _bittiming.MAX_ERROR_PPM:
         raise BitTimingError(
@@ -107,6 +110,27 @@ def ask(
         raise BitTimingError(f"nof_samples = 3, but {row.name} samples once per bit")
     jump = 0 if sjw is None else whole("sjw", sjw, 1, row.sjw_max)
     return Asked(row, clock, rate, sample, error_ppm, delay_ps, tolerance_ppb, jump, nof_samples, data_phase)
+
+
+def sample_of(name: str, percent: Number) -> Fraction:
+    """The sample point that a user asked for, as a share of the bit."""
+    given = exact(name, percent)
+    sample = (given / 100).limit_denominator(_bittiming.MAX_SAMPLE_DENOMINATOR)
+    if not LEAST_SAMPLE <= sample < 1:
+        meant = next((given * factor for factor in (100, Fraction(1, 10)) if 50 <= given * factor < 100), None)
+        hint = "" if meant is None else f": did you mean {float(meant):g}?"
+        raise BitTimingError(f"{name} = {float(given):g}, allowed 50 to below 100, in percent{hint}")
+    return sample
+
+
+def units(clock: int, rate: Fraction, data_phase: bool) -> str:
+    """What a request that cannot be met may have meant: numbers so small were thought of in MHz and kbit/s."""
+    meant = []
+    if clock <= _MOST_MHZ:
+        meant.append(f"{clock} MHz")
+    if rate <= _MOST_KBIT[data_phase]:
+        meant.append(f"{float(rate):g} kbit/s")
+    return f"; f_clock is in Hz, bit rates in bit/s: {', '.join(meant)}?" if meant else ""
 
 
 def f_clock_of(row: ControllerLimits, f_clock: int | None) -> int:
@@ -143,7 +167,8 @@ def failure(asked: Asked) -> BitTimingError:
             reasons.append("each of these constraints can be met alone, but not all of them together")
     return BitTimingError(
         f"no bit timing for {_number(asked.bitrate)} bit/s with {asked.limits} at {asked.f_clock:,} Hz: "
-        + "; ".join(reasons),
+        + "; ".join(reasons)
+        + units(asked.f_clock, asked.bitrate, asked.data_phase),
         reasons=tuple(reasons),
     )
 

@@ -54,7 +54,7 @@ def solve(
     f_clock : int, optional
         Hz; default the controller's usual clock.
     sample_point : float, optional
-        Percent, kept to a denominator of at most 10**6. A target, not a limit. Default 75 above
+        Percent, 50 and above, kept to a denominator of at most 10**6. A target, not a limit. Default 75 above
         800 kbit/s, 80 above 500 kbit/s, else 87.5.
     max_bitrate_error : float
         Largest |real - asked| / asked beside the rule above, up to 0.1; whole ppm count.
@@ -107,8 +107,7 @@ def solve(
         key = (first.brp, first.tseg1, first.tseg2)
         rows = all_rows(asked)
         return [first, *(asked.timing(row) for row in rows.tolist() if row[1:4] != key)]
-    if rank != "default":
-        raise BitTimingError(f"rank = {rank!r}, allowed 'default' and 'linux'")
+    _check_rank(rank)
     rows = all_rows(asked)
     if not len(rows):
         raise failure(asked)
@@ -121,25 +120,36 @@ def best(
     limits: str | ControllerLimits,
     f_clock: int | None = None,
     sample_point: Number | None = None,
+    rank: str = "default",
+    sjw_rule: str = "6.3",
+    tie_rule: str = "5.19",
     **constraints: Number | None,
 ) -> BitTiming:
-    """The first that `solve` would return, without making the others; the same parameters but `rank`.
+    """The first that `solve` would return, without making the others; the same parameters.
 
     Raises
     ------
     BitTimingError
         As `solve`.
     """
-    if not constraints and type(limits) is str and limits in _PLAIN:
+    if rank == "default" and not constraints and type(limits) is str and limits in _PLAIN:
         handle, usual = _PLAIN[limits]
         fields = _bittiming.best_plain(handle, usual if f_clock is None else f_clock, bitrate, sample_point)
         if fields is not None:  # else the long way, which takes any number and says what is wrong
             return _new(BitTiming, fields)
     asked = ask(bitrate, limits, f_clock, sample_point, **constraints)  # type: ignore[arg-type]
+    if rank == "linux":
+        return _linux(asked, sjw_rule, tie_rule)
+    _check_rank(rank)
     found = asked.best
     if found is None:
         raise failure(asked)
     return found
+
+
+def _check_rank(rank: str) -> None:
+    if rank != "default":
+        raise BitTimingError(f"rank = {rank!r}, allowed 'default' and 'linux'")
 
 
 def all_rows(asked: Asked) -> npt.NDArray[np.void]:

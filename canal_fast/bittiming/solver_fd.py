@@ -9,11 +9,14 @@ from canal_fast.errors import BitTimingError
 from . import _bittiming
 from .controllers import ControllerLimits, limits_of
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number
-from .request import ask, failure
+from .request import ask, failure, units
 from .solver import all_rows
 from .timing_fd import BitTimingFd
 
 __all__ = ["solve_fd"]
+
+_MOST_PAIRS = 1_000_000_000  # some ten seconds
+_PAIRS_AT_ONCE = 10_000_000
 
 
 def solve_fd(
@@ -82,7 +85,8 @@ def solve_fd(
         data_phase=True,
     )
     if second.bitrate < first.bitrate:
-        raise BitTimingError(f"data = {data} bit/s is slower than nominal = {nominal} bit/s")
+        hint = units(second.f_clock, second.bitrate, True)
+        raise BitTimingError(f"data = {data} bit/s is slower than nominal = {nominal} bit/s{hint}")
     if not 1 <= count <= 10_000:
         raise BitTimingError(f"count = {count}, allowed 1..10000")
     out = np.empty(count, _bittiming.PAIR_DTYPE)
@@ -91,7 +95,14 @@ def solve_fd(
         phases.append(all_rows(asked))
         if not len(phases[-1]):
             raise failure(asked)
-    kept, _ = _bittiming.pairs(first.request, phases[0], second.request, phases[1], out)
+    number = len(phases[0]) * len(phases[1])
+    if number > _MOST_PAIRS:
+        raise BitTimingError(
+            f"{number:,} pairs to compare, allowed {_MOST_PAIRS:,}; a smaller max_bitrate_error or narrower limits help"
+        )
+    kept, step = 0, max(_PAIRS_AT_ONCE // len(phases[1]), 1)
+    for at in range(0, len(phases[0]), step):  # between two of them an interrupt is seen
+        kept = _bittiming.pairs(first.request, phases[0][at : at + step], second.request, phases[1], out, kept)
     if not kept:
         reason = (
             f"oscillator_ppm = {oscillator_ppm}: no pair of the {len(phases[0])} nominal and {len(phases[1])} data "

@@ -55,7 +55,7 @@ cdef extern from "canal_fast/bittiming/solve_fd.h" nogil:
 
     size_t cf_timing_pairs(const cf_timing_request *nr, const cf_timing *nominal, size_t nominals,
                            const cf_timing_request *dr, const cf_timing *data, size_t datas,
-                           cf_timing_pair *out, size_t capacity, size_t *total)
+                           cf_timing_pair *out, size_t capacity, size_t kept)
 
 cdef extern from "canal_fast/bittiming/solve_linux.h" nogil:
     enum:

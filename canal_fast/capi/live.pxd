@@ -163,6 +163,9 @@ cdef extern from "canal_fast/live/port_host.h" nogil:
                                long *code)
     uint64_t cf_host_port_process(const cf_port *port)
 
+cdef extern from "canal_fast/live/drain.h" nogil:
+    cf_status cf_port_transmit_pending(cf_port *port, uint64_t *waiting, int *moving, long *code)
+
 cdef extern from "canal_fast/live/periodic.h" nogil:
     ctypedef struct cf_task_counters:
         uint64_t periods

@@ -74,6 +74,7 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         int64_t last_ns[256]
 
     ctypedef struct cf_log_writer:
+        uint8_t nanoseconds
         cf_log_channel channels[256]
         cf_log_progress progress
 

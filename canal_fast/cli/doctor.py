@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from canal_fast.cli.options import seconds, whole
 from canal_fast.doctor.diagnosis import diagnose
 
 
@@ -20,24 +21,22 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("library", help="path or file name of the library, or: virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
-    parser.add_argument(
-        "--flags", type=lambda text: int(text, 0), default=0, metavar="N", help="the driver's open flags"
-    )
+    parser.add_argument("--flags", type=whole, default=0, metavar="N", help="the driver's open flags")
     parser.add_argument("--profile", default="auto", metavar="P", help="name of a profile (default: chosen)")
     parser.add_argument(
         "--bridge", choices=("auto", "always", "never"), default="auto", help="examine through a host process"
     )
     parser.add_argument("--force", action="store_true", help="let the driver write into what is no serial port")
     parser.add_argument("--json", action="store_true", help="everything, for programs")
-    parser.add_argument("--timeout", type=float, default=3.0, metavar="S", help="how long one call may take (3)")
-    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="how long to listen (1)")
+    parser.add_argument("--timeout", type=seconds, default=3.0, metavar="S", help="how long one call may take (3)")
+    parser.add_argument("--seconds", type=seconds, default=1.0, metavar="S", help="how long to listen (1)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     diagnosis = diagnose(
         args.library,
-        args.config,
+        args.config or ("bus0" if args.library == "virtual" else ""),
         flags=args.flags,
         profile=args.profile,
         timeout=args.timeout,

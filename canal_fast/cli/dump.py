@@ -10,8 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.cli.options import can_filter, count
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
 from canal_fast.logs import LogFile, LogInterface, format_candump, open_log
+
+BATCH = 65_536
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,11 +30,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--filter",
         action="append",
-        type=_filter,
+        type=can_filter,
         metavar="ID:MASK",
         help="hexadecimal; keep frames whose identifier equals ID where MASK has ones (may be repeated: any of them)",
     )
-    parser.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--frames", type=count, metavar="N", help="stop after N frames")
+    parser.add_argument("--nanoseconds", action="store_true", help="nine decimals, which other programs misread")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--info", action="store_true", help="print what the recording holds instead of its frames")
     parser.set_defaults(run=run)
@@ -40,18 +44,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Print the frames, or with --info what they are."""
     with open_log(args.file, format=args.format, tz=args.tz, errors=args.errors) as log:
-        count = 0
+        total = 0
         for frames in _wanted(log, args):
-            count += len(frames)
+            total += len(frames)
             if args.info:
                 continue
             names = log.names
             if args.json:
                 sys.stdout.writelines(_json_lines(frames, names))
             else:
-                sys.stdout.buffer.write(format_candump(frames, names))
+                sys.stdout.buffer.write(format_candump(frames, names, nanoseconds=args.nanoseconds))
+            sys.stdout.flush()
         if args.info:
-            print(_json_info(log, count) if args.json else "\n".join(_info(log, count)))
+            print(_json_info(log, total) if args.json else "\n".join(_info(log, total)))
         else:
             _tell(log)
         return 1 if log.skipped and not any(row.frames for row in log.interfaces) else 0
@@ -75,18 +80,13 @@ def _order(row: LogInterface) -> str:
     return f"identifiers taken as {row.id_order}-endian"
 
 
-def _filter(text: str) -> tuple[int, int]:
-    can_id, _, mask = text.partition(":")
-    return int(can_id, 16), int(mask, 16)
-
-
 def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
     left = args.frames
-    for frames in log.batches():
+    for frames in log.batches(BATCH if left is None or args.filter else min(left, BATCH)):
         if args.filter:
             keep: npt.NDArray[np.bool_] = np.zeros(len(frames), bool)
-            for can_id, mask in args.filter:
-                keep |= (frames["arbitration_id"] & mask) == can_id & mask
+            for row in args.filter:
+                keep |= (frames["arbitration_id"] ^ row["can_id"]) & row["can_mask"] == 0
             frames = frames[keep]
         if left is not None:
             frames = frames[:left]

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
 import re
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Protocol, TextIO
+from typing import Any
 
-from canal_fast import wire
+from canal_fast.cli.options import can_filter, count, rate, seconds, sentence, whole
+from canal_fast.cli.progress import Progress
+from canal_fast.cli.streams import own_output
+from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.errors import ChannelClosedError, DriverError
-from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
-from canal_fast.logs import Recorder, format_candump
+from canal_fast.logs import Recorder
+from canal_fast.logs.files import refuse_existing
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often
 BATCH = 65_536
@@ -32,158 +33,69 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Record a CAN channel to a pcapng or candump file (by suffix), or print candump text without -o. "
         "Ends after --duration, --frames, the end of a replay, or Ctrl-C. Exit code 3: frames were lost.",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help=".pcapng or .log; candump text on stdout without it")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=".pcapng or .log, or - for pcapng on standard output; candump text there without it",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
-    parser.add_argument(
-        "--flags", type=lambda text: int(text, 0), default=0, metavar="N", help="the driver's open flags"
-    )
+    parser.add_argument("--flags", type=whole, default=0, metavar="N", help="the driver's open flags")
     parser.add_argument("--serial", metavar="S", help="serial number of a USB2CAN adapter, instead of --config")
-    parser.add_argument("--bitrate", type=int, metavar="N", help="bit/s; for --serial, if_speed and the bus load")
+    parser.add_argument("--bitrate", type=rate, metavar="N", help="bit/s; for --serial, if_speed and the bus load")
     parser.add_argument("--profile", default="auto", metavar="NAME", help="driver profile (default: by file name)")
     parser.add_argument(
         "--bridge", choices=("auto", "always", "never"), default="auto", help="driver in a host process (default: auto)"
     )
     parser.add_argument(
-        "--reconnect", type=float, metavar="S", help="when the driver fails, try to open it again every S seconds"
+        "--reconnect", type=seconds, metavar="S", help="when the driver fails, try to open it again every S seconds"
     )
     parser.add_argument(
         "--clock-step", choices=("mark", "follow"), default="mark",
         help="when the host's clock is set: keep the time of the start, or go with it (default: mark)",
     )  # fmt: skip
-    parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds")
-    parser.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
     parser.add_argument(
-        "--filter", action="append", type=_filter, metavar="ID:MASK", help="hexadecimal; any of several must match"
+        "--fd",
+        action=argparse.BooleanOptionalAction,
+        help="receive CAN FD frames, too (default: where a SocketCAN interface or the virtual bus's fd= has them)",
+    )
+    parser.add_argument("--duration", type=seconds, metavar="S", help="stop after S seconds")
+    parser.add_argument("--frames", type=count, metavar="N", help="stop after N frames")
+    parser.add_argument(
+        "--filter", action="append", type=can_filter, metavar="ID:MASK", help="hexadecimal; any of several must match"
     )
     parser.add_argument("--clock", choices=("epoch", "device"), default="epoch", help="time stamps (default: epoch)")
-    parser.add_argument("--ring-frames", type=int, default=262_144, metavar="N", help="records that wait for writing")
+    parser.add_argument("--ring-frames", type=count, default=262_144, metavar="N", help="records that wait for writing")
     parser.add_argument("--fsync", action="store_true", help="wait for the disk after every write")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also print the ledger: where every frame went")
     parser.add_argument("--json", action="store_true", help="progress and ledger as JSON lines on stdout (needs -o)")
     parser.set_defaults(run=run)
-
-
-def _filter(text: str) -> dict[str, int]:
-    can_id, separator, mask = text.partition(":")
-    if not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ID:MASK, as in 100:700")
-    return {"can_id": int(can_id, 16), "can_mask": int(mask, 16)}
-
-
-class Sink(Protocol):
-    """Where frames go."""
-
-    @property
-    def frames_written(self) -> int: ...
-    def write(self, frames: FrameArray) -> None: ...
-    def due(self, channel: int = 0) -> bool: ...
-    def write_statistics(self, ledger: object, channel: int = 0) -> None: ...
-    def close(self) -> None: ...
-
-
-class Stdout:
-    """Candump text."""
-
-    def __init__(self, name: str, output: TextIO) -> None:
-        self._written = 0
-        self._names = {0: name}
-        self._output = output.buffer
-
-    def write(self, frames: FrameArray) -> None:
-        self._output.write(format_candump(frames, self._names))
-        self._output.flush()
-        self._written += len(frames)
-
-    @property
-    def frames_written(self) -> int:
-        return self._written
-
-    def due(self, channel: int = 0) -> bool:
-        return False
-
-    def write_statistics(self, ledger: object, channel: int = 0) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Progress:
-    """One line on a terminal, rewritten; or JSON lines."""
-
-    def __init__(self, as_json: bool, bitrate: int | None, output: TextIO) -> None:
-        self.json = as_json
-        self.output = output
-        self.terminal = not as_json and sys.stderr.isatty()
-        self.bitrate = bitrate
-        self.begin = self.last = time.monotonic()
-        self.frames = self.busy_ns = 0
-
-    def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
-        now = time.monotonic()
-        if self.bitrate and self.terminal:
-            on_wire = frames[frames["flags"] & (FrameFlag.STATUS | FrameFlag.ERROR_FRAME) == 0]
-            self.busy_ns += int(wire.frame_duration_ns(on_wire, self.bitrate).sum())
-        if self.json:
-            self.line(event="progress", frames_written=written, ledger=ledger.as_dict())
-        elif self.terminal and now - self.last >= 1:
-            rate = (written - self.frames) / (now - self.last)
-            load = f"{self.busy_ns / (now - self.last) / 1e7:5.1f} % of the bus  " if self.bitrate else ""
-            print(
-                f"\r{now - self.begin:7.1f} s {written:10d} frames {rate:8.0f} frames/s  {load}ring high-water "
-                f"{ledger.high_water}  dropped {ledger.dropped}  driver overruns {_known(ledger.driver_overruns)} ",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-            self.frames, self.last, self.busy_ns = written, now, 0
-
-    def line(self, **row: Any) -> None:
-        print(json.dumps({"seconds": round(time.monotonic() - self.begin, 3), **row}), file=self.output, flush=True)
-
-
-@contextlib.contextmanager
-def own_output() -> Iterator[TextIO]:
-    """Standard output for this command alone: what a driver prints goes to standard error meanwhile."""
-    sys.stdout.flush()
-    try:
-        kept, error = os.dup(sys.stdout.fileno()), sys.stderr.fileno()
-    except (OSError, ValueError):  # in memory, or closed: no driver prints there
-        yield sys.stdout
-        return
-    os.dup2(error, 1)
-    output = os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, newline="")
-    try:
-        yield output
-        output.flush()
-    finally:
-        with contextlib.suppress(OSError):
-            output.flush()
-        os.dup2(kept, 1)
-        with contextlib.suppress(OSError):
-            output.close()
-
-
-def _known(count: int | None) -> str:
-    return "not known" if count is None else str(count)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record until something ends it; 3 when the ledger counts a loss, 1 when the driver failed."""
     if args.library is None and args.serial is None:
         raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
-    if args.json and args.output is None:
-        raise ValueError("--json prints on stdout, and so do frames without -o FILE: give one")
-    for name in ("duration", "frames"):
-        value = getattr(args, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"--{name} {value}, allowed above 0")
-    with own_output() as output, _open(args) as channel:
+    if args.json and args.output in (None, "-"):
+        raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
+    if args.output == "-" and sys.stdout.isatty():
+        raise ValueError("-o - writes pcapng, which is no text: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    if args.output not in (None, "-") and not args.force:
+        refuse_existing(args.output)
+    with own_output(), _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
-        sink: Sink
-        if args.output is None:
-            sink = Stdout(name, output)
-        else:
-            sink = Recorder(args.output, interfaces={0: (name, _bitrate(args))}, fsync=args.fsync)
-        progress = Progress(args.json, _bitrate(args), output)
+        sink = Recorder(
+            args.output or "-",
+            format=None if args.output else "candump",
+            interfaces={0: (name, _bitrate(args))},
+            fsync=args.fsync,
+            exclusive=not args.force,
+            nanoseconds=args.nanoseconds,
+        )
+        progress = Progress(args.json, _bitrate(args), shared=args.output is None and sys.stdout.isatty())
         failure: Exception | None = None
         try:
             try:
@@ -198,24 +110,34 @@ def run(args: argparse.Namespace) -> int:
             failure = error
             channel.stop()
         finally:
+            progress.end()
             sink.close()
         return _report(channel, sink, progress, args, failure)
 
 
 def _open(args: argparse.Namespace) -> Channel:
-    options = {
+    options: dict[str, Any] = {
         "clock": args.clock,
         "clock_step": args.clock_step,
         "filters": args.filter,
         "ring_frames": args.ring_frames,
         "bridge": args.bridge,
         "reconnect": args.reconnect,
+        "fd": _carries_fd(args) if args.fd is None else args.fd,
     }
     if args.serial is not None:
         library = args.library or "usb2can.dll"
-        return Channel.usb2can(args.serial, args.bitrate or 500_000, library=library, **options)
+        return Channel.usb2can(args.serial, _bitrate(args) or 500_000, library=library, **options)
     config = args.config or ("bus0" if args.library == "virtual" else "")
     return Channel(args.library, config, flags=args.flags, profile=args.profile, **options)
+
+
+def _carries_fd(args: argparse.Namespace) -> bool:
+    """What --fd is by itself."""
+    name, *keys = (field.strip() for field in args.config.split(";"))
+    if args.library == "virtual":
+        return any(key.replace(" ", "").startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
+    return args.library == "socketcan" and is_fd_interface(name)
 
 
 def _bitrate(args: argparse.Namespace) -> int | None:
@@ -223,17 +145,25 @@ def _bitrate(args: argparse.Namespace) -> int | None:
     fields = args.config.split(";")
     if args.bitrate is None and args.library == "virtual" and len(fields) > 1 and fields[1].strip().isdigit():
         return int(fields[1])
-    return args.bitrate or (500_000 if args.library == "virtual" else None)
+    return (args.bitrate and int(args.bitrate)) or (500_000 if args.library == "virtual" else None)
 
 
-def _record(channel: Channel, sink: Sink, progress: Progress, args: argparse.Namespace) -> None:
+def _ending_signals() -> Iterator[int]:
+    """Those that end a recording; a hang-up does not where it was inherited as ignored (nohup)."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        yield hang_up
+
+
+def _record(channel: Channel, sink: Recorder, progress: Progress, args: argparse.Namespace) -> None:
     ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal ending
         ending = True
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in _ending_signals()}
     batch = min(BATCH, args.ring_frames)
     deadline = None if args.duration is None else progress.begin + args.duration
     try:
@@ -261,7 +191,7 @@ def _record(channel: Channel, sink: Sink, progress: Progress, args: argparse.Nam
 
 
 def _report(
-    channel: Channel, sink: Sink, progress: Progress, args: argparse.Namespace, failure: Exception | None
+    channel: Channel, sink: Recorder, progress: Progress, args: argparse.Namespace, failure: Exception | None
 ) -> int:
     ledger = channel.ledger()
     ledger.verify()
@@ -269,17 +199,33 @@ def _report(
     if args.json:
         error = str(failure) if failure else None
         progress.line(event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error)
-    else:
-        seconds = time.monotonic() - progress.begin
-        rate = f"{sink.frames_written} frames in {seconds:.1f} s ({sink.frames_written / seconds:.0f} frames/s)"
-        print(f"{chr(10) if progress.terminal else ''}{args.output or 'stdout'}: {rate}", file=sys.stderr)
-        print(
-            f"ledger: {ledger}\n        ring high-water {ledger.high_water}, driver queue high-water "
-            f"{ledger.driver_queue_high_water}, longest time between drains {ledger.longest_drain_gap_ns / 1e6:.1f} ms",
-            file=sys.stderr,
-        )
-        if failure:
-            print(f"canal-fast log: {failure}", file=sys.stderr)
-        if ledger.lost:
-            print(f"canal-fast log: {ledger.lost} frames were lost", file=sys.stderr)
+        return code
+    for line in _last_words(ledger, sink, progress, args, failure is None):
+        print(line, file=sys.stderr)
+    if failure:
+        print(f"canal-fast log: {sentence(failure)}", file=sys.stderr)
+    if ledger.lost:
+        print(f"canal-fast log: {ledger.lost} frames were lost", file=sys.stderr)
     return code
+
+
+def _last_words(
+    ledger: Ledger, sink: Recorder, progress: Progress, args: argparse.Namespace, good: bool
+) -> Iterator[str]:
+    seconds, load = progress.seconds, progress.load
+    file = args.output if args.output not in (None, "-") else None
+    rate = f"{sink.frames_written} frames in {seconds:.1f} s ({sink.frames_written / seconds:.0f} frames/s)"
+    yield f"{file or 'stdout'}: {rate}" + ("" if load is None else f", bus load {100 * load:.1f} %")
+    if progress.error_frames or progress.status_messages:
+        yield f"{progress.error_frames} error frames and {progress.status_messages} status messages among them"
+    if good and not ledger.lost:
+        known = ledger.driver_overruns is not None
+        yield "no loss was counted" if known else "no loss was counted here; what the driver lost is unaccounted"
+    if args.verbose:
+        yield f"ledger: {ledger}"
+        yield (
+            f"        ring high-water {ledger.high_water}, driver queue high-water {ledger.driver_queue_high_water}, "
+            f"longest time between drains {ledger.longest_drain_gap_ns / 1e6:.1f} ms"
+        )
+    if file and sink.frames_written:
+        yield f"next: canal-fast stat {shlex.quote(file)}"

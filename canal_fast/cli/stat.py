@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
+from canal_fast.cli.options import data_rate, rate, seconds
+from canal_fast.logs import LogFile, open_log
 
+USUAL = 500_000  # bit/s, where nobody says
+PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
 HEADER = (
-    f"{'ch':>2}  {'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
+    f"{'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
     f"{'jitter ms':>10}  {'bus %':>6}"
 )
 
@@ -25,10 +30,12 @@ def add_parser(subparsers: Any) -> None:
         "lengths with intermission.",
     )
     parser.add_argument("file", help="recording: pcapng or candump .log")
-    parser.add_argument("--bitrate", type=float, default=500_000, help="nominal, bit/s (default: %(default)s)")
-    parser.add_argument("--data-bitrate", type=float, help="bit/s of CAN FD's data phase")
     parser.add_argument(
-        "--window", type=float, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
+        "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
+    )
+    parser.add_argument("--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase")
+    parser.add_argument(
+        "--window", type=seconds, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
@@ -39,31 +46,56 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
-    logs = importlib.import_module("canal_fast.logs")
-    statistics = Statistics(args.bitrate, args.data_bitrate, args.window)
-    for batch in logs.batches(args.file, max_frames=65_536):
-        statistics.add(batch)
+    statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
+    with open_log(args.file) as log:
+        for batch in log.batches():
+            describe(statistics, log, args.bitrate is None)
+            statistics.add(batch)
     summary = statistics.summary()
+    for bus in summary["channels"]:
+        given = args.bitrate is not None
+        bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
     print(json.dumps(summary, indent=1) if args.json else table(summary))
+    for line in warnings(summary):
+        print(f"canal-fast stat: {line}", file=sys.stderr)
     if args.plot:
         plot(statistics, summary, args.plot)
     return 0
 
 
+def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
+    """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
+    for row in log.interfaces:
+        statistics.names.setdefault(row.channel, row.name)
+        if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:
+            statistics.bitrates.setdefault(row.channel, row.bitrate)
+
+
+def warnings(summary: dict[str, Any]) -> Iterator[str]:
+    """What cannot be so; n frames begin n - 1 times within their span, and stamps jitter."""
+    for bus in summary["channels"]:
+        if bus["load"] is not None and bus["load"] * (bus["frames"] - 1) > 1.01 * bus["frames"]:
+            yield (
+                f"{bus['name']}: a load of {percent(bus['load'])} % is more than a bus can carry: at "
+                f"{bus['bitrate']:.0f} bit/s ({bus['bitrate_from']}) these frames do not fit; give the bus's rate with "
+                "--bitrate"
+            )
+
+
 def table(summary: dict[str, Any]) -> str:
     """The summary for people."""
-    rate = f"{summary['bitrate']:.0f} bit/s"
-    if summary["data_bitrate"]:
-        rate += f", data {summary['data_bitrate']:.0f} bit/s"
-    lines = [f"{summary['frames']} frames, {len(summary['ids'])} identifiers, {summary['span_s']:.3f} s, at {rate}"]
+    lines = [f"{summary['frames']} frames, {len(summary['ids'])} identifiers, {summary['span_s']:.3f} s"]
     if summary["not_frames"]:
         lines.append(f"{summary['not_frames']} status and error records are not counted")
     for bus in summary["channels"]:
         lines.append(
-            f"channel {bus['channel']}: {bus['frames']} frames, load {percent(bus['load'])} %, peak "
-            f"{percent(bus['peak_load'])} % in the {summary['window_s']:g} s from {bus['peak_at_s']:g} s"
+            f"{bus['name']}: {bus['frames']} frames at {bus['bitrate']:.0f} bit/s{_data(summary)}{_source(bus)}, load "
+            f"{percent(bus['load'])} %, peak {percent(bus['peak_load'])} % in the {summary['window_s']:g} s from "
+            f"{bus['peak_at_s']:g} s"
         )
-    lines.append(HEADER)
+    names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
+    width = max(map(len, ["bus", *names.values()]))
+    lines.append(f"{'bus':{width}}  {HEADER}")
     for row in summary["ids"]:
         dlcs = row["dlc"]
         dlc = str(dlcs[0]) if len(dlcs) == 1 else f"{dlcs[0]}..{dlcs[-1]}"
@@ -72,9 +104,18 @@ def table(summary: dict[str, Any]) -> str:
         times = "  ".join(f"{'-' if p is None else f'{p * 1e3:.3f}':>10}" for p in periods)
         rate = "-" if row["rate"] is None else f"{row['rate']:.2f}"
         lines.append(
-            f"{row['channel']:2}  {name:>8}  {dlc:>5}  {row['count']:9}  {rate:>9}  {times}  {percent(row['share']):>6}"
+            f"{names[row['channel']]:{width}}  {name:>8}  {dlc:>5}  {row['count']:9}  {rate:>9}  {times}  "
+            f"{percent(row['share']):>6}"
         )
     return "\n".join(lines)
+
+
+def _data(summary: dict[str, Any]) -> str:
+    return f", data {summary['data_bitrate']:.0f} bit/s" if summary["data_bitrate"] else ""
+
+
+def _source(bus: dict[str, Any]) -> str:
+    return " (assumed: the recording does not say)" if bus.get("bitrate_from") == "assumed" else ""
 
 
 def percent(share: float | None) -> str:
@@ -88,21 +129,22 @@ def plot(statistics: Statistics, summary: dict[str, Any], path: str) -> None:
     figure = Figure(figsize=(11, 7), layout="constrained")
     above, below = figure.subplots(2, 1)
     window = summary["window_s"]
+    names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
     for channel, windows in statistics.load_over_time().items():
         numbers = range(min(windows), max(windows) + 1)
         values = [100 * windows.get(number, 0.0) for number in numbers]
         edges = [number * window for number in [*numbers, numbers[-1] + 1]]
-        above.stairs(values, edges, baseline=None, linewidth=1.3, label=f"channel {channel}")
+        above.stairs(values, edges, baseline=None, linewidth=1.3, label=names[channel])
     above.set(xlabel="time since the first frame, s", ylabel=f"bus load, % ({window:g} s windows)")
     above.set_ylim(bottom=0)
     above.grid(alpha=0.3)
     if summary["channels"]:
         above.legend(fontsize=8, loc="lower left")
     rows = sorted(summary["ids"], key=lambda row: -(row["share"] or 0))[:30]
-    names = [f"{r['channel']}: {r['arbitration_id']:0{8 if r['extended'] else 3}X}" for r in rows]
+    labels = [f"{names[r['channel']]}: {r['arbitration_id']:0{8 if r['extended'] else 3}X}" for r in rows]
     below.bar(range(len(rows)), [100 * (r["share"] or 0) for r in rows], color="#4878a8")
-    below.set_xticks(range(len(rows)), names, rotation=90, fontsize=8)
+    below.set_xticks(range(len(rows)), labels, rotation=90, fontsize=8)
     below.set(
-        ylabel="share of the bus, %", xlabel=f"channel: identifier (the {len(rows)} with most of {len(summary['ids'])})"
+        ylabel="share of the bus, %", xlabel=f"bus: identifier (the {len(rows)} with most of {len(summary['ids'])})"
     )
     figure.savefig(path, dpi=110)

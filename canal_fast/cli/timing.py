@@ -10,6 +10,7 @@ from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS, BitTiming
 from canal_fast.bittiming.drawing import draw_text, plot
 from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
+from canal_fast.cli.options import fraction, whole
 from canal_fast.errors import BitTimingError
 
 SHOWN = 8  # rows of the table without --all
@@ -23,15 +24,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Every bit timing that a controller makes for a bit rate, best first.",
         epilog="controllers: " + ", ".join(f"{row.name} ({row.title})" for row in CONTROLLERS.values()),
     )
-    parser.add_argument("bitrate", type=Fraction, help="bit/s; a fraction such as 250000/3 is taken exactly")
+    parser.add_argument("bitrate", type=fraction, help="bit/s; a fraction such as 250000/3 is taken exactly")
     parser.add_argument("--limits", default="usb_8dev", metavar="NAME", help="controller (default: %(default)s)")
-    parser.add_argument("--f-clock", type=int, metavar="HZ", help="clock of the CAN core (default: the usual one)")
-    parser.add_argument("--sample-point", type=Fraction, metavar="PERCENT")
-    parser.add_argument("--max-error", type=Fraction, default=Fraction(0), metavar="PERCENT", help="of the bit rate")
-    parser.add_argument("--bus-length", type=Fraction, metavar="M", help="the propagation segment must hold this bus")
-    parser.add_argument("--loop-delay", type=Fraction, default=Fraction(DEFAULT_LOOP_DELAY_NS), metavar="NS")
-    parser.add_argument("--oscillator-ppm", type=Fraction, metavar="PPM", help="tolerance to reach")
-    parser.add_argument("--sjw", type=int, metavar="QUANTA")
+    parser.add_argument("--f-clock", type=whole, metavar="HZ", help="clock of the CAN core (default: the usual one)")
+    parser.add_argument("--sample-point", type=fraction, metavar="PERCENT")
+    parser.add_argument("--max-error", type=fraction, default=Fraction(0), metavar="PERCENT", help="of the bit rate")
+    parser.add_argument("--bus-length", type=fraction, metavar="M", help="the propagation segment must hold this bus")
+    parser.add_argument("--loop-delay", type=fraction, default=Fraction(DEFAULT_LOOP_DELAY_NS), metavar="NS")
+    parser.add_argument("--oscillator-ppm", type=fraction, metavar="PPM", help="tolerance to reach")
+    parser.add_argument("--sjw", type=whole, metavar="QUANTA")
     parser.add_argument("--linux", action="store_true", help="put first what the Linux kernel programs")
     parser.add_argument("--all", action="store_true", help=f"list every solution, not the best {SHOWN}")
     parser.add_argument("--json", action="store_true", help="machine-readable, all solutions")

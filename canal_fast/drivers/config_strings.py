@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import enum
+import warnings
+from pathlib import Path
 
 import canal_fast.arguments as arguments
 
-__all__ = ["OpenFlag", "socketcan_config"]
+__all__ = ["OpenFlag", "is_fd_interface", "socketcan_config", "warn_of_fd"]
 
+_CAN = 280  # ARPHRD_CAN of linux/if_arp.h
+_FD_MTU = 72  # CANFD_MTU; classical interfaces have 16
 _EXTENDED = 0x80000000  # CAN_EFF_FLAG of linux/can.h
 
 
@@ -47,6 +51,22 @@ def socketcan_config(
         ("filter=" + ",".join(_filter(*row) for row in filters), filters),
     ]
     return ";".join([interface, *(text for text, wanted in given if wanted)])
+
+
+def is_fd_interface(interface: str) -> bool:
+    """Can frames of this network interface of Linux be CAN FD? False where it is no CAN interface, or not known."""
+    try:
+        kind, mtu = (int(Path("/sys/class/net", interface, name).read_text()) for name in ("type", "mtu"))
+    except (OSError, ValueError):
+        return False
+    return kind == _CAN and mtu >= _FD_MTU
+
+
+def warn_of_fd(interface: str) -> None:
+    """Say that a classical channel of this interface misses frames, if it does; blames the caller's caller."""
+    if is_fd_interface(interface):
+        text = f"{interface} carries CAN FD: without fd=True its CAN FD frames are not received, nor counted"
+        warnings.warn(text, stacklevel=3)
 
 
 def _filter(can_id: int, can_mask: int, extended: bool | None) -> str:

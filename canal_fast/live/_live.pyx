@@ -329,6 +329,17 @@ cdef class Port:
         self.check(status, code, "CanalGetStatistics")
         return [answer.counters[i] for i in range(live.CF_STATISTICS_WORDS)] if filled else None
 
+    def transmit_pending(self):
+        """(frames that the driver has not yet sent, will they go by themselves?), or None where it does not tell."""
+        cdef cf_port *port = self.at()
+        cdef uint64_t waiting = 0
+        cdef long code = 0
+        cdef int moving = 0
+        cdef cf_status status
+        with nogil:
+            status = live.cf_port_transmit_pending(port, &waiting, &moving, &code)
+        return (waiting, bool(moving)) if status == CF_OK else None
+
     def versions(self):
         """What the driver says of itself, as a dict."""
         cdef cf_port *port = self.at()

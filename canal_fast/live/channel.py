@@ -9,8 +9,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 import numpy as np
 
@@ -18,7 +17,7 @@ import canal_fast.arguments as arguments
 from canal_fast._gate import describe_code
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
-from canal_fast.drivers.config_strings import OpenFlag, socketcan_config
+from canal_fast.drivers.config_strings import OpenFlag, socketcan_config, warn_of_fd
 from canal_fast.drivers.devices import list_devices, only_device, served_by_linux
 from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
 from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError, DriverNotFoundError
@@ -27,11 +26,21 @@ from canal_fast.status import Status
 
 from . import _live, _periodic
 from .clock import ChannelClock, describe_clock
+from .closing import Closing
 from .event_loop import until_readable
 from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
-from .opening import check_config, check_options, choose_profile, not_opened, open_channels
+from .opening import (
+    OURS,
+    ChannelOptions,
+    check_config,
+    check_options,
+    choose_profile,
+    not_opened,
+    open_channels,
+)
 from .periodic import PeriodicTask
+from .sending import wait_until_sent
 
 __all__ = ["Channel"]
 
@@ -40,7 +49,7 @@ _MAX_FRAMES = 1 << 40
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
 
-class Channel:
+class Channel(Closing):
     """A CANAL channel, drained by a native thread from open to `stop`.
 
     Parameters
@@ -88,6 +97,9 @@ class Channel:
         Whether the driver runs in a host process: "auto" when the library's bitness is not this Python's, "always"
         also so that a driver that crashes or hangs ends its host and not Python. All else is alike, but for
         virtual buses, which are not shared between hosts.
+    drain : float
+        `close` waits at most so many seconds until the driver has sent what it accepted, where it tells how much that
+        is; 0 does not wait. Nothing is waited for when the interpreter ends.
 
     Raises
     ------
@@ -125,11 +137,14 @@ class Channel:
         reconnect: float | None = None,
         convention: Literal["auto", "stdcall", "cdecl"] = "auto",
         bridge: Bridge = "auto",
+        drain: float = 1.0,
     ) -> None:
         self._port: _live.Port | None = None
+        self._discarded: int | None = None
         self._sender: _periodic.Sender | None = None
         self._making_sender = threading.Lock()
         check_options(
+            library,
             config,
             flags,
             profile,
@@ -144,12 +159,15 @@ class Channel:
             convention,
             bridge,
         )
-        self._path = find_library(library)
+        self._drain_s = arguments.interval("drain", drain, 0, 3600)
+        self._config, self._path = config, find_library(library)
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
         self._dtype = FD_FRAME_DTYPE if fd else FRAME_DTYPE
         port = load(self._path, convention, bridge, self._capacity, fd)
         self._profile = choose_profile(port, self._path, profile, fd, clock, reconnect is not None)
         check_config(config, self._profile)
+        if fd and self._profile["name"] in OURS:
+            flags |= OpenFlag.FD
         status, code, why = port.open(
             config.encode(),
             self._profile["name"],
@@ -172,9 +190,33 @@ class Channel:
         open_channels.add(self)
 
     @classmethod
-    def virtual(cls, config: str = "bus0", **options: Any) -> Self:
-        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys."""
-        return cls("virtual", config, **options)
+    def virtual(
+        cls,
+        config: str = "bus0",
+        *,
+        fd: bool = False,
+        listen_only: bool = False,
+        receive_own_messages: bool = False,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
+    ) -> Self:
+        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys.
+
+        Parameters
+        ----------
+        config : str
+        fd : bool
+            CAN FD frames, too; records are of FD_FRAME_DTYPE. Without it they pass this channel, and the ledger's
+            `driver_overruns` counts them.
+        listen_only : bool
+            Sending is refused.
+        receive_own_messages : bool
+            What this channel sent comes back, with TX, once it was on the bus.
+        **options
+            As for `Channel`.
+        """
+        modes = listen_only * OpenFlag.LISTEN_ONLY | receive_own_messages * OpenFlag.LOOPBACK
+        return cls("virtual", config, flags=flags | modes, fd=fd, **options)
 
     @classmethod
     def socketcan(
@@ -188,7 +230,8 @@ class Channel:
         kernel_filters: Sequence[Mapping[str, Any]] | None = None,
         receive_buffer: int | None = None,
         stamps: str = "kernel",
-        **options: Any,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
     ) -> Self:
         """Open a CAN interface of Linux, which must be up: `ip link set can0 up type can bitrate 500000`.
 
@@ -201,7 +244,8 @@ class Channel:
         interface : str
             "can0", 1 to 15 bytes.
         fd : bool
-            CAN FD frames, too; records are of FD_FRAME_DTYPE.
+            CAN FD frames, too; records are of FD_FRAME_DTYPE. False on an interface that carries them warns: the
+            kernel leaves them out without counting.
         receive_own_messages : bool
             What this channel sent comes back, with TX, once it was on the bus.
         local_loopback : bool
@@ -227,7 +271,10 @@ class Channel:
         config = socketcan_config(
             interface, receive_own_messages, local_loopback, error_frames, filters, receive_buffer, stamps
         )
-        return cls("socketcan", config, flags=OpenFlag.FD * fd, fd=fd, **options)
+        channel = cls("socketcan", config, flags=flags, fd=fd, **options)
+        if not fd:
+            warn_of_fd(interface)
+        return channel
 
     @classmethod
     def usb2can(
@@ -242,7 +289,9 @@ class Channel:
         loopback: bool = False,
         one_shot: bool = False,
         status_messages: bool = True,
-        **options: Any,
+        fd: bool = False,
+        flags: int = 0,
+        **options: Unpack[ChannelOptions],
     ) -> Self:
         """Open an 8devices USB2CAN adapter through its CANAL DLL.
 
@@ -279,16 +328,15 @@ class Channel:
         if timing is None:
             timing = usb2can_timing(bitrate, sample_point)
         if timing is None:
-            config = f"{serial_number(serial)};{bitrate // 1000}"
+            config = f"{serial_number(serial)};{int(bitrate) // 1000}"
         else:
             explicit = BitTiming(timing.f_clock, timing.brp, timing.tseg1, timing.tseg2, timing.sjw)
             config = explicit.usb2can_config(serial)
-        flags = options.pop("flags", 0)
         flags |= listen_only * OpenFlag.LISTEN_ONLY | loopback * OpenFlag.LOOPBACK
         flags |= one_shot * OpenFlag.ONE_SHOT | status_messages * OpenFlag.STATUS_FRAMES
         options.setdefault("profile", "auto" if "usb2can" in Path(library).name.lower() else "usb2can")
         try:
-            return cls(library, config, flags=flags, **options)
+            return cls(library, config, flags=flags, fd=fd, **options)
         except DriverNotFoundError as error:
             if hint := served_by_linux(serial):
                 raise DriverNotFoundError(f"{hint}; {error}", operation="load") from error
@@ -321,7 +369,7 @@ class Channel:
             The driver failed, and nothing is left.
         """
         port = self._open_port()
-        if not 1 <= max_frames <= _MAX_FRAMES:
+        if type(max_frames) is not int or not 1 <= max_frames <= _MAX_FRAMES:
             arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
         wanted = 1 if min_frames == 1 else self._wanted(min_frames, max_frames)
         timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
@@ -467,11 +515,15 @@ class Channel:
         ------
         FrameError
             As for `send`.
+        ValueError
+            No frames, or another argument outside its interval.
         ChannelClosedError
             The channel is closed.
         """
         port = self._open_port()
         self._check_frames(frames)
+        if not len(frames):
+            raise ValueError("frames is empty: there is nothing to send")
         arguments.interval("period_s", period_s, 1e-4, 86400)
         limit = 0 if times is None else arguments.interval("times", times, 1, (1 << 63) - 1)
         with self._making_sender:  # two threads' first tasks share one
@@ -532,7 +584,7 @@ class Channel:
         """Where every frame went; also after `close`."""
         if self._port is None:
             raise ChannelClosedError("the channel was never open")
-        return Ledger(**self._port.snapshot()[0])
+        return Ledger(**self._port.snapshot()[0], discarded=self._discarded)
 
     # -- ending
 
@@ -541,8 +593,30 @@ class Channel:
         if self._port is not None:
             self._port.stop()
 
+    def drain(self, timeout: float | None = None) -> int | None:
+        """Wait until the driver has sent what it accepted.
+
+        Ends at once when that cannot be (bus off, a virtual bus whose clock is stepped), and when the number of
+        frames that wait has not fallen for 0.2 s.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds at most; None sets no limit.
+
+        Returns
+        -------
+        int or None
+            Frames that are left. None, without waiting, where the driver does not tell: only the drivers that come
+            with canal_fast do.
+        """
+        return wait_until_sent(self._open_port(), timeout)
+
     def close(self) -> None:
-        """Stop, close the driver, free the ring; what was not received by then is `pending` in the ledger.
+        """Wait for what is being sent, stop, close the driver, free the ring.
+
+        Waits at most `drain` seconds, as the method `drain` does; what the driver still had then is `discarded` in
+        the ledger. What was not received by then is `pending`.
 
         Raises
         ------
@@ -550,11 +624,17 @@ class Channel:
             CanalClose returned an error; or the driver did not return from a call in its time, which the message names:
             then it is not called again, and its thread is left behind.
         """
+        self._close(self._drain_s)
+
+    def _close(self, drain_s: float) -> None:
         was_open = self in open_channels
         open_channels.discard(self)
         if self._sender is not None:
             self._sender.stop()
         if self._port is not None:
+            if self._discarded is None:
+                with contextlib.suppress(ChannelClosedError):
+                    self._discarded = wait_until_sent(self._port, drain_s)
             with standard_input_kept():
                 try:
                     code = self._port.close()
@@ -581,24 +661,16 @@ class Channel:
                 stacklevel=3,
             )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __del__(self) -> None:
         if self in open_channels:
             warnings.warn(f"unclosed channel {self!r}", ResourceWarning, stacklevel=2)
-            self.close()
+            self._close(0)
 
     def __repr__(self) -> str:
-        return f"<canal_fast.Channel {self._path.name}>" if hasattr(self, "_path") else "<canal_fast.Channel>"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a channel cannot be pickled: it is a thread and a device")
+        if getattr(self, "_port", None) is None:
+            return "<canal_fast.Channel, never open>"
+        state = "open" if self in open_channels else "closed"
+        return f"<canal_fast.Channel {self._config!r} of {self._path.name}, {state}, {self.ledger().received} received>"
 
     def _open_port(self) -> _live.Port:
         if self._port is None:

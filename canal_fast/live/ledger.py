@@ -45,6 +45,9 @@ class Ledger:
         1970 minus the host's monotonic time before and after. 0 when it never was.
     sent, send_rejected : int
         Frames that the driver accepted for sending; frames it did not take in time.
+    discarded : int or None
+        Of the sent, those that the driver still had when it was closed, which never came on the bus. None before,
+        and where the driver does not tell.
     """
 
     received: int
@@ -68,6 +71,7 @@ class Ledger:
     clock_step_after_ns: int
     sent: int
     send_rejected: int
+    discarded: int | None = None
 
     def verify(self) -> None:
         """Raise AssertionError unless received = malformed + filtered + dropped + delivered + pending."""

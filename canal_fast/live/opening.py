@@ -8,8 +8,9 @@ import os
 import time
 import warnings
 import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import canal_fast._gate as _gate
 import canal_fast.arguments as arguments
@@ -21,17 +22,44 @@ from canal_fast.errors import ChannelTimeoutError, DriverError
 from canal_fast.status import Status
 
 from . import _live
-from .host import no_memory
+from .host import Bridge, no_memory
 
-__all__ = ["check_config", "check_options", "choose_profile", "not_opened", "open_channels"]
+__all__ = [
+    "OURS",
+    "ChannelOptions",
+    "check_config",
+    "check_options",
+    "choose_profile",
+    "not_opened",
+    "open_channels",
+]
 
 EXIT_S = 2.0
 """Seconds that closing all channels may take at the end of the interpreter."""
 
+OURS = ("virtual", "socketcan")  # profiles of drivers that know OpenFlag.FD
 open_channels: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
+class ChannelOptions(TypedDict, total=False):
+    """Those of `Channel` that every way of opening one takes."""
+
+    profile: str
+    layout: Literal["auto"] | int
+    filters: Sequence[Mapping[str, Any]] | None
+    channel: int
+    clock: Literal["epoch", "device"]
+    ring_frames: int
+    ring_full: Literal["drop", "wait"]
+    coalesce_ms: float
+    reconnect: float | None
+    convention: Literal["auto", "stdcall", "cdecl"]
+    bridge: Bridge
+    drain: float
+
+
 def check_options(
+    library: object,
     config: str,
     flags: int,
     profile: str,
@@ -47,6 +75,10 @@ def check_options(
     bridge: str,
 ) -> None:
     """Each of Channel's arguments is in its interval."""
+    if not isinstance(config, str):
+        raise TypeError(f"config must be a str, not {type(config).__name__}")
+    if not isinstance(library, (str, os.PathLike)):
+        raise TypeError(f"library must be a str or a path, not {type(library).__name__}")
     if "\0" in config:
         raise ValueError(f"config has a NUL character at {config.index(chr(0))}; drivers would not see what follows")
     if (size := len(config.encode())) >= _live.CONFIG_BYTES:
@@ -129,7 +161,7 @@ def _close_all() -> None:
 
     def close(channel: Any) -> None:
         if channel._port.host is None or time.monotonic() < end:
-            channel.close()
+            channel._close(0)
 
     with contextlib.ExitStack() as closing:
         for channel in channels:

@@ -142,10 +142,16 @@ def read_log(
         return (frames, log.interfaces) if with_interfaces else frames
 
 
-def write_log(path: str | os.PathLike[str], frames: FrameArray, *, interfaces: Interfaces | None = None) -> None:
+def write_log(
+    path: str | os.PathLike[str],
+    frames: FrameArray,
+    *,
+    interfaces: Interfaces | None = None,
+    nanoseconds: bool = False,
+) -> None:
     """Write an array of frames to a new recording; `.pcapng` or `.log` (candump text) decides.
 
-    pcapng keeps everything. Text has no place for GAP, and STATUS records become error frames.
+    pcapng keeps everything. Text keeps microseconds and has no place for GAP; STATUS records become error frames.
 
     Parameters
     ----------
@@ -153,11 +159,13 @@ def write_log(path: str | os.PathLike[str], frames: FrameArray, *, interfaces: I
     frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
     interfaces : mapping, or iterable of LogInterface, optional
         Names and bit rates of the channels, as `Recorder` takes them; those of a recording are `log.interfaces`.
+    nanoseconds : bool
+        Nine decimals in candump text, see `Recorder`.
 
     Raises
     ------
     ValueError, OSError
         As `Recorder` does.
     """
-    with Recorder(path, interfaces=interfaces) as recorder:
+    with Recorder(path, interfaces=interfaces, nanoseconds=nanoseconds) as recorder:
         recorder.write(frames)

@@ -241,8 +241,9 @@ cdef class LogWriter:
     cdef cf_log_progress saved
     cdef const cf_log_format *row
 
-    def __cinit__(self, size_t index, channels):
+    def __cinit__(self, size_t index, channels, bint nanoseconds=False):
         memset(&self.state, 0, sizeof(self.state))
+        self.state.nanoseconds = nanoseconds
         memset(&self.saved, 0, sizeof(self.saved))
         self.row = row_of(index)
         if self.row.write == NULL:

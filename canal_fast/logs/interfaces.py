@@ -84,6 +84,8 @@ def channel_rows(interfaces: Interfaces | None) -> list[tuple[bytes, int]]:
 
 def channel_row(number: int, row: str | tuple[str, int | None]) -> tuple[bytes, int]:
     """One of them, checked."""
+    if not isinstance(row, str) and not (isinstance(row, tuple) and len(row) == 2):
+        raise TypeError(f"interfaces[{number}] must be a name, or a pair of name and bit rate, not {row!r}")
     name, bitrate = (row, None) if isinstance(row, str) else row
     encoded = name.encode()
     if not 0 <= number < _logs.INTERFACES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable
@@ -38,6 +39,11 @@ class Source:
     def path(self) -> str | None:
         """The file, where its bytes are these."""
         return None
+
+    @property
+    def live(self) -> bool:
+        """Bytes come as somebody writes them: a pipe, a terminal, a socket."""
+        return False
 
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""
@@ -89,6 +95,13 @@ class _File(Source):
     @property
     def path(self) -> str | None:
         return self.name if self._owned else None
+
+    @property
+    def live(self) -> bool:
+        try:
+            return not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        except (AttributeError, OSError, ValueError):
+            return False
 
     def close(self) -> None:
         if self._owned:

@@ -66,6 +66,8 @@ class Stream:
                 rest = self._stop - self._start
                 self.truncated = rest > 0 or self._reader.truncated or self._source.truncated
                 return made, END
+            if made and self._source.live:
+                break  # what is there, before waiting for more
             self._fill()
         return made, 0
 

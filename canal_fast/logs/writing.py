@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from canal_fast._version import __version__
 from canal_fast.frames import FrameArray
 
 from . import _logs
-from .formats import by_name, by_suffix, formats
+from .files import ObjectFile, create, name_of
+from .formats import LogFormat, by_name, by_suffix, formats
 from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 
 __all__ = ["Recorder", "format_candump"]
@@ -39,14 +41,22 @@ class Recorder:
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, "-" or binary file object
         `.pcapng` (nanoseconds, link type 227, one interface per channel) or `.log` (candump text).
-        An existing file is replaced.
+        An existing file is replaced, but not one that a recorder, of whatever process, is writing.
+        "-": standard output. A file object is flushed after each write and left open.
     interfaces : mapping, or iterable of LogInterface, optional
         Channel number -> name, or (name, bit rate in bit/s); or the `interfaces` of a recording. Other channels are
         called can<number>.
     fsync : bool
         True: every `write` waits until the data are on the disk.
+    format : str, optional
+        A name of `formats`; None: by the suffix, "pcapng" for "-" and for an object without a name that has one.
+    exclusive : bool
+        True: an existing regular file is not replaced.
+    nanoseconds : bool
+        True: times in candump text have nine decimals instead of six. pcapng always keeps nanoseconds; in text they are
+        lost (rounded down to the microsecond), since can-utils and Wireshark misread nine decimals.
 
     Attributes
     ----------
@@ -57,7 +67,7 @@ class Recorder:
     ValueError
         Another suffix, a channel outside 0..255, a name over 63 bytes or with white space.
     OSError
-        The file cannot be made.
+        The file cannot be made, or a recorder holds it. FileExistsError: `exclusive`, and there is one.
 
     Notes
     -----
@@ -66,14 +76,19 @@ class Recorder:
     still be used and closed. One lock serialises threads.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, interfaces: Interfaces | None = None, fsync: bool = False):
-        self.path = os.fspath(path)
-        suffix = os.path.splitext(self.path)[1]
-        row = by_suffix(suffix)
-        if row is None or not row.writes:
-            known = " or ".join(known for row in formats() if row.writes for known in row.suffixes)
-            raise ValueError(f"{self.path}: recordings end with {known}, not {suffix!r}")
-        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces))
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | BinaryIO,
+        *,
+        format: str | None = None,
+        interfaces: Interfaces | None = None,
+        fsync: bool = False,
+        exclusive: bool = False,
+        nanoseconds: bool = False,
+    ):
+        self.path = name_of(path)
+        row = _row(path, self.path, format)
+        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces), nanoseconds)
         self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
         self._fsync = fsync
         self._lock = threading.Lock()
@@ -81,8 +96,12 @@ class Recorder:
         self._stuck = False
         self._statistics_at: dict[int, float] = {}
         self._opened_at = time.monotonic()
-        self._file = io.FileIO(self.path, "w")
-        self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        self._file: io.FileIO | ObjectFile
+        if isinstance(path, (str, os.PathLike)):
+            self._file = create(os.fspath(path), exclusive=exclusive)
+            self._regular = path != "-" and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        else:
+            self._file, self._regular = ObjectFile(path), False
         try:
             self._append(lambda: self._writer.begin(_APPLICATION))
             for channel in sorted(by_channel(interfaces)):
@@ -239,11 +258,12 @@ class Recorder:
             raise
 
     def _written(self, begin: int) -> int:
-        return self._file.tell() - begin if self._regular else self._sent
+        return self._file.tell() - begin if isinstance(self._file, io.FileIO) and self._regular else self._sent
 
     def _cut(self, size: int) -> None:
         """Cut the file to `size`, the end of its last whole block."""
         if self._regular:
+            assert isinstance(self._file, io.FileIO)
             self._file.seek(size)
             self._file.truncate()
         else:
@@ -258,7 +278,21 @@ class Recorder:
         return OSError(error.errno, message, self.path)
 
 
-def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -> bytes:
+def _row(path: str | os.PathLike[str] | BinaryIO, name: str, format: str | None) -> LogFormat:
+    """The format to write."""
+    named = isinstance(path, (str, os.PathLike)) and path != "-"
+    suffix = os.path.splitext(name)[1]
+    row = by_suffix(suffix) if format is None else by_name(format)
+    if row is None and format is None and not named:
+        row = by_name("pcapng")
+    if row is None or not row.writes:
+        known = " or ".join(known for row in formats() if row.writes for known in row.suffixes)
+        what = f"recordings end with {known}, not {suffix!r}" if format is None else f"format {format!r} is not written"
+        raise ValueError(f"{name}: {what}")
+    return row
+
+
+def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:
     """Frames as candump text, one line each.
 
     Parameters
@@ -266,8 +300,10 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None) -
     frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
     names : mapping, optional
         Channel number -> interface name; can<number> otherwise.
+    nanoseconds : bool
+        False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
     """
-    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names))
+    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
     buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
     parts = []
     first = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import can
 from can.bus import LOG
-from can.typechecking import AutoDetectedConfig, CanFilters
+from can.typechecking import AutoDetectedConfig, CanFilter, CanFilters
 
 import canal_fast.arguments as arguments
 from canal_fast._messages import converter
@@ -21,16 +21,34 @@ from canal_fast.messages import from_messages
 from canal_fast.python_can.cyclic import CanalCyclicTask
 from canal_fast.python_can.errors import SendTimeoutError, translated
 from canal_fast.python_can.opening import attached_channels, open_channel
+from canal_fast.python_can.recording import register
 
 __all__ = ["CanalBus"]
 
 log = logging.getLogger("can.canal_fast")
+register()
 
+_ID_BITS = 0x1FFFFFFF
 _STATES = {
     "error_passive": can.BusState.PASSIVE,
     "bus_off": can.BusState.ERROR,
     "disconnected": can.BusState.ERROR,
 }
+
+
+def _within_bits(row: CanFilter) -> CanFilter:
+    """python-can compares whole integers: a bit above the 29 that is asked for matches nothing, others do not count."""
+    can_id, mask = row.get("can_id", 0), row.get("can_mask", 0)
+    if not 0 <= can_id <= _ID_BITS or not 0 <= mask <= _ID_BITS:
+        nothing: CanFilter = {
+            "can_id": 1 << 28,
+            "can_mask": 1 << 28,
+            "extended": False,
+        }  # base identifiers have 11 bits
+        return (
+            nothing if can_id & mask & ~_ID_BITS else {**row, "can_id": can_id & _ID_BITS, "can_mask": mask & _ID_BITS}
+        )
+    return row
 
 
 class CanalBus(can.BusABC):
@@ -56,11 +74,16 @@ class CanalBus(can.BusABC):
         Any CANAL driver: its library and configuration string. `library` alone is another name of `dll`.
     fd : bool
         CAN FD, where the driver has it.
+    receive_own_messages : bool
+        For "virtual:" and "socketcan:" channels: what this bus sent comes back with `is_rx` False. Refused elsewhere.
+    data_bitrate : int, optional
+        bit/s, for a "virtual:" channel with `fd`; that of a CAN interface is the system's.
     can_filters : list of dict, optional
         As for `set_filters`.
     ... : other arguments
-        Those of `canal_fast.Channel` are passed on; others are ignored with a warning, for the sake of configuration
-        files.
+        Those of `canal_fast.Channel` are passed on, and `listen_only`, `loopback`, `one_shot` where the driver has
+        them: asked for elsewhere they are refused. Others are ignored with a warning, for the sake of configuration
+        files; `single_handle`, which python-can's programs give to every bus, without one.
 
     Raises
     ------
@@ -149,7 +172,7 @@ class CanalBus(can.BusABC):
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         with translated():
-            self.canal.set_filters(filters, waiting=True)
+            self.canal.set_filters([_within_bits(row) for row in filters or ()], waiting=True)
 
     def fileno(self) -> int:
         with translated():

@@ -31,22 +31,34 @@ _OPTIONS = (
     "reconnect",
     "convention",
     "bridge",
+    "drain",
 )
 
 
-def _virtual(name: str, bitrate: int, flags: int, options: Options) -> Channel:
-    return Channel.virtual(name if ";" in name else f"{name or 'bus0'};{bitrate}", flags=flags, **options)
+_SILENT = ("single_handle", "data_bitrate", "receive_own_messages", "listen_only", "loopback", "one_shot")
+"""What python-can's programs and configurations give to every bus; one that is asked for, and that there is not, is
+refused, but `single_handle`, which concerns Kvaser's, and a data bit rate without CAN FD."""
 
 
-def _socketcan(name: str, bitrate: int, flags: int, options: Options) -> Channel:
-    return Channel.socketcan(name, **options)  # bit rate and modes are the system's
+def _virtual(name: str, rates: tuple[int, int | None], flags: int, options: Options) -> Channel:
+    config = name
+    if ";" not in name:
+        config = f"{name or 'bus0'};{rates[0]}" + (
+            f";data_bitrate={rates[1]}" if options.get("fd") and rates[1] else ""
+        )
+    return Channel.virtual(config, flags=flags, **options)
 
 
-_PREFIXES: dict[str, tuple[Callable[[str, int, int, Options], Channel], tuple[str, ...]]] = {
-    "virtual": (_virtual, ()),
+def _socketcan(name: str, rates: tuple[int, int | None], flags: int, options: Options) -> Channel:
+    return Channel.socketcan(name, **options)  # bit rates and modes are the system's
+
+
+_PREFIXES: dict[str, tuple[Callable[[str, tuple[int, int | None], int, Options], Channel], tuple[str, ...]]] = {
+    "virtual": (_virtual, ("receive_own_messages", "listen_only")),
     "socketcan": (_socketcan, ("receive_own_messages", "local_loopback", "error_frames")),
 }
 """What may stand before the colon of a channel: what opens it, and the options it has beside the channel's."""
+_ADAPTER = ("listen_only", "loopback", "one_shot")
 
 
 def open_channel(
@@ -61,16 +73,22 @@ def open_channel(
 ) -> Channel:
     """Open what `can.Bus` was asked for; raises python-can's exceptions, or ValueError for a value out of range."""
     prefix, colon, rest = str(channel or "").partition(":")
-    opener, more = _PREFIXES.get(prefix, (None, ())) if colon and config is None else (None, ())
-    if unknown := sorted(set(options) - {"fd", *_OPTIONS, *more}):
-        log.warning("canal_fast has no use for %s", ", ".join(unknown))
-    options = {name: value for name, value in options.items() if name not in unknown}
+    opener, more = _PREFIXES.get(prefix, (None, _ADAPTER)) if colon and config is None else (None, _ADAPTER)
+    if config is not None:
+        more = ("receive_own_messages",) if library == "virtual" else ()
+    data_bitrate = options.get("data_bitrate")
+    options = _usable(options, {"fd", *_OPTIONS, *more})
     try:
         if config is not None:
-            return Channel(library, config, flags=flags or 0, **options)
+            own = options.pop("receive_own_messages", False)
+            return Channel(library, config, flags=(flags or 0) | own * 2, **options)
         if opener is not None:
-            rate = timing.nom_bitrate if isinstance(timing, BitTimingFd) else timing.bitrate if timing else bitrate
-            return opener(rest, rate, flags or 0, options)
+            rates = bitrate, data_bitrate
+            if isinstance(timing, BitTimingFd):
+                rates = timing.nom_bitrate, timing.data_bitrate
+            elif timing is not None:
+                rates = timing.bitrate, data_bitrate
+            return opener(rest, rates, flags or 0, options)
         if isinstance(timing, BitTimingFd):
             raise NotImplementedError("USB2CAN adapters have no CAN FD: give a BitTiming, not a BitTimingFd")
         return Channel.usb2can(
@@ -86,6 +104,16 @@ def open_channel(
         raise CanInterfaceNotImplementedError(str(error)) from error
     except DriverError as error:
         raise CanInitializationError(str(error), error.status) from error
+
+
+def _usable(options: Options, known: set[str]) -> Options:
+    """The options that there are. Others that are not asked for (None, False) or concern nobody here are left out."""
+    for name in sorted(set(options) - known):
+        if name not in _SILENT:
+            log.warning("canal_fast has no use for %s", name)
+        elif options[name] and name not in ("single_handle", "data_bitrate"):
+            raise CanInitializationError(f"{name} = {options[name]!r}: this driver has no such mode; leave it out")
+    return {name: value for name, value in options.items() if name in known}
 
 
 def _first_device() -> str:

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-from can import Message
-from can.io.generic import BinaryIOMessageReader, MessageWriter
+from can import Message, SizedRotatingLogger
+from can.io.generic import BinaryIOMessageReader, BinaryIOMessageWriter
 
 import canal_fast._messages as _messages
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, check_frames
 from canal_fast.logs import Recorder, formats, open_log
+from canal_fast.logs.files import name_of
 from canal_fast.logs.interfaces import plain_name
 from canal_fast.messages import to_messages
 
-__all__ = ["PcapngReader", "PcapngWriter", "RecordingReader", "readers"]
+__all__ = ["PcapngReader", "PcapngWriter", "RecordingReader", "readers", "register"]
 
 _BATCH = 256
 _FLUSH_S = 0.5
 _CHANNELS = 256
 
 
-class PcapngWriter(MessageWriter):
-    """Writes messages to a new pcapng file, an interface for each `channel` they have.
+def register() -> None:
+    """Let `can.SizedRotatingLogger`, and with it `can.logger -s`, take `.pcapng`, too: it has a list of its own."""
+    suffixes: set[str] = getattr(SizedRotatingLogger, "_supported_formats", set())
+    suffixes.add(".pcapng")
 
-    What came goes to the system after 256 messages, with the first message half a second or more after the last
-    time, and at `stop`.
+
+class PcapngWriter(BinaryIOMessageWriter):
+    """Writes messages to a new pcapng file, or to a binary file object, an interface for each `channel` they have.
+
+    What came goes to the system after 256 messages, half a second after the first of them whatever comes, and at
+    `stop`. Where the system did not take it, the next call raises.
 
     Raises
     ------
@@ -37,16 +44,30 @@ class PcapngWriter(MessageWriter):
         could have sent; and more than 256 channels.
     """
 
-    def __init__(self, file: str | os.PathLike[str], append: bool = False, **kwargs: Any) -> None:
+    def __init__(self, file: str | os.PathLike[str] | BinaryIO, append: bool = False, **kwargs: Any) -> None:
         if append:
-            raise ValueError(f"{os.fspath(file)}: pcapng recordings are not appended to")
+            raise ValueError(f"{name_of(file)}: pcapng recordings are not appended to")
         self._recorder = Recorder(file)
+        self._object = None if isinstance(file, (str, os.PathLike)) else file
         self._frames: FrameArray = np.empty(_BATCH, FD_FRAME_DTYPE)
         self._count = 0
-        self._flush_at = 0.0
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._failure: Exception | None = None
         self._numbers: dict[Any, int] = {}
 
     def on_message_received(self, msg: Message) -> None:
+        with self._lock:
+            self._raise_failure()
+            self._take(msg)
+            if self._count == _BATCH:
+                self._write()
+            elif self._timer is None:
+                self._timer = threading.Timer(_FLUSH_S, self._flush_later)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _take(self, msg: Message) -> None:
         if msg.channel not in self._numbers:
             self._numbers[msg.channel] = self._describe(msg.channel)
         row = self._frames[self._count : self._count + 1]
@@ -54,19 +75,43 @@ class PcapngWriter(MessageWriter):
         if not msg.is_error_frame:
             check_frames(row)
         self._count += 1
-        if self._count == _BATCH or time.monotonic() >= self._flush_at:
-            self.flush()
 
     def flush(self) -> None:
         """Give the system what came."""
+        with self._lock:
+            self._raise_failure()
+            self._write()
+
+    def _write(self) -> None:
         count, self._count = self._count, 0
         self._recorder.write(self._frames[:count])
-        self._flush_at = time.monotonic() + _FLUSH_S
+
+    def _flush_later(self) -> None:
+        with self._lock:
+            self._timer = None
+            try:
+                if self._count and not self._recorder.closed:
+                    self._write()
+            except Exception as error:  # there is nobody here to tell
+                self._failure = error
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def stop(self) -> None:
-        if not self._recorder.closed:
-            self.flush()
-            self._recorder.close()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            try:
+                self._raise_failure()
+                if not self._recorder.closed:
+                    self._write()
+            finally:
+                self._recorder.close()
+                if self._object is not None:  # as python-can's own writers do
+                    self._object.close()
 
     def file_size(self) -> int:
         """Bytes in the file so far."""

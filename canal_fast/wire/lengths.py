@@ -7,6 +7,7 @@ from typing import Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.arguments import number
 from canal_fast.frames import FrameArray, FrameFlag
 
 from . import _wire
@@ -103,11 +104,13 @@ def frame_duration_ns(frames: FrameArray, bitrate: float, data_bitrate: float | 
     FrameError
         A record that no controller could send, with its `.index`.
     ValueError
-        A bit rate that is not above 0, or `data_bitrate` missing.
+        A bit rate outside 1..1e12, or `data_bitrate` missing.
     """
     for name, rate in (("bitrate", bitrate), ("data_bitrate", data_bitrate)):
-        if rate is not None and not 0 < rate < float("inf"):
-            raise ValueError(f"{name} = {rate}, allowed above 0 bit/s")
+        if rate is not None:
+            number(name, rate)
+        if rate is not None and not 1 <= rate <= 1e12:
+            raise ValueError(f"{name} = {rate} bit/s, allowed 1..1e12")
     parts = frame_length_bits(frames, parts=True)
     nominal, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
     if data_bitrate is None and data.any():
@@ -183,7 +186,8 @@ def bus_load(
     ids, rows = np.empty(0, _IDS), None
     if per_id:
         extended = (frames["flags"] & FrameFlag.EXTENDED_ID).astype(np.uint64) << np.uint64(32)
-        keys, rows = np.unique(extended | frames["arbitration_id"], return_inverse=True)
+        keys, inverse = np.unique(extended | frames["arbitration_id"], return_inverse=True)
+        rows = inverse.astype(np.int64)  # numpy's own is 32 bits wide in a 32-bit Python
         ids = np.empty(len(keys), _IDS)
         ids["arbitration_id"], ids["extended"] = keys & 0xFFFFFFFF, keys >> np.uint64(32)
     count = len(ids) if per_id else 1

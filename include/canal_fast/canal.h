@@ -63,6 +63,10 @@ typedef struct cf_canal_status {
  * CanalGetStatistics. Returns the number of records, or minus a CANAL code when there is none; the codes are
  * CanalReceive's. One thread at a time.
  *
+ * CanalTransmitPending is this project's, too: how many frames the driver has accepted from this handle that are not
+ * yet on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise.
+ * With it closing a channel can wait for them.
+ *
  * Every function of the interface.
  * X(member, vendor's name, bytes of arguments on a 32-bit stack, mandatory, return type, arguments) */
 /* clang-format off */
@@ -93,7 +97,8 @@ typedef struct cf_canal_status {
     X(blocking_receive_fd, CanalBlockingReceiveFD, 12, 0, int,                                         \
       (long handle, void *message, unsigned long timeout_ms))                                          \
     X(receive_batch, CanalReceiveBatch, 20, 0, int,                                                    \
-      (long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms))
+      (long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms)) \
+    X(transmit_pending, CanalTransmitPending, 8, 0, int, (long handle, unsigned long *moving))
 
 enum { /* index of each function in the table, and their number */
 #define CF_CANAL_INDEX(member, name, bytes, mandatory, result, arguments) CF_FN_##member,
@@ -287,7 +292,7 @@ enum {
     CF_OPEN_LOOPBACK = 0x2,
     CF_OPEN_ONE_SHOT = 0x4,
     CF_OPEN_STATUS_FRAMES = 0x8,
-    CF_OPEN_FD = 0x10 /* of our SocketCAN driver: CAN FD frames, too */
+    CF_OPEN_FD = 0x10 /* of our SocketCAN and virtual drivers: CAN FD frames, too */
 };
 
 /* Beside the bits of the functions that a library exports: its CanalGetDllVersion says 2 or more. Asked only where the

@@ -2,6 +2,7 @@
 #ifndef CANAL_FAST_LIVE_H
 #define CANAL_FAST_LIVE_H
 
+#include "live/drain.h"
 #include "live/periodic.h"
 #include "live/port_host.h"
 #include "live/port_thread.h"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +17,7 @@ from oracle import bittiming_oracle as oracle
 import canal_fast as cf
 from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS, ControllerLimits
+from canal_fast.errors import BitTimingError
 
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 CIA_RATES = [1_000_000, 800_000, 500_000, 250_000, 125_000, 100_000, 50_000, 20_000, 10_000]
@@ -105,7 +108,7 @@ def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, 
     )
     rate = min(max(rate, Fraction(100)), Fraction(f_clock))
     error_ppm = draw(st.sampled_from([0, 0, 100, 5000, 100_000]))
-    sample = draw(st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=1000))
+    sample = draw(st.fractions(Fraction(1, 2), Fraction(99, 100), max_denominator=1000))
     ask: dict[str, object] = {"max_bitrate_error": Fraction(error_ppm, 10**6)}
     wish = {"max_error": Fraction(error_ppm, 10**6)}
     if draw(st.booleans()):
@@ -208,6 +211,35 @@ def test_bad_input(ask: dict, words: str) -> None:
     ask = {"bitrate": 500_000, "limits": "usb_8dev"} | ask
     with pytest.raises(cf.BitTimingError, match=words):
         bittiming.solve(**ask)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: bittiming.best(500_000, limits="usb_8dev", sample_point=0.875), "did you mean 87.5?"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=875), "did you mean 87.5?"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=49.9), "sample_point = 49.9, allowed 50 to"),
+        (lambda: bittiming.solve(500_000, limits="usb_8dev", sample_point=0.8, rank="linux"), "did you mean 80?"),
+        (lambda: bittiming.solve_many([500_000] * 2, limits="usb_8dev", sample_point=[0, 0.75]), r"point[1] = 0.75"),
+        (
+            lambda: bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", data_sample_point=0.75),
+            "data_sample_point = 0.75, allowed 50 to below 100, in percent: did you mean 75?",
+        ),
+        (lambda: bittiming.usb2can_timing(500_000, 0.875), "did you mean 87.5?"),
+        (lambda: bittiming.best(500, limits="usb_8dev", f_clock=16), "16 MHz, 500 kbit/s?"),
+        (lambda: bittiming.best(500, limits="usb_8dev"), "500 kbit/s?"),
+        (lambda: bittiming.best(50, limits="usb_8dev"), "50 kbit/s?"),
+        (lambda: bittiming.solve_fd(500_000, 2_000, limits="mcp251xfd"), "2000 kbit/s?"),
+    ],
+)
+def test_other_units_are_refused_with_a_hint(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(BitTimingError, match=re.escape(words)):
+        call()
+
+
+def test_small_numbers_that_can_be_made_are_made() -> None:
+    assert bittiming.best(1000, limits="sja1000", f_clock=8000).bitrate == 1000
+    assert cf.BitTiming(8_000_000, 1, 3, 12, 1).sample_point == 25  # what is there is described, however odd
 
 
 @pytest.mark.parametrize("ask", [{"bitrate": "fast"}, {"bitrate": None}, {"sample_point": "x"}, {"f_clock": 8e6}])
@@ -331,3 +363,42 @@ def test_limits_without_a_clock_need_one() -> None:
     with pytest.raises(cf.BitTimingError, match="f_clock is missing"):
         bittiming.solve(500_000, limits=row)
     assert bittiming.best(500_000, limits=row, f_clock=8_000_000).btr1 == 0x1C
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    expected = bittiming.best(500_000, limits="usb_8dev", sample_point=87.5)
+    for kind in (np.float32, np.float64, np.int64):
+        rate = kind(500_000)
+        assert bittiming.best(rate, limits="usb_8dev", sample_point=np.float32(87.5)) == expected
+        assert bittiming.solve(rate, limits="usb_8dev")[0].bitrate == 500_000
+    with pytest.raises(BitTimingError, match="is not a finite number"):
+        bittiming.best(np.float32("nan"), limits="usb_8dev")
+
+
+def test_best_ranks_as_solve_does() -> None:
+    for rate in (1_000_000, 500_000, 83_333):
+        options = {"limits": "usb_8dev", "sample_point": 85, "rank": "linux", "sjw_rule": "6.2"}
+        assert bittiming.best(rate, **options) == bittiming.solve(rate, **options)[0]
+    with pytest.raises(BitTimingError, match="rank = 'worst'"):
+        bittiming.best(500_000, limits="usb_8dev", rank="worst")
+
+
+WIDE = ControllerLimits(
+    tseg1_min=1, tseg1_max=4096, tseg2_min=1, tseg2_max=4096, sjw_max=4096, brp_min=1, brp_max=1,
+    data=ControllerLimits(tseg1_min=1, tseg1_max=4096, tseg2_min=1, tseg2_max=4096, sjw_max=4096, brp_min=1, brp_max=1),
+)  # fmt: skip
+
+
+def test_pairs_are_bounded() -> None:
+    with pytest.raises(BitTimingError, match=r"pairs to compare, allowed 1,000,000,000; a smaller max_bitrate_error"):
+        bittiming.solve_fd(100_000, 120_000, limits=WIDE, f_clock=200_000_000, max_bitrate_error=0.1)
+
+
+@pytest.mark.slow
+def test_pairs_in_parts_are_those_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from canal_fast.bittiming import solver_fd
+
+    options = {"limits": "mcp251xfd", "f_clock": 40_000_000, "count": 500}
+    expected = bittiming.solve_fd(500_000, 2_000_000, **options)
+    monkeypatch.setattr(solver_fd, "_PAIRS_AT_ONCE", 7)
+    assert bittiming.solve_fd(500_000, 2_000_000, **options) == expected

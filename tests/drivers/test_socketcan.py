@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from interfaces import (
 import canal_fast as cf
 from canal_fast.drivers.library import SOCKETCAN
 
-pytestmark = needs_can
+CLASSICAL_CHANNEL = pytest.mark.filterwarnings("ignore:.* carries CAN FD")  # vcan always does
+pytestmark = [needs_can, CLASSICAL_CHANNEL]
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 MANY = 200_000 if LONG else 20_000
 CLASSICAL = [
@@ -275,3 +277,19 @@ def test_python_can_on_both_sides(fd: bool) -> None:
                 got = receiver.recv(10)
                 assert got.equals(message, timestamp_delta=None, check_channel=False, check_direction=False), got
                 assert abs(got.timestamp - time.time()) < 60
+
+
+def test_fd_interfaces_are_not_taken_for_classical(tmp_path: Path) -> None:
+    """Without fd the kernel leaves frames out and counts none of them: that is said, and `log` asks for them."""
+    with interface() as name:
+        with pytest.warns(UserWarning, match=f"{name} carries CAN FD"):
+            cf.Channel.socketcan(name).close()
+        path = tmp_path / "x.pcapng"
+        command = [sys.executable, "-P", "-m", "canal_fast", "log", "--library", "socketcan", "--config", name]
+        with subprocess.Popen([*command, "-o", str(path), "--frames", "5"]) as log, bare_socket(name) as bare:
+            while not path.exists():
+                time.sleep(0.05)
+            for frame in [CLASSICAL[0], *FLEXIBLE]:
+                bare.send(frame)
+            assert log.wait(20) == 0
+        assert (cf.read_log(path)["flags"] & cf.FrameFlag.FD != 0).tolist() == [False, True, True, True, True]

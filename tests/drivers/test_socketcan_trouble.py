@@ -31,6 +31,8 @@ from canal_fast.errors import ChannelClosedError, DriverError, FrameError
 CODES = {name: number for number, name, _ in canal_code_table()}
 linux_only = pytest.mark.skipif(not SOCKETCAN.is_file(), reason="NOT RUN: SocketCAN is Linux's")
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* carries CAN FD")  # vcan always does
+
 
 @linux_only
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from canal_ctypes import Message
 from virtual_bus import (
@@ -22,6 +25,8 @@ from virtual_bus import (
     statistics,
     status,
 )
+
+import canal_fast as cf
 
 LOG = """\
 (1436509052.249713) can0 123#DEADBEEF
@@ -59,7 +64,8 @@ def test_replay_as_fast_as_drained(canal: ctypes.CDLL, opened: Open, log: Path) 
     assert not status(canal, handle).channel & STOPPED
     assert rows(drain(canal, handle)) == LOG_ROWS
     assert status(canal, handle).channel & STOPPED
-    assert statistics(canal, handle).overruns == 0
+    assert statistics(canal, handle).overruns == 1  # the error frame
+    assert status(canal, handle).text == b"replay: 1 parts that no bus carries"
 
 
 def test_replay_keeps_the_logs_times(canal: ctypes.CDLL, opened: Open, log: Path) -> None:
@@ -83,24 +89,64 @@ def test_replay_reaches_every_handle(canal: ctypes.CDLL, opened: Open, log: Path
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
-    [("(1.0) can0 12#00", "not a candump line"), ("(1.0) can0 123##000", "FD"), ("(1.0) can0 " + "x" * 2000, "long")],
+    "line", ["(1.0) can0 12#00", "(1.0) can0 " + "x" * 2000, "(1.0) can0 20000004#0000000000000000"]
 )
-def test_a_bad_line_ends_the_replay_in_words(
-    canal: ctypes.CDLL, opened: Open, tmp_path: Path, line: str, words: str
+def test_what_no_bus_carries_is_skipped_and_counted(
+    canal: ctypes.CDLL, opened: Open, tmp_path: Path, line: str
 ) -> None:
     path = tmp_path / "bad.log"
-    path.write_text(f"(1.0) can0 123#00\n{line}\n(1.0) can0 123#00\n")
+    path.write_text(f"(1.0) can0 123#00\n{line}\n(1.0) can0 124#00\n")
     handle = opened(f"b;replay={path};speed=0")
-    assert len(drain(canal, handle)) == 1
+    assert [m.id for m in drain(canal, handle)] == [0x123, 0x124]
     after = status(canal, handle)
     assert after.channel & STOPPED
     assert after.code == CAN_MESSAGE
-    assert after.text.decode().startswith("replay, line 2: ")
-    assert words in after.text.decode()
-    path.write_text(line)
-    assert canal.CanalOpen(f"c;replay={path}".encode(), 0) == 0
-    assert words in canal.CanalVirtualLastError().decode()
+    assert after.text == b"replay: 1 parts that no bus carries"
+    assert statistics(canal, handle).overruns == 1
+
+
+MIXED = cf.make_frames([1, 0x12345678, 3, 4], [b"1" * 64, b"22", b"", b"4" * 12], flags=[0, 1, 2, 0], fd=True)
+MIXED["timestamp_ns"] = [10**18, 10**18 + 1_000_000, 10**18 + 2_000_000, 10**18 + 3_000_000]
+SENDABLE = ["arbitration_id", "flags", "dlc", "data"]
+
+
+@pytest.mark.parametrize("name", ["x.pcapng", "x.log"])
+def test_recordings_of_ours_come_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    cf.write_log(path, MIXED)
+    with cf.Channel.virtual(f"replayed;replay={path};speed=0", fd=True) as channel:
+        got = channel.receive(100, min_frames=4, timeout=10)
+        assert np.array_equal(got[SENDABLE], MIXED[SENDABLE])
+        assert channel.ledger().driver_overruns == 0
+
+
+def test_other_formats_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.asc"
+    path.write_text(
+        "date Mon Jul 6 10:17:32 am 2026\nbase hex timestamps absolute\n"
+        "   0.001000 1  123             Rx   d 2 11 22\n   0.002000 1  12345678x       Tx   d 1 33\n"
+    )
+    with cf.Channel.virtual(f"replayed;replay={path};speed=0") as channel:
+        got = channel.receive(100, min_frames=2, timeout=10)
+        assert got["arbitration_id"].tolist() == [0x123, 0x12345678]
+
+
+def test_log_tells_of_what_was_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, MIXED)
+    for option, code, count in (("--no-fd", 3, 1), ("--fd", 0, 4)):
+        command = [sys.executable, "-P", "-m", "canal_fast", "log", "--library", "virtual", option]
+        config = f"replayed;replay={path};speed=0"
+        done = subprocess.run([*command, "--config", config], capture_output=True, text=True, check=False)
+        assert (done.returncode, len(done.stdout.splitlines())) == (code, count), done.stderr
+        assert ("3 frames were lost" in done.stderr) == (code == 3)
+
+
+def test_what_cannot_be_replayed_is_refused_in_words(canal: ctypes.CDLL, tmp_path: Path) -> None:
+    packed = tmp_path / "x.log.gz"
+    packed.write_bytes(gzip.compress(LOG.encode()))
+    assert canal.CanalOpen(f"c;replay={packed}".encode(), 0) == 0
+    assert b"is no recording in a format that is read here, uncompressed" in canal.CanalVirtualLastError()
 
 
 def test_replay_of_nothing_is_refused(canal: ctypes.CDLL, tmp_path: Path) -> None:

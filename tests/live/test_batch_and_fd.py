@@ -99,9 +99,10 @@ def test_fd_messages_of_no_frame_are_counted(fd_driver: Path) -> None:
         assert channel.ledger().malformed == 4
 
 
-def test_classical_channels_and_drivers_refuse_fd(fd_driver: Path) -> None:
+def test_classical_channels_and_drivers_refuse_fd(tmp_path: Path) -> None:
+    classical = build_c("unplugged_driver", tmp_path)
     with pytest.raises(DriverError, match="it does not export CanalReceiveFD"):
-        cf.Channel.virtual("b", fd=True)
+        cf.Channel(classical, fd=True)
     mixed = cf.make_frames([1, 2], [b"a", b"x" * 12], fd=True)
     mixed["flags"][0] = 0
     with cf.Channel.virtual("b") as channel, pytest.raises(FrameError, match=r"frames\[1\] is a CAN FD frame"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import os
 import signal
 import subprocess
@@ -122,7 +123,7 @@ def test_close_keeps_the_ledger(bus: str) -> None:
     before = ch.ledger()
     ch.close()
     ch.close()
-    assert ch.ledger() == before
+    assert ch.ledger() == dataclasses.replace(before, discarded=0)
     before.verify()
     for call in (ch.receive, ch.status, ch.statistics, lambda: ch.send(FRAMES)):
         with pytest.raises(cf.ChannelClosedError):

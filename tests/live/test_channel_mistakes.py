@@ -47,11 +47,6 @@ def test_the_driver_says_what_is_wrong_with_its_config() -> None:
         cf.Channel.virtual("x;99999999")
 
 
-def test_no_fd(bus: str) -> None:
-    with pytest.raises(cf.DriverError, match="no CAN FD"):
-        cf.Channel.virtual(bus, fd=True)
-
-
 @pytest.mark.parametrize("timeout", [-1, -0.001, float("nan")])
 def test_negative_time_out(pair: tuple[cf.Channel, cf.Channel], timeout: float) -> None:
     for call in (pair[0].receive, lambda **k: pair[0].send(FRAMES, **k)):

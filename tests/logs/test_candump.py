@@ -109,12 +109,14 @@ def test_random_lines_both_ways() -> None:
     rng = random.Random(1)
     for _ in range(ROUNDS):
         line = random_line(rng)
-        text = oracle.format_line(line)
+        text = oracle.format_line(line, nanoseconds=True)
         assert oracle.parse(text) == line
         status, frames, name = parse(text)
         assert status == 0, text
         assert as_line(frames[0], name) == line
-        assert format_candump(frames, {int(frames["channel"][0]): name}).decode() == text
+        names = {int(frames["channel"][0]): name}
+        assert format_candump(frames, names, nanoseconds=True).decode() == text
+        assert format_candump(frames, names).decode() == oracle.format_line(line)
 
 
 def test_mutated_lines_agree_with_the_oracle() -> None:

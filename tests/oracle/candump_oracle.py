@@ -77,11 +77,12 @@ def parse(line: str) -> Line | None:
     return Line(timestamp, match["name"], value, flags, dlc, data)
 
 
-def format_line(line: Line) -> str:
-    """The line, as candump writes it (9 decimals only where 6 are not exact)."""
-    seconds, fraction = divmod(abs(line.timestamp_ns), 10**9)
-    decimals = f"{fraction:09d}" if fraction % 1000 else f"{fraction // 1000:06d}"
-    sign = "-" if line.timestamp_ns < 0 else ""
+def format_line(line: Line, nanoseconds: bool = False) -> str:
+    """The line, as candump writes it: with microseconds, rounded down, or nanoseconds."""
+    decimals = 9 if nanoseconds else 6
+    units = line.timestamp_ns // 10 ** (9 - decimals)
+    seconds, fraction = divmod(abs(units), 10**decimals)
+    sign = "-" if units < 0 else ""
     error = line.flags & (ERROR | STATUS)
     if error:
         word = f"{line.arbitration_id | 0x20000000:08X}"
@@ -94,4 +95,4 @@ def format_line(line: Line) -> str:
         payload = f"R{min(line.dlc, 8)}" if line.flags & REMOTE and not error else line.data.hex().upper()
         payload += f"_{line.dlc:X}" if line.dlc > 8 else ""
     direction = " T" if line.flags & TX else ""
-    return f"({sign}{seconds:010d}.{decimals}) {line.name} {word}#{payload}{direction}\n"
+    return f"({sign}{seconds:010d}.{fraction:0{decimals}d}) {line.name} {word}#{payload}{direction}\n"

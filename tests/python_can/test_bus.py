@@ -72,7 +72,9 @@ def test_arguments_of_the_built_in_backend(options: dict[str, Any], config: str)
         ({"channel": "ED0002"}, ValueError, "eight letters and digits"),
         ({"channel": "ED000200", "bitrate": 83_000}, ValueError, "83,000"),
         ({"library": "virtual", "config": "x;500000;nonsense=1"}, can.CanInitializationError, "nonsense"),
-        ({"channel": "virtual:x", "fd": True}, can.CanInitializationError, "CAN FD"),
+        ({"channel": "ED000200", "receive_own_messages": True}, can.CanInitializationError, "no such mode"),
+        ({"channel": "virtual:x", "one_shot": True}, can.CanInitializationError, "one_shot = True: this driver has"),
+        ({"library": "x.so", "config": "", "loopback": True}, can.CanInitializationError, "loopback"),
         ({"channel": "virtual:x", "ring_frames": 0}, ValueError, "ring_frames = 0"),
         ({"channel": "virtual:x", "can_filters": [{"can_id": 1}]}, ValueError, "can_mask"),
         (
@@ -91,10 +93,29 @@ def test_what_does_not_open(options: dict[str, Any], kind: type[Exception], word
 
 
 def test_any_library_and_options_of_the_channel(caplog: pytest.LogCaptureFixture) -> None:
-    with bus(library="virtual", config=name()[8:], ring_frames=16, clock="device", receive_own_messages=True) as opened:
+    silent = {"single_handle": True, "receive_own_messages": False, "data_bitrate": None}
+    with bus(library="virtual", config=name()[8:], ring_frames=16, clock="device", tty_baudrate=1, **silent) as opened:
         assert opened.canal.driver.profile == "virtual"
         assert opened.canal.clock().source == "device"
-    assert "no use for receive_own_messages" in caplog.text
+    assert [record.getMessage() for record in caplog.records] == ["canal_fast has no use for tty_baudrate"]
+
+
+@pytest.mark.parametrize("way", ["prefix", "library"])
+def test_own_messages_come_back(way: str) -> None:
+    options = {"channel": name()} if way == "prefix" else {"library": "virtual", "config": name()[8:]}
+    with bus(receive_own_messages=True, **options) as opened:
+        opened.send(can.Message(arbitration_id=0x123, data=b"1"))
+        own = opened.recv(20)
+        assert (own.arbitration_id, own.is_rx) == (0x123, False)
+
+
+def test_fd_messages_at_their_rates() -> None:
+    channel = name()
+    timing = can.BitTimingFd.from_sample_point(80_000_000, 500_000, 80, 2_000_000, 80)
+    with bus(channel=channel, fd=True, timing=timing) as a, bus(channel=channel, fd=True, data_bitrate=2_000_000) as b:
+        a.send(can.Message(arbitration_id=1, is_fd=True, bitrate_switch=True, data=bytes(64)))
+        got = b.recv(20)
+        assert (got.is_fd, got.bitrate_switch, got.dlc, len(got.data)) == (True, True, 64, 64)
 
 
 def test_detection_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,11 +291,10 @@ def test_channel_tasks_in_turn_end_by_themselves() -> None:
     with cf.Channel.virtual(config) as a, cf.Channel.virtual(config) as b:
         tasks = [a.send_periodic(cf.make_frames([1, 2]), 0.001, times=n) for n in (1, 7)]
         tasks.append(a.send_periodic(cf.make_frames([3, 4, 5]), 0.001, in_turn=True, times=5))
-        tasks.append(a.send_periodic(cf.make_frames([]), 0.001, in_turn=True, times=5))
         while any(task.statistics().active for task in tasks):
             time.sleep(0.005)
         books = [task.statistics() for task in tasks]
-        assert [row.periods + row.missed for row in books] == [1, 7, 5, 5]
+        assert [row.periods + row.missed for row in books] == [1, 7, 5]
         total = sum(row.sent for row in books)
         got = b.receive(total, min_frames=total, timeout=LONG)["arbitration_id"]
         assert got[got > 2].tolist() == [3, 4, 5, 3, 4][: books[2].sent]

@@ -115,7 +115,7 @@ def test_bus_load() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"bitrate": 0}, "bitrate = 0, allowed above 0"),
+        ({"bitrate": 0}, "bitrate = 0 bit/s, allowed 1..1e12"),
         ({"bitrate": float("nan")}, "bitrate = nan"),
         ({"bitrate": 1e6, "window_s": 0}, "window_s = 0, allowed"),
         ({"bitrate": 1e6, "window_s": 1e-9}, "take longer windows"),
@@ -126,6 +126,28 @@ def test_bus_load_refuses(arguments: dict, words: str) -> None:
     frames = cf.make_frames([1, 2], timestamp_ns=[-(2**62), 2**62])
     with pytest.raises(ValueError, match=words):
         wire.bus_load(frames, **arguments)
+
+
+def test_a_rate_that_would_overflow_is_refused() -> None:
+    for rate in (1e-9, 0.5, 1e13):
+        with pytest.raises(ValueError, match=r"bit/s, allowed 1\.\.1e12"):
+            wire.frame_duration_ns(cf.make_frames([1]), rate)
+    assert wire.frame_duration_ns(cf.make_frames([1]), 1) > 0
+
+
+def test_load_by_identifier_where_indexes_are_32_bits_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 32-bit Python's numpy numbers rows with intp, which C is not given."""
+    unique = np.unique
+
+    def narrow(*args: object, **options: object) -> object:
+        values, inverse = unique(*args, **options)  # type: ignore[call-overload]
+        return values, inverse.astype(np.int32)
+
+    frames = cf.make_frames([2, 1, 2], timestamp_ns=[0, 1, 2])
+    expected = wire.bus_load(frames, 1e6, per_id=True)
+    monkeypatch.setattr(np, "unique", narrow)
+    for got, wanted in zip(wire.bus_load(frames, 1e6, per_id=True), expected, strict=True):
+        assert np.array_equal(got, wanted)
 
 
 def test_data_bitrate_is_needed() -> None:

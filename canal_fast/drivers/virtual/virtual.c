@@ -6,6 +6,7 @@
  */
 #include "../../../include/canal_fast/system/thread.h"
 
+#include "virtual_receive.h"
 #include "virtual_send.h"
 
 #if defined(_MSC_VER)
@@ -50,107 +51,85 @@ EXPORT(int) CanalClose(long handle)
 
 EXPORT(int) CanalSend(long handle, void *message)
 {
-    return transmit(handle, (const cf_canal_msg *)message, 0);
+    vs_pending pending;
+    return transmit(handle, &pending, to_pending((const cf_canal_msg *)message, &pending), 0);
 }
 
 EXPORT(int) CanalBlockingSend(long handle, void *message, unsigned long timeout_ms)
 {
-    return transmit(handle, (const cf_canal_msg *)message, deadline(timeout_ms));
+    vs_pending pending;
+    return transmit(handle, &pending, to_pending((const cf_canal_msg *)message, &pending), deadline(timeout_ms));
 }
 
-/* The oldest of the receive queue, which is not empty. Valid until the bus is settled. */
-static const cf_frame *pop(vb_handle *h)
+EXPORT(int) CanalSendFD(long handle, void *message)
 {
-    const cf_frame *frame = &h->fifo[h->fifo_head];
-    h->fifo_head = h->fifo_head + 1 == h->fifo_size ? 0 : h->fifo_head + 1;
-    h->fifo_count--;
-    return frame;
+    vs_pending pending;
+    return transmit(handle, &pending, to_pending_fd((const cf_canal_msg_fd *)message, &pending), 0);
 }
 
-/* After a pop: the room just made may be what another handle's next frame waits for. */
-static void refill(vb_handle *h)
+EXPORT(int) CanalBlockingSendFD(long handle, void *message, unsigned long timeout_ms)
 {
-    if (vs_floods(&h->bus->source) && h->bus->waiters != 0)
-        vb_settle(h->bus);
-}
-
-static void pop_message(vb_handle *h, cf_canal_msg *message)
-{
-    const cf_frame *frame = pop(h);
-    message->flags = frame->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS);
-    if (frame->flags & CF_FLAG_TX)
-        message->flags |= CF_MSG_SEND;
-    message->obid = 0;
-    message->id = frame->arbitration_id;
-    message->sizeData = frame->dlc;
-    memcpy(message->data, frame->data, sizeof message->data);
-    message->timestamp = (unsigned long)frame->timestamp_ns;
-    refill(h);
+    vs_pending pending;
+    return transmit(handle, &pending, to_pending_fd((const cf_canal_msg_fd *)message, &pending), deadline(timeout_ms));
 }
 
 EXPORT(int) CanalReceive(long handle, void *message)
 {
-    int code = CF_CANAL_PARAMETER;
-    vb_handle *h;
-    if (message == NULL)
-        return code;
-    cf_mutex_lock(&vh_lock);
-    h = vh_find(handle);
-    code = h == NULL ? CF_CANAL_NOT_OPEN : h->fifo_count == 0 ? CF_CANAL_FIFO_EMPTY : CF_CANAL_SUCCESS;
-    if (code == CF_CANAL_SUCCESS)
-        pop_message(h, (cf_canal_msg *)message);
-    cf_mutex_unlock(&vh_lock);
-    return code;
-}
-
-/* Waits, under the lock, until something was received, at most until until_ns. NULL with *code when nothing was. */
-static vb_handle *await_received(long handle, uint64_t until_ns, int *code)
-{
-    for (;;) {
-        vb_handle *h = vh_find(handle);
-        *code = h == NULL                                               ? CF_CANAL_NOT_OPEN
-                : h->fifo_count != 0                                    ? CF_CANAL_SUCCESS
-                : until_ns != VS_NEVER && cf_monotonic_ns() >= until_ns ? CF_CANAL_TIMEOUT
-                                                                        : CF_CANAL_FIFO_EMPTY;
-        if (*code != CF_CANAL_FIFO_EMPTY)
-            return *code == CF_CANAL_SUCCESS ? h : NULL;
-        vb_wait(h, &vh_lock, vb_next_arrival(h->bus), until_ns);
-    }
+    return receive_one(handle, message, 0, 0);
 }
 
 EXPORT(int) CanalBlockingReceive(long handle, void *message, unsigned long timeout_ms)
 {
-    const uint64_t until_ns = deadline(timeout_ms);
-    int code;
-    vb_handle *h;
-    if (message == NULL)
-        return CF_CANAL_PARAMETER;
-    cf_mutex_lock(&vh_lock);
-    h = await_received(handle, until_ns, &code);
-    if (h != NULL)
-        pop_message(h, (cf_canal_msg *)message);
-    cf_mutex_unlock(&vh_lock);
-    return code;
+    return receive_one(handle, message, 0, deadline(timeout_ms));
+}
+
+EXPORT(int) CanalReceiveFD(long handle, void *message)
+{
+    return receive_one(handle, message, 1, 0);
+}
+
+EXPORT(int) CanalBlockingReceiveFD(long handle, void *message, unsigned long timeout_ms)
+{
+    return receive_one(handle, message, 1, deadline(timeout_ms));
 }
 
 EXPORT(int)
 CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms)
 {
     const uint64_t until_ns = timeout_ms != 0 ? deadline(timeout_ms) : 0;
-    cf_frame *out = (cf_frame *)records;
+    char *out = (char *)records;
     unsigned long got = 0;
     int code;
     vb_handle *h;
-    if (records == NULL || size != sizeof *out || count == 0)
+    if (records == NULL || count == 0)
         return -CF_CANAL_PARAMETER;
     cf_mutex_lock(&vh_lock);
-    h = await_received(handle, until_ns, &code);
-    for (; h != NULL && got < count && h->fifo_count != 0; got++) {
-        out[got] = *pop(h);
+    h = vh_lookup(handle);
+    code = CF_CANAL_PARAMETER;
+    h = h != NULL && size != h->record ? NULL : await_received(handle, until_ns, 1, &code);
+    for (; h != NULL && got < count && h->fifo_count != 0; got++, out += size) {
+        memcpy(out, pop(h), size);
         refill(h);
     }
     cf_mutex_unlock(&vh_lock);
     return got > 0 ? (int)got : -code;
+}
+
+EXPORT(int) CanalTransmitPending(long handle, unsigned long *moving)
+{
+    int count = -CF_CANAL_NOT_OPEN;
+    vb_handle *h;
+    if (moving == NULL)
+        return -CF_CANAL_PARAMETER;
+    cf_mutex_lock(&vh_lock);
+    h = vh_find(handle);
+    if (h != NULL) {
+        const int flying = h->bus->flight_end != VS_NEVER && h->bus->flight_sender == h;
+        count = (int)h->queue_count + flying;
+        *moving = !h->bus->config.step && (flying || !vb_is_off(h->bus));
+    }
+    cf_mutex_unlock(&vh_lock);
+    return count;
 }
 
 EXPORT(int) CanalDataAvailable(long handle)
@@ -180,6 +159,14 @@ static void fill_status(const vb_handle *h, cf_canal_status *status)
     if (bus->source.error[0] != 0) {
         status->last_error_code = CF_CANAL_CAN_MESSAGE;
         memcpy(status->last_error_text, bus->source.error, sizeof status->last_error_text);
+    } else if (bus->source.replay != NULL && vr_skipped(bus->source.replay) != 0) {
+        status->last_error_code = CF_CANAL_CAN_MESSAGE;
+        snprintf(status->last_error_text, sizeof status->last_error_text, "replay: %llu parts that no bus carries",
+                 (unsigned long long)vr_skipped(bus->source.replay));
+    } else if (h->unfit != 0) {
+        status->last_error_code = CF_CANAL_FD_SUPPORT_ENABLE;
+        snprintf(status->last_error_text, sizeof status->last_error_text,
+                 "%lu CAN FD frames passed this handle, which is classical", h->unfit);
     }
 }
 
@@ -206,6 +193,8 @@ EXPORT(int) CanalGetStatistics(long handle, void *statistics)
     if (h != NULL) {
         cf_canal_statistics *out = (cf_canal_statistics *)statistics;
         *out = h->statistics;
+        if (h->bus->source.replay != NULL) /* nobody gets what no bus carries */
+            out->overruns += (unsigned long)vr_skipped(h->bus->source.replay);
         out->bus_warnings = h->bus->bus_warnings;
         out->bus_off = h->bus->bus_off;
     }
@@ -256,7 +245,7 @@ EXPORT(int) CanalVirtualSetErrors(const char *name, unsigned tec, unsigned rec)
         if (before != after) {
             bus->bus_warnings += after->code == 2;
             bus->bus_off += after->code == 4;
-            vb_push_status(bus, vb_stamp(bus, vb_bits(bus, vb_now_ns(bus))));
+            vb_push_status(bus, vb_stamp(bus, vb_ticks(bus, vb_now_ns(bus))));
         }
         cf_cond_broadcast(&bus->changed);
     }

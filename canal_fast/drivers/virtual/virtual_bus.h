@@ -21,7 +21,9 @@ struct vb_handle {
     vb_bus *bus;
     unsigned long flags; /* CF_OPEN_... */
     long number;
-    cf_frame *fifo; /* what was received */
+    char *fifo;             /* what was received */
+    uint32_t record;        /* bytes of one: of a cf_frame, or a cf_fd_frame when opened with CF_OPEN_FD */
+    unsigned long unfit;    /* CAN FD frames that passed a classical handle; they are in the overruns, too */
     uint32_t fifo_head, fifo_count, fifo_size;
     vs_pending *queue; /* what is to be sent */
     uint32_t queue_head, queue_count, queue_size;
@@ -38,7 +40,7 @@ struct vb_bus {
     vb_handle *handles;
     unsigned waiters;
     uint64_t origin_ns, step_ns;
-    uint64_t free_at; /* bit from which on a frame may start */
+    uint64_t free_at; /* tick from which on a frame may start */
     vs_pending flight; /* on the wire while flight_end != VS_NEVER */
     uint64_t flight_end;
     vb_handle *flight_sender; /* NULL: the source, or a handle that was closed */
@@ -76,32 +78,37 @@ static uint64_t vb_now_ns(const vb_bus *bus)
     return bus->config.step ? bus->step_ns : cf_monotonic_ns() - bus->origin_ns;
 }
 
-static uint64_t vb_bits(const vb_bus *bus, uint64_t ns)
+static uint64_t vb_ticks(const vb_bus *bus, uint64_t ns)
 {
-    return vs_scale(ns, CF_NS_PER_S, bus->config.bitrate);
+    return vs_scale(ns, CF_NS_PER_S, bus->config.ticks);
 }
 
-/* First moment on the monotonic clock at which bit `bits` is over. */
-static uint64_t vb_deadline_ns(const vb_bus *bus, uint64_t bits)
+/* First moment on the monotonic clock at which so many ticks are over. */
+static uint64_t vb_deadline_ns(const vb_bus *bus, uint64_t ticks)
 {
-    return bus->origin_ns + vs_scale(bits, bus->config.bitrate, CF_NS_PER_S) + 1;
+    return bus->origin_ns + vs_scale(ticks, bus->config.ticks, CF_NS_PER_S) + 1;
 }
 
-static int64_t vb_stamp(const vb_bus *bus, uint64_t bits)
+static int64_t vb_stamp(const vb_bus *bus, uint64_t ticks)
 {
-    return (int64_t)((vs_scale(bits, bus->config.bitrate, 1000000) + bus->config.t0) & UINT32_MAX);
+    return (int64_t)((vs_scale(ticks, bus->config.ticks, 1000000) + bus->config.t0) & UINT32_MAX);
 }
 
-static void vb_push(vb_handle *h, const cf_frame *frame, unsigned more_flags)
+static void vb_push(vb_handle *h, const cf_fd_frame *frame, unsigned more_flags)
 {
-    cf_frame *slot;
+    cf_frame_head *slot;
     uint32_t at = h->fifo_head + h->fifo_count;
-    if (h->fifo_count == h->fifo_size) {
+    const int unfit = (frame->flags & CF_FLAG_FD) && h->record < sizeof *frame;
+    if (unfit || h->fifo_count == h->fifo_size) {
+        h->unfit += unfit;
         h->statistics.overruns++;
         return;
     }
-    slot = &h->fifo[at < h->fifo_size ? at : at - h->fifo_size];
-    *slot = *frame;
+    slot = (cf_frame_head *)(h->fifo + (size_t)(at < h->fifo_size ? at : at - h->fifo_size) * h->record);
+    if (h->record == sizeof(cf_frame))
+        memcpy(slot, frame, sizeof(cf_frame));
+    else
+        memcpy(slot, frame, sizeof *frame);
     slot->flags |= (uint16_t)more_flags;
     h->fifo_count++;
     h->statistics.rx_frames++;
@@ -111,7 +118,7 @@ static void vb_push(vb_handle *h, const cf_frame *frame, unsigned more_flags)
 /* The error state to everyone who asked for such messages. */
 static void vb_push_status(vb_bus *bus, int64_t stamp)
 {
-    cf_frame message;
+    cf_fd_frame message;
     vb_handle *h;
     memset(&message, 0, sizeof message);
     message.timestamp_ns = stamp;
@@ -126,7 +133,7 @@ static void vb_push_status(vb_bus *bus, int64_t stamp)
 }
 
 /* To every handle but the sender, and to that one when it listens to itself. */
-static void vb_deliver(vb_bus *bus, const cf_frame *frame, vb_handle *sender)
+static void vb_deliver(vb_bus *bus, const cf_fd_frame *frame, vb_handle *sender)
 {
     vb_handle *h;
     for (h = bus->handles; h != NULL; h = h->next)
@@ -136,11 +143,11 @@ static void vb_deliver(vb_bus *bus, const cf_frame *frame, vb_handle *sender)
             vb_push(h, frame, CF_FLAG_TX);
 }
 
-/* The frame that goes next if nobody else joins, and the bit at which it starts; NULL: none waits.
+/* The frame that goes next if nobody else joins, and the tick at which it starts; NULL: none waits.
  * *sender is NULL for the generator. Frames ready when the bus is free arbitrate. */
 static vs_pending *vb_pick(vb_bus *bus, vb_handle **sender, uint64_t *start)
 {
-    vs_pending *best = bus->source.file == NULL && bus->source.head.ready != VS_NEVER ? &bus->source.head : NULL;
+    vs_pending *best = bus->source.replay == NULL && bus->source.head.ready != VS_NEVER ? &bus->source.head : NULL;
     vb_handle *h;
     *sender = NULL;
     *start = 0;
@@ -161,7 +168,7 @@ static vs_pending *vb_pick(vb_bus *bus, vb_handle **sender, uint64_t *start)
     return best;
 }
 
-/* Puts the next frame on the wire if its start lies before bit `now`. */
+/* Puts the next frame on the wire if its start lies before tick `now`. */
 static int vb_start(vb_bus *bus, uint64_t now)
 {
     vb_handle *sender;
@@ -170,10 +177,10 @@ static int vb_start(vb_bus *bus, uint64_t now)
     if (next == NULL || start >= now)
         return 0;
     bus->flight = *next;
-    bus->flight_end = start + next->bits;
+    bus->flight_end = start + next->ticks;
     bus->flight_sender = sender;
     bus->flight_generated = sender == NULL;
-    bus->free_at = bus->flight_end + CF_INTERMISSION_BITS;
+    bus->free_at = bus->flight_end + (uint64_t)CF_INTERMISSION_BITS * bus->config.bit_ticks;
     if (sender == NULL) {
         vs_next(&bus->source);
     } else {
@@ -219,10 +226,10 @@ static void vb_land_replayed(vb_bus *bus)
  * time when they were recorded. */
 static void vb_settle(vb_bus *bus)
 {
-    const uint64_t now = vb_bits(bus, vb_now_ns(bus));
+    const uint64_t now = vb_ticks(bus, vb_now_ns(bus));
     for (;;) {
-        const uint64_t replay = bus->source.file != NULL && !vs_floods(&bus->source) ? bus->source.head.ready
-                                                                                     : VS_NEVER;
+        const uint64_t replay = bus->source.replay != NULL && !vs_floods(&bus->source) ? bus->source.head.ready
+                                                                                       : VS_NEVER;
         if (bus->flight_end == VS_NEVER)
             vb_start(bus, now);
         if (replay <= now && replay <= bus->flight_end)
@@ -241,7 +248,7 @@ static void vb_settle(vb_bus *bus)
     }
 }
 
-/* The bit at which the next frame can arrive, or VS_NEVER. */
+/* The tick at which the next frame can arrive, or VS_NEVER. */
 static uint64_t vb_next_arrival(vb_bus *bus)
 {
     uint64_t at = bus->flight_end;
@@ -250,14 +257,14 @@ static uint64_t vb_next_arrival(vb_bus *bus)
         uint64_t start;
         const vs_pending *next = vb_pick(bus, &sender, &start);
         if (next != NULL)
-            at = start + next->bits;
+            at = start + next->ticks;
     }
-    if (bus->source.file != NULL && !vs_floods(&bus->source) && bus->source.head.ready < at)
+    if (bus->source.replay != NULL && !vs_floods(&bus->source) && bus->source.head.ready < at)
         at = bus->source.head.ready;
     return at;
 }
 
-/* The bit after the next frame's start, when a transmit queue may have room again. */
+/* The tick after the next frame's start, when a transmit queue may have room again. */
 static uint64_t vb_next_start(vb_bus *bus)
 {
     vb_handle *sender;
@@ -265,7 +272,7 @@ static uint64_t vb_next_start(vb_bus *bus)
     return vb_pick(bus, &sender, &start) != NULL ? start + 1 : VS_NEVER;
 }
 
-/* Waits, at most until `deadline_ns`, for bit `at` of the bus or for a change. */
+/* Waits, at most until `deadline_ns`, for tick `at` of the bus or for a change. */
 static void vb_wait(vb_handle *h, cf_mutex *lock, uint64_t at, uint64_t deadline_ns)
 {
     vb_bus *bus = h->bus;

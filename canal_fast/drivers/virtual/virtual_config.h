@@ -12,7 +12,9 @@
  *     ids       base identifiers                 extids    extended identifiers
  *     dlc       codes                            ext       share of extended frames
  *     remote    share of remote frames           t0        time stamp of the bus's first moment, us
- *     clock     wall, or step: CanalVirtualStep  replay    path of a candump log, instead of generating
+ *     clock     wall, or step: CanalVirtualStep  replay    path of a recording, instead of generating
+ *     fd        share of CAN FD frames           brs       share of those that switch the bit rate
+ *     data_bitrate   bit/s of their data phase; the nominal one without it
  *     speed     of the replay: 1 the log's own, 0 as fast as it is drained, losing nothing
  * Of the handle:
  *     fifo      messages its receive queue holds; the newest are lost, and counted as overruns
@@ -23,7 +25,7 @@
 
 #include "../config_text.h"
 
-enum { VC_NAME_SIZE = 32, VC_MAX_RANGES = 16 };
+enum { VC_NAME_SIZE = 32, VC_MAX_RANGES = 16, VC_MAX_TICKS = 1000000000 };
 
 typedef struct vc_ranges { /* inclusive */
     uint32_t count;
@@ -35,8 +37,11 @@ typedef struct vc_config {
     char name[VC_NAME_SIZE];
     char replay[CT_CONFIG_SIZE];
     uint64_t bitrate, seed, frames, t0, status, step, fifo, txqueue;
-    uint64_t load, ext, remote; /* shares, in millionths */
-    uint64_t rate, speed;       /* frames/s and factor, in thousandths */
+    uint64_t load, ext, remote, fd, brs; /* shares, in millionths */
+    uint64_t rate, speed;                /* frames/s and factor, in thousandths */
+    uint64_t data_bitrate;
+    uint64_t ticks;               /* per second: whole ones make both bits */
+    uint32_t bit_ticks, data_ticks; /* that make one */
     vc_ranges ids, extids, dlc;
     uint32_t given; /* bit i: row i of the table was in the string */
 } vc_config;
@@ -71,6 +76,9 @@ static const vc_key vc_keys[] = {
     {"dlc", VC_RANGES, VC_AT(dlc), 0, 15, 1, "8", 0},
     {"ext", VC_DECIMAL, VC_AT(ext), 0, 1000000, 1000000, "0", 0},
     {"remote", VC_DECIMAL, VC_AT(remote), 0, 1000000, 1000000, "0", 0},
+    {"fd", VC_DECIMAL, VC_AT(fd), 0, 1000000, 1000000, "0", 0},
+    {"brs", VC_DECIMAL, VC_AT(brs), 0, 1000000, 1000000, "0", 0},
+    {"data_bitrate", VC_NUMBER, VC_AT(data_bitrate), 1000, 20000000, 1, "0", 0},
     {"t0", VC_NUMBER, VC_AT(t0), 0, UINT32_MAX, 1, "0", 0},
     {"clock", VC_CLOCK, VC_AT(step), 0, 1, 1, "wall", 0},
     {"fifo", VC_NUMBER, VC_AT(fifo), 1, 1 << 20, 1, "1024", 1},
@@ -135,7 +143,7 @@ static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_e
     switch (key->kind) {
     case VC_PATH:
         memcpy(place, text, strlen(text) + 1);
-        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a candump log");
+        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a recording");
     case VC_CLOCK:
         *(uint64_t *)place = strcmp(text, "step") == 0;
         if (strcmp(text, "step") != 0 && strcmp(text, "wall") != 0)
@@ -214,6 +222,27 @@ static int vc_consistent(const vc_config *config, ct_error *error)
     return 1;
 }
 
+/* The ticks in which the bus's time is counted: nominal bits, or what both bits are whole multiples of. */
+static int vc_count_ticks(vc_config *config, ct_error *error)
+{
+    uint64_t a = config->bitrate, b = config->data_bitrate ? config->data_bitrate : config->bitrate;
+    const uint64_t nominal = a, data = b;
+    while (b != 0) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    config->ticks = nominal / a * data;
+    config->bit_ticks = (uint32_t)(data / a);
+    config->data_ticks = (uint32_t)(nominal / a);
+    if (config->ticks > VC_MAX_TICKS)
+        return ct_fail(error,
+                       "bitrate=%llu and data_bitrate=%llu have bits with no common measure of 1 ns or more; take a "
+                       "data_bitrate that is a simple multiple",
+                       (unsigned long long)nominal, (unsigned long long)data);
+    return 1;
+}
+
 /* Fills *config from `text`, or returns 0 with the reason in words. */
 static int vc_parse(const char *text, vc_config *config, ct_error *error)
 {
@@ -230,7 +259,7 @@ static int vc_parse(const char *text, vc_config *config, ct_error *error)
     for (position = 0; (field = ct_field(&rest)) != NULL; position++)
         if (position == 0 ? !vc_name(field, config, error) : *field != 0 && !vc_field(field, position, config, error))
             return 0;
-    return vc_consistent(config, error);
+    return vc_consistent(config, error) && vc_count_ticks(config, error);
 }
 
 /* May a handle with `wanted` join the bus that `open` made? Only what `wanted` gives can differ. */

@@ -71,9 +71,10 @@ static vb_handle *vh_new_handle(const vc_config *config, unsigned long flags)
     if (h == NULL)
         return NULL;
     h->flags = flags;
+    h->record = flags & CF_OPEN_FD ? sizeof(cf_fd_frame) : sizeof(cf_frame);
     h->fifo_size = (uint32_t)config->fifo;
     h->queue_size = (uint32_t)config->txqueue;
-    h->fifo = (cf_frame *)malloc(h->fifo_size * sizeof *h->fifo);
+    h->fifo = (char *)malloc((size_t)h->fifo_size * h->record);
     h->queue = (vs_pending *)malloc(h->queue_size * sizeof *h->queue);
     if (h->fifo == NULL || h->queue == NULL) {
         vh_free_handle(h);

@@ -1,33 +1,29 @@
 /* virtual_source.h - where a virtual bus's traffic comes from: a seeded generator or a replayed log.
  *
- * Times are whole nominal bits since the bus was made.
+ * Times are whole ticks since the bus was made: nominal bits, or what those of both bit rates are multiples of.
  */
 #ifndef VIRTUAL_SOURCE_H
 #define VIRTUAL_SOURCE_H
 
-#include <errno.h>
-#include <stdio.h>
-
-#include "../../../include/canal_fast/logs/candump_line.h"
 #include "../../../include/canal_fast/system/thread.h"
-#include "../../../include/canal_fast/wire/layout.h"
+#include "../../../include/canal_fast/wire/length.h"
 #include "virtual_config.h"
+#include "virtual_replay.h"
 
 #define VS_NEVER UINT64_MAX
 
 typedef struct vs_pending {
-    cf_frame frame; /* timestamp_ns: the 32-bit microsecond stamp, once it is known */
-    uint64_t ready; /* the bit from which on it may be sent; a replayed one arrives then */
-    uint32_t bits;  /* SOF to the last EOF bit */
-    uint32_t key;   /* the lower wins arbitration */
+    cf_fd_frame frame; /* timestamp_ns: the 32-bit microsecond stamp, once it is known */
+    uint64_t ready;    /* the tick from which on it may be sent; a replayed one arrives then */
+    uint32_t ticks;    /* SOF to the last EOF bit */
+    uint32_t key;      /* the lower wins arbitration */
 } vs_pending;
 
 typedef struct vs_source {
     const vc_config *config;
     vs_pending head; /* valid while ready != VS_NEVER */
     uint64_t random, carry, count, gap; /* gap: from the last frame's ready to the head's, in parts */
-    FILE *file;
-    uint64_t line;
+    vr_replay *replay; /* NULL: the generator's */
     int64_t first_ns; /* time of the log's first frame */
     int started;
     char error[80]; /* why a replay ended early, or empty */
@@ -40,7 +36,7 @@ static uint64_t vs_scale(uint64_t value, uint64_t from, uint64_t to)
 }
 
 /* ISO 11898-1:2015, 10.4.2: identifier, then RTR (SRR is recessive), then IDE; dominant wins. */
-static uint32_t vs_arbitration_key(const cf_frame *frame)
+static uint32_t vs_arbitration_key(const cf_fd_frame *frame)
 {
     const uint32_t remote = (frame->flags & CF_FLAG_REMOTE) != 0;
     const uint32_t id = frame->arbitration_id;
@@ -49,10 +45,18 @@ static uint32_t vs_arbitration_key(const cf_frame *frame)
     return id << 21 | remote << 20;
 }
 
-static void vs_queue(vs_pending *pending, uint64_t ready)
+static uint32_t vs_length(const vc_config *config, const cf_fd_frame *frame)
+{
+    const cf_frame_head *head = (const cf_frame_head *)frame;
+    const cf_shape shape = cf_frame_shape(head, sizeof *frame);
+    const cf_length length = cf_length_of(head, shape, CF_LENGTH_EXACT, cf_frame_stuff_bits(head, frame->data, shape));
+    return (uint32_t)length.nominal * config->bit_ticks + (uint32_t)length.data * config->data_ticks;
+}
+
+static void vs_queue(const vc_config *config, vs_pending *pending, uint64_t ready)
 {
     pending->ready = ready;
-    pending->bits = cf_frame_length_bits(&pending->frame);
+    pending->ticks = vs_length(config, &pending->frame);
     pending->key = vs_arbitration_key(&pending->frame);
 }
 
@@ -74,6 +78,12 @@ static uint32_t vs_choose(const vc_ranges *ranges, uint64_t random)
     return ranges->low[i] + (uint32_t)at;
 }
 
+/* Does a share (millionths) take this one, by 20 random bits? */
+static int vs_takes(uint64_t random, uint64_t share)
+{
+    return (random & 0xFFFFF) * 1000000 >> 20 < share;
+}
+
 /* The generator's next frame. Its sequence number stands in the first four payload bytes, little
  * endian, or is the 29-bit identifier of a frame that has no room for it. */
 static void vs_generate(vs_source *s)
@@ -81,8 +91,9 @@ static void vs_generate(vs_source *s)
     const vc_config *config = s->config;
     const uint64_t kind = vs_random(s), choice = vs_random(s);
     uint64_t data = vs_random(s);
+    const uint64_t flexible = config->fd != 0 ? vs_random(s) : 0;
     const uint32_t sequence = (uint32_t)s->count;
-    cf_frame *frame = &s->head.frame;
+    cf_fd_frame *frame = &s->head.frame;
     unsigned i, length;
     if (config->frames != 0 && s->count == config->frames) {
         s->head.ready = VS_NEVER;
@@ -90,73 +101,60 @@ static void vs_generate(vs_source *s)
     }
     memset(frame, 0, sizeof *frame);
     frame->dlc = (uint8_t)vs_choose(&config->dlc, kind >> 40);
-    if ((kind & 0xFFFFF) * 1000000 >> 20 < config->remote)
+    if (vs_takes(flexible, config->fd))
+        frame->flags |= CF_FLAG_FD | (vs_takes(flexible >> 20, config->brs) ? CF_FLAG_BITRATE_SWITCH : 0);
+    else if (vs_takes(kind, config->remote))
         frame->flags |= CF_FLAG_REMOTE;
-    if ((kind >> 20 & 0xFFFFF) * 1000000 >> 20 < config->ext)
+    if (vs_takes(kind >> 20, config->ext))
         frame->flags |= CF_FLAG_EXTENDED_ID;
     frame->arbitration_id = vs_choose(frame->flags & CF_FLAG_EXTENDED_ID ? &config->extids : &config->ids, choice);
     length = cf_payload_length(frame->flags, frame->dlc);
     if (length >= 4)
         data = (data & ~UINT64_C(0xFFFFFFFF)) | sequence;
-    for (i = 0; i < CF_CLASSICAL_DATA; i++)
-        frame->data[i] = i < length ? (uint8_t)(data >> 8 * i) : 0;
+    for (i = 0; i < length; i++) {
+        if (i != 0 && i % 8 == 0)
+            data = vs_random(s);
+        frame->data[i] = (uint8_t)(data >> 8 * (i % 8));
+    }
     if (length < 4) {
         frame->flags |= CF_FLAG_EXTENDED_ID;
         frame->arbitration_id = sequence & CF_MAX_EXTENDED_ID;
     }
     /* The next frame's distance is load's or rate's exact quotient; remainders are carried on. */
     s->carry += s->gap;
-    vs_queue(&s->head, s->head.ready + s->carry / (config->load ? config->load : config->rate));
+    vs_queue(config, &s->head, s->head.ready + s->carry / (config->load ? config->load : config->rate));
     s->carry %= config->load ? config->load : config->rate;
-    s->gap = config->load ? (uint64_t)(s->head.bits + CF_INTERMISSION_BITS) * 1000000 : config->bitrate * 1000;
+    s->gap = config->load ? (s->head.ticks + (uint64_t)CF_INTERMISSION_BITS * config->bit_ticks) * 1000000
+                          : config->ticks * 1000;
     s->count++;
 }
 
-static void vs_end_replay(vs_source *s, const char *reason)
-{
-    if (reason != NULL)
-        snprintf(s->error, sizeof s->error, "replay, line %llu: %s", (unsigned long long)s->line, reason);
-    s->head.ready = VS_NEVER;
-}
-
-/* The log's next frame. Error frames are left out: they are no messages on a bus. */
+/* The recording's next frame. */
 static void vs_read(vs_source *s)
 {
-    char line[1024];
-    cf_fd_frame frame;
+    cf_fd_frame *frame = &s->head.frame;
+    const char *why;
+    const cf_fd_frame *next = vr_next(s->replay, &why);
     uint64_t after_ns;
-    size_t length;
-    cf_status status = CF_LOG_BLANK;
-    do {
-        const char *iface;
-        size_t iface_length, column;
-        s->line++;
-        if (fgets(line, sizeof line, s->file) == NULL) {
-            vs_end_replay(s, ferror(s->file) ? "the log cannot be read" : NULL);
-            return;
-        }
-        length = strlen(line);
-        if (length == sizeof line - 1 && line[length - 1] != '\n') {
-            vs_end_replay(s, "the line is too long");
-            return;
-        }
-        status = cf_candump_parse(line, length, &frame, &iface, &iface_length, &column);
-    } while (status == CF_LOG_BLANK || (status == CF_OK && (frame.flags & CF_FLAG_ERROR_FRAME)));
-    if (status != CF_OK || (frame.flags & CF_FLAG_FD)) {
-        vs_end_replay(s, status != CF_OK ? "not a candump line" : "a CAN FD frame; this bus is classical");
+    if (next == NULL) {
+        if (why != NULL)
+            snprintf(s->error, sizeof s->error, "replay, after %llu frames: %s", (unsigned long long)s->count, why);
+        s->head.ready = VS_NEVER;
         return;
     }
+    *frame = *next;
+    frame->flags &= CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAG_FD | CF_FLAG_BITRATE_SWITCH | CF_FLAG_TX |
+                    CF_FLAG_ERROR_STATE_INDICATOR;
     if (!s->started)
-        s->first_ns = frame.timestamp_ns;
+        s->first_ns = frame->timestamp_ns;
     s->started = 1;
-    memcpy(&s->head.frame, &frame, sizeof s->head.frame);
     /* Both are differences modulo 2^64, so a log that steps back in time does no harm. */
-    after_ns = (uint64_t)frame.timestamp_ns - (uint64_t)s->first_ns;
-    s->head.frame.timestamp_ns = (int64_t)((uint64_t)((int64_t)after_ns / 1000) + s->config->t0) & UINT32_MAX;
+    after_ns = (uint64_t)frame->timestamp_ns - (uint64_t)s->first_ns;
+    frame->timestamp_ns = (int64_t)((uint64_t)((int64_t)after_ns / 1000) + s->config->t0) & UINT32_MAX;
     if (s->config->speed != 0 && (int64_t)after_ns > 0) {
         const uint64_t wait_ns = vs_scale(after_ns, s->config->speed, 1000);
-        uint64_t ready = vs_scale(wait_ns, CF_NS_PER_S, s->config->bitrate);
-        ready += vs_scale(ready, s->config->bitrate, CF_NS_PER_S) < wait_ns; /* never before its time */
+        uint64_t ready = vs_scale(wait_ns, CF_NS_PER_S, s->config->ticks);
+        ready += vs_scale(ready, s->config->ticks, CF_NS_PER_S) < wait_ns; /* never before its time */
         if (ready > s->head.ready)
             s->head.ready = ready;
     }
@@ -166,7 +164,7 @@ static void vs_read(vs_source *s)
 /* Makes the head ready. */
 static void vs_next(vs_source *s)
 {
-    if (s->file != NULL)
+    if (s->replay != NULL)
         vs_read(s);
     else if (s->config->load != 0 || s->config->rate != 0)
         vs_generate(s);
@@ -180,13 +178,13 @@ static int vs_open(vs_source *s, const vc_config *config, ct_error *error)
     s->config = config;
     s->random = config->seed;
     if (config->replay[0] != 0) {
-        s->file = fopen(config->replay, "rb");
-        if (s->file == NULL)
-            return ct_fail(error, "replay=%s cannot be opened: %s", config->replay, strerror(errno));
+        s->replay = vr_open(config->replay, error);
+        if (s->replay == NULL)
+            return 0;
     }
     vs_next(s);
-    if (s->file != NULL && s->head.ready == VS_NEVER) {
-        fclose(s->file);
+    if (s->replay != NULL && s->head.ready == VS_NEVER) {
+        vr_close(s->replay);
         return ct_fail(error, "replay=%s: %s", config->replay, s->error[0] ? s->error : "it holds no frame");
     }
     return 1;
@@ -194,8 +192,7 @@ static int vs_open(vs_source *s, const vc_config *config, ct_error *error)
 
 static void vs_close(vs_source *s)
 {
-    if (s->file != NULL)
-        fclose(s->file);
+    vr_close(s->replay);
 }
 
 /* Did the traffic come to an end? */
@@ -207,7 +204,7 @@ static int vs_ended(const vs_source *s)
 /* Is the head a replayed frame to be handed over as soon as there is room? */
 static int vs_floods(const vs_source *s)
 {
-    return s->file != NULL && s->config->speed == 0;
+    return s->replay != NULL && s->config->speed == 0;
 }
 
 #endif

@@ -44,21 +44,19 @@ CF_INLINE int cf_timing_pair_compare(const cf_timing_request *nr, const cf_timin
     return order ? order : cf_timing_compare(dr, &a->data, &b->data);
 }
 
-/* Keeps the best `capacity` of all pairs in *out, best first; returns how many were kept and in *total
- * how many there are. */
+/* Keeps the best `capacity` of all pairs, and of the `kept` that *out has from earlier calls, in *out, best first;
+ * returns how many it has then. */
 CF_INLINE size_t cf_timing_pairs(const cf_timing_request *nr, const cf_timing *nominal, size_t nominals,
                                  const cf_timing_request *dr, const cf_timing *data, size_t datas, cf_timing_pair *out,
-                                 size_t capacity, size_t *total)
+                                 size_t capacity, size_t kept)
 {
-    size_t i, j, kept = 0;
-    *total = 0;
+    size_t i, j;
     for (i = 0; i < nominals; i++) {
         for (j = 0; j < datas; j++) {
             cf_timing_pair pair;
             size_t at;
             if (!cf_timing_pair_holds(&nominal[i], &data[j], nr->tolerance_ppb))
                 continue;
-            ++*total;
             pair.nominal = nominal[i];
             pair.data = data[j];
             if (kept == capacity && (!capacity || cf_timing_pair_compare(nr, dr, &pair, &out[kept - 1]) >= 0))

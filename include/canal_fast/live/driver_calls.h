@@ -143,6 +143,26 @@ CF_INLINE cf_status cf_driver_statistics_of(cf_driver *driver, cf_driver_statist
     return *code == CF_CANAL_SUCCESS ? CF_OK : CF_DRIVER_FAILED;
 }
 
+/* CanalTransmitPending; *result: twice how many frames wait, and 1 if they go by themselves. As cf_driver_status_of. */
+CF_INLINE cf_status cf_driver_transmit_pending_of(cf_driver *driver, uint64_t *result, long *code)
+{
+    const cf_reader *reader = &driver->reader;
+    unsigned long moving = 0;
+    long waiting;
+    cf_status status = cf_driver_begin(driver);
+    if (status != CF_OK)
+        return status;
+    if (reader->library->transmit_pending == NULL) {
+        cf_driver_end(driver);
+        return CF_NOT_SUPPORTED;
+    }
+    waiting = CF_CANAL(reader->library, transmit_pending, (reader->handle, &moving));
+    cf_driver_end(driver);
+    *code = waiting < 0 ? -waiting : 0;
+    *result = waiting < 0 ? 0 : (uint64_t)waiting << 1 | (moving != 0);
+    return waiting < 0 ? CF_DRIVER_FAILED : CF_OK;
+}
+
 /* CanalSetFilter, CanalSetMask or CanalSetBaudrate (`function` is its CF_FN_... index) with `value`.
  * Returns as cf_driver_status_of. */
 CF_INLINE cf_status cf_driver_set(cf_driver *driver, int function, unsigned long value, long *code)
@@ -224,6 +244,8 @@ CF_INLINE cf_status cf_driver_perform(cf_driver *driver, cf_request *request)
                              &request->code);
     case CF_ASK_VERSIONS:
         return cf_driver_versions_of(driver, (cf_driver_versions *)answer);
+    case CF_ASK_TRANSMIT_PENDING:
+        return cf_driver_transmit_pending_of(driver, &request->result, &request->code);
     case CF_ASK_FREE: /* is between a port and itself */
     case CF_ASK_COUNT:
         break;

@@ -120,7 +120,8 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
         return 0;
     cf_reader_set_handle(reader, handle);
     reader->overruns_at_open = 0;
-    cf_reader_overruns(reader, &reader->overruns_at_open);
+    if (!(reader->profile->trust & CF_TRUST_FROM_OPEN))
+        cf_reader_overruns(reader, &reader->overruns_at_open);
     reader->overruns_at_open -= counters->driver_overruns;
     reader->producer.gap = 1;
     reader->clock.settled_ns = reader->last_drain_ns;

@@ -26,6 +26,7 @@ enum { CF_CONFIG_BYTES = 256, CF_WHY_BYTES = 512, CF_STATISTICS_WORDS = 7 };
     X(SET_MASK, 5)      /* value */                                                               \
     X(SET_BAUDRATE, 5)  /* value */                                                               \
     X(VERSIONS, 5)      /* answer: cf_driver_versions */                                          \
+    X(TRANSMIT_PENDING, 5) /* result: twice how many frames wait, and 1 if they go by themselves */ \
     X(FREE, 0)
 
 typedef enum cf_operation {

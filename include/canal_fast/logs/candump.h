@@ -17,7 +17,8 @@ CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, siz
         const cf_frame_head *head = (const cf_frame_head *)at;
         const size_t room = capacity - done;
         char *to = room < sizeof scratch ? scratch : (char *)out + done;
-        const size_t size = cf_candump_format(at, stride, writer->channels[head->channel].name, to);
+        const size_t size = cf_candump_format(at, stride, writer->channels[head->channel].name, writer->nanoseconds,
+                                              to);
         if (size > room)
             break;
         if (to == scratch)
@@ -70,8 +71,8 @@ CF_INLINE const cf_log_format *cf_log_format_candump(void)
                                       ".log",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
-                                          CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX |
+                                          CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
                                           CF_LOG_KEEPS_NAMES,
                                       sizeof(cf_candump),
                                       cf_candump_recognise,

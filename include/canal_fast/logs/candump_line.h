@@ -273,9 +273,10 @@ CF_INLINE char *cf_put_hex(char *out, const uint8_t *bytes, unsigned count)
 }
 
 /* Writes one record (stride 24 or 80) as a line with its newline, no NUL; returns its bytes, at
- * most CF_CANDUMP_LINE_MAX. Six decimals where they are exact, nine otherwise. STATUS records
- * become error frames (the text has no other place for them); GAP is not written. */
-CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char *iface, char *out)
+ * most CF_CANDUMP_LINE_MAX. Times have six decimals, rounded down, as can-utils and Wireshark take them for
+ * microseconds; with `nanoseconds` nine. STATUS records become error frames (the text has no other place for them);
+ * GAP is not written. */
+CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char *iface, int nanoseconds, char *out)
 {
     const cf_frame_head *head = (const cf_frame_head *)record;
     const uint8_t *data = (const uint8_t *)record + sizeof(cf_frame_head);
@@ -283,16 +284,17 @@ CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char
     const int error = (flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_STATUS)) != 0;
     const int negative = head->timestamp_ns < 0;
     const uint64_t ns = negative ? 0u - (uint64_t)head->timestamp_ns : (uint64_t)head->timestamp_ns;
-    const uint32_t fraction = (uint32_t)(ns % 1000000000u);
+    const uint64_t shown = nanoseconds ? ns : (ns + (negative ? 999u : 0u)) / 1000u;
+    const uint32_t second = nanoseconds ? 1000000000u : 1000000u;
     const int flexible = (flags & CF_FLAG_FD) && stride == sizeof(cf_fd_frame) && !error;
     size_t name = strlen(iface);
     char *p = out;
     *p++ = '(';
     if (negative)
         *p++ = '-';
-    p = cf_put_digits(p, ns / 1000000000u, 10, 10);
+    p = cf_put_digits(p, shown / second, 10, 10);
     *p++ = '.';
-    p = fraction % 1000 ? cf_put_digits(p, fraction, 9, 10) : cf_put_digits(p, fraction / 1000, 6, 10);
+    p = cf_put_digits(p, shown % second, nanoseconds ? 9 : 6, 10);
     *p++ = ')';
     *p++ = ' ';
     if (name > CF_CANDUMP_NAME_MAX)

@@ -130,6 +130,7 @@ typedef struct cf_log_progress {
 } cf_log_progress;
 
 typedef struct cf_log_writer {
+    uint8_t nanoseconds; /* by the caller: text with times to the nanosecond, which few other programs read */
     cf_log_channel channels[CF_LOG_INTERFACES];
     cf_log_progress progress;
 } cf_log_writer;

@@ -1,0 +1,86 @@
+"""Arguments that several commands have, with one wording for each mistake."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+
+from canal_fast.errors import CanalFastError
+
+__all__ = ["can_filter", "count", "data_rate", "fraction", "number", "rate", "seconds", "sentence", "whole"]
+
+
+def can_filter(text: str) -> dict[str, int]:
+    """ID:MASK in hexadecimal."""
+    can_id, separator, mask = text.partition(":")
+    try:
+        row = {"can_id": int(can_id, 16), "can_mask": int(mask, 16)}
+    except ValueError:
+        separator = ""
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ID:MASK in hexadecimal, as in 100:700")
+    for name, value, limit in (("ID", row["can_id"], 0x1FFFFFFF), ("MASK", row["can_mask"], 0xFFFFFFFF)):
+        if not 0 <= value <= limit:
+            raise argparse.ArgumentTypeError(f"{name} of {text!r} is {value:X}, allowed 0..{limit:X} (hexadecimal)")
+    return row
+
+
+def whole(text: str) -> int:
+    """A whole number, also as 0x10."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    value = whole(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def seconds(text: str) -> float:
+    """A time above 0."""
+    value = number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} s is not above 0")
+    return value
+
+
+def fraction(text: str) -> Fraction:
+    """A number, exactly: 87.5, 1e6 or 250000/3."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, such as 500000, 87.5 or 250000/3") from None
+
+
+def rate(text: str, most: int = 1_000_000) -> float:
+    """A nominal bit rate of CAN in bit/s."""
+    value = number(text)
+    if not 1000 <= value <= most:
+        hint = f": did you mean {value * 1000:g}?" if 1000 <= value * 1000 <= most else ""
+        raise argparse.ArgumentTypeError(f"{text} bit/s, allowed 1000..{most}{hint}")
+    return value
+
+
+def data_rate(text: str) -> float:
+    """A bit rate of CAN FD's data phase in bit/s."""
+    return rate(text, 20_000_000)
+
+
+def sentence(error: Exception) -> str:
+    """The system's errors without their number: `FILE: no such file or directory`."""
+    if isinstance(error, OSError) and not isinstance(error, CanalFastError) and error.strerror:
+        words = error.strerror[:1].lower() + error.strerror[1:]
+        return f"{error.filename}: {words}" if error.filename else words
+    return str(error)

@@ -1,0 +1,124 @@
+"""What `canal-fast log` tells while it records: a line on a terminal, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from canal_fast import wire
+from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.live.ledger import Ledger
+
+__all__ = ["Progress", "fitting"]
+
+SILENCE_S = 5.0
+_NO_FRAME = FrameFlag.STATUS | FrameFlag.ERROR_FRAME
+
+
+def fitting(parts: list[str], columns: int) -> str:
+    """As many of the parts, the first ones, as leave the last column free; at least the first, cut to that."""
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 2 + len(part) >= columns:
+            break
+        line += "  " + part
+    return line[: max(columns - 1, 0)]
+
+
+class Progress:
+    """Counts what is recorded, and tells: one line on standard error, rewritten each second; or JSON lines.
+
+    `shared` says that frames go to the terminal, too: then there is no such line between them.
+    """
+
+    def __init__(self, as_json: bool, bitrate: int | None, shared: bool = False) -> None:
+        self.json = as_json
+        self.terminal = not as_json and not shared and sys.stderr.isatty()
+        self.bitrate = bitrate
+        self.begin = self.last = self.heard = time.monotonic()
+        self.frames = self.busy_ns = self.busy_all_ns = self.error_frames = self.status_messages = 0
+        self._silent = False
+        self._width = 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin
+
+    @property
+    def load(self) -> float | None:
+        """Share of the bus since the begin; None without a bit rate."""
+        return self.busy_all_ns / (self.seconds * 1e9) if self.bitrate else None
+
+    def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
+        """After each batch, also an empty one."""
+        now = time.monotonic()
+        self._count(frames)
+        if self.json:
+            self.line(event="progress", frames_written=written, ledger=ledger.as_dict())
+            return
+        if len(frames):
+            self.heard, self._silent = now, False
+        elif now - self.heard >= SILENCE_S and not self._silent:
+            self._silent = True
+            self.say(f"no frames for {SILENCE_S:g} s: is the bus on, the bit rate right?")
+        if self.terminal and now - self.last >= 1:
+            self._show(now, written, ledger)
+
+    def _count(self, frames: FrameArray) -> None:
+        none = frames["flags"] & _NO_FRAME
+        on_wire = frames[none == 0]
+        if len(on_wire) < len(frames):
+            errors = int((none & FrameFlag.ERROR_FRAME != 0).sum())
+            self.error_frames += errors
+            self.status_messages += len(frames) - len(on_wire) - errors
+        if self.bitrate:  # a data phase counts as if it were nominal where its rate is not known
+            bits = wire.frame_length_bits(on_wire, parts=True)
+            self.busy_ns += int((bits["nominal"].sum() + bits["data"].sum()) * 1e9 / self.bitrate)
+
+    def _show(self, now: float, written: int, ledger: Ledger) -> None:
+        passed = now - self.last
+        parts = [f"{now - self.begin:.0f} s", f"{written} frames"]
+        parts.append(f"{ledger.lost} lost" if ledger.lost or ledger.driver_overruns is not None else "loss unknown")
+        parts.append(f"{(written - self.frames) / passed:.0f}/s")
+        if self.bitrate:
+            parts.append(f"load {self.busy_ns / passed / 1e7:.1f} %")
+        if self.error_frames:
+            parts.append(f"{self.error_frames} error frames")
+        parts.append(f"ring high-water {ledger.high_water}")
+        self.busy_all_ns += self.busy_ns
+        self.frames, self.last, self.busy_ns = written, now, 0
+        self._put(fitting(parts, _columns()))
+
+    def _put(self, line: str) -> None:
+        print(f"\r{line.ljust(min(self._width, _columns() - 1))}\r{line}", end="", file=sys.stderr, flush=True)
+        self._width = len(line)
+
+    def say(self, text: str) -> None:
+        """A line of its own on standard error."""
+        self.clear()
+        print(f"canal-fast log: {text}", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the progress line away."""
+        if self._width:
+            self._put("")
+
+    def end(self) -> None:
+        """No more frames come."""
+        self.clear()
+        self.busy_all_ns += self.busy_ns
+        self.busy_ns = 0
+
+    def line(self, **row: Any) -> None:
+        """A JSON line on standard output."""
+        print(json.dumps({"seconds": round(self.seconds, 3), **row}), flush=True)
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

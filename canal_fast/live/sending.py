@@ -1,0 +1,29 @@
+"""Waiting until a driver has sent what it accepted."""
+
+from __future__ import annotations
+
+import time
+
+from . import _live
+
+__all__ = ["wait_until_sent"]
+
+_STALL_S = 0.2  # without a frame going: a frame takes 0.16 s at 1 kbit/s
+_STEP_S = 0.001
+
+
+def wait_until_sent(port: _live.Port, timeout: float | None) -> int | None:
+    """See `Channel.drain`."""
+    begin = fell = time.monotonic()
+    least: int | None = None
+    while True:
+        told = port.transmit_pending()
+        if told is None:
+            return None
+        left, moving = told
+        now = time.monotonic()
+        if least is None or left < least:
+            least, fell = left, now
+        if not left or not moving or now - fell > _STALL_S or (timeout is not None and now - begin >= timeout):
+            return left
+        time.sleep(_STEP_S)

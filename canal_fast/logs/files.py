@@ -1,0 +1,124 @@
+"""Where a recording is written to: a file, never over one that is being written, nor, if asked, over one that is
+there; standard output; or an object of the caller's."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+from typing import BinaryIO
+
+__all__ = ["ObjectFile", "create", "free_name", "name_of", "refuse_existing"]
+
+_FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
+_BUSY = "a recording is being written to this file; take another name"
+
+
+class ObjectFile:
+    """A caller's binary file object, written to as it is, and flushed; closing it is the caller's."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        if isinstance(file, io.TextIOBase) or not hasattr(file, "write"):
+            raise TypeError(f"{name_of(file)}: a path or a file object opened in binary mode is needed")
+        self._file = file
+        self.closed = False
+
+    def write(self, data: memoryview) -> int:
+        count = self._file.write(data)
+        if hasattr(self._file, "flush"):
+            self._file.flush()
+        return len(data) if count is None else count
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def name_of(target: str | os.PathLike[str] | BinaryIO) -> str:
+    """What messages call it."""
+    if isinstance(target, (str, os.PathLike)):
+        return "standard output" if target == "-" else os.fspath(target)
+    return str(getattr(target, "name", type(target).__name__))
+
+
+def create(path: str, *, exclusive: bool = False) -> io.FileIO:
+    """Open a new file, or replace an old one, and hold it with the system's lock until it is closed.
+
+    Parameters
+    ----------
+    path : str
+        "-" is standard output.
+    exclusive : bool
+        True: a regular file that is there is not replaced. FIFOs and devices always are written to.
+
+    Raises
+    ------
+    FileExistsError
+        `exclusive`, and there is one: the message suggests a free name.
+    OSError
+        The file cannot be made, or another recorder, of whatever process, holds it.
+    """
+    if path == "-":
+        return io.FileIO(os.dup(sys.stdout.fileno()), "w")
+    if exclusive:
+        refuse_existing(path)
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags & ~os.O_TRUNC, 0o666)  # not before it is ours
+
+    file = io.FileIO(path, "w", opener=opener)
+    try:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            _lock(file.fileno(), path)
+            if exclusive and file.seek(0, os.SEEK_END):  # made meanwhile
+                refuse_existing(path)
+            file.truncate(0)
+            file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def refuse_existing(path: str) -> None:
+    """Raise FileExistsError for a regular file."""
+    if os.path.isfile(path):
+        raise FileExistsError(
+            errno.EEXIST, f"the file exists; it is replaced with --force, and {free_name(path)} is free", path
+        )
+
+
+def free_name(path: str) -> str:
+    """The path with the lowest number, from 2 on, that makes it new: rec-2.pcapng."""
+    folder, name = os.path.split(path)
+    stem, dot, suffix = name.partition(".")
+    number = 2
+    while os.path.lexists(new := os.path.join(folder, f"{stem}-{number}{dot}{suffix}")):
+        number += 1
+    return new
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+
+    def _lock(descriptor: int, path: str) -> None:
+        # One byte far behind the end: what is locked cannot be read by others.
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+        if not ctypes.WinDLL("kernel32", use_last_error=True).LockFile(handle, *map(ctypes.c_uint32, _FAR), 1, 0):
+            raise OSError(errno.EBUSY, _BUSY, path)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int, path: str) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise OSError(errno.EBUSY, _BUSY, path) from None
+            # A file system without locks: recorded all the same.

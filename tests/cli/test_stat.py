@@ -1,0 +1,72 @@
+"""`canal-fast stat`: each bus at its own rate and by its own name, and no load that cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import canal_fast as cf
+from canal_fast import wire
+from canal_fast.__main__ import main
+
+
+def saturated(rate: int, channel: int = 0) -> cf.FrameArray:
+    frames = cf.make_frames(np.full(2000, 0x123), b"12345678", channel=channel)
+    frames["timestamp_ns"] = np.cumsum(wire.frame_duration_ns(frames, rate))
+    return frames
+
+
+@pytest.fixture
+def two_buses(tmp_path: Path) -> Path:
+    path = tmp_path / "two.pcapng"
+    frames = np.concatenate([saturated(1_000_000), saturated(125_000, 1)])
+    cf.write_log(
+        path,
+        frames[np.argsort(frames["timestamp_ns"], kind="stable")],
+        interfaces={0: ("engine", 1_000_000), 1: ("body", 125_000)},
+    )
+    return path
+
+
+def test_each_bus_has_the_recordings_rate(two_buses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stat", str(two_buses), "--json"]) == 0
+    out = capsys.readouterr()
+    rows = {bus["name"]: bus for bus in json.loads(out.out)["channels"]}
+    assert [rows[name]["bitrate"] for name in ("engine", "body")] == [1_000_000, 125_000]
+    assert rows["body"]["load"] == pytest.approx(1, abs=0.01)
+    assert rows["engine"]["bitrate_from"] == "recording"
+    assert out.err == ""
+    assert main(["stat", str(two_buses)]) == 0
+    text = capsys.readouterr().out
+    assert "engine: 2000 frames at 1000000 bit/s, load" in text
+    assert "body: 2000 frames at 125000 bit/s, load" in text
+    assert "channel" not in text
+
+
+def test_a_rate_that_is_given_counts(two_buses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stat", str(two_buses), "--json", "--bitrate", "250000"]) == 0
+    out = capsys.readouterr()
+    assert {bus["bitrate"] for bus in json.loads(out.out)["channels"]} == {250_000}
+
+
+def test_more_than_a_bus_can_carry_asks_for_the_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "fast.log"
+    cf.write_log(path, saturated(1_000_000))
+    assert main(["stat", str(path)]) == 0
+    out = capsys.readouterr()
+    assert "can0: 2000 frames at 500000 bit/s (assumed: the recording does not say), load 200" in out.out
+    assert "can0: a load of 20" in out.err
+    assert "at 500000 bit/s (assumed) these frames do not fit; give the bus's rate with --bitrate" in out.err
+    assert main(["stat", str(path), "--bitrate", "1e6"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_no_rate_of_can_is_not_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, saturated(500_000), interfaces={0: ("can0", 10_000_000_000)})
+    assert main(["stat", str(path), "--json"]) == 0
+    (bus,) = json.loads(capsys.readouterr().out)["channels"]
+    assert (bus["bitrate"], bus["bitrate_from"]) == (500_000, "assumed")
