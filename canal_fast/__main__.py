@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -12,7 +13,9 @@ from canal_fast._version import __version__
 from canal_fast.cli.options import sentence
 from canal_fast.errors import CanalFastError
 
-COMMANDS = ("log", "dump", "stat", "decode", "formats", "waveform", "timing", "doctor", "list")  # as --help shows them
+COMMANDS = (  # of canal_fast.cli, as --help shows them
+    "log", "dump", "stat", "decode", "formats", "waveform", "simulate", "timing", "doctor", "list",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,10 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _discard_output() -> None:
     """What is still in the buffer cannot be written; the interpreter would complain when it ends."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # somebody else's standard output, as in a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # somebody else's standard output, as in a test
-        pass
 
 
 def _claim_closed_streams() -> None:

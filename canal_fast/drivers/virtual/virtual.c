@@ -1,8 +1,8 @@
 /* virtual.c - a CANAL driver without hardware: named buses inside the process.
  *
  * Any CANAL program can load it. The configuration string is virtual_config.h's, the bus
- * virtual_bus.h's. Beside CANAL's own functions it exports three: CanalVirtualLastError,
- * CanalVirtualStep and CanalVirtualSetErrors. One lock guards everything; no thread of its own.
+ * virtual_bus.h's. Beside CANAL's own functions it exports five: CanalVirtualLastError, CanalVirtualStep,
+ * CanalVirtualSetErrors, CanalVirtualInject and CanalVirtualEvents. One lock guards everything; no thread of its own.
  */
 #include "../../../include/canal_fast/system/thread.h"
 
@@ -106,7 +106,7 @@ CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long 
     cf_mutex_lock(&vh_lock);
     h = vh_lookup(handle);
     code = CF_CANAL_PARAMETER;
-    h = h != NULL && size != h->record ? NULL : await_received(handle, until_ns, 1, &code);
+    h = h != NULL && size != h->record ? NULL : await_received(handle, until_ns, 0, &code);
     for (; h != NULL && got < count && h->fifo_count != 0; got++, out += size) {
         memcpy(out, pop(h), size);
         refill(h);
@@ -125,8 +125,8 @@ EXPORT(int) CanalTransmitPending(long handle, unsigned long *moving)
     h = vh_find(handle);
     if (h != NULL) {
         const int flying = h->bus->flight_end != VS_NEVER && h->bus->flight_sender == h;
-        count = (int)h->queue_count + flying;
-        *moving = !h->bus->config.step && (flying || !vb_is_off(h->bus));
+        count = (int)vb_queued(h) + flying;
+        *moving = !h->bus->config.step && (flying || !vb_is_off(h));
     }
     cf_mutex_unlock(&vh_lock);
     return count;
@@ -147,14 +147,17 @@ EXPORT(int) CanalDataAvailable(long handle)
 static void fill_status(const vb_handle *h, cf_canal_status *status)
 {
     const vb_bus *bus = h->bus;
+    unsigned tec, rec;
     memset(status, 0, sizeof *status);
-    status->channel_status = vb_error_state(bus->tec, bus->rec)->bit | (bus->tec < 255 ? bus->tec : 255) |
-                             (bus->rec < 127 ? bus->rec : 127) << 8;
+    vb_counters(h, &tec, &rec);
+    status->channel_status = vb_error_state(tec, rec)->bit | (tec < 255 ? tec : 255) |
+                             (unsigned long)(rec < 127 ? rec : 127) << 8;
     if (h->fifo_count == h->fifo_size)
         status->channel_status |= 0x00400000UL;
-    if (h->queue_count == h->queue_size)
+    if (vb_queued(h) == h->queue_size)
         status->channel_status |= 0x00200000UL;
-    if (vs_ended(&bus->source) && bus->flight_end == VS_NEVER && h->fifo_count == 0)
+    if (vs_ended(&bus->source) && bus->flight_end == VS_NEVER && h->fifo_count == 0 &&
+        (bus->bitwise == NULL || !vn_is_busy(bus->bitwise)))
         status->channel_status |= CF_CANAL_STOPPED;
     if (bus->source.error[0] != 0) {
         status->last_error_code = CF_CANAL_CAN_MESSAGE;
@@ -195,8 +198,10 @@ EXPORT(int) CanalGetStatistics(long handle, void *statistics)
         *out = h->statistics;
         if (h->bus->source.replay != NULL) /* nobody gets what no bus carries */
             out->overruns += (unsigned long)vr_skipped(h->bus->source.replay);
-        out->bus_warnings = h->bus->bus_warnings;
-        out->bus_off = h->bus->bus_off;
+        if (h->bus->bitwise == NULL) {
+            out->bus_warnings = h->bus->bus_warnings;
+            out->bus_off = h->bus->bus_off;
+        }
     }
     cf_mutex_unlock(&vh_lock);
     return h != NULL ? CF_CANAL_SUCCESS : CF_CANAL_NOT_OPEN;
@@ -224,6 +229,22 @@ EXPORT(int) CanalVirtualStep(const char *name, unsigned long long ns)
     return code;
 }
 
+/* Sets the error counters of a bus simulated bit by bit: of all handles' nodes. A node that is off counts its way back. */
+static void set_node_errors(vb_bus *bus, unsigned tec, unsigned rec)
+{
+    vb_handle *h;
+    for (h = bus->handles; h != NULL; h = h->next) {
+        cf_node *node = &bus->bitwise->nodes[h->node];
+        if (cf_node_is_off(node) && tec < CF_BUS_OFF_LIMIT) {
+            cf_node_recover(node);
+        } else if (!cf_node_is_off(node)) {
+            node->counters = cf_counters_make(tec, rec);
+            if (tec >= CF_BUS_OFF_LIMIT)
+                cf_node_go_off(node, bus->bitwise->bus.bit);
+        }
+    }
+}
+
 /* Sets the error counters (tec 0..256, rec 0..255); from tec 256 on the bus is off and sends fail. */
 EXPORT(int) CanalVirtualSetErrors(const char *name, unsigned tec, unsigned rec)
 {
@@ -235,6 +256,10 @@ EXPORT(int) CanalVirtualSetErrors(const char *name, unsigned tec, unsigned rec)
     bus = vh_find_bus(name);
     if (bus == NULL) {
         code = CF_CANAL_CHANNEL;
+    } else if (bus->bitwise != NULL) {
+        vb_settle(bus);
+        set_node_errors(bus, tec, rec);
+        cf_cond_broadcast(&bus->changed);
     } else {
         const vb_state *before, *after;
         vb_settle(bus);
@@ -249,6 +274,51 @@ EXPORT(int) CanalVirtualSetErrors(const char *name, unsigned tec, unsigned rec)
         }
         cf_cond_broadcast(&bus->changed);
     }
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+/* The bus of that name that is simulated bit by bit, settled; NULL with *code when there is none. */
+static vb_bus *bitwise_bus(const char *name, int *code)
+{
+    vb_bus *bus = vh_find_bus(name);
+    *code = bus == NULL ? CF_CANAL_CHANNEL : bus->bitwise == NULL ? CF_CANAL_NOT_SUPPORTED : CF_CANAL_SUCCESS;
+    if (*code != CF_CANAL_SUCCESS)
+        return NULL;
+    vb_settle(bus);
+    return bus;
+}
+
+/* Adds a fault, a line as fault_text.h has it, to a bus simulated bit by bit. CF_CANAL_CHANNEL: no such bus;
+ * CF_CANAL_NOT_SUPPORTED: it goes frame by frame; CF_CANAL_PARAMETER: CanalVirtualLastError says what is wrong. */
+EXPORT(int) CanalVirtualInject(const char *name, const char *line)
+{
+    int code = CF_CANAL_PARAMETER;
+    vb_bus *bus;
+    last_error.text[0] = 0;
+    if (line == NULL)
+        return code;
+    cf_mutex_lock(&vh_lock);
+    bus = bitwise_bus(name, &code);
+    if (bus != NULL && !vn_fault(bus->bitwise, line, strlen(line), "", &last_error))
+        code = CF_CANAL_PARAMETER;
+    if (bus != NULL)
+        cf_cond_broadcast(&bus->changed);
+    cf_mutex_unlock(&vh_lock);
+    return code;
+}
+
+/* Copies at most `count` events (event.h, 40 bytes each) that happened on a bus simulated bit by bit and were not read
+ * yet, the oldest first, to `events`: how many, or minus a CANAL code; CF_CANAL_OVERRUN once after some were lost. */
+EXPORT(int) CanalVirtualEvents(const char *name, void *events, unsigned count)
+{
+    int code = CF_CANAL_PARAMETER;
+    vb_bus *bus;
+    if (events == NULL)
+        return -code;
+    cf_mutex_lock(&vh_lock);
+    bus = bitwise_bus(name, &code);
+    code = bus != NULL ? vn_read(bus->bitwise, (cf_event *)events, count) : -code;
     cf_mutex_unlock(&vh_lock);
     return code;
 }

@@ -16,9 +16,16 @@
  *     fd        share of CAN FD frames           brs       share of those that switch the bit rate
  *     data_bitrate   bit/s of their data phase; the nominal one without it
  *     speed     of the replay: 1 the log's own, 0 as fast as it is drained, losing nothing
+ *     faults    path of a file of faults, one a line (simulation/fault_text.h)
+ *     ack       1: a frame of who is alone counts as acknowledged, 0: it does not
  * Of the handle:
+ *     errors    1: ERROR_FRAME records come to it, by CanalReceiveBatch
+ *     recovery  from bus off: automatic, or request (CanalVirtualSetErrors)
  *     fifo      messages its receive queue holds; the newest are lost, and counted as overruns
  *     txqueue   frames its transmit queue holds
+ *
+ * One of faults, ack, errors and recovery makes the bus one that is simulated bit by bit: each handle is then a node
+ * with error counters of its own. Such a bus has one bit rate, and nothing is replayed on it.
  */
 #ifndef VIRTUAL_CONFIG_H
 #define VIRTUAL_CONFIG_H
@@ -35,18 +42,20 @@ typedef struct vc_ranges { /* inclusive */
 
 typedef struct vc_config {
     char name[VC_NAME_SIZE];
-    char replay[CT_CONFIG_SIZE];
+    char replay[CT_CONFIG_SIZE], faults[CT_CONFIG_SIZE];
     uint64_t bitrate, seed, frames, t0, status, step, fifo, txqueue;
     uint64_t load, ext, remote, fd, brs; /* shares, in millionths */
     uint64_t rate, speed;                /* frames/s and factor, in thousandths */
     uint64_t data_bitrate;
+    uint64_t errors, on_request, ack;
+    int bitwise; /* simulated bit by bit */
     uint64_t ticks;               /* per second: whole ones make both bits */
     uint32_t bit_ticks, data_ticks; /* that make one */
     vc_ranges ids, extids, dlc;
     uint32_t given; /* bit i: row i of the table was in the string */
 } vc_config;
 
-typedef enum vc_kind { VC_NUMBER, VC_DECIMAL, VC_RANGES, VC_CLOCK, VC_PATH } vc_kind;
+typedef enum vc_kind { VC_NUMBER, VC_DECIMAL, VC_RANGES, VC_CLOCK, VC_RECOVERY, VC_PATH } vc_kind;
 
 typedef struct vc_key {
     const char *name;
@@ -83,6 +92,10 @@ static const vc_key vc_keys[] = {
     {"clock", VC_CLOCK, VC_AT(step), 0, 1, 1, "wall", 0},
     {"fifo", VC_NUMBER, VC_AT(fifo), 1, 1 << 20, 1, "1024", 1},
     {"txqueue", VC_NUMBER, VC_AT(txqueue), 1, 1 << 16, 1, "1024", 1},
+    {"faults", VC_PATH, VC_AT(faults), 0, 0, 1, "", 0},
+    {"ack", VC_NUMBER, VC_AT(ack), 0, 1, 1, "1", 0},
+    {"errors", VC_NUMBER, VC_AT(errors), 0, 1, 1, "0", 1},
+    {"recovery", VC_RECOVERY, VC_AT(on_request), 0, 1, 1, "automatic", 1},
 };
 /* clang-format on */
 #undef VC_AT
@@ -133,6 +146,16 @@ static int vc_range_list(const char **at, const vc_key *key, vc_ranges *out)
     return 1;
 }
 
+/* 0 for the first word, 1 for the second. */
+static int vc_either(const vc_key *key, const char *text, const char *first, const char *second, uint64_t *place,
+                     ct_error *error)
+{
+    *place = strcmp(text, second) == 0;
+    return *place || strcmp(text, first) == 0
+               ? 1
+               : ct_fail(error, "%s=%s is neither %s nor %s", key->name, text, first, second);
+}
+
 /* One value, blanks already cut off, into its place. `key` says what is allowed. */
 static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_error *error)
 {
@@ -143,12 +166,11 @@ static int vc_value(const vc_key *key, const char *text, vc_config *config, ct_e
     switch (key->kind) {
     case VC_PATH:
         memcpy(place, text, strlen(text) + 1);
-        return *text != 0 ? 1 : ct_fail(error, "replay= needs the path of a recording");
+        return *text != 0 ? 1 : ct_fail(error, "%s= needs the path of a file", key->name);
     case VC_CLOCK:
-        *(uint64_t *)place = strcmp(text, "step") == 0;
-        if (strcmp(text, "step") != 0 && strcmp(text, "wall") != 0)
-            return ct_fail(error, "clock=%s is neither wall nor step", text);
-        return 1;
+        return vc_either(key, text, "wall", "step", (uint64_t *)place, error);
+    case VC_RECOVERY:
+        return vc_either(key, text, "automatic", "request", (uint64_t *)place, error);
     case VC_RANGES:
         if (!vc_range_list(&at, key, (vc_ranges *)place) || *at != 0)
             return ct_fail(error, "%s=%s is not a list of at most %d values or ranges within 0..0x%llx, such as 1,4-7",
@@ -243,6 +265,20 @@ static int vc_count_ticks(vc_config *config, ct_error *error)
     return 1;
 }
 
+/* Which buses are simulated bit by bit, and what those cannot have. */
+static int vc_choose_gear(vc_config *config, ct_error *error)
+{
+    config->bitwise = config->faults[0] != 0 || config->ack == 0 || config->errors != 0 || config->on_request != 0;
+    if (config->bitwise && config->replay[0] != 0)
+        return ct_fail(error, "replay= goes with none of faults=, ack=0, errors=1 and recovery=request");
+    if (config->bitwise && config->data_bitrate != 0 && config->data_bitrate != config->bitrate)
+        return ct_fail(error,
+                       "data_bitrate=%llu: a bus simulated bit by bit (faults=, ack=0, errors=1 or "
+                       "recovery=request) has one bit rate, here %llu",
+                       (unsigned long long)config->data_bitrate, (unsigned long long)config->bitrate);
+    return 1;
+}
+
 /* Fills *config from `text`, or returns 0 with the reason in words. */
 static int vc_parse(const char *text, vc_config *config, ct_error *error)
 {
@@ -259,13 +295,18 @@ static int vc_parse(const char *text, vc_config *config, ct_error *error)
     for (position = 0; (field = ct_field(&rest)) != NULL; position++)
         if (position == 0 ? !vc_name(field, config, error) : *field != 0 && !vc_field(field, position, config, error))
             return 0;
-    return vc_consistent(config, error) && vc_count_ticks(config, error);
+    return vc_consistent(config, error) && vc_count_ticks(config, error) && vc_choose_gear(config, error);
 }
 
 /* May a handle with `wanted` join the bus that `open` made? Only what `wanted` gives can differ. */
 static int vc_joins(const vc_config *wanted, const vc_config *open, ct_error *error)
 {
     size_t row;
+    if (wanted->bitwise && !open->bitwise)
+        return ct_fail(error,
+                       "bus \"%s\" is open and not simulated bit by bit: its first handle says errors=1, "
+                       "recovery=request, ack=0 or faults=",
+                       open->name);
     for (row = 0; row < VC_KEY_COUNT; row++) {
         const vc_key *key = &vc_keys[row];
         const void *a = (const char *)wanted + key->offset, *b = (const char *)open + key->offset;

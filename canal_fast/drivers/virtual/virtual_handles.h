@@ -59,6 +59,8 @@ static long vh_free_number(void)
 
 static void vh_free_handle(vb_handle *h)
 {
+    if (h->bus != NULL && h->bus->bitwise != NULL)
+        vn_leave(h->bus->bitwise, h->node);
     free(h->fifo);
     free(h->queue);
     free(h);
@@ -71,6 +73,7 @@ static vb_handle *vh_new_handle(const vc_config *config, unsigned long flags)
     if (h == NULL)
         return NULL;
     h->flags = flags;
+    h->errors = config->errors != 0;
     h->record = flags & CF_OPEN_FD ? sizeof(cf_fd_frame) : sizeof(cf_frame);
     h->fifo_size = (uint32_t)config->fifo;
     h->queue_size = (uint32_t)config->txqueue;
@@ -81,6 +84,14 @@ static vb_handle *vh_new_handle(const vc_config *config, unsigned long flags)
         return NULL;
     }
     return h;
+}
+
+static void vh_free_bus(vb_bus *bus)
+{
+    vs_close(&bus->source);
+    vn_free(bus->bitwise);
+    cf_cond_destroy(&bus->changed);
+    free(bus);
 }
 
 static vb_bus *vh_new_bus(const vc_config *config, ct_error *error)
@@ -99,14 +110,26 @@ static vb_bus *vh_new_bus(const vc_config *config, ct_error *error)
         free(bus);
         return NULL;
     }
+    if (config->bitwise && (bus->bitwise = vn_new(config, error)) == NULL) {
+        vh_free_bus(bus);
+        return NULL;
+    }
     return bus;
 }
 
-static void vh_free_bus(vb_bus *bus)
+/* Makes a new handle a node of a bus that is simulated bit by bit. 0 with the reason in words. */
+static int vh_join(vb_handle *h, vb_bus *bus, const vc_config *config, ct_error *error)
 {
-    vs_close(&bus->source);
-    cf_cond_destroy(&bus->changed);
-    free(bus);
+    const unsigned mode = h->flags & CF_OPEN_LISTEN_ONLY ? CF_MODE_LISTEN_ONLY : CF_MODE_NORMAL;
+    const unsigned place = vn_free_place(bus->bitwise);
+    if (place == 0)
+        return ct_fail(error, "bus \"%s\" has %d handles, and no room for more nodes", bus->config.name,
+                       VN_NODES - VN_FIRST_HANDLE);
+    if (!vn_join(bus->bitwise, place, vn_options(mode, config->on_request != 0, bus->bitwise->bus.bit > 0),
+                 h->queue_size))
+        return ct_fail(error, "no memory for txqueue=%llu", (unsigned long long)config->txqueue);
+    h->node = place;
+    return 1;
 }
 
 /* A new handle's number, or 0 with the reason in words. */
@@ -130,11 +153,17 @@ static long vh_attach(const vc_config *config, unsigned long flags, ct_error *er
         return ct_fail(error, "no memory for fifo=%llu and txqueue=%llu", (unsigned long long)config->fifo,
                        (unsigned long long)config->txqueue);
     }
+    if (made == NULL)
+        vb_settle(bus); /* what was before is not for the newcomer */
+    if (bus->bitwise != NULL && !vh_join(h, bus, config, error)) {
+        vh_free_handle(h);
+        if (made != NULL)
+            vh_free_bus(made);
+        return 0;
+    }
     if (made != NULL) {
         made->next = vh_buses;
         vh_buses = made;
-    } else {
-        vb_settle(bus); /* what was before is not for the newcomer */
     }
     h->number = number;
     h->bus = bus;

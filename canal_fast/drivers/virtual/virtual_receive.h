@@ -32,25 +32,30 @@ static void refill(vb_handle *h)
         vb_settle(h->bus);
 }
 
-/* Frames that a classical message cannot hold, at the head of an FD handle's queue: lost to this caller. */
-static void skip_fd(vb_handle *h)
+/* Steps over what this caller's records cannot hold, at the head of the queue. CAN FD frames are lost to it; error
+ * frames come by CanalReceiveBatch only. */
+static void skip_unfit(vb_handle *h, unsigned unfit)
 {
-    while (h->fifo_count != 0 &&
-           ((const cf_frame_head *)(h->fifo + (size_t)h->fifo_head * h->record))->flags & CF_FLAG_FD) {
+    for (; h->fifo_count != 0; refill(h)) {
+        const cf_frame_head *head = (const cf_frame_head *)(h->fifo + (size_t)h->fifo_head * h->record);
+        if ((head->flags & unfit) == 0)
+            break;
+        if (head->flags & CF_FLAG_FD) {
+            h->unfit++;
+            h->statistics.overruns++;
+        }
         pop(h);
-        h->unfit++;
-        h->statistics.overruns++;
-        refill(h);
     }
 }
 
-/* Waits until something was received, at most until until_ns (0: not at all). NULL with *code when nothing was. */
-static vb_handle *await_received(long handle, uint64_t until_ns, int fd, int *code)
+/* Waits until something was received, at most until until_ns (0: not at all). NULL with *code when nothing was.
+ * `unfit`: flags of records that the caller cannot hold. */
+static vb_handle *await_received(long handle, uint64_t until_ns, unsigned unfit, int *code)
 {
     for (;;) {
         vb_handle *h = vh_find(handle);
-        if (h != NULL && !fd)
-            skip_fd(h);
+        if (h != NULL && unfit != 0)
+            skip_unfit(h, unfit);
         *code = h == NULL                                               ? CF_CANAL_NOT_OPEN
                 : h->fifo_count != 0                                    ? CF_CANAL_SUCCESS
                 : until_ns == 0                                         ? CF_CANAL_FIFO_EMPTY
@@ -95,7 +100,7 @@ static int receive_one(long handle, void *message, int fd, uint64_t until_ns)
     if (message == NULL)
         return code;
     cf_mutex_lock(&vh_lock);
-    h = await_received(handle, until_ns, fd, &code);
+    h = await_received(handle, until_ns, CF_FLAG_ERROR_FRAME | (fd ? 0 : CF_FLAG_FD), &code);
     if (h != NULL) {
         const cf_frame_head *frame = pop(h);
         if (fd)

@@ -61,10 +61,17 @@ static int enqueue(vb_handle *h, const vs_pending *pending)
         return CF_CANAL_NOT_SUPPORTED;
     if ((pending->frame.flags & CF_FLAG_FD) && !(h->flags & CF_OPEN_FD))
         return CF_CANAL_FD_SUPPORT_ENABLE;
-    if (vb_is_off(h->bus))
+    if (vb_is_off(h))
         return CF_CANAL_BUS_OFF;
-    if (h->queue_count == h->queue_size)
+    if (vb_queued(h) == h->queue_size)
         return CF_CANAL_TRM_FULL;
+    if (h->bus->bitwise != NULL) {
+        cf_queue_add(&h->bus->bitwise->nodes[h->node].queue, &pending->frame, h->bus->bitwise->bus.bit,
+                     h->flags & CF_OPEN_ONE_SHOT ? CF_REQUEST_ONE_SHOT : 0);
+        if (h->bus->waiters != 0)
+            cf_cond_broadcast(&h->bus->changed);
+        return CF_CANAL_SUCCESS;
+    }
     at = at < h->queue_size ? at : at - h->queue_size;
     h->queue[at] = *pending;
     vs_queue(&h->bus->config, &h->queue[at], vb_ticks(h->bus, vb_now_ns(h->bus)));

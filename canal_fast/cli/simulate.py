@@ -1,0 +1,97 @@
+"""`canal-fast simulate`: a scenario of nodes, messages and faults on a simulated bus, bit by bit."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from typing import Any
+
+import numpy as np
+
+from canal_fast.logs import LogInterface, write_log
+from canal_fast.simulation import FIELDS, Bus, Event, NodeState, Run
+from canal_fast.simulation.scenario import Scenario
+
+_ERRORS = [Event.BIT_ERROR, Event.STUFF_ERROR, Event.FORM_ERROR, Event.CRC_ERROR, Event.ACK_ERROR]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("simulate", help="simulate a bus, bit by bit, from a scenario", description=__doc__)
+    parser.add_argument("scenario", metavar="SCENARIO.toml", help="nodes, messages and faults, as in examples/")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write what a logger at each node records")
+    parser.add_argument("--node", metavar="NAME", help="only what the logger at this node records")
+    parser.add_argument("--events", metavar="FILE.csv", help="write every event: bit, node, field, TEC, REC, state")
+    parser.add_argument("--draw", action="store_true", help="print bus, levels and fields of the first bits as text")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw them; needs matplotlib")
+    parser.add_argument("--first", type=int, metavar="BIT", help="first bit to draw (default: the run's first)")
+    parser.add_argument("--bits", type=int, metavar="N", help="bits to draw (default: at most 2000)")
+    parser.add_argument("--json", action="store_true", help="the summary for programs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulate, write what was asked for, print how each node stands."""
+    scenario = Scenario.read(args.scenario)
+    bus, made = scenario.run(record_levels=True if args.draw or args.plot else None)
+    if args.output:
+        _record(args, bus, made)
+    if args.events:
+        _write_events(args.events, made)
+    if args.draw or args.plot:
+        text = made.draw(args.first, args.bits, plot=args.plot)
+        if args.draw:
+            print(text)
+    rows = [_summary(bus, made, number) for number in range(len(bus.nodes))]
+    if args.json:
+        print(json.dumps({"bits": len(made.bits), "duration_ns": made.duration_ns, "nodes": rows}))
+        return 0
+    title = f"{scenario.title}: " if scenario.title else ""
+    print(f"{title}{len(made.bits)} bits, {made.duration_ns / 1e6:.3f} ms at {bus.bitrate} bit/s")
+    print(f"{'node':16} {'sent':>6} {'received':>8} {'errors':>7} {'off':>4} {'TEC':>4} {'REC':>4}  state")
+    for row in rows:
+        print(
+            f"{row['name']:16} {row['sent']:6} {row['received']:8} {row['errors']:7} {row['times_off']:4} "
+            f"{row['tec']:4} {row['rec']:4}  {row['state'].lower().replace('_', ' ')}"
+        )
+    return 0
+
+
+def _summary(bus: Bus, made: Run, number: int) -> dict[str, Any]:
+    node = bus.nodes[number]
+    kinds = made.events["event"][made.events["node"] == number]
+    return {
+        "name": node.name,
+        "sent": node.sent,
+        "received": node.received,
+        "errors": int(np.isin(kinds, _ERRORS).sum()),
+        "times_off": int((kinds == Event.BUS_OFF).sum()),
+        "tec": node.tec,
+        "rec": node.rec,
+        "state": node.state.name,
+    }
+
+
+def _record(args: argparse.Namespace, bus: Bus, made: Run) -> None:
+    frames = made.logs if args.node is None else made.frames_at(args.node)
+    interfaces = [
+        LogInterface(node.name, node.number, bus.bitrate, int((frames["channel"] == node.number).sum()), None)
+        for node in bus.nodes
+        if args.node in (None, node.name)
+    ]
+    write_log(args.output, frames, interfaces=interfaces)
+
+
+def _write_events(path: str, made: Run) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["timestamp_ns", "bit", "node", "event", "field", "field_bit", "arbitration_id", "tec", "rec", "state",
+             "transmitter", "driven"]
+        )  # fmt: skip
+        for e in made.events:
+            writer.writerow(
+                [int(e["timestamp_ns"]), int(e["bit"]), made.nodes[e["node"]], Event(e["event"]).name,
+                 FIELDS[e["field"]], int(e["field_bit"]), f"{int(e['arbitration_id']):X}", int(e["tec"]), int(e["rec"]),
+                 NodeState(e["state"]).name, int(e["transmitter"]), int(e["driven"])]
+            )  # fmt: skip

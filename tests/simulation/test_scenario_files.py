@@ -1,0 +1,101 @@
+"""Scenario files and `canal-fast simulate`: the examples give what they say, mistakes are named with their line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+import canal_fast as cf
+from canal_fast.__main__ import main
+from canal_fast.errors import SimulationError
+from canal_fast.simulation.scenario import Scenario
+
+# Example: for each node (sent, received, errors, times off, TEC, REC, state).
+OUTCOMES = {
+    "01_quiet_bus": [(10, 6, 0, 0, 0, 0, "ACTIVE"), (4, 12, 0, 0, 0, 0, "ACTIVE"), (2, 14, 0, 0, 0, 0, "ACTIVE")],
+    "02_bit_error": [(5, 3, 1, 0, 3, 0, "ACTIVE"), (3, 5, 1, 0, 0, 0, "ACTIVE"), (0, 8, 1, 0, 0, 0, "ACTIVE")],
+    "03_no_acknowledge": [(0, 0, None, 0, 128, 0, "PASSIVE")],
+    "04_bus_off_and_recovery": [(30, None, 32, 1, 0, 0, "ACTIVE"), None, None],
+    "05_bus_off_on_request": [(0, 0, 32, 1, 256, 0, "BUS_OFF"), (0, 0, 32, 0, 0, 32, "ACTIVE")],
+    "06_double_receive": [(5, 3, 1, 0, 3, 0, "ACTIVE"), (3, 6, 0, 0, 0, 0, "ACTIVE"), (0, 9, 0, 0, 0, 0, "ACTIVE")],
+    "07_local_error_at_receiver": [(10, 5, 10, 0, 70, 0, "ACTIVE"), (5, 10, 10, 0, 0, 0, "ACTIVE"), None],
+    "08_error_passive_receiver": [(10, 0, 0, 0, 0, 0, "ACTIVE"), (0, 10, 0, 0, 0, 0, "ACTIVE"), None],
+    "09_bus_off_attack": [(0, None, None, None, 256, 0, "BUS_OFF"), (20, 0, None, 0, 0, 255, "PASSIVE"), None],
+    "10_stuck_dominant": [(20, 10, 1, 0, 0, None, "WARNING"), None, (0, 30, 1, 0, 0, None, "WARNING")],
+}
+KEYS = ("sent", "received", "errors", "times_off", "tec", "rec", "state")
+
+
+@pytest.fixture
+def examples(tree: Path) -> Path:
+    return tree / "examples" / "simulation"
+
+
+def test_every_example_is_here(examples: Path) -> None:
+    assert {path.stem for path in examples.glob("*.toml")} == OUTCOMES.keys()
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_examples(name: str, examples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, events = tmp_path / "out.pcapng", tmp_path / "events.csv"
+    arguments = ["simulate", str(examples / f"{name}.toml"), "-o", str(out), "--events", str(events), "--json"]
+    assert main(arguments) == 0
+    rows = json.loads(capsys.readouterr().out)["nodes"]
+    assert len(rows) == len(OUTCOMES[name])
+    for row, outcome in zip(rows, OUTCOMES[name], strict=True):
+        for key, value in zip(KEYS, outcome or (), strict=False):
+            assert value is None or row[key] == value, (row["name"], key)
+    with cf.logs.open_log(out) as log:
+        sum(len(batch) for batch in log.batches())
+        written = {interface.name: interface.frames for interface in log.interfaces}
+    assert written.keys() <= {row["name"] for row in rows}
+    assert sum(written.values()) >= sum(row["sent"] + row["received"] + row["errors"] for row in rows)
+    with events.open() as file:
+        kinds = [row["event"] for row in csv.DictReader(file)]
+    assert kinds.count("SENT") == sum(row["sent"] for row in rows)
+
+
+def test_text_and_drawing(examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(examples / "02_bit_error.toml"), "--draw", "--bits", "100"]) == 0
+    said = capsys.readouterr().out
+    assert "engine (receiver): arbitration lost at id" in said
+    assert said.splitlines()[-4].startswith("node")
+    assert "one disturbed bit: 2500 bits, 5.000 ms at 500000 bit/s" in said
+
+
+NODE = '\n[[node]]\nname = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("bits = 10\nbitrat = 5\n" + NODE, "line 2: unknown key 'bitrat' of a scenario"),
+        ("bits = 10" + NODE + "mod = 1\n", "line 4: unknown key 'mod' of a node"),
+        ("bits = 10" + NODE + "[[node.message]]\nid = 1\ndatum = 1\n", "line 6: unknown key 'datum' of a message"),
+        ("bits = 10" + NODE + "[[node.message]]\ndata = '00'\n", "message of node 'a' has no id"),
+        ("bits = 10\nduration = '1 ms'" + NODE, "needs one of bits = N and duration"),
+        ("title = 'x'" + NODE, "needs one of bits = N and duration"),
+        ("duration = '1 hour'" + NODE, "line 1: duration = '1 hour' is not a time such as"),
+        ("bits = -1" + NODE, "line 1: bits = -1 is not a whole number"),
+        ("bits = 10\n", r"needs at least one \[\[node\]\]"),
+        ("bits = 10" + NODE + NODE, "node name 'a' is taken"),
+        ("bits = 10\nfaults = ['bit 5 dominante']" + NODE, "line 2: fault, column 7: 'dominante': expected"),
+        ("bits = 10\nfaults = ['bit 50 dominant']" + NODE, "line 2: fault 'bit 50 dominant' is outside the run"),
+        ("bits = 10\nfaults = ['bit 5 dominant at b']" + NODE, "line 2: fault.*expected the name of a node"),
+        ("bits = 10" + NODE + "[[node.message]]\nid = 1\ndata = 'xy'\n", "line 6: data = 'xy' is not hexadecimal"),
+        ("bits = 10" + NODE + "[[node.message]]\nid = 5000\n", "arbitration_id"),
+        ("bits = 10" + NODE + "mode = 'loud'\n", "mode"),
+        ("bits = [", "Invalid"),
+    ],
+)  # fmt: skip
+def test_mistakes(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(SimulationError, match=words) as refused:
+        Scenario.read(path).run()
+    assert str(refused.value).startswith(str(path))
+    assert main(["simulate", str(path)]) == 1
+    assert str(path) in capsys.readouterr().err
