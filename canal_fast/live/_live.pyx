@@ -9,13 +9,7 @@ from libc.string cimport memset, strncpy
 from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
 from canal_fast.capi cimport live
 from canal_fast.capi.base cimport (
-    CF_DISCONNECTED,
-    CF_DRIVER_HANGS,
-    CF_INTERRUPTED,
-    CF_NOT_SUPPORTED,
-    CF_OK,
-    CF_TIMED_OUT,
-    cf_status,
+    CF_DISCONNECTED, CF_DRIVER_HANGS, CF_INTERRUPTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status,
 )
 from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frame_head
 from canal_fast.capi.live cimport cf_port
@@ -96,9 +90,8 @@ cdef class Port:
         strncpy(question.config, config, sizeof(question.config) - 1)
         strncpy(question.profile, name, sizeof(question.profile) - 1)
         question.flags, question.layout_size, question.channel = flags, layout_size, channel
-        question.wait_when_full, question.device_clock = wait_when_full, device_clock
-        question.follow_clock = follow_clock
-        question.fd = self.dtype is FD_FRAME_DTYPE
+        question.wait_when_full, question.fd = wait_when_full, self.dtype is FD_FRAME_DTYPE
+        question.device_clock, question.follow_clock = device_clock, follow_clock
         question.coalesce_ns, question.reconnect_ns = coalesce_ns, reconnect_ns
         cdef cf_filter *rows = filter_rows(filters)
         with nogil:
@@ -164,8 +157,7 @@ cdef class Port:
     # -- receiving
 
     cdef uint64_t await_records(self, uint32_t wanted, int64_t timeout_ns) except? 0:
-        cdef int64_t left = INT64_MAX if timeout_ns < 0 else timeout_ns
-        cdef int64_t step
+        cdef int64_t step, left = INT64_MAX if timeout_ns < 0 else timeout_ns
         cdef uint64_t pending = 0
         cdef long code = 0
         cdef cf_status status
@@ -253,8 +245,7 @@ cdef class Port:
         """Number of frames that the driver took in time (negative: any time)."""
         cdef cf_port *port = self.at()
         cdef Loan loan = lend_frames(frames, "frames", False)
-        cdef int64_t left = INT64_MAX if timeout_ns < 0 else timeout_ns
-        cdef int64_t step
+        cdef int64_t step, left = INT64_MAX if timeout_ns < 0 else timeout_ns
         cdef size_t total = 0, accepted = 0
         cdef long code = 0
         cdef cf_status status = CF_OK

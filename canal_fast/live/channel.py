@@ -14,37 +14,27 @@ from typing import Any, Literal, Self, Unpack
 import numpy as np
 
 import canal_fast.arguments as arguments
-from canal_fast._gate import describe_code
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
 from canal_fast.drivers.config_strings import OpenFlag, socketcan_config, warn_of_fd
 from canal_fast.drivers.devices import list_devices, only_device, served_by_linux
 from canal_fast.drivers.library import DriverInfo, find_library, standard_input_kept, versions
-from canal_fast.errors import ChannelClosedError, ChannelTimeoutError, DriverError, DriverNotFoundError
+from canal_fast.errors import ChannelClosedError, DriverError, DriverNotFoundError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
 from . import _live, _periodic
 from .clock import ChannelClock, describe_clock
-from .closing import Closing
+from .closing import Closing, close_port, warn_of_resets
 from .event_loop import until_readable
 from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
-from .opening import (
-    OURS,
-    ChannelOptions,
-    check_config,
-    check_options,
-    choose_profile,
-    not_opened,
-    open_channels,
-)
+from .opening import OURS, ChannelOptions, check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
 from .sending import wait_until_sent
 
 __all__ = ["Channel"]
 
-_MANY_RESETS = 3  # from then on the tick is measured: CF_CLOCK_RESETS of clock.h
 _MAX_FRAMES = 1 << 40
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
@@ -144,21 +134,9 @@ class Channel(Closing):
         self._sender: _periodic.Sender | None = None
         self._making_sender = threading.Lock()
         check_options(
-            library,
-            config,
-            flags,
-            profile,
-            layout,
-            channel,
-            clock,
-            clock_step,
-            ring_frames,
-            ring_full,
-            coalesce_ms,
-            reconnect,
-            convention,
-            bridge,
-        )
+            library, config, flags, profile, layout, channel, clock, clock_step, ring_frames, ring_full, coalesce_ms,
+            reconnect, convention, bridge,
+        )  # fmt: skip
         self._drain_s = arguments.interval("drain", drain, 0, 3600)
         self._config, self._path = config, find_library(library)
         self._capacity = 1 << (int(ring_frames) - 1).bit_length()
@@ -636,30 +614,9 @@ class Channel(Closing):
                 with contextlib.suppress(ChannelClosedError):
                     self._discarded = wait_until_sent(self._port, drain_s)
             with standard_input_kept():
-                try:
-                    code = self._port.close()
-                except ChannelTimeoutError as error:
-                    raise DriverError(
-                        f"{self._path.name} hangs in {error.operation}; it was not closed", operation=error.operation
-                    ) from None
-                except KeyboardInterrupt:
-                    open_channels.add(self)  # it is still closing: the end of the program sees to it
-                    raise
-            if code:
-                raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
+                close_port(self, self._port, self._path)
             if was_open:
-                self._warn_of_resets()
-
-    def _warn_of_resets(self) -> None:
-        resets = self.ledger().clock_resets
-        if resets >= _MANY_RESETS:
-            warnings.warn(
-                f"{self._path.name}: the device's counter was reset {resets} times; time stamps are of the host's "
-                f"clock from there until the tick was measured. If the profile {self._profile['name']!r} is wrong, "
-                "give another",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+                warn_of_resets(self.ledger().clock_resets, self._path, self._profile)
 
     def __del__(self) -> None:
         if self in open_channels:

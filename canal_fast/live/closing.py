@@ -1,12 +1,22 @@
-"""`with` and `async with` for what has a `close`."""
+"""The end of a channel: `with` and `async with`, closing the driver, what is to be said of its clock afterwards."""
 
 from __future__ import annotations
 
 import asyncio
+import warnings
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Closing"]
+from canal_fast._gate import describe_code
+from canal_fast.errors import ChannelTimeoutError, DriverError
+
+from . import _live
+from .opening import open_channels
+
+__all__ = ["Closing", "close_port", "warn_of_resets"]
+
+_MANY_RESETS = 3  # from then on the tick is measured: CF_CLOCK_RESETS of clock.h
 
 
 class Closing:
@@ -37,3 +47,29 @@ class Closing:
 
     def __reduce__(self) -> Any:
         raise TypeError("a channel cannot be pickled: it is a thread and a device")
+
+
+def close_port(channel: Closing, port: _live.Port, path: Path) -> None:
+    """Close the driver of a channel, whose errors are DriverError."""
+    try:
+        code = port.close()
+    except ChannelTimeoutError as error:
+        raise DriverError(
+            f"{path.name} hangs in {error.operation}; it was not closed", operation=error.operation
+        ) from None
+    except KeyboardInterrupt:
+        open_channels.add(channel)  # it is still closing: the end of the program sees to it
+        raise
+    if code:
+        raise DriverError(f"CanalClose: {describe_code(code)}", status=code, operation="CanalClose")
+
+
+def warn_of_resets(resets: int, path: Path, profile: dict[str, Any]) -> None:
+    """Many resets of a device's counter may mean that the profile's tick is wrong."""
+    if resets >= _MANY_RESETS:
+        warnings.warn(
+            f"{path.name}: the device's counter was reset {resets} times; time stamps are of the host's clock from "
+            f"there until the tick was measured. If the profile {profile['name']!r} is wrong, give another",
+            RuntimeWarning,
+            stacklevel=4,
+        )

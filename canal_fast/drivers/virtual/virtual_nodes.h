@@ -1,7 +1,8 @@
 /* virtual_nodes.h - the nodes of a virtual bus that is simulated bit by bit, and what they have to tell.
  *
- * Node 0 is "generator" (where there is traffic), node 1 "others", a controller that only acknowledges (not with ack=0),
- * and node 1 + n "handleN", the n-th place for a handle; faults name them so. Every function needs the driver's lock.
+ * Node 0 is "generator" (where there is traffic), node 1 "others", a controller that only acknowledges (not with
+ * ack=0), and node 1 + n "handleN", the n-th place for a handle; faults name them so. Every function needs the driver's
+ * lock.
  */
 #ifndef VIRTUAL_NODES_H
 #define VIRTUAL_NODES_H
