@@ -152,7 +152,7 @@ def best_plain(Limits limits not None, f_clock, bitrate, sample_point):
         r.sample = 1000 * cf_timing_default_sample_permille(r.rate, 1)
     elif type(sample_point) is float or type(sample_point) is int:
         ppm = <double>sample_point * 10000
-        if not 0 < ppm < 1000000 or ppm != <uint32_t>ppm:
+        if not 500000 <= ppm < 1000000 or ppm != <uint32_t>ppm:
             return None
         r.sample = <uint32_t>ppm
     if cf_timing_check(&limits.limits, &r) != CF_OK or cf_timing_best(&limits.limits, &r, &t) != CF_OK:

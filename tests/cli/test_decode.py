@@ -86,7 +86,7 @@ def test_list_and_mistakes(log: Path, toyota: str, tmp_path: Path, capsys: pytes
         (["--dbc", toyota], "FILE is missing"),
         ([str(log), "--dbc", toyota, "--signal", "YAW_RAT"], "did you mean 'YAW_RATE'"),
         ([str(log), "--dbc", toyota, "-o", "x.txt"], "ends with .csv or .npz"),
-        ([str(log), "--dbc", str(tmp_path / "no.dbc")], "No such file"),
+        ([str(log), "--dbc", str(tmp_path / "no.dbc")], "no such file"),
     ):
         assert main(["decode", *arguments]) == 1
         assert words in capsys.readouterr().err

@@ -48,6 +48,7 @@ QUESTIONS: dict[str, Callable[[cf.Channel], Any]] = {
     "SET_MASK": lambda channel: channel._open_port().set_mask(3),
     "SET_BAUDRATE": lambda channel: channel.set_driver_baudrate(3),
     "VERSIONS": versions,
+    "TRANSMIT_PENDING": lambda channel: channel.drain(0.1),
 }
 
 

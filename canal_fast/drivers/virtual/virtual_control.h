@@ -1,5 +1,6 @@
-/* virtual_control.h - the functions beside CANAL's by which tests have a virtual bus in hand. Included once, after EXPORT
- * and last_error.
+/* virtual_control.h - functions beside CANAL's by which tests have a virtual bus in hand.
+ *
+ * Included once, after EXPORT and last_error.
  */
 #ifndef VIRTUAL_CONTROL_H
 #define VIRTUAL_CONTROL_H

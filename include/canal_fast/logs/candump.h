@@ -71,9 +71,8 @@ CF_INLINE const cf_log_format *cf_log_format_candump(void)
                                       ".log",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX |
-                                          CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_CHANNEL |
-                                          CF_LOG_KEEPS_NAMES,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS |
+                                          CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_NAMES,
                                       sizeof(cf_candump),
                                       cf_candump_recognise,
                                       cf_candump_read,
