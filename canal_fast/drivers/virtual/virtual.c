@@ -108,7 +108,11 @@ CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long 
     code = CF_CANAL_PARAMETER;
     h = h != NULL && size != h->record ? NULL : await_received(handle, until_ns, 0, &code);
     for (; h != NULL && got < count && h->fifo_count != 0; got++, out += size) {
-        memcpy(out, pop(h), size);
+        const cf_frame_head *record = pop(h);
+        if (size == sizeof(cf_frame))
+            memcpy(out, record, sizeof(cf_frame)); /* of constant size, which is no call */
+        else
+            memcpy(out, record, sizeof(cf_fd_frame));
         refill(h);
     }
     cf_mutex_unlock(&vh_lock);

@@ -78,6 +78,14 @@ static uint32_t vs_choose(const vc_ranges *ranges, uint64_t random)
     return ranges->low[i] + (uint32_t)at;
 }
 
+/* Eight bytes, the lowest first. */
+static void vs_put64(uint8_t *out, uint64_t value)
+{
+    unsigned i;
+    for (i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
 /* Does a share (millionths) take this one, by 20 random bits? */
 static int vs_takes(uint64_t random, uint64_t share)
 {
@@ -101,7 +109,7 @@ static void vs_generate(vs_source *s)
     }
     memset(frame, 0, sizeof *frame);
     frame->dlc = (uint8_t)vs_choose(&config->dlc, kind >> 40);
-    if (vs_takes(flexible, config->fd))
+    if (config->fd != 0 && vs_takes(flexible, config->fd))
         frame->flags |= CF_FLAG_FD | (vs_takes(flexible >> 20, config->brs) ? CF_FLAG_BITRATE_SWITCH : 0);
     else if (vs_takes(kind, config->remote))
         frame->flags |= CF_FLAG_REMOTE;
@@ -111,10 +119,12 @@ static void vs_generate(vs_source *s)
     length = cf_payload_length(frame->flags, frame->dlc);
     if (length >= 4)
         data = (data & ~UINT64_C(0xFFFFFFFF)) | sequence;
-    for (i = 0; i < length; i++) {
-        if (i != 0 && i % 8 == 0)
+    for (i = 0; i < length; i += 8) {
+        if (i != 0)
             data = vs_random(s);
-        frame->data[i] = (uint8_t)(data >> 8 * (i % 8));
+        if (length - i < 8)
+            data &= ~(~UINT64_C(0) << 8 * (length - i));
+        vs_put64(frame->data + i, data);
     }
     if (length < 4) {
         frame->flags |= CF_FLAG_EXTENDED_ID;
