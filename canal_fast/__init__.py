@@ -11,7 +11,7 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import bittiming, checksum, logs, physical, signals, waveform, wire
+from canal_fast import bittiming, checksum, logs, physical, signals, simulation, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.drivers.devices import Device, list_devices
@@ -28,6 +28,7 @@ from canal_fast.errors import (
     FrameError,
     LogFormatError,
     SignalError,
+    SimulationError,
     WireError,
 )
 from canal_fast.frames import (
@@ -73,6 +74,7 @@ __all__ = [
     "PeriodicStatistics",
     "PeriodicTask",
     "SignalError",
+    "SimulationError",
     "WireError",
     "__version__",
     "bittiming",
@@ -88,6 +90,7 @@ __all__ = [
     "physical",
     "read_log",
     "signals",
+    "simulation",
     "to_messages",
     "waveform",
     "wire",

@@ -39,7 +39,10 @@ def to_messages(frames: FrameArray, channels: Mapping[int, Any] | None = None) -
     ImportError
         python-can is not installed.
     """
-    from can import Message
+    try:
+        from can import Message
+    except ImportError:
+        raise ImportError("python-can's messages need python-can: pip install 'canal_fast[can]'") from None
 
     return _messages.messages(frames, Message, dict(channels or {}))
 

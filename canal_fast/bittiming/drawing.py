@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from canal_fast.plot import new_figure
+
 from .timing import BitTiming
 
 __all__ = ["draw_text", "plot"]
@@ -63,9 +65,7 @@ def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str 
     title : str
         Headline.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 1.7 + 0.62 * len(timings)), layout="constrained")
+    figure = new_figure(9, 1.7 + 0.62 * len(timings))
     axes = figure.add_subplot()
     longest = max(t.nbt * t.tq_ns for t in timings)
     for place, timing in enumerate(timings):

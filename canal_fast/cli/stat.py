@@ -11,6 +11,7 @@ from typing import Any
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.options import data_rate, rate, seconds
 from canal_fast.logs import LogFile, open_log
+from canal_fast.plot import new_figure
 
 USUAL = 500_000  # bit/s, where nobody says
 PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
@@ -124,9 +125,7 @@ def percent(share: float | None) -> str:
 
 def plot(statistics: Statistics, summary: dict[str, Any], path: str) -> None:
     """Load over time, and the identifiers with the greatest shares."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 7), layout="constrained")
+    figure = new_figure(11, 7)
     above, below = figure.subplots(2, 1)
     window = summary["window_s"]
     names = {bus["channel"]: bus["name"] for bus in summary["channels"]}

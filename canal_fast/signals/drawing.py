@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.plot import new_figure
+
 __all__ = ["plot_signals"]
 
 _MOST = 16
@@ -40,14 +42,10 @@ def plot_signals(
     ImportError
         matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError("plots need matplotlib: pip install 'canal_fast[plot]'") from None
     if not 1 <= len(signals) <= _MOST:
         raise ValueError(f"{len(signals)} signals to draw, allowed 1..{_MOST}; choose some by name or pattern")
     start = min(int(times.min()) for times, _ in signals.values() if len(times))
-    figure = Figure(figsize=(11, 1.2 + 1.9 * len(signals)), layout="constrained")
+    figure = new_figure(11, 1.2 + 1.9 * len(signals))
     axes = figure.subplots(len(signals), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, (times, values)) in zip(axes, signals.items(), strict=True):
         x, y = _with_gaps(*_thinned((times - start) / 1e9, np.asarray(values, float)))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from canal_fast.plot import new_figure
+
 from .events import ERRORS, FIELDS, Event, NodeState
 
 if TYPE_CHECKING:
@@ -77,13 +79,9 @@ def text(run: Run, first: int, last: int, width: int) -> str:
 
 def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike[str]) -> None:
     """The waveforms of the bus and of each node, fields coloured, errors marked."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("plot= needs matplotlib: pip install 'canal_fast[plot]'") from error
     rows = max(1, -(-(last - first) // width))
     tracks = ["bus", *(run.nodes if run.has_levels else [])]
-    figure = Figure(figsize=(16, (0.55 * len(tracks) + 0.5) * rows + 0.4), layout="constrained")
+    figure = new_figure(16, (0.55 * len(tracks) + 0.5) * rows + 0.4)
     for row in range(rows):
         axes = figure.add_subplot(rows, 1, row + 1)
         begin, end = first + row * width, min(first + (row + 1) * width, last)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canal_fast.frames import FrameFlag
+from canal_fast.plot import new_figure
 from canal_fast.wire.drawing import split
 
 from .kernel import Decoded, WaveStatus
@@ -102,11 +103,9 @@ def draw(wave: Wave, d: Decoded, row: int = 0, plot: Path | None = None) -> str:
 
 
 def _plot(wave: Wave, d: Decoded, row: int, trace: Trace, path: Path) -> None:
-    from matplotlib.figure import Figure
-
     count = len(trace.bits)
     rows = -(-count // _ROW_BITS)
-    figure = Figure(figsize=(15, 1.75 * rows + 0.6), layout="constrained")
+    figure = new_figure(15, 1.75 * rows + 0.6)
     parts = _parts(d, row, trace)
     ends = np.append(trace.start_ns[1:], float(d.end_ns[row])) - int(d.start_ns[row])
     starts = trace.start_ns - int(d.start_ns[row])
@@ -186,8 +185,6 @@ def draw_eye(wave: Wave, d: Decoded, plot: Path, arbitration_id: int | None = No
     int
         The number of frames that are in the picture, at most 2000.
     """
-    from matplotlib.figure import Figure
-
     if d.margin_percent is None:
         raise ValueError("decoded with columns=False: there are no margins")
     rows = np.flatnonzero(d.valid)
@@ -196,7 +193,7 @@ def draw_eye(wave: Wave, d: Decoded, plot: Path, arbitration_id: int | None = No
     if not rows.size:
         raise ValueError("no valid frame to draw")
     rows = rows[:: -(-rows.size // _EYE_FRAMES)]
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
+    figure = new_figure(11, 7.5)
     above, below = figure.subplots(2, 1)
     places = [_edge_places(wave, d, int(row)) for row in rows]
     bins = np.linspace(-50, 150, 201)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.plot import new_figure
 
 from .codec import encode
 
@@ -108,12 +109,10 @@ def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | Non
 
 
 def _plot(fields: list[Field], total: int, path: str | os.PathLike[str]) -> None:
-    from matplotlib.figure import Figure
-
     levels = [bit for field in fields for bit in field.bits]
     stuff = [mark for field in fields for mark in field.stuff]
     rows = -(-total // _ROW_BITS)
-    figure = Figure(figsize=(14, 1.5 * rows + 0.5), layout="constrained")
+    figure = new_figure(14, 1.5 * rows + 0.5)
     for row in range(rows):
         axes = figure.add_subplot(rows, 1, row + 1)
         begin, end = row * _ROW_BITS, min((row + 1) * _ROW_BITS, total)
