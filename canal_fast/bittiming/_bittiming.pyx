@@ -208,7 +208,7 @@ def pairs(Request nominal_request not None, nominal, Request data_request not No
     cdef Loan first = lend(nominal, TIMING_DTYPE, "nominal", False)
     cdef Loan second = lend(data, TIMING_DTYPE, "data", False)
     cdef Loan target = lend(out, PAIR_DTYPE, "out", True)
-    if kept > target.count:
+    if kept > <size_t>target.count:
         raise ValueError("out has not so many pairs")
     with nogil:
         kept = cf_timing_pairs(&nominal_request.request, <const cf_timing *>first.at, first.count,

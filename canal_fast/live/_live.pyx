@@ -42,7 +42,9 @@ cdef class Port:
     def make(bytes host, uint64_t ring_capacity, bint fd):
         """(status, code, port); `host` is the program that the driver is to run in, None for this process."""
         cdef Port self = Port()
-        cdef const char *program = NULL if host is None else <const char *>host
+        cdef const char *program = NULL
+        if host is not None:
+            program = host
         cdef long code = 0
         cdef cf_status status
         self.born = forks()

@@ -150,7 +150,7 @@ cdef class Bus:
         cdef uint32_t *heap
         if size <= node.queue.room:
             return 0
-        size = max(size, 2 * node.queue.room)
+        size = max(size, 2 * <size_t>node.queue.room)
         rows = <cf_bus_request *>malloc(size * sizeof(cf_bus_request))
         heap = <uint32_t *>malloc(size * sizeof(uint32_t))
         if rows == NULL or heap == NULL:
@@ -189,12 +189,14 @@ cdef class Bus:
         cdef cf_fault fault
         cdef cf_fault_error error
         cdef cf_fault *more
-        cdef size_t i
+        cdef size_t i, count = len(names)
         cdef int found
-        for i in range(len(names)):
+        if count > CF_BUS_NODES_MAX:
+            raise ValueError(f"{count} names, allowed 0..{CF_BUS_NODES_MAX}")
+        for i in range(count):
             pointers[i] = names[i]
         known.names = pointers
-        known.count = <unsigned>len(names)
+        known.count = <unsigned>count
         found = cf_fault_parse(line, len(line), known, &fault, &error)
         if found < 0:
             return error.reason.decode(), error.column
