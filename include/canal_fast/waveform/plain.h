@@ -44,7 +44,7 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
                                    cf_frame_head *head, size_t stride)
 {
     const int64_t bit = timing->nominal.bit, offset = timing->nominal.sample, jump = timing->nominal.jump;
-    const int64_t far = CF_PLAIN_RUN * bit;
+    const int64_t farthest = CF_PLAIN_RUN * bit;
     const unsigned left = timing->left, right = timing->right;
     const int64_t *at = edges->ticks + first, *last = edges->ticks + edges->count - 2;
     const int64_t origin = *at;
@@ -62,8 +62,8 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
         fall = ((at[2] - origin) << left >> right) - sample;
         if (rise > 6 * bit)
             return 0;
-        if (at[2] - at[1] >= CF_WAVE_FAR / 2 || fall > far)
-            fall = far;
+        if (at[2] - at[1] >= CF_WAVE_FAR / 2 || fall > farthest)
+            fall = farthest;
         dominant = cf_plain_samples(rise, reciprocal);
         run = cf_plain_samples(fall, reciprocal);
         if (columns) {
