@@ -148,7 +148,6 @@ cdef int refuse_shape(object array, str name, bint writable) except -1:
     raise BufferError(f"{name} does not lend its memory")
 
 
-@cython.freelist(8)
 @cython.freelist(8)  # one is made in every call
 cdef class Loan:
     def __dealloc__(self):

@@ -14,6 +14,12 @@ from canal_fast.wire.lengths import frame_duration_ns
 _NO_FRAME = int(FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
 
 
+
+def _sum_of_squares(periods: npt.NDArray[np.int64]) -> int:
+    """Exactly, of numbers up to 2**31: in halves, whose products add up within 64 bits for 2**30 of them."""
+    high, low = periods >> 16, periods & 0xFFFF
+    return (int(np.dot(high, high)) << 32) + (int(np.dot(high, low)) << 17) + int(np.dot(low, low))
+
 class _Id:
     """One identifier of one channel."""
 
@@ -155,7 +161,7 @@ def _add(one: _Id, times: Any, durations: Any, dlcs: Any) -> None:
         one.most = most if one.most is None else max(one.most, most)
         one.periods += len(periods)
         one.sum += int(periods.sum())
-        one.square += int(np.square(periods.astype(object)).sum()) if most > 1 << 31 else int(np.dot(periods, periods))
+        one.square += int(np.square(periods.astype(object)).sum()) if most > 1 << 31 else _sum_of_squares(periods)
 
 
 def _row(place: tuple[int, int, int], one: _Id, span: int) -> dict[str, Any]:

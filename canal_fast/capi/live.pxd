@@ -140,7 +140,7 @@ cdef extern from "canal_fast/live/port.h" nogil:
                            long *code)
     cf_status cf_port_open(cf_port *port, const cf_open_question *question, const cf_filter *filters, size_t count,
                            char *why, long *code)
-    void cf_port_stop(cf_port *port)
+    cf_status cf_port_stop(cf_port *port)
     cf_status cf_port_close(cf_port *port, long *code)
     void cf_port_free(cf_port *port)
     cf_status cf_port_send(cf_port *port, const void *frames, size_t count, size_t stride, int64_t timeout_ns,

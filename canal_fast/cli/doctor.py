@@ -16,7 +16,7 @@ def add_parser(subparsers: Any) -> None:
         help="examine a driver library",
         description="Examine a CANAL driver library in a process of its own: opens the device, listens, sends no "
         "frames. A driver of a serial adapter writes its start-up commands into whatever file --config names; one that "
-        "is no serial port is refused without --force. The verdict is in the first three lines. "
+        "is no serial port is refused without --force. Whether it works is in the first three lines. "
         "Exit code 1 when there is a fault.",
     )
     parser.add_argument("library", help="path or file name of the library, or: virtual")

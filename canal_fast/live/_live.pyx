@@ -133,8 +133,11 @@ cdef class Port:
 
     def stop(self):
         cdef cf_port *port = self.at()
+        cdef cf_status status
         with nogil:
-            live.cf_port_stop(port)
+            status = live.cf_port_stop(port)
+        if status == CF_INTERRUPTED:  # what hangs is told by close
+            raise_it()
 
     def close(self):
         """What CanalClose returned; 0 when it was closed before. In a forked child: does nothing."""
@@ -331,6 +334,8 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_transmit_pending(port, &waiting, &moving, &code)
+        if status == CF_INTERRUPTED:
+            raise_it()
         return (waiting, bool(moving)) if status == CF_OK else None
 
     def versions(self):

@@ -1,6 +1,6 @@
 """What _live.pyx needs beside its class: signals during waits, and filters as C has them."""
 
-from libc.stdlib cimport malloc
+from libc.stdlib cimport free, malloc
 
 from canal_fast.capi cimport live
 from canal_fast.capi.base cimport CF_DRIVER_HANGS, cf_status
@@ -36,9 +36,13 @@ cdef inline cf_filter *filter_rows(list filters) except NULL:
     cdef cf_filter *rows = <cf_filter *>malloc((count + 1) * sizeof(cf_filter))
     if rows == NULL:
         raise MemoryError
-    for i in range(count):
-        rows[i].can_id, rows[i].can_mask = filters[i][0], filters[i][1]
-        rows[i].extended = CF_FILTER_ANY_FORMAT if filters[i][2] is None else bool(filters[i][2])
+    try:
+        for i in range(count):
+            rows[i].can_id, rows[i].can_mask = filters[i][0], filters[i][1]
+            rows[i].extended = CF_FILTER_ANY_FORMAT if filters[i][2] is None else bool(filters[i][2])
+    except BaseException:
+        free(rows)
+        raise
     return rows
 
 

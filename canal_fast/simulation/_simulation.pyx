@@ -127,6 +127,8 @@ cdef class Bus:
                  bint first_come, unsigned tec, unsigned rec, filters):
         """The node's number. `filters`: u4 array of can_id, can_mask, extended in turn, which must stay as it is."""
         cdef cf_node_options options
+        if self.bus.count == CF_BUS_NODES_MAX:
+            raise ValueError(f"the bus has {CF_BUS_NODES_MAX} nodes and no room for more")
         cdef cf_node *node = &self.nodes[self.bus.count]
         cdef uint32_t[::1] rows = filters
         options.mode = mode
@@ -237,6 +239,11 @@ cdef class Bus:
         cdef cf_node *node = &self.nodes[number]
         return (node.counters.tec, node.counters.rec, cf_node_state_of(node), node.field, node.sent, node.received,
                 node.queue.used)
+
+    @property
+    def lost(self):
+        """Events and records that found no room: more came in one bit than a recorder is emptied for."""
+        return self.sink.lost
 
     def run(self, int64_t until, events, frames, bits, driven, places):
         """Runs to bit `until`, or until an array is full. (cf_bus_end, events written, frames written).

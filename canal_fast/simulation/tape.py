@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.errors import SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE
 
 from . import _simulation
@@ -36,6 +37,8 @@ class Tape:
             driven = np.empty(count * want_levels, np.uint64)
             places = np.empty(count * self._nodes * want_levels, np.uint8)
             end, event_count, frame_count = core.run(until, events, frames, bits, driven, places)
+            if core.lost:
+                raise SimulationError(f"bit {core.bit}: {core.lost} events found no room: too many in one bit")
             done = core.bit - begin
             events.resize(event_count * want_events, refcheck=False)
             frames.resize(frame_count * want_frames, refcheck=False)

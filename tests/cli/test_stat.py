@@ -11,6 +11,7 @@ import pytest
 import canal_fast as cf
 from canal_fast import wire
 from canal_fast.__main__ import main
+from canal_fast.analysis.statistics import Statistics
 
 
 def saturated(rate: int, channel: int = 0) -> cf.FrameArray:
@@ -70,3 +71,14 @@ def test_what_is_no_rate_of_can_is_not_taken(tmp_path: Path, capsys: pytest.Capt
     assert main(["stat", str(path), "--json"]) == 0
     (bus,) = json.loads(capsys.readouterr().out)["channels"]
     assert (bus["bitrate"], bus["bitrate_from"]) == (500_000, "assumed")
+
+
+@pytest.mark.parametrize(("count", "low_ms", "high_ms"), [(900, 90, 110), (2000, 90, 110), (200_000, 1900, 2100)])
+def test_jitter_of_a_long_recording(count: int, low_ms: int, high_ms: int) -> None:
+    """The sum of the squares of periods has more than 64 bits."""
+    steps = np.where(np.arange(count) % 2, low_ms, high_ms).astype(np.int64) * 1_000_000
+    frames = cf.make_frames(np.full(count, 5), timestamp_ns=np.cumsum(steps))
+    statistics = Statistics(500_000)
+    statistics.add(frames)
+    (row,) = statistics.summary()["ids"]
+    assert row["jitter_s"] == pytest.approx((high_ms - low_ms) / 2000, rel=1e-3)

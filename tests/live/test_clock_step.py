@@ -18,7 +18,10 @@ from canal_fast import FrameFlag
 from canal_fast.logs import open_log
 
 HOUR = 3_600_000_000_000
-pytestmark = pytest.mark.skipif(sys.platform != "linux" or not LP64, reason="NOT RUN: needs LD_PRELOAD")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux" or not LP64, reason="NOT RUN: needs LD_PRELOAD"),
+    pytest.mark.unsanitized,  # whose runtime wants to be preloaded first
+]
 
 # Receives for a while before and after the clock is set; tells what the frames and the books say.
 SCRIPT = """

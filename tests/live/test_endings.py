@@ -275,3 +275,37 @@ def test_dropping_a_task_leaves_the_interpreter_to_others(tmp_path: Path) -> Non
     subprocess.run(["gcc", "-w", "-shared", "-fPIC", str(source), "-o", str(path)], check=True)
     command = [sys.executable, "-P", "-c", DROP_A_TASK, str(path)]
     assert subprocess.run(command, timeout=20).returncode == 0  # holding the GIL it would wait for ever
+
+
+@pytest.mark.posix
+def test_a_close_that_was_interrupted_may_be_repeated() -> None:
+    """The second one comes while the first goes on; the ring is gone by then."""
+    program = (
+        "import canal_fast as cf, os, signal, threading\n"
+        "ch = cf.Channel('virtual', 'bus;load=0.5', profile='generic', bridge='never', coalesce_ms=1000)\n"
+        "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "try:\n    ch.close()\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+        "ch.close()\n"
+        "ch.ledger().verify()\n"
+        "print('closed')\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "interrupted\nclosed\n"), done.stderr
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("call", ["ch.stop()", "ch.drain(5)", "ch.close()"])
+def test_ctrl_c_is_keyboard_interrupt(call: str) -> None:
+    """Also from a handler that takes its time, so that the call has come back meanwhile."""
+    program = (
+        "import canal_fast as cf, os, signal, threading, time\n"
+        "def handler(number, frame):\n    time.sleep(1.2)\n    raise KeyboardInterrupt\n"
+        "signal.signal(signal.SIGINT, handler)\n"
+        "ch = cf.Channel('virtual', 'bus;1000;load=1', profile='generic', bridge='never', coalesce_ms=1000)\n"
+        "ch.send(cf.make_frames([1] * 40, b'12345678'))\n"
+        "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        f"try:\n    {call}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+        "ch.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

@@ -83,7 +83,7 @@ static void vb_settle_bits(vb_bus *bus, uint64_t now)
 /* Bit by bit: when to look again, since what comes cannot be foretold. VS_NEVER: nothing waits. */
 static uint64_t vb_next_look(vb_bus *bus)
 {
-    const uint64_t soon = (uint64_t)bus->bitwise->bus.bit + bus->config.bitrate / 2000;
+    const uint64_t soon = (uint64_t)bus->bitwise->bus.bit + bus->config.bitrate / 2000 + 1;
     return vn_is_busy(bus->bitwise) || bus->source.head.ready < soon ? soon : bus->source.head.ready;
 }
 

@@ -134,7 +134,9 @@ static int vn_fault_file(vn_nodes *v, const char *path, ct_error *error)
     while (good && fgets(line, sizeof line, file) != NULL) {
         size_t size = strlen(line);
         snprintf(where, sizeof where, "faults, line %u, ", ++number);
-        if (size == sizeof line - 1 && line[size - 1] != '\n')
+        if (size == 0)
+            good = ct_fail(error, "%stext is expected, not a zero byte", where);
+        else if (size == sizeof line - 1 && line[size - 1] != '\n')
             good = ct_fail(error, "%sthe line is longer than %zu characters", where, sizeof line - 2);
         else
             good = vn_fault(v, line, size - (line[size - 1] == '\n'), where, error);

@@ -327,11 +327,13 @@ CF_INLINE void cf_consumer_ledger(cf_consumer *consumer, cf_ledger *ledger, int 
     *overruns_known = (int)cf_atomic_u32_load_relaxed(&consumer->share->overruns_known);
 }
 
-/* Keeps the books; nobody takes from the ring any more, and who made it frees it. Needs an ended reader. */
+/* Keeps the books; nobody takes from the ring any more, and who made it frees it. Needs an ended reader. May be
+ * repeated, when the ring is gone. */
 CF_INLINE void cf_consumer_close(cf_consumer *consumer)
 {
     cf_mutex_lock(&consumer->lock);
-    cf_ring_ledger(consumer->ring, &consumer->last_ledger);
+    if (!consumer->closed)
+        cf_ring_ledger(consumer->ring, &consumer->last_ledger);
     consumer->closed = 1;
     cf_consumer_settle(consumer);
     cf_cond_broadcast(&consumer->readable);

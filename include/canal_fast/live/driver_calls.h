@@ -156,7 +156,7 @@ CF_INLINE cf_status cf_driver_transmit_pending_of(cf_driver *driver, uint64_t *r
         cf_driver_end(driver);
         return CF_NOT_SUPPORTED;
     }
-    waiting = CF_CANAL(reader->library, transmit_pending, (reader->handle, &moving));
+    waiting = CF_CALLED(reader, transmit_pending, (reader->handle, &moving));
     cf_driver_end(driver);
     *code = waiting < 0 ? -waiting : 0;
     *result = waiting < 0 ? 0 : (uint64_t)waiting << 1 | (moving != 0);

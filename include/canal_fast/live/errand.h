@@ -28,6 +28,7 @@ typedef struct cf_errand {
     int lost;     /* it did not come back: the thread and all that it uses are left to the driver */
     int orphaned; /* nobody waits for this one */
     cf_errand_state state;
+    uint64_t turns; /* errands given so far */
     cf_status status;
     cf_request request; /* a copy, and so are question and answer: who gave it may have gone */
     void *question;
@@ -112,6 +113,7 @@ CF_INLINE cf_status cf_errand_give(cf_errand *errand, const cf_request *request)
     errand->request.question = errand->question;
     errand->request.answer = errand->answer;
     errand->state = CF_ERRAND_GIVEN;
+    errand->turns++;
     cf_cond_broadcast(&errand->changed);
     return CF_OK;
 }
@@ -122,11 +124,17 @@ CF_INLINE cf_status cf_errand_run(cf_errand *errand, cf_request *request, int64_
 {
     cf_status status = CF_OK;
     int64_t left_ns = limit_ns;
+    uint64_t turn;
     if (request->answer_bytes > sizeof errand->answer)
         return CF_NOT_SUPPORTED;
     cf_mutex_lock(&errand->lock);
-    while (status == CF_OK && !errand->lost && errand->state != CF_ERRAND_NONE)
+    for (turn = errand->turns; status == CF_OK && !errand->lost && errand->state != CF_ERRAND_NONE;) {
         status = cf_errand_step(errand, &left_ns, waiting);
+        if (turn != errand->turns) { /* a driver that serves others is no hanging one */
+            turn = errand->turns;
+            left_ns = limit_ns;
+        }
+    }
     if (status == CF_OK && errand->lost)
         status = CF_DRIVER_HANGS;
     if (status == CF_OK)
@@ -135,7 +143,9 @@ CF_INLINE cf_status cf_errand_run(cf_errand *errand, cf_request *request, int64_
         left_ns = limit_ns;
         while (status == CF_OK && errand->state != CF_ERRAND_DONE)
             status = cf_errand_step(errand, &left_ns, waiting);
-        if (errand->state == CF_ERRAND_DONE) {
+        if (errand->state == CF_ERRAND_DONE && status == CF_INTERRUPTED) {
+            errand->state = CF_ERRAND_NONE; /* too late for who asked: an exception is on its way */
+        } else if (errand->state == CF_ERRAND_DONE) {
             if (request->answer_bytes > 0)
                 memcpy(request->answer, errand->answer, request->answer_bytes);
             request->result = errand->request.result;

@@ -126,12 +126,12 @@ CF_INLINE cf_status cf_port_open(cf_port *port, const cf_open_question *question
 }
 
 /* Ends the draining after a last drain; what the ring holds stays there. May be repeated. */
-CF_INLINE void cf_port_stop(cf_port *port)
+CF_INLINE cf_status cf_port_stop(cf_port *port)
 {
     uint64_t none;
     long code;
     char nothing;
-    cf_port_inquire(port, CF_ASK_STOP, &nothing, 0, &none, &code);
+    return cf_port_inquire(port, CF_ASK_STOP, &nothing, 0, &none, &code);
 }
 
 /* Stops and closes the driver; nothing can be taken any more. The ledger stays. May be repeated; *code gets what

@@ -16,6 +16,7 @@ typedef struct cf_thread_port {
     cf_errand errand; /* makes the calls of a driver that may hang */
     cf_watch watch;
     int lost;     /* a call hangs: what it uses is left to it */
+    long culprit; /* CF_FN_... of that call, from then on */
     void *memory; /* of the ring */
 } cf_thread_port;
 
@@ -72,9 +73,11 @@ CF_INLINE cf_status cf_thread_carry(cf_port *port, cf_request *request)
     status = cf_errand_run(&self->errand, request, cf_request_patience_ns(request->operation) + request->timeout_ns,
                            &port->waiting);
     if (status == CF_DRIVER_HANGS) {
+        const int ending = request->operation == CF_ASK_CLOSE || request->operation == CF_ASK_STOP;
+        if (!self->lost)
+            self->culprit = cf_presence_culprit(&self->share.presence, &self->share.calling, ending);
         self->lost = 1;
-        request->code = cf_presence_culprit(&self->share.presence, &self->share.calling,
-                                            request->operation == CF_ASK_CLOSE || request->operation == CF_ASK_STOP);
+        request->code = self->culprit;
         if (request->operation == CF_ASK_CLOSE)
             cf_consumer_close(&port->consumer);
     }

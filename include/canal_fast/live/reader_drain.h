@@ -68,6 +68,8 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
         return CF_READER_GONE;
     if (timeout_ms != 0)
         now_ns = cf_now_ns();
+    if (CF_UNLIKELY(code > (long)room)) /* more than there is room for: nothing it says is to be believed */
+        code = -CF_CANAL_INTERNAL;
     if (CF_LIKELY(code > 0)) {
         cf_reader_look_at_clock(reader);
         cf_reader_keep_batch(reader, records, (size_t)code, full, now_ns);

@@ -178,7 +178,8 @@ CF_INLINE void cf_process_detach(void)
     dup2(nothing, 0);
     if (dup2(2, 1) < 0)
         dup2(nothing, 1);
-    close(nothing);
+    if (nothing > 2)
+        close(nothing);
 }
 
 CF_INLINE int cf_parent_gone(uint64_t parent)
