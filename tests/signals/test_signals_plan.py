@@ -489,6 +489,17 @@ def test_checksum_and_counter_violations(algorithm: str, place: int, suffix: byt
     assert pa.table(table)["CRC_violation"].to_pylist() == table["CRC_violation"].tolist()
 
 
+@pytest.mark.parametrize("options", [{}, {"scaling": False}, {"choices": "dictionary"}], ids=str)
+@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (2, 0), (-1, 100), (0.5, -3)])
+def test_counters_are_judged_by_raw_values(options: dict[str, Any], scale: float, offset: int) -> None:
+    signal = Signal("CNT", 0, 4, scale=scale, offset=offset, choices=((0, "zero"), (3, "three")))
+    plan = Database([one_message(signal)]).plan(checks={"M": [Counter("CNT")]}, **options)
+    table = plan.decode(cf.make_frames(np.full(8, 0x123), [bytes([n % 16]) + bytes(7) for n in range(11, 19)]))["M"]
+    assert not table["CNT_violation"].any()
+    table = plan.decode(cf.make_frames(np.full(3, 0x123), [bytes([n]) + bytes(7) for n in (3, 5, 6)]))["M"]
+    assert table["CNT_violation"].tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("check", "words"),
     [
