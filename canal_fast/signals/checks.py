@@ -81,6 +81,9 @@ class Checksum:
 class Counter:
     """A signal that goes up with each frame. The first frame of a call has none before it and counts as right.
 
+    A frame without its value (multiplexed away, too short, not available) is stepped over: it is no violation, and the
+    one after it is compared with the last that has one.
+
     Attributes
     ----------
     signal : str
@@ -140,7 +143,16 @@ def checked(
 
 
 def violations(
-    checks: Sequence[Check], message: Message, frames: FrameArray, raw: Mapping[str, Array]
+    checks: Sequence[Check],
+    message: Message,
+    frames: FrameArray,
+    raw: Mapping[str, Array],
+    valid: Mapping[str, npt.NDArray[np.bool_]],
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """A bool column `<signal>_violation` for each check, from the signals' raw values."""
-    return {f"{one.signal}_violation": one.violated(message, frames, raw[one.signal]) for one in checks}
+    """A bool column `<signal>_violation` for each check, from the signals' raw values; False where there is none."""
+    found = {}
+    for one in checks:
+        rows = np.flatnonzero(valid.get(one.signal, np.ones(len(frames), np.bool_)))
+        column = found[f"{one.signal}_violation"] = np.zeros(len(frames), np.bool_)
+        column[rows] = one.violated(message, frames[rows], raw[one.signal][rows])
+    return found

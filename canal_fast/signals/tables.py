@@ -295,7 +295,7 @@ class Tables(Mapping[str, Table]):
                 values, texts[name] = _looked_up(words, values, valid.get(name))
             columns[name] = values
         if checks:
-            columns |= violations(checks, message, self._frames[source_row - self._start], raw)
+            columns |= violations(checks, message, self._frames[source_row - self._start], raw, valid)
             for one in checks:
                 if one.signal in valid:
                     valid[f"{one.signal}_violation"] = valid[one.signal]

@@ -500,6 +500,19 @@ def test_counters_are_judged_by_raw_values(options: dict[str, Any], scale: float
     assert table["CNT_violation"].tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("scale", [1, 0.5])
+@pytest.mark.filterwarnings("error")
+def test_frames_without_the_counter_are_stepped_over(scale: float) -> None:
+    message = one_message(Signal("CRC", 8, 8), Signal("CNT", 20, 4, scale=scale))
+    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor", last=1), Counter("CNT")]})
+    payloads = [b"\1\1\x50", b"\1", b"\1\1\x60", b"\1\1\x70", b"", b"\1\2\x70", b"\1\1\x80"]
+    table = plan.decode(cf.make_frames(np.full(7, 0x123), payloads))["M"]
+    assert np.flatnonzero(table["CNT_violation"]).tolist() == [5]
+    assert np.flatnonzero(table["CRC_violation"]).tolist() == [5]
+    for name in ("CNT_violation", "CRC_violation"):
+        assert table.valid[name].tolist() == [True, False, True, True, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("check", "words"),
     [
