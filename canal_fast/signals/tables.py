@@ -234,7 +234,10 @@ class Tables(Mapping[str, Table]):
         self._columns = columns
         self._memory = memory
         self._views = {kind: memory.view(kind) for kind in _SIZES}
-        self._frames = frames
+        self._checked = {}  # copies: the caller may fill his array anew before he asks for a table
+        for name in plan.checks:
+            rows, _, source = places[plan.number(name), :3].tolist()
+            self._checked[name] = frames[self._view(source, rows, "i8")]
         self._made: dict[str, Table] = {}
         self._start = 0
 
@@ -295,7 +298,7 @@ class Tables(Mapping[str, Table]):
                 values, texts[name] = _looked_up(words, values, valid.get(name))
             columns[name] = values
         if checks:
-            columns |= violations(checks, message, self._frames[source_row - self._start], raw, valid)
+            columns |= violations(checks, message, self._checked[message.name], raw, valid)
             for one in checks:
                 if one.signal in valid:
                     valid[f"{one.signal}_violation"] = valid[one.signal]

@@ -513,6 +513,19 @@ def test_frames_without_the_counter_are_stepped_over(scale: float) -> None:
         assert table.valid[name].tolist() == [True, False, True, True, False, True, True]
 
 
+def test_checks_are_of_the_frames_as_they_were() -> None:
+    """The caller may fill his array anew before he asks for a table."""
+    message = one_message(Signal("CRC", 0, 8), Signal("CNT", 8, 8))
+    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor"), Counter("CNT")]})
+    frames = cf.make_frames(np.full(3, 0x123), [bytes([n, n]) + bytes(6) for n in range(3)])
+    tables = plan.decode(frames)
+    tables.shift(100)
+    frames["data"][:, 7] = 9
+    table = tables["M"]
+    assert not (table["CRC_violation"] | table["CNT_violation"]).any()
+    assert table.source_row.tolist() == [100, 101, 102]
+
+
 @pytest.mark.parametrize(
     ("check", "words"),
     [
