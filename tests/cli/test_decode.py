@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import runpy
 import subprocess
 import sys
@@ -59,6 +60,15 @@ def test_standard_input_line_by_line(log: Path, toyota: str) -> None:
             assert process.stdout.readline().startswith(line.rstrip())
         process.stdin.close()
         assert process.wait(60) == 0
+
+
+def test_standard_input_wherever_it_is(log: Path, toyota: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its handle: not every system has a path for it."""
+    out = tmp_path / "x.csv"
+    for more in ([], ["-o", str(out)]):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(log.read_bytes())))
+        assert main(["decode", "-", "--dbc", toyota, *more]) == 0
+    assert "KINEMATICS,YAW_RATE,-125.0" in out.read_text()
 
 
 def test_csv_and_npz(log: Path, toyota: str, tmp_path: Path) -> None:
