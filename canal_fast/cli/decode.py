@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from canal_fast.cli.options import add_force, keep_existing, picture
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump, open_log
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
@@ -38,13 +39,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
     parser.add_argument("-o", "--output", metavar="FILE", help="write .csv or .npz instead of text")
-    parser.add_argument("--plot", metavar="PNG", help="draw the chosen signals over time (needs matplotlib)")
+    parser.add_argument(
+        "--plot", type=picture, metavar="PNG", help="draw the chosen signals over time (needs matplotlib)"
+    )
+    add_force(parser)
     parser.add_argument("--list", action="store_true", help="print what the database holds, and its problems")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decode, print; what was not decoded goes to standard error in numbers."""
+    keep_existing(args, args.output, args.plot)
     database = load_database(args.dbc, encoding=args.encoding)
     if args.list:
         print("\n".join(listing(database)))
