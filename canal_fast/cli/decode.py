@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from canal_fast.cli.options import add_force, keep_existing, picture
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump, open_log
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
@@ -27,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Each frame as candump text with its signals behind it; or, with -o, a table: of one message a "
         "column for each signal, of several one row for each value (CSV), or an array for each signal (npz).",
     )
-    parser.add_argument("file", nargs="?", help="recording; - is candump text on standard input")
+    parser.add_argument("file", nargs="?", help="recording; - is standard input")
     parser.add_argument("--dbc", required=True, metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
     parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
     parser.add_argument(
@@ -38,29 +39,31 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
     parser.add_argument("-o", "--output", metavar="FILE", help="write .csv or .npz instead of text")
-    parser.add_argument("--plot", metavar="PNG", help="draw the chosen signals over time (needs matplotlib)")
+    parser.add_argument(
+        "--plot", type=picture, metavar="PNG", help="draw the chosen signals over time (needs matplotlib)"
+    )
+    add_force(parser)
     parser.add_argument("--list", action="store_true", help="print what the database holds, and its problems")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decode, print; what was not decoded goes to standard error in numbers."""
+    keep_existing(args, args.output, args.plot)
     database = load_database(args.dbc, encoding=args.encoding)
     if args.list:
         print("\n".join(listing(database)))
         return 0
     if args.file is None:
         raise ValueError("FILE is missing; only --list does without")
-    live = args.file == "-"
-    source = "/dev/stdin" if live else args.file
     words = not (args.plot or (args.output or "").endswith(".npz"))
     plan = database.plan(
         signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
     )
     if args.output or args.plot:
-        counts = write(plan, source, args)
+        counts = write(plan, args)
     else:
-        counts = print_lines(plan, source, everything=args.signal is None, live=live)
+        counts = print_lines(plan, args.file, everything=args.signal is None, live=args.file == "-")
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
@@ -137,7 +140,7 @@ def held(table: Table, name: str) -> list[bool]:
     return [True] * len(table) if valid is None else valid.tolist()
 
 
-def write(plan: Plan, source: str, args: argparse.Namespace) -> DecodeCounts:
+def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
     """A CSV or npz file, a picture, or both."""
     if args.output and not args.output.endswith((".csv", ".npz")):
         raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
@@ -147,7 +150,7 @@ def write(plan: Plan, source: str, args: argparse.Namespace) -> DecodeCounts:
     is_csv = (args.output or "").endswith(".csv")
     with open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file:
         append = csv_rows(file, wide)
-        for tables in plan.decode_batches(source):
+        for tables in plan.decode_batches(args.file):
             counts += tables.counts
             for name, table in tables.items():
                 if is_csv:

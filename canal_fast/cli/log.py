@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from canal_fast.cli.options import can_filter, count, rate, seconds, sentence, whole
+from canal_fast.cli.options import add_force, can_filter, count, keep_existing, rate, seconds, sentence, whole
 from canal_fast.cli.progress import Progress
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
@@ -20,7 +20,6 @@ from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
 from canal_fast.logs import Recorder
-from canal_fast.logs.files import refuse_existing
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often
 BATCH = 65_536
@@ -39,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help=".pcapng or .log, or - for pcapng on standard output; candump text there without it",
     )
-    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    add_force(parser)
     parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
@@ -83,8 +82,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
     if args.output == "-" and sys.stdout.isatty():
         raise ValueError("-o - writes pcapng, which is no text: pipe it, as in `| wireshark -k -i -`, or leave out -o")
-    if args.output not in (None, "-") and not args.force:
-        refuse_existing(args.output)
+    keep_existing(args, args.output)
     with own_output(), _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
         sink = Recorder(

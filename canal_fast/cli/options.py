@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import os
 from fractions import Fraction
 
 from canal_fast.errors import CanalFastError
+from canal_fast.logs.files import refuse_existing
 
-__all__ = ["can_filter", "count", "data_rate", "fraction", "number", "rate", "seconds", "sentence", "whole"]
+__all__ = [
+    "add_force", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture", "rate",
+    "seconds", "sentence", "whole",
+]  # fmt: skip
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """--force, for commands that write files; they call `keep_existing` first."""
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def keep_existing(args: argparse.Namespace, *paths: str | None) -> None:
+    """Raise FileExistsError where a file would be replaced, unless --force was given."""
+    for path in paths:
+        if path not in (None, "-") and not args.force:
+            refuse_existing(path)
+
+
+def picture(text: str) -> str:
+    """Name of a picture; .png, as matplotlib adds it, where it has no suffix."""
+    return text if os.path.splitext(text)[1] else f"{text}.png"
 
 
 def can_filter(text: str) -> dict[str, int]:

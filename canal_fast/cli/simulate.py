@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from canal_fast.cli.options import add_force, keep_existing, picture
 from canal_fast.logs import LogInterface, write_log
 from canal_fast.simulation import FIELDS, Bus, Event, NodeState, Run
 from canal_fast.simulation.scenario import Scenario
@@ -23,7 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--node", metavar="NAME", help="only what the logger at this node records")
     parser.add_argument("--events", metavar="FILE.csv", help="write every event: bit, node, field, TEC, REC, state")
     parser.add_argument("--draw", action="store_true", help="print bus, levels and fields of the first bits as text")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw them; needs matplotlib")
+    parser.add_argument("--plot", type=picture, metavar="FILE.png", help="draw them; needs matplotlib")
+    add_force(parser)
     parser.add_argument("--first", type=int, metavar="BIT", help="first bit to draw (default: the run's first)")
     parser.add_argument("--bits", type=int, metavar="N", help="bits to draw (default: at most 2000)")
     parser.add_argument("--json", action="store_true", help="the summary for programs")
@@ -32,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, write what was asked for, print how each node stands."""
+    keep_existing(args, args.output, args.events, args.plot)
     scenario = Scenario.read(args.scenario)
     bus, made = scenario.run(record_levels=True if args.draw or args.plot else None)
     if args.output:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
-from canal_fast.cli.options import data_rate, rate, seconds
+from canal_fast.cli.options import add_force, data_rate, keep_existing, picture, rate, seconds
 from canal_fast.logs import LogFile, open_log
 from canal_fast.plot import new_figure
 
@@ -40,13 +40,15 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
-        "--plot", metavar="PNG", help="also draw the load over time and by identifier (needs matplotlib)"
+        "--plot", type=picture, metavar="PNG", help="also draw the load over time and by identifier (needs matplotlib)"
     )
+    add_force(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
+    keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
     with open_log(args.file) as log:
         for batch in log.batches():

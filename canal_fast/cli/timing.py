@@ -10,7 +10,7 @@ from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS, BitTiming
 from canal_fast.bittiming.drawing import draw_text, plot
 from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
-from canal_fast.cli.options import fraction, whole
+from canal_fast.cli.options import add_force, fraction, keep_existing, picture, whole
 from canal_fast.errors import BitTimingError
 
 SHOWN = 8  # rows of the table without --all
@@ -36,12 +36,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--linux", action="store_true", help="put first what the Linux kernel programs")
     parser.add_argument("--all", action="store_true", help=f"list every solution, not the best {SHOWN}")
     parser.add_argument("--json", action="store_true", help="machine-readable, all solutions")
-    parser.add_argument("--plot", metavar="FILE", help="picture of the listed bits (needs matplotlib)")
+    parser.add_argument("--plot", type=picture, metavar="FILE", help="picture of the listed bits (needs matplotlib)")
+    add_force(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Solve and print."""
+    keep_existing(args, args.plot)
     try:
         found = bittiming.solve(
             args.bitrate,

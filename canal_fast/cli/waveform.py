@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from canal_fast.cli.options import add_force, keep_existing, picture
 from canal_fast.frames import FrameFlag, payload_length
 
 HEADER = f"{'start s':>14}  {'id':>8}  {'dlc':>3}  {'clock ppm':>12}  {'margin ns':>9}  {'%':>3}  status / data"
@@ -37,8 +38,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--draw", type=int, metavar="N", help="draw row N, with its bits, instead of the table")
     parser.add_argument(
-        "--plot", metavar="PNG", help="with --draw: also as a picture; else an eye diagram (matplotlib)"
+        "--plot", type=picture, metavar="PNG", help="with --draw: also as a picture; else an eye diagram (matplotlib)"
     )
+    add_force(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,6 +53,7 @@ def threshold(text: str) -> float | tuple[float, float]:
 
 def run(args: argparse.Namespace) -> int:
     """Read, decode, show."""
+    keep_existing(args, args.output, args.plot)
     waveform = importlib.import_module("canal_fast.waveform")
     wave = waveform.read(args.capture, args.channel, args.threshold, args.invert, args.sample_rate)
     d = waveform.decode(

@@ -60,7 +60,7 @@ class Checksum:
                 f"{signal.start}"
             )
 
-    def violated(self, message: Message, frames: FrameArray, values: Array) -> npt.NDArray[np.bool_]:
+    def violated(self, message: Message, frames: FrameArray, raw: Array) -> npt.NDArray[np.bool_]:
         """Rows whose byte is another than computed."""
         signal = message[self.signal]
         place = signal.first_position // 8
@@ -80,6 +80,9 @@ class Checksum:
 @dataclass(frozen=True)
 class Counter:
     """A signal that goes up with each frame. The first frame of a call has none before it and counts as right.
+
+    A frame without its value (multiplexed away, too short, not available) is stepped over: it is no violation, and the
+    one after it is compared with the last that has one.
 
     Attributes
     ----------
@@ -103,12 +106,10 @@ class Counter:
                 f"not {self.modulus}"
             )
 
-    def violated(self, message: Message, frames: FrameArray, values: Array) -> npt.NDArray[np.bool_]:
+    def violated(self, message: Message, frames: FrameArray, raw: Array) -> npt.NDArray[np.bool_]:
         """Rows whose value is not that of the row before it and one step more."""
-        signal = message[self.signal]
-        raw = values if signal.scale == 1 and signal.offset == 0 else np.rint((values - signal.offset) / signal.scale)
         raw = raw.astype(np.int64)
-        modulus = self.modulus or 1 << signal.length
+        modulus = self.modulus or 1 << message[self.signal].length
         wrong = np.zeros(len(raw), np.bool_)
         wrong[1:] = (raw[1:] - raw[:-1] - self.step) % modulus != 0
         if self.modulus is not None:
@@ -142,7 +143,16 @@ def checked(
 
 
 def violations(
-    checks: Sequence[Check], message: Message, frames: FrameArray, columns: Mapping[str, Array]
+    checks: Sequence[Check],
+    message: Message,
+    frames: FrameArray,
+    raw: Mapping[str, Array],
+    valid: Mapping[str, npt.NDArray[np.bool_]],
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """A bool column `<signal>_violation` for each check."""
-    return {f"{one.signal}_violation": one.violated(message, frames, columns[one.signal]) for one in checks}
+    """A bool column `<signal>_violation` for each check, from the signals' raw values; False where there is none."""
+    found = {}
+    for one in checks:
+        rows = np.flatnonzero(valid.get(one.signal, np.ones(len(frames), np.bool_)))
+        column = found[f"{one.signal}_violation"] = np.zeros(len(frames), np.bool_)
+        column[rows] = one.violated(message, frames[rows], raw[one.signal][rows])
+    return found

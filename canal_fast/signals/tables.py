@@ -234,7 +234,10 @@ class Tables(Mapping[str, Table]):
         self._columns = columns
         self._memory = memory
         self._views = {kind: memory.view(kind) for kind in _SIZES}
-        self._frames = frames
+        self._checked = {}  # copies: the caller may fill his array anew before he asks for a table
+        for name in plan.checks:
+            rows, _, source = places[plan.number(name), :3].tolist()
+            self._checked[name] = frames[self._view(source, rows, "i8")]
         self._made: dict[str, Table] = {}
         self._start = 0
 
@@ -277,6 +280,8 @@ class Tables(Mapping[str, Table]):
         columns: dict[str, Array] = {}
         valid: dict[str, Array] = {}
         texts: dict[str, list[str]] = {}
+        checks = self._plan.checks.get(message.name, ())
+        checked, raw = {one.signal for one in checks}, {}
         if message.by_pgn:
             taken = {signal.name for signal in message.signals}
             for name, values in _addresses(view(identifier, rows, "u4")).items():
@@ -287,13 +292,13 @@ class Tables(Mapping[str, Table]):
             values = view(at, rows, kind)
             if held >= 0:
                 valid[name] = view(held, rows, "b1")
+            if name in checked:
+                raw[name] = values if words or not self._plan.options.scaling else _unscaled(message[name], values)
             if words is not None:
                 values, texts[name] = _looked_up(words, values, valid.get(name))
             columns[name] = values
-        checks = self._plan.checks.get(message.name, ())
         if checks:
-            raw = {one.signal: columns[one.signal] for one in checks}
-            columns |= violations(checks, message, self._frames[source_row - self._start], raw)
+            columns |= violations(checks, message, self._checked[message.name], raw, valid)
             for one in checks:
                 if one.signal in valid:
                     valid[f"{one.signal}_violation"] = valid[one.signal]
@@ -308,6 +313,13 @@ def _addresses(identifiers: Array) -> dict[str, Array]:
         "source_address": identifiers.astype(np.uint8),
         "destination_address": np.where(specific, identifiers >> 8 & 0xFF, 255).astype(np.uint8),
     }
+
+
+def _unscaled(signal: Signal, values: Array) -> Array:
+    """Raw values of an integer signal from physical ones; exact up to 53 bits."""
+    if signal.scale == 1 and signal.offset == 0:
+        return values
+    return np.rint((values.astype(np.float64) - signal.offset) / signal.scale)
 
 
 def _looked_up(signal: Signal, raw: Array, valid: Array | None) -> tuple[Array, list[str]]:

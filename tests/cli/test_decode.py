@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import runpy
 import subprocess
 import sys
@@ -61,10 +62,24 @@ def test_standard_input_line_by_line(log: Path, toyota: str) -> None:
         assert process.wait(60) == 0
 
 
+def test_standard_input_wherever_it_is(log: Path, toyota: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its handle: not every system has a path for it."""
+    out = tmp_path / "x.csv"
+    for more in ([], ["-o", str(out)]):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(log.read_bytes())))
+        assert main(["decode", "-", "--dbc", toyota, *more]) == 0
+    assert "KINEMATICS,YAW_RATE,-125.0" in out.read_text()
+
+
 def test_csv_and_npz(log: Path, toyota: str, tmp_path: Path) -> None:
     wide, long, npz = tmp_path / "wide.csv", tmp_path / "long.csv", tmp_path / "all.npz"
     assert main(["decode", str(log), "--dbc", toyota, "--signal", "KINEMATICS.*", "-o", str(wide)]) == 0
-    rows = list(csv.reader(wide.read_text().splitlines()))
+    written = wide.read_text()
+    assert main(["decode", str(log), "--dbc", toyota, "-o", str(wide)]) == 1
+    assert wide.read_text() == written
+    assert main(["decode", str(log), "--dbc", toyota, "--signal", "YAW_RATE", "-o", str(wide), "--force"]) == 0
+    assert wide.read_text() == "timestamp_ns,YAW_RATE\n1000000000,-125.0\n"
+    rows = list(csv.reader(written.splitlines()))
     assert rows[0][:2] == ["timestamp_ns", "YAW_RATE"]
     assert rows[1][:2] == ["1000000000", "-125.0"]
     assert main(["decode", str(log), "--dbc", toyota, "-o", str(long)]) == 0
@@ -101,7 +116,7 @@ def test_plot_and_example(
     assert main(["decode", str(log), "--dbc", toyota, "--signal", "YAW*", "--plot", str(picture)]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert (
-        main(["decode", str(log), "--dbc", toyota, "--plot", str(picture)]) == 0
+        main(["decode", str(log), "--dbc", toyota, "--plot", str(picture), "--force"]) == 0
         or "allowed 1..16" in capsys.readouterr().err
     )
     example = runpy.run_path(str(tree / "examples" / "j1939_engine_speed.py"))

@@ -94,6 +94,14 @@ COMMANDS = [
 ]
 
 
+WRITERS = [
+    "log --library virtual --frames 1 -o here.log", "decode x.log --dbc x.dbc -o here.csv",
+    "decode x.log --dbc x.dbc --plot here.png", "waveform x.sr -o here.log", "waveform x.sr --plot here",
+    "simulate x.toml -o here.log", "simulate x.toml --events here.csv", "simulate x.toml --plot here.png",
+    "stat x.log --plot here.png", "timing 500000 --plot here",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("call", "kind", "words"), CALLS, ids=[row[2][:40] for row in CALLS])
 def test_calls(
     call: Callable[[cf.Channel], object],
@@ -119,6 +127,20 @@ def test_commands(
     said = capsys.readouterr().err
     assert code in (1, 2)
     assert words in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", WRITERS)
+def test_no_command_replaces_a_file(
+    arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = [tmp_path / name for name in ("here.log", "here.csv", "here.png")]
+    for file in files:
+        file.write_bytes(b"kept")
+    assert main(arguments.split()) == 1
+    assert re.search(r"here\.\w+: the file exists; it is replaced with --force", capsys.readouterr().err)
+    assert [file.read_bytes() for file in files] == [b"kept"] * 3
+    assert set(tmp_path.iterdir()) == set(files)
 
 
 def test_there_are_sixty() -> None:

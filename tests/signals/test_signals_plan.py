@@ -489,6 +489,43 @@ def test_checksum_and_counter_violations(algorithm: str, place: int, suffix: byt
     assert pa.table(table)["CRC_violation"].to_pylist() == table["CRC_violation"].tolist()
 
 
+@pytest.mark.parametrize("options", [{}, {"scaling": False}, {"choices": "dictionary"}], ids=str)
+@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (2, 0), (-1, 100), (0.5, -3)])
+def test_counters_are_judged_by_raw_values(options: dict[str, Any], scale: float, offset: int) -> None:
+    signal = Signal("CNT", 0, 4, scale=scale, offset=offset, choices=((0, "zero"), (3, "three")))
+    plan = Database([one_message(signal)]).plan(checks={"M": [Counter("CNT")]}, **options)
+    table = plan.decode(cf.make_frames(np.full(8, 0x123), [bytes([n % 16]) + bytes(7) for n in range(11, 19)]))["M"]
+    assert not table["CNT_violation"].any()
+    table = plan.decode(cf.make_frames(np.full(3, 0x123), [bytes([n]) + bytes(7) for n in (3, 5, 6)]))["M"]
+    assert table["CNT_violation"].tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("scale", [1, 0.5])
+@pytest.mark.filterwarnings("error")
+def test_frames_without_the_counter_are_stepped_over(scale: float) -> None:
+    message = one_message(Signal("CRC", 8, 8), Signal("CNT", 20, 4, scale=scale))
+    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor", last=1), Counter("CNT")]})
+    payloads = [b"\1\1\x50", b"\1", b"\1\1\x60", b"\1\1\x70", b"", b"\1\2\x70", b"\1\1\x80"]
+    table = plan.decode(cf.make_frames(np.full(7, 0x123), payloads))["M"]
+    assert np.flatnonzero(table["CNT_violation"]).tolist() == [5]
+    assert np.flatnonzero(table["CRC_violation"]).tolist() == [5]
+    for name in ("CNT_violation", "CRC_violation"):
+        assert table.valid[name].tolist() == [True, False, True, True, False, True, True]
+
+
+def test_checks_are_of_the_frames_as_they_were() -> None:
+    """The caller may fill his array anew before he asks for a table."""
+    message = one_message(Signal("CRC", 0, 8), Signal("CNT", 8, 8))
+    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor"), Counter("CNT")]})
+    frames = cf.make_frames(np.full(3, 0x123), [bytes([n, n]) + bytes(6) for n in range(3)])
+    tables = plan.decode(frames)
+    tables.shift(100)
+    frames["data"][:, 7] = 9
+    table = tables["M"]
+    assert not (table["CRC_violation"] | table["CNT_violation"]).any()
+    assert table.source_row.tolist() == [100, 101, 102]
+
+
 @pytest.mark.parametrize(
     ("check", "words"),
     [
