@@ -196,7 +196,7 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
         return cf_trc_skip(reader, "warning");
     channel = cf_log_channel_number(bus);
     if (channel < 0)
-        return cf_trc_skip(reader, "channel above 256");
+        return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
     frame->channel = (uint8_t)channel;
     if (version >= 13) /* reserved */
         p = cf_skip_word(cf_skip_blanks(p, end), end);
@@ -260,7 +260,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
             if (*columns == 'B') {
                 channel = cf_log_channel_number(value);
                 if (channel < 0)
-                    return cf_trc_skip(reader, "channel above 256");
+                    return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
                 frame->channel = (uint8_t)channel;
             } else {
                 length = cf_trc_length(frame, value, *columns == 'L');
