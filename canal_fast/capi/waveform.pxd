@@ -39,7 +39,6 @@ cdef extern from "canal_fast/waveform/edges.h" nogil:
 cdef extern from "canal_fast/waveform/sampler.h" nogil:
     enum:
         CF_WAVE_BITS
-        CF_STUCK_BITS
         CF_IDLE_BITS
 
     ctypedef struct cf_wave_edges:

@@ -55,19 +55,18 @@ class Mf4:
         self._failure: Exception | None = None
         self._file = _spool(head, source) if source.path is None else open(source.path, "rb")  # noqa: SIM115
         try:
-            check_blocks(self._file)
-        except Cut as error:
-            if not error.readable:
-                self._file.close()
-                raise self._damage(error) from error
-            self.truncated = True
-            self._failure = None if skip else self._damage(error)  # after the frames before it
-        self._file.seek(0)
-        try:
+            try:
+                check_blocks(self._file)
+            except Cut as error:
+                if not error.readable:
+                    raise
+                self.truncated = True
+                self._failure = None if skip else self._damage(error)  # after the frames before it
+            self._file.seek(0)
             self._mdf: Any = MDF(cast(Any, source.path or self._file))
             start_ns = int(self._mdf.header.abs_time)
             local = cast(Any, self._mdf.header).time_flags & _LOCAL_TIME
-        except Exception as error:  # asammdf raises whatever its parsing stumbles over
+        except Exception as error:  # links that lead nowhere, and what asammdf's parsing stumbles over
             self._file.close()
             raise self._damage(error) from error
         self._epoch_ns, self.note = epoch_of(start_ns, zone) if local else (start_ns, None)

@@ -82,8 +82,12 @@ def _read(file: BinaryIO, at: int, size: int) -> bytes:
 
 def _groups(file: BinaryIO, at: int) -> dict[int, _Group]:
     """Record identifier -> group."""
-    found = {}
+    found: dict[int, _Group] = {}
+    seen: set[int] = set()
     while at:
+        if at in seen:
+            raise Cut(f"the chain of channel groups leads back to byte {at}")
+        seen.add(at)
         following = struct.unpack("<Q", _read(file, at + _HEAD.size, 8))[0]
         number, _, flags, _, _, data, invalid = struct.unpack("<QQHHIII", _read(file, at + 72, 32))
         found[number] = _Group(data + invalid, bool(flags & _VARIABLE))

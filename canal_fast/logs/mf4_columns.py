@@ -16,7 +16,7 @@ from .stream import FD_IN_CLASSICAL
 
 __all__ = ["GROUPS", "Block", "Merged", "merged"]
 
-GROUPS = ("CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame")  # in the order of CF_EVENT_
+GROUPS = ("CAN_DataFrame", "CAN_RemoteFrame", "CAN_ErrorFrame", "CAN_OverloadFrame")  # in the order of CF_COLUMNS_DATA
 
 
 @dataclass

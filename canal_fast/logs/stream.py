@@ -24,7 +24,6 @@ __all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
 END = -1
 FD_IN_CLASSICAL = Status.FD_IN_CLASSICAL
 _FIRST_BYTES = 1 << 18
-_ENOUGH = 64  # bytes that tell a format by its magic number; more are waited for where they do not
 _STORED = 0
 _QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
 

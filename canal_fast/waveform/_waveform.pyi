@@ -6,7 +6,6 @@ from typing_extensions import disjoint_base
 
 PARTS: int
 STUCK: int
-STUCK_BITS: int
 STRETCH_BITS: int
 TIMING_FIELDS: int
 

@@ -3,7 +3,6 @@
 from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
 from canal_fast.capi.waveform cimport (
-    CF_STUCK_BITS,
     CF_VCD_NAME,
     CF_VCD_NO_LEVEL,
     CF_WAVE_BITS,
@@ -40,7 +39,6 @@ cdef object F8 = numpy.dtype("f8")
 cdef cf_level level = CF_PORTABLE
 PARTS = CF_WAVE_PARTS
 STUCK = CF_WAVE_STUCK
-STUCK_BITS = CF_STUCK_BITS
 STRETCH_BITS = CF_WAVE_BITS
 TIMING_FIELDS = 14
 

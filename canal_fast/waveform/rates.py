@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,6 @@ class Rates:
     nominal: Phase
     data: Phase | None = None
     triple: bool = False
-
-    def with_data(self, phase: Phase) -> Rates:
-        return replace(self, data=phase)
 
 
 def default_sample_point(bitrate: float) -> float:

@@ -17,6 +17,7 @@ from .wave import PICOSECONDS, Edges, Source
 MAGIC = b"<SALEAE>"
 _DIGITAL, _ANALOG = 0, 1
 _PIECE = 1 << 18
+_MOST_SECONDS = 9_000_000  # picoseconds in 64 bits: 104 days
 
 
 def _take(file: IO[bytes], form: str, path: str) -> tuple[float, ...]:
@@ -66,10 +67,16 @@ def _analog(path: str, offset: int, head: tuple[float, ...], threshold: Threshol
         raise LogFormatError("the sample rate is 0", path=path, offset=24)
     volts = _pieces(path, offset, "<f4", int(count))
     step = PICOSECONDS * downsample / rate
-    return volts_blocks(volts, PICOSECONDS, threshold, invert, round(begin * PICOSECONDS), step)
+    first, _ = _ticks(np.array([begin, begin + count * downsample / rate]), path).tolist()
+    return volts_blocks(volts, PICOSECONDS, threshold, invert, first, step)
 
 
-def _ticks(times: npt.NDArray[np.floating]) -> Edges:
+def _ticks(times: npt.NDArray[np.floating], path: str) -> Edges:
+    bad = ~(np.abs(times) <= _MOST_SECONDS)
+    if bad.any():
+        raise LogFormatError(
+            f"a time of {times[bad][0]:g} s, allowed {-_MOST_SECONDS:,}..{_MOST_SECONDS:,} s", path=path
+        )
     ticks: Edges = np.rint(times * PICOSECONDS).astype(np.int64)
     return ticks
 
@@ -77,15 +84,16 @@ def _ticks(times: npt.NDArray[np.floating]) -> Edges:
 def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | None) -> Source:
     level, begin, end, count = head
     pieces = _pieces(path, offset, "<f8", int(count))
-    first = _ticks(next(pieces, np.empty(0)))
+    first = _ticks(next(pieces, np.empty(0)), path)
+    opening, closing = _ticks(np.array([begin, end]), path).tolist()
 
     def blocks() -> Iterator[tuple[Edges, int]]:
         edges = first
         for piece in pieces:
             yield edges, int(edges[-1])
-            edges = _ticks(piece)
-        yield edges, max(round(end * PICOSECONDS), int(edges[-1]) if len(edges) else 0)
+            edges = _ticks(piece, path)
+        yield edges, max(closing, int(edges[-1]) if len(edges) else 0)
 
-    low = min(round(begin * PICOSECONDS), *first[:1].tolist(), round(end * PICOSECONDS))
+    low = min(opening, *first[:1].tolist(), closing)
     resolution = likely_resolution(first, PICOSECONDS)
     return Source(int(level != 0) ^ bool(invert), PICOSECONDS, resolution, low, blocks())

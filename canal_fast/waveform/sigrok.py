@@ -16,10 +16,12 @@ import numpy.typing as npt
 from canal_fast.errors import LogFormatError
 
 from .channels import Threshold, choose_channel, volts_blocks
-from .wave import EdgeFinder, Edges, Source
+from .wave import PICOSECONDS, EdgeFinder, Edges, Source
 
 _UNITS = {"": 1, "hz": 1, "khz": 10**3, "mhz": 10**6, "ghz": 10**9}
 _PIECE = 1 << 22
+_MOST_TEXT = 1 << 20
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: encrypted, or packed in a new way
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,19 @@ def _numbers(name: str) -> list[int]:
 
 
 def _rate(text: str, path: str) -> int:
-    match = re.fullmatch(r"\s*([\d.]+)\s*([kMG]?Hz)?\s*", text, re.I)
-    if match is None or not float(match[1]):
-        raise LogFormatError(f"samplerate = {text!r} is no rate", path=path)
-    return round(float(match[1]) * _UNITS[(match[2] or "").lower()])
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kMG]?Hz)?\s*", text, re.I)
+    rate = float(match[1]) * _UNITS[(match[2] or "").lower()] if match else 0.0
+    if not 1 <= rate <= PICOSECONDS:
+        raise LogFormatError(f"samplerate = {text[:40]!r} is no rate from 1 Hz to 1000 GHz", path=path)
+    return round(rate)
+
+
+def _text(archive: zipfile.ZipFile, name: str, path: str) -> str:
+    with archive.open(name) as member:
+        data = member.read(_MOST_TEXT + 1)
+    if len(data) > _MOST_TEXT:
+        raise LogFormatError(f"{name} has more than {_MOST_TEXT:,} bytes", path=path)
+    return data.decode("utf-8", "replace")
 
 
 def _session(path: str, sample_rate: int | None) -> _Session:
@@ -52,9 +63,9 @@ def _session(path: str, sample_rate: int | None) -> _Session:
             names = archive.namelist()
             if "version" not in names or "metadata" not in names:
                 raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
-            version = archive.read("version").decode("latin-1").strip()
-            metadata = archive.read("metadata").decode("utf-8", "replace")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            version = _text(archive, "version", path).strip()
+            metadata = _text(archive, "metadata", path)
+    except _BROKEN as error:
         raise LogFormatError(f"no sigrok session: {error}", path=path) from None
     if version not in ("1", "2"):
         raise LogFormatError(f"sigrok session version {version!r}, readable are 1 and 2", path=path)
@@ -68,8 +79,8 @@ def _session(path: str, sample_rate: int | None) -> _Session:
     if "samplerate" not in section and sample_rate is None:
         raise LogFormatError("metadata has no samplerate; give sample_rate=", path=path)
     rate = _rate(section["samplerate"], path) if sample_rate is None else sample_rate
-    probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe\d+", key)}
-    analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d+", key)}
+    probes = {section[key]: _numbers(key)[0] - 1 for key in section if re.fullmatch(r"probe[1-9]\d{0,8}", key)}
+    analog = {section[key]: _numbers(key)[0] for key in section if re.fullmatch(r"analog\d{1,9}", key)}
     base = section.get("capturefile", "logic-1")
     return _Session(path, names, rate, unit_size, probes, analog, _members(names, re.escape(base) + r"(-\d+)?"))
 
@@ -91,7 +102,7 @@ def _pieces(session: _Session, names: list[str], size: int) -> Iterator[npt.NDAr
                         whole = len(data) // size * size
                         rest = data[whole:]
                         yield np.frombuffer(data, np.uint8, whole)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _BROKEN as error:
         raise LogFormatError(f"broken samples: {error}", path=session.path) from None
 
 

@@ -55,6 +55,9 @@ enum {
 #define CF_FLAG_ENUM(name, value, meaning) CF_FLAG_##name = value,
     CF_FLAG_LIST(CF_FLAG_ENUM)
 #undef CF_FLAG_ENUM
+#define CF_FLAG_OR(name, value, meaning) | value
+    CF_FLAGS_KNOWN = 0 CF_FLAG_LIST(CF_FLAG_OR),
+#undef CF_FLAG_OR
     CF_FLAGS_OFF_WIRE = CF_FLAG_TX | CF_FLAG_GAP | CF_FLAG_CLOCK_STEP, /* said of a frame, and no part of it */
     CF_MAX_STANDARD_ID = 0x7FF,
     CF_MAX_EXTENDED_ID = 0x1FFFFFFF

@@ -8,7 +8,7 @@ static void again(const cf_fd_frame *frame)
 {
     char line[CF_CANDUMP_LINE_MAX];
     const char *name;
-    size_t length, column, size = cf_candump_format(frame, sizeof *frame, "can0", line);
+    size_t length, column, size = cf_candump_format(frame, sizeof *frame, "can0", 1, line);
     cf_fd_frame copy;
     if (size > sizeof line || cf_candump_parse(line, size, &copy, &name, &length, &column) != CF_OK)
         abort();

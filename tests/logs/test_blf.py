@@ -131,6 +131,15 @@ def test_header_sizes_and_stale_fields() -> None:
     assert len(read_log(io.BytesIO(oracle.file(b"")), strict=True)) == 0
 
 
+@pytest.mark.parametrize("milliseconds", [1000, 4295, 65535])
+def test_a_start_of_too_many_milliseconds_is_none(milliseconds: int) -> None:
+    data = bytearray(oracle.file(oracle.message(1, 1, 0x100, 1, b"\1", 0)))
+    data[54:56] = struct.pack("<H", milliseconds)
+    with open_log(io.BytesIO(data)) as log:
+        assert log.read()["timestamp_ns"].tolist() == [0]
+        assert log.start is None
+
+
 def test_names_of_channels() -> None:
     text = b"C:\\x.dbc;Powertrain\0"
     body = struct.pack("<LLLL", 1, 1 << 16 | 2 << 8, len(text), 0) + text

@@ -100,6 +100,15 @@ def test_dates_are_of_the_zone_that_is_asked_for() -> None:
     assert there.tolist() == [1436509052249713000 - 7200 * 10**9, 1436509053249713000 - 7200 * 10**9]
 
 
+def test_dates_centuries_apart() -> None:
+    lines = [f" ({date} 00:00:00.000000)  can0  123   [0] \n" for date in ("1700-01-01", "2200-01-01")]
+    times = cf.read_log(io.BytesIO("".join(lines).encode()), tz="UTC")["timestamp_ns"]
+    expected = np.array(["1700-01-01", "2200-01-01"], "M8[ns]").astype(np.int64)
+    assert times.tolist() == expected.tolist()
+    far = lines[0].replace("1700", "2261") + lines[0]
+    assert len(cf.read_log(io.BytesIO(far.encode()), tz="UTC")) == 2
+
+
 def test_a_last_log_line_without_end_is_a_frame_where_it_is_as_long_as_its_like() -> None:
     first = b"(1.0) can0 123#0011\n(1.0) can0 456#00112233\n"
     for last, count in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import subprocess
 import sys
 import warnings
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast.logs import open_log, read_log
+from canal_fast.logs import _logs, open_log, read_log
+from canal_fast.logs.mf4_blocks import Cut, check_blocks
 
 asammdf = pytest.importorskip("asammdf", reason="NOT RUN: asammdf is not installed")
 NAMES = ("17BD1DB7_00000170.MF4", "FCBF0606_00000001.MF4")
@@ -77,6 +79,32 @@ def test_a_cut_file_gives_one_error(sample: Path) -> None:
     with open_log(io.BytesIO(data[: len(data) - 5]), errors="skip") as log:
         assert np.array_equal(log.read(), expected[:-1])
         assert log.truncated
+
+
+def test_a_chain_of_groups_that_leads_back() -> None:
+    def block(name: bytes, links: list[int], data: bytes) -> bytes:
+        return struct.pack(f"<4sIQQ{len(links)}Q", name, 0, 24 + 8 * len(links) + len(data), len(links), *links) + data
+
+    head = b"UnFinMF ".ljust(60, b"\0") + struct.pack("<HH", 4, 0)
+    file = head + block(b"##HD", [96], b"")
+    group = 96 + 24 + 32 + 8
+    end = group + 24 + 48 + 32
+    file += block(b"##DG", [0, group, end, 0], bytes(8))
+    file += block(b"##CG", [group, 0, 0, 0, 0, 0], struct.pack("<QQHHIII", 0, 0, 0, 0, 0, 8, 0))
+    file += block(b"##DT", [], bytes(16))
+    with pytest.raises(Cut, match=f"leads back to byte {group}"):
+        check_blocks(io.BytesIO(file))
+
+
+@pytest.mark.parametrize("links", [[2**63 + 8], [96]])
+def test_damaged_links(links: list[int], tmp_path: Path) -> None:
+    path = tmp_path / "x.mf4"
+    head = b"UnFinMF 4.10    ".ljust(28, b"\0") + struct.pack("<H", 410)
+    head = head.ljust(60, b"\0") + struct.pack("<HH", 4, 0)
+    data_group = struct.pack("<4sIQQQ", b"##DG", 0, 32, 1, 0)  # with a link of four
+    path.write_bytes(head + struct.pack("<4sIQQQ", b"##HD", 0, 32, 1, *links) + data_group)
+    with pytest.raises(cf.LogFormatError, match="damaged or cut short"):
+        read_log(path)
 
 
 def write(path: Path, groups: list[tuple[str, dict[str, Any], list[float]]]) -> Path:
@@ -148,3 +176,15 @@ def test_groups_are_merged_by_time(tmp_path: Path) -> None:
     for cut in range(64, len(whole), 997):
         with pytest.raises(cf.LogFormatError):
             read_log(io.BytesIO(whole[:cut]))
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(4_000_000_000, 6e9), (9_000_000_000, 9e9)])
+def test_times_beyond_64_bits_are_counted(start: int, seconds: float) -> None:
+    """The columns as they come from asammdf: nanoseconds after 1970 pass 2^63 in 2262."""
+    columns: list[Any] = [None] * len(_logs.COLUMN_NAMES)
+    frames = np.zeros(2, cf.FD_FRAME_DTYPE)
+    reader = _logs.ColumnReader()
+    times = np.array([1.0, seconds])
+    assert reader.read(columns, times, 0, start * 10**9, 0, frames, 0)[2] == 1
+    assert frames["timestamp_ns"].tolist() == [(start + 1) * 10**9, 0]
+    assert reader.kinds() == {"frame without a time": 1}

@@ -93,11 +93,32 @@ def test_round_trip_of_classical_records(tmp_path: Path) -> None:
 def test_records_that_no_controller_could_send_survive_too(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     frames = rng.integers(0, 256, 500 * 24, dtype=np.uint8).view(cf.FRAME_DTYPE)
-    frames["flags"] &= ~np.uint16(FrameFlag.FD)
+    frames["flags"] &= 0x3FF & ~np.uint16(FrameFlag.FD)
+    frames["dlc"] &= 15
+    wide = frames["flags"] & (FrameFlag.EXTENDED_ID | FrameFlag.ERROR_FRAME | FrameFlag.STATUS) != 0
+    frames["arbitration_id"] &= np.where(wide, np.uint32(0x1FFFFFFF), np.uint32(0x7FF))
     frames["data"][np.arange(8)[None, :] >= cf.payload_length(frames)[:, None]] = 0
     path = tmp_path / "x.pcapng"
     cf.write_log(path, frames)
     assert np.array_equal(cf.read_log(path), frames)
+
+
+def test_records_whose_fields_hold_no_such_value_are_counted(tmp_path: Path) -> None:
+    frames = np.zeros(7, cf.FD_FRAME_DTYPE)
+    frames["arbitration_id"] = [0x800, 0x20000000, 0xFFFFFFFF, 1, 2, 3, 4]
+    frames["flags"] = [0, FrameFlag.EXTENDED_ID, FrameFlag.ERROR_FRAME, 0, 0x400, FrameFlag.STATUS, FrameFlag.STATUS]
+    frames["dlc"] = [0, 0, 8, 200, 8, 16, 2]
+    frames["data"][-1] = 7
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, frames)
+    frames["data"][-1, 2:] = 0
+    with cf.logs.open_log(path) as log:
+        assert np.array_equal(log.read(fd=True), frames[-1:])
+        assert log.skipped_by_kind == {
+            "frame with an identifier above its limit": 3,
+            "frame with a dlc above 15": 2,
+            "frame with flags that are not known": 1,
+        }
 
 
 def test_bytes_are_those_of_the_oracle(tmp_path: Path) -> None:

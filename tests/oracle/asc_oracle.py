@@ -118,7 +118,7 @@ class Reader:
                 self.skip(self.kind(rest))
                 return None
         if channel > 256:
-            self.skip("channel above 256")
+            self.skip("frame of a channel above 256")
             return None
         channel = max(channel - 1, 0)
         if words and words[0].lower().startswith("errorframe"):

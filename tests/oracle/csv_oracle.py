@@ -53,7 +53,7 @@ def gvret(fields: list[str], with_direction: bool, out: r.Outcome) -> r.Record |
         rest = rest[1:]
     need(re.fullmatch(r"\d{1,19}", rest[0]))
     if int(rest[0]) > 255:
-        out.skipped["channel above 256"] += 1
+        out.skipped["frame of a channel above 256"] += 1
         return None
     need(rest[1] in list("012345678"))
     length = int(rest[1])

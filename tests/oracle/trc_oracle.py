@@ -77,7 +77,7 @@ class Reader:
     def channel(self, word: str) -> int | None:
         need(re.fullmatch(r"\d{1,19}", word))
         if int(word) > 256:
-            self.out.skipped["channel above 256"] += 1
+            self.out.skipped["frame of a channel above 256"] += 1
             return None
         return max(int(word) - 1, 0)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -193,6 +195,29 @@ def message(call: Callable[[], object]) -> str:
     return str(error.value)
 
 
+def encrypted(data: bytes, name: bytes) -> bytes:
+    """The zip archive with the flag of encryption on one of its members."""
+    out = bytearray(data)
+    for magic, flags, head in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+        at = next(m.start() for m in re.finditer(re.escape(magic), data) if data.startswith(name, m.start() + head))
+        out[at + flags] |= 1
+    return bytes(out)
+
+
+def saleae_times(path: Path, begin: float, edge: float, end: float) -> bytes:
+    data = write_saleae(path, WAVE).read_bytes()
+    return data[:20] + struct.pack("<ddQd", begin, end, 1, edge)
+
+
+NO_TIMES = [
+    ((0.0, np.inf, 1.0), 1),
+    ((0.0, np.nan, 1.0), 1),
+    ((0.0, 0.5, np.inf), 2),
+    ((-np.inf, 0.5, 1.0), 0),
+    ((0.0, 1e8, 1.0), 1),
+]
+
+
 def test_bad_files_say_so(tmp_path: Path) -> None:
     one = np.array([1, 0, 1, 1], np.uint8)
     path = tmp_path / "x"
@@ -215,12 +240,21 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
         (write_sigrok(path, one, "1 MHz", probes={}).read_bytes(), "no channel"),
         (write_sigrok(path, 3 * one, "1 MHz", probes={1: "A", 2: "B"}).read_bytes(), "'A', 'B'"),
         (write_sigrok(path, one, "1 MHz", probes={9: "A"}).read_bytes(), "no bit for probe 9"),
+        (write_sigrok(path, one, "1.2.3").read_bytes(), "'1.2.3'"),
+        (write_sigrok(path, one, "0.2 Hz").read_bytes(), "'0.2 Hz'"),
+        (write_sigrok(path, one, "9" * 400).read_bytes(), "no rate"),
+        (write_sigrok(path, one, "1 MHz", extra="#" * (1 << 20)).read_bytes(), "metadata has more than"),
+        (encrypted(write_sigrok(path, one, "1 MHz").read_bytes(), b"metadata"), "encrypted"),
+        (encrypted(write_sigrok(path, one, "1 MHz").read_bytes(), b"logic-1-1"), "encrypted"),
+        *((saleae_times(path, *times), f"a time of {times[bad]:g} s") for times, bad in NO_TIMES),
+        (write_saleae_analog(path, volts(0, 2)[:9], 1, 1 << 60).read_bytes(), "a time of"),
         (b"0,1.0\n1,1.0\n2,1.01\n3,1.0\n", "no two levels"),
         (b"t,v\n0,1.0\n1,2.0\n2,3\n3,x\n", "line"),
     ]  # fmt: skip
     for content, expected in cases:
         path.write_bytes(content)
         assert expected in message(lambda: waveform.read(path)), expected
+    assert len(waveform.read(write_sigrok(path, one, "1 MHz", probes={0: "A", 1: "B"})).edges) == 2  # from 1 on
     path.write_bytes(write_sigrok(tmp_path / "y", one, None).read_bytes())
     assert waveform.read(path, sample_rate=1000).ticks_per_second == 1000
     assert "A" in message(lambda: waveform.read(write_sigrok(path, one, "1 MHz", probes={1: "A"}), channel="B"))

@@ -69,7 +69,7 @@ CF_INLINE cf_status cf_asc_event(cf_log_reader *reader, const char *line, const 
         p = cf_asc_identifier(p, end, own->decimal, frame, &good);
     }
     if (CF_UNLIKELY(channel < 0))
-        return cf_asc_skip(reader, "channel above 256");
+        return cf_asc_skip(reader, CF_LOG_KIND_CHANNEL);
     if (CF_UNLIKELY(cf_text_begins(word, end, "errorframe")))
         return cf_asc_error(reader, word + 10, end, frame);
     if (CF_UNLIKELY(cf_text_begins(word, end, "overloadframe"))) {

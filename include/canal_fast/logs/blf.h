@@ -159,6 +159,7 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
     const uint8_t *p = call->data;
     const size_t size = call->size;
     size_t header;
+    unsigned milliseconds;
     if (memcmp(p, "LOGG", size < 4 ? size : 4) != 0)
         return CF_BLF_MAGIC;
     if (size < CF_BLF_FILE_HEADER + 4 && !call->final)
@@ -168,7 +169,7 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
     header = cf_blf_u32(p + 4);
     if (header <= CF_BLF_MOST_HEADER && size < header + 4 && !call->final)
         return CF_OK;
-    if (header < CF_BLF_LEAST_HEADER || header + 4 > size || !cf_blf_is_object(p + header)) {
+    if (header < CF_BLF_LEAST_HEADER || header > size - 4 || !cf_blf_is_object(p + header)) {
         if (size >= CF_BLF_FILE_HEADER + 4 && cf_blf_is_object(p + CF_BLF_FILE_HEADER))
             header = CF_BLF_FILE_HEADER;
         else if (header < CF_BLF_LEAST_HEADER || header > CF_BLF_MOST_HEADER)
@@ -178,8 +179,10 @@ CF_INLINE cf_status cf_blf_read_header(cf_log_reader *reader, cf_log_call *call,
     }
     own->begun = 1;
     call->consumed = header;
+    milliseconds = cf_blf_u16(p + 54);
     return cf_log_begin(reader, cf_blf_u16(p + 40), cf_blf_u16(p + 42), cf_blf_u16(p + 46), cf_blf_u16(p + 48),
-                        cf_blf_u16(p + 50), cf_blf_u16(p + 52), cf_blf_u16(p + 54) * 1000000u)
+                        cf_blf_u16(p + 50), cf_blf_u16(p + 52),
+                        milliseconds < 1000 ? milliseconds * 1000000u : UINT32_MAX)
                ? CF_LOG_START
                : CF_OK;
 }

@@ -157,9 +157,9 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
         reader->column = 1;
         if (!cf_log_start_at(reader->has_start ? &other : reader, &found.date))
             return CF_LOG_TIME;
-        if (!other.has_start)
-            return CF_LOG_START_HERE;
-        frame->timestamp_ns = other.start_ns - reader->start_ns + reader->epoch_ns;
+        if (!other.has_start || /* what is added is the zone's offset */
+            !cf_log_stamp(&other, reader->epoch_ns - reader->start_ns, &frame->timestamp_ns))
+            return other.has_start ? CF_LOG_TIME : CF_LOG_START_HERE;
     }
     row = cf_candump_interface(reader, found.name, found.length);
     if (row < 0)

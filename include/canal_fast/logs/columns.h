@@ -54,7 +54,7 @@ typedef struct cf_columns {
     const double *seconds; /* after epoch_ns */
     size_t rows;
     int64_t epoch_ns;
-    int event; /* CF_EVENT_ */
+    int event; /* CF_COLUMNS_DATA and so on */
 } cf_columns;
 
 /* The number in a row, at most 2^32 - 1; `other` where there is no such column. */
@@ -117,17 +117,19 @@ CF_INLINE int cf_columns_frame(cf_log_reader *reader, const cf_columns *columns,
     return 1;
 }
 
-/* Records of the rows from call->consumed on, while there is room. CF_OK, or CF_FD_IN_CLASSICAL. */
+/* Records of the rows from call->consumed on, while there is room; reader->epoch_ns becomes that of the columns. CF_OK,
+ * or CF_FD_IN_CLASSICAL. */
 CF_INLINE cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *columns, cf_log_call *call)
 {
     /* ErrorType: not known, bit, form, stuff, CRC, acknowledge */
     static const uint8_t kinds[6] = {0, CF_ERROR_KIND_BIT, CF_ERROR_KIND_FORM, CF_ERROR_KIND_STUFF, 0, 0};
+    reader->epoch_ns = columns->epoch_ns;
     for (; call->consumed < columns->rows && call->made < call->capacity; call->consumed++) {
         const size_t row = call->consumed;
         const int channel = cf_log_channel_number(cf_column_number(columns, CF_COLUMN_BusChannel, row, 0));
         cf_fd_frame frame;
-        int64_t offset;
-        if (channel < 0 || !cf_nanoseconds(columns->seconds[row], &offset)) {
+        int64_t offset, time;
+        if (channel < 0 || !cf_nanoseconds(columns->seconds[row], &offset) || !cf_log_stamp(reader, offset, &time)) {
             cf_log_skip(reader, channel < 0 ? CF_LOG_KIND_CHANNEL : "frame without a time");
             continue;
         }
@@ -143,7 +145,7 @@ CF_INLINE cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *col
         } else if (!cf_columns_frame(reader, columns, row, &frame)) {
             continue;
         }
-        frame.timestamp_ns = columns->epoch_ns + offset; /* below 2^62 each */
+        frame.timestamp_ns = time;
         frame.channel = (uint8_t)channel;
         if (cf_log_put(reader, call, &frame) != CF_OK)
             return CF_FD_IN_CLASSICAL;

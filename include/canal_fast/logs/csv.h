@@ -246,7 +246,7 @@ CF_INLINE cf_status cf_gvret_line(cf_log_reader *reader, const char *line, size_
     if (bus > 255) {
         if (reader->unended)
             return CF_LOG_CUT;
-        cf_log_skip(reader, "channel above 256");
+        cf_log_skip(reader, CF_LOG_KIND_CHANNEL);
         return CF_LOG_BLANK;
     }
     frame->channel = (uint8_t)bus;

@@ -211,7 +211,8 @@ CF_INLINE const char *cf_packet_frame(const cf_packet *packet, unsigned order, c
 /* Is this an identifier that its flags allow? */
 CF_INLINE int cf_packet_id_is_valid(const cf_fd_frame *frame)
 {
-    return frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME) || frame->arbitration_id <= CF_MAX_STANDARD_ID;
+    const int wide = (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME | CF_FLAG_STATUS)) != 0;
+    return frame->arbitration_id <= (wide ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID);
 }
 
 /* The row of the interface that the packet names inside *row's capture, made if it is new; NULL: no room. The first

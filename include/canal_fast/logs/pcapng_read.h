@@ -77,9 +77,32 @@ CF_INLINE unsigned cf_pcapng_order(const cf_log_reader *reader, unsigned link, u
     return big ? CF_PACKET_ORDER_BIG : CF_PACKET_ORDER_LITTLE;
 }
 
-/* What the options of a packet add to its record; *restored: they hold the record itself. */
+/* The record in a "CFrc" option of `length` (24 or 80) bytes, but time and channel, into *frame. */
+CF_INLINE void cf_pcapng_restore(const uint8_t *value, size_t length, cf_fd_frame *frame)
+{
+    size_t carried;
+    frame->arbitration_id = cf_get32(value + 8, 0);
+    frame->flags = (uint16_t)cf_get16(value + 12, 0);
+    frame->dlc = value[14];
+    carried = cf_payload_length(frame->flags, frame->dlc);
+    carried = carried < length - 16 ? carried : length - 16;
+    memset(frame->data, 0, sizeof frame->data);
+    memcpy(frame->data, value + 16, carried);
+}
+
+/* Kind under which a record is left out, or NULL for one that is good. */
+CF_INLINE const char *cf_pcapng_fault(const cf_fd_frame *frame)
+{
+    if (frame->flags & ~(unsigned)CF_FLAGS_KNOWN)
+        return CF_LOG_KIND_FLAGS;
+    if (frame->dlc > 15)
+        return CF_LOG_KIND_DLC;
+    return cf_packet_id_is_valid(frame) ? NULL : CF_LOG_KIND_IDENTIFIER;
+}
+
+/* What the options of a packet add to its record, or the record itself. */
 CF_INLINE cf_status cf_pcapng_read_options(const cf_log_reader *reader, const uint8_t *p, const uint8_t *end,
-                                           cf_fd_frame *frame, int *restored)
+                                           cf_fd_frame *frame)
 {
     const int big = reader->big_endian;
     const uint8_t *value;
@@ -94,11 +117,7 @@ CF_INLINE cf_status cf_pcapng_read_options(const cf_log_reader *reader, const ui
                 frame->flags |= CF_FLAG_GAP;
         } else if (code == CF_PCAPNG_OPT_CUSTOM && (length == 24 || length == 80) &&
                    cf_pcapng_is_tagged(value, length, big, CF_PCAPNG_TAG_RECORD)) {
-            frame->arbitration_id = cf_get32(value + 8, 0);
-            frame->flags = (uint16_t)cf_get16(value + 12, 0);
-            frame->dlc = value[14];
-            memcpy(frame->data, value + 16, length - 16);
-            *restored = 1;
+            cf_pcapng_restore(value, length, frame);
         }
     }
     return bad ? CF_PCAPNG_OPTION : CF_OK;
@@ -113,7 +132,6 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *ca
     cf_log_interface *row;
     cf_fd_frame frame;
     const char *what;
-    int restored = 0;
     cf_status status = cf_pcapng_find_packet(reader, type, block + 8, end, &place);
     if (status != CF_OK)
         return status;
@@ -148,11 +166,12 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *ca
     frame.channel = row->channel;
     if (place.lost != 0 && place.lost != 0xFFFF)
         frame.flags |= CF_FLAG_GAP;
-    status = cf_pcapng_read_options(reader, place.option, end, &frame, &restored);
+    status = cf_pcapng_read_options(reader, place.option, end, &frame);
     if (status != CF_OK)
         return status;
-    if (CF_UNLIKELY(!restored && !cf_packet_id_is_valid(&frame))) {
-        cf_log_skip(reader, CF_LOG_KIND_IDENTIFIER);
+    what = cf_pcapng_fault(&frame);
+    if (CF_UNLIKELY(what != NULL)) {
+        cf_log_skip(reader, what);
         return CF_OK;
     }
     return cf_log_put_row(reader, call, row, &frame);

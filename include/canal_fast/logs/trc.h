@@ -97,10 +97,9 @@ CF_INLINE void cf_trc_error(cf_fd_frame *frame, unsigned kind, const uint8_t *by
 CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, const char *end, cf_fd_frame *frame)
 {
     uint8_t bytes[5];
-    const char *from = end - 14; /* `04 00 02 00 00` */
     unsigned got = 0;
-    if (from > p && cf_is_blank(from[-1]))
-        cf_spaced_bytes(from, end, bytes, 5, &got);
+    if (end - p > 14 && cf_is_blank(end[-15])) /* `04 00 02 00 00` */
+        cf_spaced_bytes(end - 14, end, bytes, 5, &got);
     if (reader->unended)
         return CF_LOG_CUT;
     if (got == 5)
@@ -145,7 +144,8 @@ CF_INLINE cf_status cf_trc_payload(cf_log_reader *reader, const char *line, cons
         if (type->kind != CF_TRC_ERROR)
             p += 5;
         status = cf_trc_data(reader, line, p, end, bytes, 4);
-        cf_trc_error(frame, kind, bytes);
+        if (status == CF_OK)
+            cf_trc_error(frame, kind, bytes);
         return status;
     }
     if (frame->arbitration_id > (extended_digits ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID))
@@ -196,7 +196,7 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
         return cf_trc_skip(reader, "warning");
     channel = cf_log_channel_number(bus);
     if (channel < 0)
-        return cf_trc_skip(reader, "channel above 256");
+        return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
     frame->channel = (uint8_t)channel;
     if (version >= 13) /* reserved */
         p = cf_skip_word(cf_skip_blanks(p, end), end);
@@ -260,7 +260,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
             if (*columns == 'B') {
                 channel = cf_log_channel_number(value);
                 if (channel < 0)
-                    return cf_trc_skip(reader, "channel above 256");
+                    return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
                 frame->channel = (uint8_t)channel;
             } else {
                 length = cf_trc_length(frame, value, *columns == 'L');
