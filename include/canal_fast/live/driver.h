@@ -151,7 +151,9 @@ CF_INLINE cf_status cf_driver_open(cf_driver *driver, const cf_open_question *qu
         cf_reader_overruns(reader, &reader->overruns_at_open);
     reader->overruns_at_open -= reader->producer.counters.driver_overruns;
     cf_reader_poll_overruns(reader, reader->last_drain_ns);
+    cf_mutex_lock(&driver->ending); /* who watches reads the reader only once it runs */
     driver->started = cf_thread_start(&reader->thread, cf_reader_main, reader, "canal_fast") == CF_OK;
+    cf_mutex_unlock(&driver->ending);
     if (!driver->started) {
         CF_CANAL(library, close, (reader->handle));
         reader->handle = 0;
@@ -181,11 +183,11 @@ CF_INLINE void cf_driver_abandon(cf_driver *driver, cf_reader_state state)
 CF_INLINE int cf_driver_watch(cf_driver *driver, cf_watch *watch, int64_t step_ns)
 {
     cf_share *share = driver->consumer->share;
-    const int replaced = driver->consumer->other_end != NULL && driver->reader.reconnect_ns != 0;
     int hangs = 0;
     if (!cf_watch_look(watch, &share->presence, step_ns) || !cf_mutex_trylock(&driver->ending))
         return 0;
     if (driver->started && !driver->joined && !driver->abandoned) {
+        const int replaced = driver->consumer->other_end != NULL && driver->reader.reconnect_ns != 0;
         cf_mutex_lock(&driver->consumer->lock);
         if (cf_atomic_u32_load_acquire(&share->state) == CF_READER_RUNNING &&
             !cf_atomic_u32_load_acquire(&driver->reader.stop)) {

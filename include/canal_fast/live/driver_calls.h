@@ -17,7 +17,7 @@ CF_INLINE cf_status cf_driver_begin(cf_driver *driver)
 {
     cf_status status = CF_OK;
     cf_mutex_lock(&driver->reader.calls);
-    if (!driver->started || driver->closed || cf_atomic_u32_load_acquire(&driver->closing))
+    if (!driver->started || cf_atomic_u32_load_acquire(&driver->closing))
         status = CF_CLOSED;
     else if (driver->reader.handle <= 0)
         status = CF_DISCONNECTED;

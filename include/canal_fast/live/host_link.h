@@ -26,7 +26,7 @@ typedef struct cf_link {
     cf_atomic_u32 away;   /* cf_status: it has, and why, and another is to take its place */
     const cf_atomic_u32 *closing; /* of the port */
     char *program;                /* of the host */
-    int64_t reconnect_ns;         /* between two tries to replace a host that ended; 0: never */
+    cf_atomic_u64 reconnect_ns;   /* between two tries to replace a host that ended; 0: never */
 } cf_link;
 
 /* ---- the listening thread */
@@ -136,7 +136,7 @@ CF_INLINE int cf_link_replace(cf_link *link)
     const int64_t began_ns = cf_now_ns();
     uint64_t before_ns;
     int there = 0;
-    if (link->reconnect_ns == 0 || reason == CF_CLOSED ||
+    if (cf_atomic_u64_load_acquire(&link->reconnect_ns) == 0 || reason == CF_CLOSED ||
         cf_atomic_u32_load_acquire(&link->shared->share.state) != CF_READER_RUNNING)
         return 0;
     cf_link_repair(link);
@@ -146,7 +146,7 @@ CF_INLINE int cf_link_replace(cf_link *link)
     cf_atomic_u32_store_release(&link->reason, CF_OK);
     cf_consumer_wake(link->consumer);
     while (!there && !cf_link_closing(link)) {
-        int64_t left_ns = link->reconnect_ns;
+        int64_t left_ns = (int64_t)cf_atomic_u64_load_acquire(&link->reconnect_ns);
         for (; left_ns > 0 && !cf_link_closing(link); left_ns -= CF_BEAT_MS * INT64_C(1000000))
             cf_sleep_ns((uint64_t)(left_ns < CF_BEAT_MS * INT64_C(1000000) ? left_ns : CF_BEAT_MS * INT64_C(1000000)));
         cf_atomic_u64_store_relaxed(&ring->outage_ns, before_ns + (uint64_t)(cf_now_ns() - began_ns));
@@ -254,7 +254,7 @@ CF_INLINE void cf_link_remember(cf_link *link, const cf_request *request)
     } else if (request->operation == CF_ASK_OPEN && shared->path[0]) {
         memcpy(&shared->open, request->question, sizeof shared->open);
         shared->resume = 1;
-        link->reconnect_ns = shared->open.reconnect_ns;
+        cf_atomic_u64_store_release(&link->reconnect_ns, (uint64_t)shared->open.reconnect_ns);
     }
 }
 
