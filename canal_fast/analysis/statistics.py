@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.wire.lengths import frame_duration_ns
@@ -14,11 +15,11 @@ from canal_fast.wire.lengths import frame_duration_ns
 _NO_FRAME = int(FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
 
 
-
 def _sum_of_squares(periods: npt.NDArray[np.int64]) -> int:
     """Exactly, of numbers up to 2**31: in halves, whose products add up within 64 bits for 2**30 of them."""
     high, low = periods >> 16, periods & 0xFFFF
     return (int(np.dot(high, high)) << 32) + (int(np.dot(high, low)) << 17) + int(np.dot(low, low))
+
 
 class _Id:
     """One identifier of one channel."""
