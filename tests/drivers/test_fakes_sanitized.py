@@ -17,7 +17,8 @@ pytestmark = [
 ]
 SOURCE = Path(__file__).parents[1] / "c" / "fake_matrix.c"
 # What the fakes are built with, too: overruns of our buffers are theirs; races within them are not ours.
-RUN = [row for row in ROWS if not row.contained and not row.alone]
+# Nor are calls that never return: it is errands that give those up, and they are Python's.
+RUN = [row for row in ROWS if not row.contained and not row.alone and "hang_" not in row.config]
 Run = subprocess.Popen[str] | str
 SANITIZERS = {"address,undefined": ("-fsanitize=address,undefined",), "thread": ()}
 
