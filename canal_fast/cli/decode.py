@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from canal_fast.cli.left_out import tell
 from canal_fast.cli.options import add_force, keep_existing, picture
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump, open_log
@@ -103,6 +104,7 @@ def print_lines(plan: Plan, source: str, everything: bool, live: bool) -> Decode
                     print(f"{line} :: {behind[row]}", flush=live)
                 elif everything:
                     print(line + unknown(frames[row]), flush=live)
+        tell(log, "decode")
     return counts
 
 
@@ -148,9 +150,12 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
     kept: dict[str, list[tuple[FrameArray, Any, Any]]] = {}
     wide = len(plan.messages) == 1
     is_csv = (args.output or "").endswith(".csv")
-    with open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file:
+    with (
+        open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file,
+        open_log(args.file) as log,
+    ):
         append = csv_rows(file, wide)
-        for tables in plan.decode_batches(args.file):
+        for tables in map(plan.decode, log.batches(BATCH_FRAMES)):
             counts += tables.counts
             for name, table in tables.items():
                 if is_csv:
@@ -159,6 +164,7 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
                     for column, numbers in table.columns.items():
                         valid = table.partial.get(column)
                         kept.setdefault(f"{name}.{column}", []).append((table.timestamp_ns, numbers, valid))
+        tell(log, "decode")
     if (args.output or "").endswith(".npz"):
         np.savez(args.output, **arrays(kept))
     if args.plot:

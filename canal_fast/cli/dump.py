@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.cli.left_out import id_order, tell
 from canal_fast.cli.options import can_filter, count
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
-from canal_fast.logs import LogFile, LogInterface, format_candump, open_log
+from canal_fast.logs import LogFile, format_candump, open_log
 
 BATCH = 65_536
 
@@ -58,26 +59,8 @@ def run(args: argparse.Namespace) -> int:
         if args.info:
             print(_json_info(log, total) if args.json else "\n".join(_info(log, total)))
         else:
-            _tell(log)
+            tell(log, "dump")
         return 1 if log.skipped and not any(row.frames for row in log.interfaces) else 0
-
-
-def _tell(log: LogFile) -> None:
-    """On standard error, what of the file is not on standard output."""
-    rows = [f"{number} x {kind} skipped" for kind, number in log.skipped_by_kind.items()]
-    if log.lost_bytes:
-        rows.append(f"{log.lost_bytes} damaged bytes passed over")
-    if log.truncated:
-        rows.append("it is truncated: it ends inside a block or line")
-    if log.zone_note:
-        rows.append(log.zone_note)
-    rows += [f"{row.name or row.channel}: {_order(row)}" for row in log.interfaces if row.id_order]
-    for row in rows:
-        print(f"canal-fast dump: {log.path}: {row}", file=sys.stderr)
-
-
-def _order(row: LogInterface) -> str:
-    return f"identifiers taken as {row.id_order}-endian"
 
 
 def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
@@ -139,7 +122,7 @@ def _info(log: LogFile, count: int) -> Iterator[str]:
         yield f"start: {log.start}{f' ({log.zone_note})' if log.zone_note else ''}"
     for row in log.interfaces:
         rate = f", {row.bitrate} bit/s" if row.bitrate else ""
-        order = f", {_order(row)}" if row.id_order else ""
+        order = f", {id_order(row)}" if row.id_order else ""
         yield f"{row.name or log.names[row.channel]} (channel {row.channel}{rate}{order}): {row.frames} frames"
         for name, value in (row.statistics or {}).items():
             yield f"  {name} = {'not known' if value is None else value}"

@@ -49,7 +49,7 @@ class Progress:
 
     @property
     def load(self) -> float | None:
-        """Share of the bus since the begin; None without a bit rate."""
+        """Share of the bus since the begin; None without a bit rate, or with a second one that is not known."""
         return self.busy_all_ns / (self.seconds * 1e9) if self.bitrate else None
 
     def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
@@ -74,9 +74,11 @@ class Progress:
             errors = int((none & FrameFlag.ERROR_FRAME != 0).sum())
             self.error_frames += errors
             self.status_messages += len(frames) - len(on_wire) - errors
-        if self.bitrate:  # a data phase counts as if it were nominal where its rate is not known
+        if self.bitrate:
             bits = wire.frame_length_bits(on_wire, parts=True)
-            self.busy_ns += int((bits["nominal"].sum() + bits["data"].sum()) * 1e9 / self.bitrate)
+            self.busy_ns += int(bits["nominal"].sum() * 1e9 / self.bitrate)
+            if bits["data"].any():
+                self.bitrate = None
 
     def _show(self, now: float, written: int, ledger: Ledger) -> None:
         passed = now - self.last

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
+from canal_fast.cli.left_out import tell
 from canal_fast.cli.options import add_force, data_rate, keep_existing, picture, rate, seconds
+from canal_fast.frames import FrameFlag
 from canal_fast.logs import LogFile, open_log
 from canal_fast.plot import new_figure
 
@@ -34,7 +36,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
     )
-    parser.add_argument("--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase")
+    parser.add_argument(
+        "--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase; needed for frames with a bit rate switch"
+    )
     parser.add_argument(
         "--window", type=seconds, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
     )
@@ -53,8 +57,11 @@ def run(args: argparse.Namespace) -> int:
     with open_log(args.file) as log:
         for batch in log.batches():
             describe(statistics, log, args.bitrate is None)
+            if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
+                raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
-    summary = statistics.summary()
+        tell(log, "stat")
+    summary = {**statistics.summary(), "skipped": log.skipped, "lost_bytes": log.lost_bytes, "truncated": log.truncated}
     for bus in summary["channels"]:
         given = args.bitrate is not None
         bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
@@ -69,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
 def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
     """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
     for row in log.interfaces:
-        statistics.names.setdefault(row.channel, row.name)
+        if row.name:
+            statistics.names.setdefault(row.channel, row.name)
         if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:
             statistics.bitrates.setdefault(row.channel, row.bitrate)
 

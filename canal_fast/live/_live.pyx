@@ -9,13 +9,13 @@ from libc.string cimport memset, strncpy
 from canal_fast._gate cimport Loan, driver_error, forks, lend, lend_frames, refuse_forked
 from canal_fast.capi cimport live
 from canal_fast.capi.base cimport (
-    CF_DISCONNECTED, CF_DRIVER_HANGS, CF_INTERRUPTED, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status,
+    CF_DISCONNECTED, CF_DRIVER_HANGS, CF_NOT_SUPPORTED, CF_OK, CF_TIMED_OUT, cf_status,
 )
 from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frame_head
 from canal_fast.capi.live cimport cf_port
 from canal_fast.capi.system cimport cf_convention
 
-from canal_fast.live.glue cimport call_name, filter_rows, interrupted, raise_it
+from canal_fast.live.glue cimport call_name, filter_rows, interrupted, raise_interrupted
 
 from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 
@@ -72,8 +72,7 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_load(port, text, <cf_convention>convention, &answer, &code)
-        if status == CF_INTERRUPTED:
-            raise_it()
+        raise_interrupted(status)
         self.functions = answer.functions
         return int(status), code, answer.detail.decode("utf-8", "replace")
 
@@ -99,8 +98,7 @@ cdef class Port:
         with nogil:
             status = live.cf_port_open(port, &question, rows, count, why, &code)
         free(rows)
-        if status == CF_INTERRUPTED:
-            raise_it()
+        raise_interrupted(status)
         return int(status), code, why.decode("utf-8", "replace")
 
     def __dealloc__(self):
@@ -121,8 +119,7 @@ cdef class Port:
         return self.port
 
     cdef int check(self, cf_status status, long code, str operation) except -1:
-        if status == CF_INTERRUPTED:
-            raise_it()
+        raise_interrupted(status)
         if status != CF_OK:
             raise driver_error(status, code, call_name(status, code, operation))
         return 0
@@ -136,8 +133,7 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_stop(port)
-        if status == CF_INTERRUPTED:  # what hangs is told by close
-            raise_it()
+        raise_interrupted(status)  # what hangs is told by close
 
     def close(self):
         """What CanalClose returned; 0 when it was closed before. In a forked child: does nothing."""
@@ -267,8 +263,7 @@ cdef class Port:
                 PyErr_CheckSignals()
         finally:
             live.cf_port_reject(port, loan.count - total)
-        if status == CF_INTERRUPTED:
-            raise_it()
+        raise_interrupted(status)
         if status != CF_OK and status != CF_TIMED_OUT:
             error = driver_error(status, code, call_name(status, code, "CanalSend"))
             error.add_note(f"{total} of {loan.count} frames were accepted")
@@ -334,8 +329,7 @@ cdef class Port:
         cdef cf_status status
         with nogil:
             status = live.cf_port_transmit_pending(port, &waiting, &moving, &code)
-        if status == CF_INTERRUPTED:
-            raise_it()
+        raise_interrupted(status)
         return (waiting, bool(moving)) if status == CF_OK else None
 
     def versions(self):

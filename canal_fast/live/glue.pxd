@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, malloc
 
 from canal_fast.capi cimport live
-from canal_fast.capi.base cimport CF_DRIVER_HANGS, cf_status
+from canal_fast.capi.base cimport CF_DRIVER_HANGS, CF_INTERRUPTED, cf_status
 from canal_fast.capi.canal cimport CF_CANAL_FUNCTION_COUNT
 from canal_fast.capi.drivers cimport cf_function
 from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_filter
@@ -24,8 +24,8 @@ cdef inline int interrupted() noexcept nogil:
     return PyGILState_GetThisThreadState() != NULL and look_for_signals()
 
 
-cdef inline int raise_it() except -1:
-    return -1  # what `interrupted` left
+cdef inline int raise_interrupted(cf_status status) except -1:
+    return -1 if status == CF_INTERRUPTED else 0  # with the exception that `interrupted` left
 
 
 cdef inline cf_filter *filter_rows(list filters) except NULL:

@@ -82,3 +82,27 @@ def test_jitter_of_a_long_recording(count: int, low_ms: int, high_ms: int) -> No
     statistics.add(frames)
     (row,) = statistics.summary()["ids"]
     assert row["jitter_s"] == pytest.approx((high_ms - low_ms) / 2000, rel=1e-3)
+
+
+@pytest.mark.parametrize("command", ["stat", "decode", "dump"])
+def test_a_cut_recording_says_so(command: str, two_buses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two_buses.write_bytes(two_buses.read_bytes()[:-7])
+    database = ["--dbc", str(two_buses.with_suffix(".dbc"))] if command == "decode" else []
+    two_buses.with_suffix(".dbc").write_text(
+        'VERSION ""\n\nBU_: A\n\nBO_ 291 M: 8 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\n'
+    )
+    assert main([command, str(two_buses), *database]) == 0
+    assert "it is truncated" in capsys.readouterr().err
+
+
+def test_a_cut_recording_says_so_to_programs(two_buses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two_buses.write_bytes(two_buses.read_bytes()[:-7])
+    assert main(["stat", str(two_buses), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["truncated"] is True
+
+
+def test_a_bus_without_a_name_is_numbered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.asc"
+    path.write_text("date Thu Nov 26 10:00:00 2026\nbase hex timestamps absolute\n   0.1 1 123 Rx d 1 00\n")
+    assert main(["stat", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split(":")[0]
