@@ -39,14 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (CanalFastError, OSError, ValueError) as error:
         print(f"canal-fast {args.command}: {sentence(error)}", file=sys.stderr)
-        if isinstance(error, OSError):  # it may be the output that failed
-            _discard_output()
+        if isinstance(error, OSError):
+            _discard_output(unless_good=True)
         return 1
 
 
-def _discard_output() -> None:
-    """What is still in the buffer cannot be written; the interpreter would complain when it ends."""
+def _discard_output(unless_good: bool = False) -> None:
+    """What is still in the buffer cannot be written (unless it can); the interpreter would complain when it ends."""
     with contextlib.suppress(OSError, ValueError):  # somebody else's standard output, as in a test
+        if unless_good:
+            sys.stdout.flush()
+            return
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

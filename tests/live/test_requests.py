@@ -75,6 +75,7 @@ def outcome(question: Callable[[cf.Channel], Any], channel: cf.Channel, repeat: 
     return said if repeat else said[:2]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("driver", ["virtual", "by the book", "no optional functions"])
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_alike_in_process_and_in_a_host(name: str, driver: str, fakes: Path) -> None:

@@ -94,6 +94,7 @@ def test_differences_of_time_are_asked_for() -> None:
     ]
 
 
+@pytest.mark.posix  # which has the zones; Windows has them with the extra `tz`
 def test_dates_are_of_the_zone_that_is_asked_for() -> None:
     text = b" (2015-07-10 06:17:32.249713)  can0  123   [1]  11\n (2015-07-10 06:17:33.249713)  can0  123   [1]  11\n"
     there = cf.read_log(io.BytesIO(text), tz="Europe/Berlin")["timestamp_ns"]
