@@ -239,6 +239,7 @@ def test_utf16_and_byte_order_marks(samples: Path) -> None:
     assert np.array_equal(read_log(io.BytesIO(gzip.compress(text.encode("utf-16")))), expected)
 
 
+@pytest.mark.posix  # which has the zones
 def test_zones(samples: Path) -> None:
     path = samples / "blf_plain.blf"
     utc = read_log(path)["timestamp_ns"]
@@ -253,6 +254,7 @@ def test_zones(samples: Path) -> None:
         assert set(shift.tolist()) == {9 * 3600 * 10**9}
 
 
+@pytest.mark.posix  # which has the zones
 @pytest.mark.parametrize(
     ("start", "note", "hours"),
     [

@@ -285,6 +285,7 @@ def test_dates_of_asc(text: str, expected: str | None) -> None:
         assert (log.start is None) == (expected is None)
 
 
+@pytest.mark.posix  # which has the zones
 def test_trigger_blocks_restart_the_time() -> None:
     text = b"""date Sat Sep 30 10:00:00 2017
 base hex  timestamps relative

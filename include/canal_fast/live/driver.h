@@ -235,7 +235,7 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
 }
 
 /* Stops and closes the driver. May be repeated; *code gets what CanalClose returned, CF_CANAL_SUCCESS when it was
- * closed before or never opened. CF_TIMED_OUT: the reader hangs in the driver, in the call CF_FN_... in *code, so that
+ * closed before or never opened. CF_TIMED_OUT, each time: the reader hangs in the driver, in the call CF_FN_... in *code, so that
  * was not called again, and the thread and all that it uses are left to it. */
 CF_INLINE cf_status cf_driver_close(cf_driver *driver, long *code)
 {
@@ -245,7 +245,7 @@ CF_INLINE cf_status cf_driver_close(cf_driver *driver, long *code)
     cf_atomic_u32_store_release(&driver->closing, 1);
     cf_driver_stop(driver);
     cf_mutex_lock(&driver->ending);
-    if (!driver->closed && driver->abandoned) {
+    if (driver->abandoned) {
         *code = (long)cf_atomic_u32_load_relaxed(&reader->share->presence.where);
         status = CF_TIMED_OUT; /* the reader may hold `calls`, so nobody asks for it */
     } else if (!driver->closed) {

@@ -118,8 +118,8 @@ CF_INLINE cf_status cf_errand_give(cf_errand *errand, const cf_request *request)
     return CF_OK;
 }
 
-/* Has `request` done and waits for it at most limit_ns. As `perform`; CF_DRIVER_HANGS, then and ever after; or
- * CF_INTERRUPTED, with the request still under way. */
+/* Has `request` done and waits for it at most limit_ns. As `perform`; CF_DRIVER_HANGS, then and ever after, with the
+ * operation that hangs in the request; or CF_INTERRUPTED, with the request still under way. */
 CF_INLINE cf_status cf_errand_run(cf_errand *errand, cf_request *request, int64_t limit_ns, const cf_waiting *waiting)
 {
     cf_status status = CF_OK;
@@ -156,6 +156,8 @@ CF_INLINE cf_status cf_errand_run(cf_errand *errand, cf_request *request, int64_
             errand->orphaned = 1;
         }
     }
+    if (status == CF_DRIVER_HANGS)
+        request->operation = errand->request.operation;
     errand->lost |= status == CF_DRIVER_HANGS && errand->state == CF_ERRAND_GIVEN;
     cf_cond_broadcast(&errand->changed);
     cf_mutex_unlock(&errand->lock);

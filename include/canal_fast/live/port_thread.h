@@ -37,12 +37,10 @@ CF_INLINE cf_status cf_thread_perform(void *with, cf_request *request)
 {
     cf_thread_port *self = (cf_thread_port *)with;
     const cf_status status = cf_driver_perform(&self->driver, request);
-    if (request->operation == CF_ASK_CLOSE) {
+    if (request->operation == CF_ASK_CLOSE && !self->driver.abandoned) {
         cf_consumer_close(&self->port.consumer);
-        if (!self->driver.abandoned) {
-            free(self->memory);
-            self->memory = NULL;
-        }
+        free(self->memory);
+        self->memory = NULL;
     }
     return status;
 }
@@ -65,6 +63,7 @@ CF_INLINE int cf_thread_may_hang(const cf_thread_port *self, const cf_request *r
 CF_INLINE cf_status cf_thread_carry(cf_port *port, cf_request *request)
 {
     cf_thread_port *self = (cf_thread_port *)port;
+    const int closing = request->operation == CF_ASK_CLOSE;
     cf_status status;
     if (request->operation == CF_ASK_FREE)
         return cf_thread_port_free(self);
@@ -73,14 +72,15 @@ CF_INLINE cf_status cf_thread_carry(cf_port *port, cf_request *request)
     status = cf_errand_run(&self->errand, request, cf_request_patience_ns(request->operation) + request->timeout_ns,
                            &port->waiting);
     if (status == CF_DRIVER_HANGS) {
-        const int ending = request->operation == CF_ASK_CLOSE || request->operation == CF_ASK_STOP;
+        const int ending = request->operation == CF_ASK_CLOSE || request->operation == CF_ASK_STOP ||
+                           self->driver.abandoned; /* of what hangs */
         if (!self->lost)
             self->culprit = cf_presence_culprit(&self->share.presence, &self->share.calling, ending);
         self->lost = 1;
         request->code = self->culprit;
-        if (request->operation == CF_ASK_CLOSE)
-            cf_consumer_close(&port->consumer);
     }
+    if (closing && (status == CF_DRIVER_HANGS || status == CF_TIMED_OUT))
+        cf_consumer_close(&port->consumer);
     return status;
 }
 
