@@ -235,8 +235,8 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
 }
 
 /* Stops and closes the driver. May be repeated; *code gets what CanalClose returned, CF_CANAL_SUCCESS when it was
- * closed before or never opened. CF_TIMED_OUT, each time: the reader hangs in the driver, in the call CF_FN_... in *code, so that
- * was not called again, and the thread and all that it uses are left to it. */
+ * closed before or never opened. CF_TIMED_OUT, each time: the reader hangs in the driver, in the call CF_FN_... in
+ * *code, so that was not called again, and the thread and all that it uses are left to it. */
 CF_INLINE cf_status cf_driver_close(cf_driver *driver, long *code)
 {
     cf_reader *reader = &driver->reader;
