@@ -135,7 +135,7 @@ def _edges(
     lengths[np.cumsum(marks[:-1]) > 0] = 1 / data.bitrate
     lengths[esi - 1] = 1 / nominal.bitrate - after[0] + after[1]
     lengths[delimiter] = 1 / data.bitrate - after[1] + after[0]
-    counts = np.diff(offsets)
+    counts = np.diff(offsets).astype(np.intp)
     lengths /= np.repeat(1 + clock_ppm * 1e-6, counts)
     ends = np.cumsum(lengths)
     frame_ends = ends[offsets[1:] - 1]

@@ -280,7 +280,7 @@ def test_dates_of_asc(text: str, expected: str | None) -> None:
     data = f"date {text}\n0.5 1 100 Rx d 0\n".encode("latin-1")
     with cf.logs.open_log(io.BytesIO(data), format="asc") as log:
         frames = log.read()
-        start = 0 if expected is None else np.datetime64(expected, "ns").astype(int)
+        start = 0 if expected is None else np.datetime64(expected, "ns").astype(np.int64)
         assert frames["timestamp_ns"].tolist() == [start + 500_000_000]
         assert (log.start is None) == (expected is None)
 
