@@ -278,6 +278,7 @@ def test_dropping_a_task_leaves_the_interpreter_to_others(tmp_path: Path) -> Non
 
 
 @pytest.mark.posix
+@pytest.mark.unsanitized  # its processes take longer to begin than the close
 def test_a_close_that_was_interrupted_may_be_repeated() -> None:
     """The second one comes while the first goes on; the ring is gone by then."""
     program = (
