@@ -282,8 +282,9 @@ def test_dropping_a_task_leaves_the_interpreter_to_others(tmp_path: Path) -> Non
 def test_a_close_that_was_interrupted_may_be_repeated() -> None:
     """The second one comes while the first goes on; the ring is gone by then."""
     program = (
-        "import canal_fast as cf, os, signal, threading\n"
+        "import canal_fast as cf, os, signal, threading, time\n"
         "ch = cf.Channel('virtual', 'bus;load=0.5', profile='generic', bridge='never', coalesce_ms=1000)\n"
+        "time.sleep(0.1)\n"  # so that the reader has begun its wait of a second
         "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    ch.close()\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         "ch.close()\n"
@@ -304,6 +305,7 @@ def test_ctrl_c_is_keyboard_interrupt(call: str) -> None:
         "signal.signal(signal.SIGINT, handler)\n"
         "ch = cf.Channel('virtual', 'bus;1000;load=1', profile='generic', bridge='never', coalesce_ms=1000)\n"
         "ch.send(cf.make_frames([1] * 40, b'12345678'))\n"
+        "time.sleep(0.1)\n"  # so that the reader has begun its wait of a second
         "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         f"try:\n    {call}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         "ch.close()\n"
