@@ -119,14 +119,14 @@ static void simulate(unsigned long count, unsigned whole)
     bus.whole_frames = whole;
     for (i = 0; i < 3; i++)
         cf_node_init(&nodes[i], i, options, cf_counters_make(0, 0));
-    cf_queue_init(&nodes[0].queue, rows, heap, BATCH, 1);
+    cf_bus_queue_init(&nodes[0].queue, rows, heap, BATCH, 1);
     cf_bus_connect(&bus);
     for (; count > 0; count -= BATCH) {
         for (i = 0; i < BATCH; i++) {
             cf_fd_frame frame;
             memset(&frame, 0, sizeof frame);
             memcpy(&frame, &frames[i], sizeof frames[i]);
-            cf_queue_add(&nodes[0].queue, &frame, bus.bit, 0);
+            cf_bus_queue_add(&nodes[0].queue, &frame, bus.bit, 0);
         }
         while (nodes[0].queue.used)
             cf_bus_run(&bus, bus.bit + 10000);
