@@ -73,8 +73,6 @@ CF_INLINE int cf_bus_frame_fits(const cf_bus *b, cf_bus_frame *f, int64_t until)
     }
     if (!f->acked && w->options.mode != CF_MODE_SELF_TEST)
         return 0;
-    if (shape.fd && !f->acked) /* where the slot ends depends on the ACK */
-        return 0;
     f->ack = w->wire_bits - 9;
     f->bits = w->wire_bits + (shape.fd && w->options.fd_ack_bits == 2);
     f->data_bits = 0;

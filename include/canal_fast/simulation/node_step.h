@@ -28,24 +28,22 @@ CF_INLINE void cf_node_bad_tail(cf_node *n, int64_t bit)
 /* A bit of the ACK slot at a transmitter. */
 CF_INLINE void cf_node_await_ack(cf_node *n, unsigned level, int64_t bit)
 {
-    const unsigned first = n->acked;
+    const unsigned second = n->fd && n->index == 2;
     n->acked |= !level;
-    if (n->fd && n->index == 1) {
+    if (n->fd && !second)
         n->index = 2;
-    } else if (first && n->options.fd_ack_bits == 1 && level) { /* that was the delimiter */
-        cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
-    } else if (!n->acked && n->options.mode != CF_MODE_SELF_TEST) {
+    else if (!n->acked && n->options.mode != CF_MODE_SELF_TEST)
         cf_node_error(n, CF_BUS_EVENT_ACK_ERROR, 0, bit);
-    } else {
+    else if (second && n->options.fd_ack_bits == 1 && level) /* that was the delimiter */
+        cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
+    else
         cf_node_move(n, CF_BUS_PLACE_ACK_DELIMITER, 1);
-    }
 }
 
 /* A bit of the ACK slot at a receiver whose CRC agrees. */
 CF_INLINE void cf_node_acknowledge(cf_node *n, unsigned level, int64_t bit)
 {
     if (n->index == 1) {
-        n->acked = !level;
         if (level && !n->drive) {
             cf_node_error(n, CF_BUS_EVENT_BIT_ERROR, 0, bit);
             return;
@@ -58,7 +56,7 @@ CF_INLINE void cf_node_acknowledge(cf_node *n, unsigned level, int64_t bit)
             cf_node_move(n, CF_BUS_PLACE_ACK_SLOT, 2);
             return;
         }
-    } else if (n->acked && n->options.fd_ack_bits == 1 && level) {
+    } else if (n->options.fd_ack_bits == 1 && level) { /* that was the delimiter */
         cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
         return;
     }
