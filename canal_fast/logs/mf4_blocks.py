@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
+
+from ._logs import ITEM_MAX, whole_records
 
 __all__ = ["Cut", "check_blocks"]
 
@@ -15,7 +17,8 @@ _HEAD = struct.Struct("<4sIQQ")  # "##xx", reserved, length, number of links
 _UNFINISHED = b"UnFinMF"
 _LAST_DATA = 0x04  # flag of an unfinished file: the length of the last data block was not written
 _VARIABLE = 1  # flag of a channel group: u4 length, then so many bytes
-_CHUNK = 1 << 24
+_CHUNK = 1 << 22
+_ID_SIZES = (0, 1, 2, 4, 8)
 
 
 class Cut(Exception):
@@ -24,14 +27,6 @@ class Cut(Exception):
     def __init__(self, message: str, *, readable: bool = False) -> None:
         super().__init__(message)
         self.readable = readable
-
-
-@dataclass
-class _Group:
-    """A channel group: how long its records are."""
-
-    size: int
-    variable: bool
 
 
 def check_blocks(file: BinaryIO) -> None:
@@ -80,9 +75,9 @@ def _read(file: BinaryIO, at: int, size: int) -> bytes:
     return data
 
 
-def _groups(file: BinaryIO, at: int) -> dict[int, _Group]:
-    """Record identifier -> group."""
-    found: dict[int, _Group] = {}
+def _groups(file: BinaryIO, at: int) -> npt.NDArray[np.uint64]:
+    """Channel groups of a chain: rows of (identifier, bytes of a record, whether it states its own length)."""
+    rows = []
     seen: set[int] = set()
     while at:
         if at in seen:
@@ -90,48 +85,29 @@ def _groups(file: BinaryIO, at: int) -> dict[int, _Group]:
         seen.add(at)
         following = struct.unpack("<Q", _read(file, at + _HEAD.size, 8))[0]
         number, _, flags, _, _, data, invalid = struct.unpack("<QQHHIII", _read(file, at + 72, 32))
-        found[number] = _Group(data + invalid, bool(flags & _VARIABLE))
+        rows.append((number, data + invalid, flags & _VARIABLE))
         at = following
-    return found
+    return np.array(rows, np.uint64).reshape(-1, 3)
 
 
-def _check_records(file: BinaryIO, at: int, size: int, id_size: int, groups: dict[int, _Group]) -> None:
+def _check_records(file: BinaryIO, at: int, size: int, id_size: int, groups: npt.NDArray[np.uint64]) -> None:
     """Records from `at` to the end of the file, the last one whole."""
+    if id_size not in _ID_SIZES:
+        raise Cut(f"record identifiers of {id_size} bytes, allowed {', '.join(map(str, _ID_SIZES))}")
     data = b""
     while True:
         file.seek(at + len(data))
         more = file.read(_CHUNK)
         data += more
-        used = _whole_records(data, id_size, groups)
+        used = whole_records(data, id_size, groups)
+        if used < 0:
+            raise Cut(f"the record at byte {at - 1 - used} is of a group that there is none of")
         if not more and used < len(data):
             what = f"the record at byte {at + used} is not whole, {size - at - used} bytes of it are there"
             raise Cut(what, readable=True)
+        if used == 0 and len(data) > ITEM_MAX:
+            raise Cut(f"the record at byte {at} has more than {ITEM_MAX} bytes")
         at += used
         data = data[used:]
         if not more:
             return
-
-
-def _whole_records(data: bytes, id_size: int, groups: dict[int, _Group]) -> int:
-    """Bytes of the whole records that data begin with."""
-    at = 0
-    while at + id_size <= len(data):
-        number = int.from_bytes(data[at : at + id_size], "little")
-        group = groups.get(number) if id_size else next(iter(groups.values()), None)
-        if group is None:
-            raise Cut(f"a record of group {number}, which there is none of")
-        step = id_size + group.size
-        if group.variable:
-            step = id_size + 4 + int.from_bytes(data[at + id_size : at + id_size + 4], "little")
-        elif id_size == 1 and step > 1:  # a run of records of one group at once
-            rest = np.frombuffer(data, np.uint8, (len(data) - at) // step * step, at)
-            ids = rest[::step]
-            other = np.flatnonzero(ids != number)
-            at += step * (int(other[0]) if len(other) else len(ids))
-            if not len(ids):
-                return at
-            continue
-        if step == 0 or at + step > len(data):
-            return at
-        at += step
-    return at
