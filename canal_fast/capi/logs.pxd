@@ -128,9 +128,10 @@ cdef extern from "canal_fast/logs/mdf_records.h" nogil:
         uint64_t number
         uint64_t size
         uint64_t variable
+        uint64_t records
 
     size_t cf_mdf_whole_records(
-        const uint8_t *data, size_t size, unsigned id_size, const cf_mdf_group *groups, size_t count, int *unknown
+        const uint8_t *data, size_t size, unsigned id_size, cf_mdf_group *groups, size_t count, int *unknown
     )
 
 cdef extern from "canal_fast/logs/candump_line.h" nogil:

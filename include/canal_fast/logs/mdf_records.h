@@ -4,14 +4,14 @@
 
 #include "numbers.h"
 
-/* A channel group: its identifier, the bytes of its records, and whether each states its own length (u4) instead. */
+/* A channel group: its identifier, the bytes of a record (where each states its own length, u4: those of all met so
+ * far), whether each does so, and how many were met. */
 typedef struct cf_mdf_group {
-    uint64_t number, size, variable;
+    uint64_t number, size, variable, records;
 } cf_mdf_group;
 
 /* The group of the record at p, which begins with an identifier of id_size bytes (0: there is one group), or NULL. */
-CF_INLINE const cf_mdf_group *cf_mdf_group_of(const uint8_t *p, unsigned id_size, const cf_mdf_group *groups,
-                                              size_t count)
+CF_INLINE cf_mdf_group *cf_mdf_group_of(const uint8_t *p, unsigned id_size, cf_mdf_group *groups, size_t count)
 {
     uint64_t number = 0;
     size_t i;
@@ -23,16 +23,16 @@ CF_INLINE const cf_mdf_group *cf_mdf_group_of(const uint8_t *p, unsigned id_size
     return NULL;
 }
 
-/* Bytes of the whole records that data[0..size) begin with; id_size is 8 at most. *unknown: behind them stands a record
- * of a group that there is none of. */
-CF_INLINE size_t cf_mdf_whole_records(const uint8_t *data, size_t size, unsigned id_size, const cf_mdf_group *groups,
+/* Bytes of the whole records that data[0..size) begin with, which their groups count; id_size is 8 at most. *unknown:
+ * behind them stands a record of a group that there is none of. */
+CF_INLINE size_t cf_mdf_whole_records(const uint8_t *data, size_t size, unsigned id_size, cf_mdf_group *groups,
                                       size_t count, int *unknown)
 {
     size_t at = 0;
     *unknown = 0;
     while (size - at > id_size) {
         const size_t left = size - at - id_size;
-        const cf_mdf_group *group = cf_mdf_group_of(data + at, id_size, groups, count);
+        cf_mdf_group *group = cf_mdf_group_of(data + at, id_size, groups, count);
         uint64_t step;
         if (group == NULL) {
             *unknown = 1;
@@ -44,6 +44,8 @@ CF_INLINE size_t cf_mdf_whole_records(const uint8_t *data, size_t size, unsigned
         if (step > left || step + id_size == 0)
             return at;
         at += id_size + (size_t)step;
+        group->size += group->variable ? step - 4 : 0;
+        group->records++;
     }
     return at;
 }
