@@ -145,6 +145,9 @@ class Mf4:
 
     def _group(self, name: str, group: int) -> Iterator[Block]:
         total = int(self._mdf.groups[group].channel_group.cycles_nr)
+        widths = getattr(getattr(self._mdf, "_mdf", None), "vlsd_max_length", {})
+        for channel in self._mdf.groups[group].channels:  # as wide as a block's longest: all would be read for it
+            widths[(group, channel.name)] = 0
         for first in range(0, total, _BLOCK):
             count = min(_BLOCK, total - first)
             signal, error = self._get(name, group, first, count)
