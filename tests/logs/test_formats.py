@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +201,55 @@ def test_compressed(name: str, packed: str, samples: Path, tmp_path: Path) -> No
         read_log(path)
     path.write_bytes(members + bytes(1000))  # tapes and mkfifo pad with zeros
     assert np.array_equal(read_log(path, strict=True), expected) or packed != "gz"
+
+
+def read_until_damage(data: bytes) -> tuple[cf.FrameArray, str]:
+    """The frames that come before the error, and the error."""
+    frames, words = [np.empty(0, cf.FD_FRAME_DTYPE)], ""
+    try:
+        with open_log(io.BytesIO(data)) as log:
+            for batch in log.batches(1000):
+                frames.append(batch)
+    except cf.LogFormatError as error:
+        words = str(error)
+    return np.concatenate(frames), words
+
+
+def checked_zstd(data: bytes) -> bytes:
+    module = pytest.importorskip("zstandard", reason="NOT RUN: zstandard is not installed")
+    return bytes(module.ZstdCompressor(write_checksum=True).compress(data))
+
+
+@pytest.mark.parametrize("module", ["isal.isal_zlib", "zlib"])
+@pytest.mark.parametrize(
+    ("pack", "checksum", "block"), [(gzip.compress, -6, 0), (bz2.compress, -3, 900_000), (checked_zstd, -3, 1 << 17)]
+)
+def test_frames_before_damage_in_a_compressed_stream(
+    pack: Callable[[bytes], bytes], checksum: int, block: int, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong checksum loses no frame, damage in the middle none but those of its block."""
+    tool = pytest.importorskip(module, reason=f"NOT RUN: {module} is not installed")
+    monkeypatch.setattr("canal_fast.logs.sources.inflater", lambda: tool)
+    rng = np.random.default_rng(3)
+    given = cf.make_frames(rng.integers(0, 2048, 30_000), rng.integers(0, 256, (30_000, 8), np.uint8), timestamp_ns=0)
+    text = cf.logs.format_candump(given)
+    for few in (given[:10], given):  # all in the first bytes that are read, and many batches
+        data = bytearray(pack(cf.logs.format_candump(few)))
+        data[checksum] ^= 16
+        frames, words = read_until_damage(bytes(data))
+        assert "it is damaged" in words
+        assert np.array_equal(frames["data"][:, :8], few["data"])
+        frames, words = read_until_damage(pack(text) + bytes(data))  # a member before it
+        assert "it is damaged" in words
+        assert np.array_equal(frames["arbitration_id"], np.append(given["arbitration_id"], few["arbitration_id"]))
+    data = bytearray(pack(text))
+    place = len(data) * 2 // 3
+    data[place : place + 20] = bytes(20)
+    frames, words = read_until_damage(bytes(data))
+    assert "damaged" in words or "line" in words  # what it then unpacks to is no candump text
+    sure = (len(text) * 2 // 3 - block) // 45 - 1000
+    assert len(frames) >= sure
+    assert np.array_equal(frames["data"][: max(sure, 0), :8], given["data"][: max(sure, 0)])
 
 
 @pytest.mark.parametrize("module", ["isal.isal_zlib", "zlib"])
