@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
@@ -207,8 +208,12 @@ class LogFile:
         suffix = _suffix(self.path)
         size, ended = 0, False
         found: LogFormat | None = None
+        failure: Exception | None = None
         while True:  # a pipe gives little at a time: ask as soon as there is something
-            got = self._source.readinto(buffer.data[size:])
+            try:
+                got = self._source.readinto(buffer.data[size:])
+            except (OSError, CanalFastError) as error:
+                got, failure = 0, error  # after the frames before it
             size += got
             ended = got == 0
             head = buffer[: min(size, _logs.HEAD)].tobytes()
@@ -217,12 +222,16 @@ class LogFile:
                 break
         if row is None:
             row = found
+        if failure is not None and (row is None or row.index < 0):
+            raise failure
         if row is None:
             raise refuse(self.path, head)
         self._row = row
         if row.index < 0:
             return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
-        return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
+        return Stream(
+            self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order, failure=failure
+        )
 
     def _expected(self) -> int:
         """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""
