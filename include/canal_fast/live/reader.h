@@ -156,9 +156,9 @@ CF_INLINE int cf_reader_back(cf_reader *reader)
     return 0;
 }
 
-/* One receive call, after cf_reader_go for CF_FN_receive and before cf_reader_back: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
- * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
- * been given up meanwhile, and nothing of it is this thread's any more. */
+/* One receive call, after cf_reader_go for CF_FN_receive and before cf_reader_back: blocking for at most timeout_ms, or
+ * not at all when that is 0. 1: a message is in the slot; 0: none there; -1: the driver failed (failure_code says how);
+ * CF_READER_GONE: the channel has been given up meanwhile, and nothing of it is this thread's any more. */
 CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
 {
     uint8_t *slot = (uint8_t *)reader->slot;
