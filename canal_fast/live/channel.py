@@ -588,7 +588,10 @@ class Channel(Closing):
             Frames that are left. None, without waiting, where the driver does not tell: only the drivers that come
             with canal_fast do.
         """
-        return wait_until_sent(self._open_port(), timeout)
+        port = self._open_port()
+        if timeout is not None:
+            arguments.nanoseconds(timeout)
+        return wait_until_sent(port, timeout)
 
     def close(self) -> None:
         """Wait for what is being sent, stop, close the driver, free the ring.
