@@ -316,3 +316,20 @@ def test_canplayer_plays_what_is_written(tmp_path: Path) -> None:
     assert [line.split()[1] for line in lines] == [line.split()[1] for line in as_candump(frames)]
     seconds = [float(line.split()[0].strip("()")) for line in lines]
     assert 0.9 * 0.04 * (len(frames) - 1) < seconds[-1] - seconds[0] < 4
+
+
+@needs_can_utils
+def test_error_frames_can_be_sent_to_virtual_interfaces() -> None:
+    frames = cf.make_frames([5, 0x204, 6], [b"x", bytes(range(8)), b"y"])
+    frames["flags"][1] = int(cf.FrameFlag.ERROR_FRAME)
+    with (
+        interface() as name,
+        candump(name) as lines,
+        cf.Channel.socketcan(name) as sender,
+        cf.Channel.socketcan(name) as receiver,
+    ):
+        assert sender.send(frames) == 3
+        got = receive(receiver, 3)
+    assert [line.split()[1] for line in lines] == ["005#78", "20000204#0001020304050607", "006#79"]
+    got["timestamp_ns"] = 0
+    assert (got == frames).all()
