@@ -10,9 +10,9 @@ from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import tell
-from canal_fast.cli.options import add_force, data_rate, keep_existing, picture, rate, seconds
+from canal_fast.cli.options import add_force, add_reading, data_rate, keep_existing, picture, rate, reading, seconds
 from canal_fast.frames import FrameFlag
-from canal_fast.logs import LogFile, open_log
+from canal_fast.logs import LogFile
 from canal_fast.plot import new_figure
 
 USUAL = 500_000  # bit/s, where nobody says
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         "dlc and share of the bus; and the load of each bus in all and at its peak. Loads count exact stuffed "
         "lengths with intermission.",
     )
-    parser.add_argument("file", help="recording: pcapng or candump .log")
+    add_reading(parser)
     parser.add_argument(
         "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
     )
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with open_log(args.file) as log:
+    with reading(args) as log:
         for batch in log.batches():
             describe(statistics, log, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
