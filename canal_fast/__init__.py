@@ -11,7 +11,7 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import bittiming, checksum, logs, physical, signals, simulation, waveform, wire
+from canal_fast import analysis, bittiming, checksum, logs, physical, signals, simulation, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.dataframes import ArrowFrames, from_arrow, to_arrow, to_pandas, to_polars
@@ -79,6 +79,7 @@ __all__ = [
     "SimulationError",
     "WireError",
     "__version__",
+    "analysis",
     "bittiming",
     "check_frames",
     "checksum",
