@@ -110,6 +110,21 @@ def test_any_assignment_to_two_files_adds(count: int, fd: bool, seed: int, sorte
         frames["timestamp_ns"].sort()
     first = np.random.default_rng(seed).random(count) < (0.5 if seed % 3 else 0.02)
     parts = [np.ascontiguousarray(frames[first]), np.ascontiguousarray(frames[~first])]
+    check_sum(parts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1), st.booleans()), max_size=9))
+def test_few_frames_far_apart_and_out_of_order_add(entries: list[tuple[int, int, bool]]) -> None:
+    """Squares of these periods have more than 64 bits; whose frames come first is not what their time stamps say."""
+    times = np.array([time for time, _, _ in entries], np.int64) * 5_000_000_000
+    frames = cf.make_frames(np.array([one for _, one, _ in entries], np.int64), timestamp_ns=times)
+    first = np.array([part for _, _, part in entries], np.bool_)
+    check_sum([frames[first], frames[~first]])
+
+
+def check_sum(parts: list[cf.FrameArray]) -> None:
+    """The sum of the parts' statistics is that of their merge, but for the periods of what interleaves."""
     whole = counted(analysis.merge(*parts), window_s=0.01)
     added = counted(parts[0], window_s=0.01) + counted(parts[1], window_s=0.01)
     one, two = whole.summary(), added.summary()
