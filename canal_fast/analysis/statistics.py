@@ -279,8 +279,8 @@ class Statistics:
             frames, not_frames, span_s, bitrate, data_bitrate, window_s, identifiers, overlapping (those whose periods
             are not known); channels: a dict each with channel, name, bitrate, frames, load, peak_load, peak_at_s (the
             start of that window, as time stamps count); ids: a dict each with channel, arbitration_id, extended, count,
-            rate, period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods of
-            at least 1.5 times the median; each of twice the median is one), dlc, bits, payload_bytes, share,
+            rate, period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods
+            of at least 1.5 times the median; each of twice the median is one), dlc, bits, payload_bytes, share,
             overlapping. What is not known is None.
         """
         span = 0 if self.first is None or self.last is None else self.last - self.first

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import analysis_oracle as twin
 from oracle import table_oracle
@@ -114,6 +114,7 @@ def test_any_assignment_to_two_files_adds(count: int, fd: bool, seed: int, sorte
 
 
 @settings(max_examples=150, deadline=None)
+@example([(12, 1, True), (1, 0, True), (5, 0, False), (20, 1, False), (20, 0, False)])
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1), st.booleans()), max_size=9))
 def test_few_frames_far_apart_and_out_of_order_add(entries: list[tuple[int, int, bool]]) -> None:
     """Squares of these periods have more than 64 bits; whose frames come first is not what their time stamps say."""
