@@ -32,6 +32,7 @@ typedef struct status {
     X(frames, 400, "how many come")                                              \
     X(bursts, 2, "in how many bursts")                                           \
     X(pause, 60, "ms between bursts")                                            \
+    X(shared, 0, "FakeCount's numbers are in a file beside the library, named as it and .counts")           \
     X(first, 0, "number of the first frame")                                     \
     X(open, 1681, "what open returns")                                           \
     X(empty, 8, "receive when empty")                                            \
