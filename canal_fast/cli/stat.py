@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from canal_fast.analysis.statistics import Statistics
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import add_force, add_reading, data_rate, keep_existing, picture, rate, reading, seconds
 from canal_fast.frames import FrameFlag
 from canal_fast.logs import LogFile
@@ -61,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
         tell(log, "stat")
-    summary = {**statistics.summary(), "skipped": log.skipped, "lost_bytes": log.lost_bytes, "truncated": log.truncated}
+    left_out = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
+    summary = {**statistics.summary(), **left_out, "truncated": log.truncated}
     for bus in summary["channels"]:
         given = args.bitrate is not None
         bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"canal-fast stat: {line}", file=sys.stderr)
     if args.plot:
         plot(statistics, summary, args.plot)
-    return 0
+    return exit_code(log)
 
 
 def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
