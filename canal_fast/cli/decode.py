@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import add_force, add_reading, keep_existing, picture, reading
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump
@@ -61,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
     plan = database.plan(
         signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
     )
-    counts = write(plan, args) if args.output or args.plot else print_lines(plan, args)
+    counts, code = write(plan, args) if args.output or args.plot else print_lines(plan, args)
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
         file=sys.stderr,
     )
-    return 0
+    return code
 
 
 def listing(database: Database) -> Iterator[str]:
@@ -88,8 +88,10 @@ def listing(database: Database) -> Iterator[str]:
         yield f"problem: {problem}"
 
 
-def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes."""
+def print_lines(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes.
+
+    Returns counts and the command's exit code."""
     everything, live = args.signal is None, args.file == "-"
     counts = DecodeCounts()
     with reading(args) as log:
@@ -103,7 +105,7 @@ def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
                 elif everything:
                     print(line + unknown(frames[row]), flush=live)
         tell(log, "decode")
-    return counts
+    return counts, exit_code(log)
 
 
 def unknown(frame: Any) -> str:
@@ -140,8 +142,8 @@ def held(table: Table, name: str) -> list[bool]:
     return [True] * len(table) if valid is None else valid.tolist()
 
 
-def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """A CSV or npz file, a picture, or both."""
+def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """A CSV or npz file, a picture, or both; returns as `print_lines`."""
     if args.output and not args.output.endswith((".csv", ".npz")):
         raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
     counts = DecodeCounts()
@@ -167,7 +169,7 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
         np.savez(args.output, **arrays(kept))
     if args.plot:
         draw(plan, kept, args)
-    return counts
+    return counts, exit_code(log)
 
 
 def csv_rows(file: TextIO, wide: bool) -> Callable[[Table], None]:
