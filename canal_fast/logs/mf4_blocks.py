@@ -155,7 +155,9 @@ def _check_records(
         if used < 0:
             raise Cut(f"the record at byte {at - 1 - used} is of a group that there is none of")
         if not more and used < len(data):
-            return at + used, Cut(f"the record at byte {at + used} is not whole, {size - at - used} bytes of it are there")
+            return at + used, Cut(
+                f"the record at byte {at + used} is not whole, {size - at - used} bytes of it are there"
+            )
         if used == 0 and len(data) > ITEM_MAX:
             raise Cut(f"the record at byte {at} has more than {ITEM_MAX} bytes")
         at += used
