@@ -308,7 +308,7 @@ CF_INLINE cf_status cf_blf_read(cf_log_reader *reader, cf_log_call *call)
         }
     }
     call->inner_consumed = inner.at;
-    own->inner.seam = status == CF_LOG_PACKED ? inner.size - inner.at
+    own->inner.seam = status == CF_LOG_PACKED      ? inner.size - inner.at
                       : inner.at < own->inner.seam ? own->inner.seam - inner.at
                                                    : 0;
     return status;
