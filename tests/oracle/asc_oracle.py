@@ -199,7 +199,7 @@ class Reader:
                 raise r.Broken(tail)
             bits = int(tail[2], 16)
         flags |= direction
-        if bits & 0x1000:
+        if bits & 0x1000 or length > 8:
             flags |= r.FD | (r.BRS if words[0] == "1" else 0) | (r.ESI if words[1] == "1" else 0)
             room = r.FD_LENGTHS[code]
         elif bits & 0x10:

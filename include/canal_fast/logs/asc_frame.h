@@ -171,7 +171,7 @@ CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const cha
 }
 
 /* What follows channel and direction of a CANFD line at p: identifier, maybe a name, BRS, ESI, dlc, length, data, and
- * as third behind them flags that say whether the frame was FD at all. */
+ * as third behind them flags that say whether the frame was FD at all (one of more than 8 bytes is in any case). */
 CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, const char *p, const char *end,
                                     cf_fd_frame *frame)
 {
@@ -216,7 +216,7 @@ CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, con
         if (digits == 0 || (p < end && !cf_is_blank(*p)))
             return cf_asc_trouble(reader, line, p, end, CF_TEXT_FIELD);
     }
-    if (flags & CF_ASC_EDL) {
+    if (flags & CF_ASC_EDL || length > CF_CLASSICAL_DATA) {
         frame->flags |= CF_FLAG_FD;
         frame->flags |= (uint16_t)((bits & 2 ? CF_FLAG_BITRATE_SWITCH : 0) |
                                    (bits & 1 ? CF_FLAG_ERROR_STATE_INDICATOR : 0));

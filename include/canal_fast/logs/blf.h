@@ -7,7 +7,8 @@
  *
  * After an object come up to 8 bytes of padding, whose rule depends on the writer; so the next one is looked for. Where
  * none is, the bytes up to the next are lost. A size that leads to no other object, but past the begin of one, is
- * damage: the object is given up and the search begins behind its first four bytes.
+ * damage: the object is given up and the search begins behind its first four bytes. So is an object that goes on in the
+ * next container where no other follows: a container between the two is missing.
  */
 #ifndef CANAL_FAST_LOGS_BLF_H
 #define CANAL_FAST_LOGS_BLF_H
@@ -25,6 +26,7 @@ enum {
 /* What has to be known from one call to the next of a stream of objects. */
 typedef struct cf_blf_search {
     uint64_t passed; /* bytes since the last object's end */
+    uint64_t seam;   /* bytes from the stream's place to where the last container's part begins */
     int damaged;     /* 1: an object was given up since; they are no padding */
 } cf_blf_search;
 
@@ -66,16 +68,24 @@ CF_INLINE int cf_blf_is_followed(const cf_blf_stream *s, size_t size)
     return end - p < 4 && i <= CF_BLF_PADDING;
 }
 
-/* Does the type of the object at s->at alone confirm the size? */
-CF_INLINE int cf_blf_has_fixed_size(const cf_blf_stream *s, size_t size)
+/* Do three bytes of another object's "LOBJ" follow these `size` bytes, padding between? */
+CF_INLINE int cf_blf_is_nearly_followed(const cf_blf_stream *s, size_t size)
+{
+    const uint8_t *p = s->data + s->at + size, *end = s->data + s->size;
+    unsigned i;
+    for (i = 0; i <= CF_BLF_PADDING && end - p >= 4; i++, p++)
+        if ((p[0] == 'L') + (p[1] == 'O') + (p[2] == 'B') + (p[3] == 'J') == 3)
+            return 1;
+    return 0;
+}
+
+/* Does a container of `size` bytes stand at s->at that holds objects as they are, and says so? */
+CF_INLINE int cf_blf_is_stored(const cf_blf_stream *s, size_t size)
 {
     const uint8_t *object = s->data + s->at;
-    const uint32_t type = cf_blf_u32(object + 12);
-    const cf_blf_type *row = cf_blf_type_row(type);
-    if (type == CF_BLF_CONTAINER)
-        return s->size - s->at >= CF_BLF_CONTAINER_HEAD && size >= CF_BLF_CONTAINER_HEAD &&
-               cf_blf_u16(object + 16) == CF_LOG_STORED && cf_blf_u32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
-    return row != NULL && row->size != 0 && cf_blf_u16(object + 4) + row->size == size;
+    return cf_blf_u32(object + 12) == CF_BLF_CONTAINER && s->size - s->at >= CF_BLF_CONTAINER_HEAD &&
+           size >= CF_BLF_CONTAINER_HEAD && cf_blf_u16(object + 16) == CF_LOG_STORED &&
+           cf_blf_u32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
 }
 
 /* Does another object begin inside these `size` bytes, of which those up to the stream's end are there? */
@@ -83,7 +93,7 @@ CF_INLINE int cf_blf_holds_object(const cf_blf_stream *s, size_t size)
 {
     const uint8_t *p = s->data + s->at + CF_BLF_HEAD, *end;
     const size_t there = s->size - s->at;
-    end = s->data + s->at + (size < there ? size : there);
+    end = s->data + s->at + (there > CF_BLF_HEAD && size < there - CF_BLF_HEAD ? size + CF_BLF_HEAD - 1 : there);
     while (end - p >= CF_BLF_HEAD && (p = (const uint8_t *)memchr(p, 'L', (size_t)(end - p) - 15)) != NULL) {
         if (cf_blf_is_head(p))
             return 1;
@@ -121,12 +131,15 @@ CF_INLINE int cf_blf_find(cf_log_reader *reader, cf_blf_stream *s)
     return left >= 4;
 }
 
-/* Does an object of `size` bytes stand at s->at, as far as that can be told? Needs 12 bytes behind it, or `final`. */
+/* Does an object of `size` bytes stand at s->at, as far as that can be told? Needs 16 bytes behind it, or `final`. */
 CF_INLINE int cf_blf_is_sound(const cf_blf_stream *s, size_t size)
 {
-    if (CF_LIKELY(size <= s->size - s->at && cf_blf_is_followed(s, size)))
+    const int there = size <= s->size - s->at;
+    if (CF_LIKELY(there && cf_blf_is_followed(s, size)))
         return 1;
-    return cf_blf_has_fixed_size(s, size) || !cf_blf_holds_object(s, size);
+    if (there && s->at < s->search->seam && size > s->search->seam - s->at && !cf_blf_is_nearly_followed(s, size))
+        return 0;
+    return cf_blf_is_stored(s, size) || !cf_blf_holds_object(s, size);
 }
 
 /* Goes to the next whole object and returns its size, without moving behind it; 0: more bytes are wanted, or the stream
@@ -140,7 +153,7 @@ CF_INLINE size_t cf_blf_next(cf_log_reader *reader, cf_blf_stream *s)
             return 0;
         if (CF_LIKELY(cf_blf_is_head(p))) {
             const size_t size = cf_blf_u32(p + 8);
-            if (left < size + CF_BLF_PADDING + 4 && !s->final)
+            if (left < size + CF_BLF_HEAD && !s->final)
                 return 0;
             if (cf_blf_is_sound(s, size))
                 return left >= size ? size : 0;
@@ -295,6 +308,9 @@ CF_INLINE cf_status cf_blf_read(cf_log_reader *reader, cf_log_call *call)
         }
     }
     call->inner_consumed = inner.at;
+    own->inner.seam = status == CF_LOG_PACKED      ? inner.size - inner.at
+                      : inner.at < own->inner.seam ? own->inner.seam - inner.at
+                                                   : 0;
     return status;
 }
 

@@ -32,12 +32,12 @@ CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, siz
     return i;
 }
 
-/* Text without a NUL may be candump's; a line that parses makes it likely. */
+/* Text may be candump's; a line that parses makes it likely. */
 CF_INLINE int cf_candump_recognise(const uint8_t *head, size_t size, int whole)
 {
-    const char *at = (const char *)head, *end = at + size;
+    const char *at = (const char *)head, *end = at + cf_text_before_zeros(head, size);
     (void)whole;
-    if (memchr(head, 0, size) != NULL)
+    if (at == end && size > 0)
         return CF_LOG_NO;
     while (at < end) {
         const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at)), *last, *name;

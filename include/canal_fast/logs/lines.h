@@ -79,11 +79,13 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
 CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole, void *own, cf_log_line parse,
                                      int (*is_header)(const char *, const char *), const char *const *begins)
 {
-    const char *at = (const char *)head, *end = at + size, *stop;
+    const size_t text = cf_text_before_zeros(head, size);
+    const char *at = (const char *)head, *end = at + text, *stop;
     cf_log_reader reader;
     cf_fd_frame frame;
-    if (size == 0 || memchr(head, 0, size) != NULL)
+    if (text == 0)
         return CF_LOG_NO;
+    whole = whole && text == size;
     memset(&reader, 0, sizeof reader);
     reader.own = own;
     for (; at < end; at = stop + 1) {
