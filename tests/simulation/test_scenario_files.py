@@ -89,7 +89,7 @@ MESSAGE = "[[node.message]]\nid = 1\n"
         ("bits = 10" + NODE + MESSAGE + "data = 'xy'\n", "line 6: data = 'xy' is not hexadecimal"),
         ("bits = 10" + NODE + "[[node.message]]\nid = 5000\n", "line 5: id does not fit .* id = 0x1388, allowed 0"),
         ("bits = 10" + NODE + MESSAGE + "data = '" + 9 * "00" + "'\n", "line 6: data has 9 bytes"),
-        ("bits = 10" + NODE + MESSAGE + "period = '1 ms'\n" + MESSAGE + "period = 'x'\n", "line 9: period = 'x' is not a time"),
+        ("bits = 10" + NODE + MESSAGE + "period = '1 ms'\n" + MESSAGE + "period = 'x'\n", "line 9: period = 'x'"),
         ("bits = 10" + NODE + MESSAGE + "fd = 1\n", "line 6: fd = 1 is neither true nor false"),
         ("bits = 10" + NODE + "one_shot = 'yes'\n", "line 4: one_shot = 'yes' is neither"),
         ("bits = 10" + NODE + "message = 5\n", "line 4: messages begin with"),
