@@ -40,7 +40,7 @@ class ParquetFolder:
             if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
                 dates.setdefault(_date(path), []).append((self._channel(path), path))
         if not dates:
-            raise LogFormatError(f"{name}: a folder without Parquet files", path=name)
+            raise LogFormatError(f"{name}: is a directory without Parquet files", path=name)
         # "undated" first, then by date
         self._dates = [sorted(dates[date]) for date in sorted(dates, key=lambda date: (date != "undated", date))]
         self._batches = self._all()

@@ -213,7 +213,7 @@ def test_decode_command(cars: tuple[Path, Any], tmp_path: Path, capsys: pytest.C
 
 def test_folders_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(LogFormatError, match="a folder without Parquet files"):
+    with pytest.raises(LogFormatError, match="is a directory without Parquet files"):
         read_log(tmp_path / "empty")
     (tmp_path / "empty" / "x.parquet").write_bytes(b"no")
     with pytest.raises(LogFormatError, match=r"x\.parquet"):
