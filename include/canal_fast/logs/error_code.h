@@ -77,11 +77,12 @@ CF_INLINE unsigned cf_log_code_of(const cf_frame_head *head)
            (data[CF_ERROR_PLACE] & 31u);
 }
 
-/* Is an ERROR_FRAME record the same as what was read back, apart from time, channel and what is said of it? */
+/* CF_LOG_HELD_WHOLE where an ERROR_FRAME record is the same as what is read back, apart from time and channel. */
 CF_INLINE int cf_log_held(const cf_frame_head *head, const cf_fd_frame *back)
 {
-    return head->arbitration_id == back->arbitration_id && head->dlc == back->dlc &&
-                   memcmp(cf_record_data(head), back->data, CF_CLASSICAL_DATA) == 0
+    const unsigned said = CF_FLAG_GAP | CF_FLAG_CLOCK_STEP; /* kept or lost apart from the frame */
+    return (head->flags & ~said) == CF_FLAG_ERROR_FRAME && head->arbitration_id == back->arbitration_id &&
+                   head->dlc == back->dlc && memcmp(cf_record_data(head), back->data, CF_CLASSICAL_DATA) == 0
                ? CF_LOG_HELD_WHOLE
                : CF_LOG_HELD_PART;
 }
