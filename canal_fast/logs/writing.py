@@ -264,10 +264,11 @@ class Recorder:
         with self._lock:
             if self._file.closed:
                 return
+            failed = self._failed
             try:
                 self._finish()
             except OSError:
-                if not self._failed:  # that was said before
+                if not failed:  # otherwise that was said before
                     raise
             finally:
                 self._file.close()
