@@ -141,6 +141,16 @@ cdef extern from "canal_fast/logs/screen.h" nogil:
                                size_t *index)
     size_t cf_log_screen_copy(cf_log_screen *screen, const void *frames, size_t count, size_t stride, void *out)
 
+cdef extern from "canal_fast/error_frame.h" nogil:
+    enum:
+        CF_ERROR_PROTOCOL
+        CF_ERROR_NO_ACK
+        CF_ERROR_KIND
+        CF_ERROR_KIND_BIT
+        CF_ERROR_KIND_FORM
+        CF_ERROR_KIND_STUFF
+        CF_ERROR_KIND_OVERLOAD
+
 cdef extern from "canal_fast/logs/selection.h" nogil:
     ctypedef struct cf_log_selection:
         const cf_filter *filters
@@ -163,6 +173,7 @@ cdef extern from "canal_fast/logs/columns.h" nogil:
         CF_COLUMN_DataBytes
 
     const char *cf_column_name(size_t index)
+    const cf_log_target *cf_columns_target()
 
     ctypedef struct cf_column:
         const char *at

@@ -16,6 +16,7 @@ from .interfaces import Interfaces, LogInterface
 from .reading import BATCH_FRAMES, LogFile
 from .sources import LogSource
 from .targets import find_target
+from .writers import open_writer
 from .writing import Recorder, format_candump
 from .zones import Zone
 
@@ -185,12 +186,13 @@ def write_log(
         As `Recorder` does.
     """
     name = os.fspath(path)
-    row = find_target(path, name, format).row
+    target = find_target(path, name, format)
+    row = target.row
     screen = Screen(row, nanoseconds, False, name)
     screen.keep(frames)
     if kinds := screen.account.left_out:
         what = ", ".join(f"{count} x {kind}" for kind, count in kinds.items())
         raise FrameError(f"{name}: {row.title} has no place for {what} among {len(frames)} frames")
-    with Recorder(path, format=format, interfaces=interfaces, nanoseconds=nanoseconds, tz=tz) as recorder:
-        recorder.write(frames)
-        return recorder.account
+    with open_writer(path, target, tz=tz, nanoseconds=nanoseconds, interfaces=interfaces) as writer:
+        writer.write(frames)
+        return writer.account

@@ -4,9 +4,18 @@ from canal_fast._gate cimport Loan, lend_frames
 from canal_fast.capi.base cimport cf_code
 from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_filter, cf_frame_head
 from canal_fast.capi.logs cimport (
+    CF_ERROR_KIND,
+    CF_ERROR_KIND_BIT,
+    CF_ERROR_KIND_FORM,
+    CF_ERROR_KIND_OVERLOAD,
+    CF_ERROR_KIND_STUFF,
+    CF_ERROR_NO_ACK,
+    CF_ERROR_PROTOCOL,
     CF_LOG_LEFT_OUT_KINDS,
     CF_LOG_REDUCED_REASONS,
+    cf_columns_target,
     cf_log_format,
+    cf_log_keeps_row,
     cf_log_format_row,
     cf_log_loss,
     cf_log_loss_row,
@@ -21,6 +30,13 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 
+PROTOCOL, NO_ACK = int(CF_ERROR_PROTOCOL), int(CF_ERROR_NO_ACK)
+KIND = int(CF_ERROR_KIND)
+KIND_OVERLOAD = int(CF_ERROR_KIND_OVERLOAD)
+KINDS_OF_MDF = (int(CF_ERROR_KIND_BIT), int(CF_ERROR_KIND_FORM), int(CF_ERROR_KIND_STUFF))  # ErrorType 1, 2, 3
+COLUMNS_DATED_NS = int(cf_columns_target().dated)
+
+
 def loss_table():
     """Rows (word, sentence) of the kinds of frames that are left out, and of the reasons why others are reduced."""
     cdef const cf_code *row
@@ -31,13 +47,22 @@ def loss_table():
 
 
 cdef class Screen:
-    """Counts of what becomes of the frames that are written in format `index`."""
+    """Counts of what becomes of the frames that are written in format `index`; -1: in columns, which keep `keeps`."""
 
     cdef cf_log_screen state
 
-    def __cinit__(self, size_t index, bint nanoseconds):
-        cdef const cf_log_format *row = cf_log_format_row(index)
+    def __cinit__(self, Py_ssize_t index, bint nanoseconds, keeps=()):
+        cdef const cf_log_format *row
+        cdef const cf_code *bit
+        cdef size_t number = 0
         memset(&self.state, 0, sizeof(self.state))
+        if index < 0:
+            self.state.target = cf_columns_target()
+            while (bit := cf_log_keeps_row(number)) != NULL:
+                self.state.keeps |= bit.number if bit.name.decode().lower() in keeps else 0
+                number += 1
+            return
+        row = cf_log_format_row(index)
         if row == NULL or row.target == NULL:
             raise ValueError("this format is not written")
         self.state.target = row.target

@@ -85,7 +85,7 @@ class Screen:
     """Takes out of frames those that a format has no place for, and counts what the others lose."""
 
     def __init__(self, row: LogFormat, nanoseconds: bool, strict: bool, path: str) -> None:
-        self._screen = _account.Screen(row.index, nanoseconds)
+        self._screen = _account.Screen(row.index, nanoseconds, row.keeps)
         self._strict, self._path, self._title = strict, path, row.title
 
     def start(self, start_ns: int) -> None:

@@ -21,7 +21,7 @@ from .formats import by_name
 from .inputs import Channels, Input, merged
 from .sources import LogSource
 from .targets import Target, find_target
-from .writing import Recorder
+from .writers import Writer, open_writer
 from .zones import Zone, epoch_of, find_zone
 
 __all__ = ["Time", "convert"]
@@ -182,10 +182,7 @@ class _Plan:
 
     def _write(self, channels: Channels, first: FrameArray | None, batches: Iterable[FrameArray]) -> Account:
         job = self._job
-        recorder = Recorder(
-            self._target, format=self._kind.row.name, compression=self._kind.compression or "none", tz=job.tz,
-            nanoseconds=job.nanoseconds, strict=job.strict,
-        )  # fmt: skip
+        recorder = open_writer(self._target, self._kind, tz=job.tz, nanoseconds=job.nanoseconds, strict=job.strict)
         try:
             with recorder:
                 selection = self._copy(recorder, channels, first, batches)
@@ -204,7 +201,7 @@ class _Plan:
         return replace(recorder.account, read=read, filtered=filtered, cut=cut)
 
     def _copy(
-        self, recorder: Recorder, channels: Channels, first: FrameArray | None, batches: Iterable[FrameArray]
+        self, recorder: Writer, channels: Channels, first: FrameArray | None, batches: Iterable[FrameArray]
     ) -> _account.Selection:
         job = self._job
         selection = _account.Selection(job.filters)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from canal_fast.errors import LogFormatError
 
-from . import _logs
+from . import _account, _logs
 
 __all__ = ["LogFormat", "all_by_suffix", "by_name", "by_suffix", "formats", "recognise"]
 
@@ -81,9 +81,11 @@ _FORMATS = (
         "ASAM MDF 4 bus logging",
         (".mf4",),
         True,
-        False,
-        ("fd", "tx", "channel"),
+        True,
+        ("fd", "raw_dlc", "tx", "channel", "remote", "error_frames", "fd_flags"),
         extra="mf4",
+        dated_ns=_account.COLUMNS_DATED_NS,
+        compresses=True,
         magics=(b"MDF     4", b"UnFinMF 4"),
         opener="mf4:Mf4",
     ),

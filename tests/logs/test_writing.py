@@ -7,6 +7,8 @@ import io
 import itertools
 import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,12 @@ from canal_fast import FrameFlag as F
 from canal_fast.logs import convert, formats, open_log, read_log
 
 WRITTEN = [row.name for row in formats() if row.writes and row.index >= 0]
-READ = [name for name in WRITTEN if name != "trc-1.1"]
+ALL = [*WRITTEN, "mf4"]
+
+
+def needs(format: str) -> None:
+    if format == "mf4":
+        pytest.importorskip("asammdf", reason="NOT RUN: asammdf is not installed")
 
 
 def read_back(path: Path) -> tuple[cf.FrameArray, set[int]]:
@@ -39,8 +46,10 @@ def check(source: Path, target: Path, format: str) -> cf.logs.Account:
     assert account.left_out == dict(left_out)
     assert account.reduced_frames == reduced.pop("", 0)
     assert account.reduced == dict(reduced)
-    back, _ = read_back(target)
-    for number, (found, expected) in enumerate(itertools.zip_longest(records(back), kept)):
+    back = records(read_back(target)[0])
+    if format == "mf4":  # its groups are merged by time
+        back, kept = (sorted(rows, key=lambda row: (row.timestamp_ns, repr(row))) for rows in (back, kept))
+    for number, (found, expected) in enumerate(itertools.zip_longest(back, kept)):
         assert found == expected, number
     return account
 
@@ -54,19 +63,21 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("format", WRITTEN)
+@pytest.mark.parametrize("format", ALL)
 def test_what_a_format_keeps(format: str, mixed: Path, tmp_path: Path) -> None:
+    needs(format)
     account = check(mixed, tmp_path / "x", format)
     assert account.reduced or format == "pcapng"
 
 
-@pytest.mark.parametrize("source", WRITTEN)
+@pytest.mark.parametrize("source", ALL)
 def test_every_format_to_every_format(source: str, mixed: Path, tmp_path: Path) -> None:
+    needs(source)
     first = tmp_path / "first"
     convert(mixed, first, format=source)
     with open_log(first) as log:
         assert log.format == ("trc" if source == "trc-1.1" else source)
-    for target in WRITTEN:
+    for target in WRITTEN if source != "mf4" else ALL:
         account = check(first, tmp_path / "second", target)
         if target == source:
             assert not account.reduced  # what was lost before is not lost again
@@ -103,8 +114,9 @@ def test_nanoseconds_in_text(tmp_path: Path) -> None:
         assert cf.write_log(tmp_path / "x", frames, format=format).reduced == {"nanoseconds": 3}
 
 
-@pytest.mark.parametrize("format", WRITTEN)
+@pytest.mark.parametrize("format", ALL)
 def test_an_empty_recording(format: str, tmp_path: Path) -> None:
+    needs(format)
     cf.write_log(tmp_path / "x", cf.make_frames([]), format=format)
     assert len(read_log(tmp_path / "x")) == 0
     if format == "candump":
@@ -237,3 +249,49 @@ def test_targets_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="compression = 'lzma', allowed 'none', 'gzip', 'zstd'"):
         cf.logs.Recorder(tmp_path / "x.log", compression="lzma")
     assert not list(tmp_path.iterdir())
+
+
+def test_mdf_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("mf4")
+    frames = frames_of_all_kinds(300)
+    frames = frames[frames["flags"] & F.STATUS == 0]
+    frames["timestamp_ns"] = np.sort(frames["timestamp_ns"])
+    cf.write_log(tmp_path / "a.pcapng", frames)
+    monkeypatch.setattr("canal_fast.logs.inputs._BATCH", 17)  # groups are extended
+    convert(tmp_path / "a.pcapng", tmp_path / "x.mf4")
+    cf.write_log(tmp_path / "y.mf4", frames)
+    back = read_log(tmp_path / "x.mf4", fd=True)
+    assert np.array_equal(back, read_log(tmp_path / "y.mf4", fd=True))
+    assert np.array_equal(back["timestamp_ns"], frames["timestamp_ns"])
+    for path, words in (("-", "standard output: ASAM MDF 4 .* written to files only"),
+                        (io.BytesIO(), "BytesIO: ASAM MDF 4 .* written to files only")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            convert(tmp_path / "a.pcapng", path, format="mf4")
+    with pytest.raises(ValueError, match="written by write_log and convert, and cannot be appended to"):
+        cf.logs.Recorder(tmp_path / "z.mf4")
+    with pytest.raises(cf.FrameError, match="would lose"):
+        convert(tmp_path / "a.pcapng", tmp_path / "z.mf4", strict=True)
+    assert sorted(os.listdir(tmp_path)) == ["a.pcapng", "x.mf4", "y.mf4"]
+
+
+def test_python_can_reads_our_mdf(tmp_path: Path) -> None:
+    needs("mf4")
+    pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
+    frames = frames_of_all_kinds(300)
+    frames = frames[frames["flags"] & (F.STATUS | F.ERROR_FRAME | F.REMOTE) == 0]
+    cf.write_log(tmp_path / "x.mf4", frames)
+    program = """
+import sys
+from can.io.mf4 import MF4Reader
+for m in MF4Reader(sys.argv[1]):
+    print(m.arbitration_id, int(m.is_extended_id), int(m.is_fd), int(m.is_rx), bytes(m.data).hex() or "-")
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, str(tmp_path / "x.mf4")], check=True, capture_output=True, text=True
+    )
+    expected = [
+        f"{row.arbitration_id} {row.flags & F.EXTENDED_ID} {int(row.flags & F.FD != 0)} {int(row.flags & F.TX == 0)} "
+        f"{row.data.hex() or '-'}"
+        for row in records(frames)
+    ]
+    assert sorted(done.stdout.splitlines()) == sorted(expected)
