@@ -75,6 +75,9 @@ enum {
 #define CF_LOG_KEEPS_ENUM(name, bit, meaning) CF_LOG_KEEPS_##name = bit,
     CF_LOG_KEEPS_LIST(CF_LOG_KEEPS_ENUM)
 #undef CF_LOG_KEEPS_ENUM
+#define CF_LOG_KEEPS_OR(name, bit, meaning) | bit
+        CF_LOG_KEEPS_ALL = 0 CF_LOG_KEEPS_LIST(CF_LOG_KEEPS_OR)
+#undef CF_LOG_KEEPS_OR
 };
 
 /* Row `index` of that table (number, name, meaning), or NULL past its end. */

@@ -128,6 +128,11 @@ CF_INLINE size_t cf_log_screen_count(cf_log_screen *screen, const void *frames, 
     const char *at = (const char *)frames;
     size_t i, kept = 0;
     unsigned reason;
+    if (screen->keeps == CF_LOG_KEEPS_ALL) { /* nothing can be lost */
+        screen->given += count;
+        screen->written += count;
+        return *index = count;
+    }
     for (i = 0; i < count; i++, at += stride) {
         const int loss = cf_log_loss(screen, (const cf_frame_head *)at);
         if (CF_UNLIKELY(loss != 0)) {

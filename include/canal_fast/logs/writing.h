@@ -67,14 +67,29 @@ CF_INLINE uint8_t *cf_put_text(uint8_t *p, const char *text)
     return p + length;
 }
 
+/* clang-format off */
+#define CF_LOG_TEN(X, d) X(d "0") X(d "1") X(d "2") X(d "3") X(d "4") X(d "5") X(d "6") X(d "7") X(d "8") X(d "9")
+#define CF_LOG_SIXTEEN(X, d) CF_LOG_TEN(X, d) X(d "A") X(d "B") X(d "C") X(d "D") X(d "E") X(d "F")
+/* clang-format on */
+
 /* `value` in `width` decimal digits (its last ones), zeros in front. */
 CF_INLINE uint8_t *cf_put_decimal(uint8_t *p, uint64_t value, unsigned width)
 {
+#define CF_LOG_PAIR(digits) digits
+    static const char pairs[] = /* 00 01 .. 99 */
+        CF_LOG_TEN(CF_LOG_PAIR, "0") CF_LOG_TEN(CF_LOG_PAIR, "1") CF_LOG_TEN(CF_LOG_PAIR, "2")
+            CF_LOG_TEN(CF_LOG_PAIR, "3") CF_LOG_TEN(CF_LOG_PAIR, "4") CF_LOG_TEN(CF_LOG_PAIR, "5")
+                CF_LOG_TEN(CF_LOG_PAIR, "6") CF_LOG_TEN(CF_LOG_PAIR, "7") CF_LOG_TEN(CF_LOG_PAIR, "8")
+                    CF_LOG_TEN(CF_LOG_PAIR, "9");
+#undef CF_LOG_PAIR
     uint8_t *digit = p + width;
-    while (digit > p) {
-        *--digit = (uint8_t)('0' + value % 10);
-        value /= 10;
+    while (digit - p >= 2) {
+        digit -= 2;
+        memcpy(digit, pairs + 2 * (value % 100), 2);
+        value /= 100;
     }
+    if (digit > p)
+        *p = (uint8_t)('0' + value % 10);
     return p + width;
 }
 
@@ -101,7 +116,7 @@ CF_INLINE uint8_t *cf_put_fixed(uint8_t *p, int64_t ns, unsigned scale, unsigned
 {
     static const uint32_t tens[10] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
     const int negative = ns < 0;
-    const uint32_t step = tens[scale - decimals], unit = tens[decimals];
+    const uint32_t step = tens[scale - decimals], unit = tens[decimals]; /* constants where the call is inlined */
     const uint64_t magnitude = negative ? 0u - (uint64_t)ns : (uint64_t)ns;
     const uint64_t shown = magnitude / step + (negative && magnitude % step != 0);
     p = cf_put_padded(p, shown / unit, negative, width);
@@ -109,16 +124,22 @@ CF_INLINE uint8_t *cf_put_fixed(uint8_t *p, int64_t ns, unsigned scale, unsigned
     return cf_put_decimal(p, shown % unit, decimals);
 }
 
-/* ` 05 0C FF`: each byte in two hexadecimal digits, a blank in front. */
+/* ` 05 0C FF`: each byte in two hexadecimal digits, a blank in front. One byte behind them is written, too. */
 CF_INLINE uint8_t *cf_put_spaced(uint8_t *p, const uint8_t *bytes, unsigned count)
 {
-    static const char digits[] = "0123456789ABCDEF";
+#define CF_LOG_SPACED(digits) " " digits " "
+    static const char four[] = /* four characters for each byte */
+        CF_LOG_SIXTEEN(CF_LOG_SPACED, "0") CF_LOG_SIXTEEN(CF_LOG_SPACED, "1") CF_LOG_SIXTEEN(CF_LOG_SPACED, "2")
+            CF_LOG_SIXTEEN(CF_LOG_SPACED, "3") CF_LOG_SIXTEEN(CF_LOG_SPACED, "4") CF_LOG_SIXTEEN(CF_LOG_SPACED, "5")
+                CF_LOG_SIXTEEN(CF_LOG_SPACED, "6") CF_LOG_SIXTEEN(CF_LOG_SPACED, "7") CF_LOG_SIXTEEN(CF_LOG_SPACED, "8")
+                    CF_LOG_SIXTEEN(CF_LOG_SPACED, "9") CF_LOG_SIXTEEN(CF_LOG_SPACED, "A")
+                        CF_LOG_SIXTEEN(CF_LOG_SPACED, "B") CF_LOG_SIXTEEN(CF_LOG_SPACED, "C")
+                            CF_LOG_SIXTEEN(CF_LOG_SPACED, "D") CF_LOG_SIXTEEN(CF_LOG_SPACED, "E")
+                                CF_LOG_SIXTEEN(CF_LOG_SPACED, "F");
+#undef CF_LOG_SPACED
     unsigned i;
-    for (i = 0; i < count; i++) {
-        *p++ = ' ';
-        *p++ = (uint8_t)digits[bytes[i] >> 4];
-        *p++ = (uint8_t)digits[bytes[i] & 15];
-    }
+    for (i = 0; i < count; i++, p += 3)
+        memcpy(p, four + 4 * (size_t)bytes[i], 4);
     return p;
 }
 
