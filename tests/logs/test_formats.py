@@ -431,9 +431,9 @@ def test_the_table_of_formats() -> None:
     assert rows["blf"].zoned
     assert not rows["pcapng"].zoned
     assert rows["mf4"].extra == "mf4"
-    assert [name for name, row in rows.items() if row.writes] == ["pcapng", "candump"]
+    assert [name for name, row in rows.items() if not row.writes] == ["candump-delta"]
     suffixes = [suffix for row in formats() for suffix in row.suffixes]
-    assert len(suffixes) == len(set(suffixes))
+    assert {suffix for suffix in suffixes if suffixes.count(suffix) > 1} == {".csv"}
 
 
 def test_mutated_samples_never_crash(samples: Path) -> None:

@@ -14,6 +14,7 @@
 #define CANAL_FAST_LOGS_BLF_H
 
 #include "blf_object.h"
+#include "blf_write.h"
 
 enum {
     CF_BLF_FILE_HEADER = 144,
@@ -324,6 +325,16 @@ CF_INLINE int cf_blf_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_blf(void)
 {
+    static const cf_log_target target = {1,
+                                         1,
+                                         INT64_MIN,
+                                         INT64_MAX,
+                                         CF_LOG_INTERFACES,
+                                         1000000,
+                                         cf_log_holds_code,
+                                         NULL,
+                                         cf_blf_container,
+                                         cf_blf_finish};
     static const cf_log_format row = {"blf",
                                       "Vector BLF",
                                       ".blf",
@@ -331,15 +342,17 @@ CF_INLINE const cf_log_format *cf_log_format_blf(void)
                                       1,
                                       CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
                                           CF_LOG_KEEPS_TX | CF_LOG_KEEPS_GAP | CF_LOG_KEEPS_CHANNEL |
-                                          CF_LOG_KEEPS_NAMES,
+                                          CF_LOG_KEEPS_NAMES | CF_LOG_KEEPS_REMOTE | CF_LOG_KEEPS_ERROR_FRAMES |
+                                          CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_blf_own),
                                       cf_blf_recognise,
                                       cf_blf_read,
+                                      cf_blf_write,
+                                      CF_BLF_WRITE_MAX,
+                                      cf_blf_begin,
+                                      cf_blf_describe,
                                       NULL,
-                                      0,
-                                      NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 

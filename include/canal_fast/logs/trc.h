@@ -14,7 +14,7 @@
 
 #include "error_code.h"
 #include "lines.h"
-#include "trc_header.h"
+#include "trc_write.h"
 
 #define CF_TRC_WARNING_ID 0xFFFFFFFFu /* version 1.0: the line is a warning */
 
@@ -79,18 +79,6 @@ CF_INLINE const char *cf_trc_identifier(const char *p, const char *end, cf_fd_fr
     if (digits > 4)
         frame->flags |= CF_FLAG_EXTENDED_ID;
     return p;
-}
-
-/* Data of an error line, what it was, where: direction (0 sending), segment, counters of errors received and sent. */
-CF_INLINE void cf_trc_error(cf_fd_frame *frame, unsigned kind, const uint8_t *bytes)
-{
-    cf_log_error(frame);
-    frame->arbitration_id |= CF_ERROR_COUNTERS;
-    frame->data[CF_ERROR_KIND] = (uint8_t)((kind & 7) |
-                                           (bytes[0] == 0 ? CF_ERROR_KIND_TX : 0)); /* 1 bit, 2 form, 4 stuff */
-    frame->data[CF_ERROR_PLACE] = bytes[1] & 31;
-    frame->data[6] = bytes[3];
-    frame->data[7] = bytes[2];
 }
 
 /* An ER line from its last five bytes, wherever the columns before them are blank. */
@@ -328,20 +316,24 @@ CF_INLINE int cf_trc_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_trc(void)
 {
+    static const cf_log_target target = {1000,         1000, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, CF_TRC_START_STEP,
+                                         cf_trc_holds, NULL, NULL,      NULL};
     static const cf_log_format row = {"trc",
                                       "PEAK TRC",
                                       ".trc",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_REMOTE |
+                                          CF_LOG_KEEPS_ERROR_FRAMES | CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_trc),
                                       cf_trc_recognise,
                                       cf_trc_read,
+                                      cf_trc_write,
+                                      CF_TRC_WRITE_MAX,
+                                      cf_trc_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 
