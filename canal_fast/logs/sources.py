@@ -358,7 +358,7 @@ class _Utf8(Source):
 
 
 def _zstd_window(head: bytes) -> int:
-    """Bytes that the frame which begins with `head` has to remember: of its window, or all where it states no window."""
+    """Bytes that unpacking a frame that begins with `head` has to remember: a window, or all where none is stated."""
     if len(head) < 18 or not head.startswith(_ZSTD):
         return 0
     flags, exponent = head[4], head[5]
