@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from canal_fast.dataframes import ArrowStream, interface_rows, schema_metadata
 from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
@@ -189,6 +190,18 @@ class LogFile:
     def lost_bytes(self) -> int:
         """Bytes passed over so far in search of the next whole object or block."""
         return self._body.lost_bytes
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rest of the frames as a stream that pyarrow, polars, duckdb and others take, in constant memory.
+
+        Columns as of `canal_fast.to_arrow`. `channel` is a dictionary where the recording names its interfaces before
+        its first frames end; `timestamp` counts from 1970 where the first frame's does. Errors are the consumer's.
+        """
+
+        def metadata(epoch: bool) -> dict[str, str]:
+            return schema_metadata(interface_rows(self.interfaces), epoch, {"canal_fast.source": self.format})
+
+        return ArrowStream(self.batches(), lambda: self.names, None, metadata).__arrow_c_stream__()
 
     def close(self) -> None:
         """Close the file; what was read stays readable."""

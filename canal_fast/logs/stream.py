@@ -114,9 +114,7 @@ class Stream:
                 f": {self._unpacked} bytes" if status == Status.LOG_LONG and self._unpacked else ""
             )
             if text:
-                shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
-                sentence = f"column {self._reader.column + 1}: {sentence}"
-                sentence += f": {shown[0].decode('utf-8', 'replace')!r}" if shown else ""
+                sentence = f"column {self._reader.column + 1}: {sentence}{self._shown()}"
         return LogFormatError(
             f"{place}: {sentence}",
             path=name,
@@ -214,6 +212,16 @@ class Stream:
         if not tool.eof and not self._reader.truncated:
             raise self._bad(f"{place}: a damaged container: its data end after {len(out)} bytes, before they should")
         return out
+
+    def _shown(self) -> str:
+        """The bad line's begin, quoted."""
+        lines = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
+        if not lines:
+            return ""
+        if b"\0" in lines[0]:  # what a power cut leaves
+            text = lines[0].strip(b"\0").replace(b"\0", b"\\0").decode("utf-8", "replace")
+            return f"; the line holds bytes 0, which text does not have{f': {text!r}' if text else ''}"
+        return f": {lines[0].decode('utf-8', 'replace')!r}"
 
     def _bad(self, message: str) -> LogFormatError:
         return LogFormatError(message, path=self._source.name, offset=self._offset + self._start)

@@ -308,6 +308,7 @@ FOREIGN = [
     (b"\x7fELF" + bytes(60), "a program"),
     (b"PAR1" + bytes(60), "a Parquet file"),
     (bytes(range(1, 200)) + bytes(9), r"no recording: it begins with 01 02 03"),
+    (bytes(4096), r"no recording: its first 4096 bytes are all 0, room that was never written to"),
 ]
 
 
