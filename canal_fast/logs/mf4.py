@@ -60,9 +60,7 @@ class Mf4:
                 self.truncated = True
                 self._failure = None if skip else self._damage(finish.cut)  # after the frames before it
             self._file.seek(0)
-            # without a list of all identifiers, which nobody asks for
-            options: dict[str, Any] = {"process_bus_logging": False}
-            self._mdf: Any = MDF(cast(Any, self._input(source, finish)), **cast(Any, options))
+            self._mdf: Any = cast(Any, MDF)(self._input(source, finish), process_bus_logging=False)
             start_ns = int(self._mdf.header.abs_time)
             local = cast(Any, self._mdf.header).time_flags & _LOCAL_TIME
         except Exception as error:  # links that lead nowhere, and what asammdf's parsing stumbles over

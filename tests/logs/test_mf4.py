@@ -82,7 +82,7 @@ def test_a_cut_file_gives_one_error(sample: Path) -> None:
 
 
 def test_data_that_look_like_a_block(sample: Path) -> None:
-    """asammdf looks for blocks in all bytes of an unfinished file, and ends the data before such a frame."""
+    """asammdf, left alone, looks for blocks in all bytes of an unfinished file."""
     data = bytearray(sample.read_bytes())
     at, places = data.rindex(b"##DT") + 24, []
     while at < len(data):

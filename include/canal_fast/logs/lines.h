@@ -85,7 +85,6 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
     cf_fd_frame frame;
     if (text == 0)
         return CF_LOG_NO;
-    whole = whole && text == size;
     memset(&reader, 0, sizeof reader);
     reader.own = own;
     for (; at < end; at = stop + 1) {
@@ -103,7 +102,7 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
         if (status != CF_LOG_BLANK && status != CF_LOG_START)
             return CF_LOG_NO;
     }
-    if (reader.skipped > 0)
+    if (reader.skipped > 0 || text < size)
         return CF_LOG_NO;
     if (!whole || at == end)
         return CF_LOG_PERHAPS;

@@ -1,4 +1,4 @@
-/* canal_fast/logs/mdf_records.h - where the last whole record of an MDF 4 data block ends, where its length is missing. */
+/* canal_fast/logs/mdf_records.h - where the last whole record of an MDF data block ends whose length nobody wrote. */
 #ifndef CANAL_FAST_LOGS_MDF_RECORDS_H
 #define CANAL_FAST_LOGS_MDF_RECORDS_H
 

@@ -81,11 +81,22 @@ CF_INLINE const char *cf_trc_identifier(const char *p, const char *end, cf_fd_fr
     return p;
 }
 
-/* An ER line from its last five bytes, wherever the columns before them are blank. */
-CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, const char *end, cf_fd_frame *frame)
+/* An ER line from its last five bytes, wherever the columns before them are blank; `bus`: the first of these is one. */
+CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, const char *end, int bus,
+                                      cf_fd_frame *frame)
 {
     uint8_t bytes[5];
-    unsigned got = 0;
+    uint64_t value;
+    unsigned got = 0, words = 0, digits;
+    const char *word = cf_skip_blanks(p, end), *after = cf_text_unsigned(word, end, &value, &digits), *at;
+    for (at = word; at < end; words++)
+        at = cf_skip_blanks(cf_skip_word(at, end), end);
+    if (bus && words != 5 && digits > 0 && (after == end || cf_is_blank(*after))) {
+        const int channel = cf_log_channel_number(value);
+        if (channel < 0)
+            return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
+        frame->channel = (uint8_t)channel;
+    }
     if (end - p > 14 && cf_is_blank(end[-15])) /* `04 00 02 00 00` */
         cf_spaced_bytes(end - 14, end, bytes, 5, &got);
     if (reader->unended)
@@ -218,7 +229,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
     if (type->kind == CF_TRC_OTHER)
         return cf_trc_skip(reader, type->skipped);
     if (type->kind == CF_TRC_ERROR)
-        return cf_trc_error_line(reader, p, end, frame);
+        return cf_trc_error_line(reader, p, end, *columns == 'B', frame);
     frame->flags = type->flags;
     for (; *columns != 0; columns++) {
         word = p = cf_skip_blanks(p, end);
