@@ -33,12 +33,12 @@ class Stream:
 
     def __init__(
         self, source: Source, row: LogFormat, data: npt.NDArray[np.uint8], size: int, ended: bool,
-        *, zone: dt.tzinfo | None, errors: str, id_order: int,
+        *, zone: dt.tzinfo | None, errors: str, id_order: int, failure: Exception | None,
     ) -> None:  # fmt: skip
         self._source, self._row, self._zone = source, row, zone
         self._buffer, self._start, self._stop, self._offset = data, 0, size, 0
         self._ended = ended
-        self._failure: Exception | None = None
+        self._failure = failure
         self._skip = errors == "skip"
         self._inner: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         self._inner_start = self._inner_stop = 0
@@ -122,12 +122,17 @@ class Stream:
             offset=None if text else offset,
         )
 
+    @property
+    def _final(self) -> bool:
+        """No more bytes come because the recording ends, not because they are damaged or missing."""
+        return self._ended and self._failure is None and not self._source.truncated
+
     def _prime(self) -> None:
         """Read the headers that are there, so that the start is known before the first frame is asked for."""
         nothing: FrameArray = np.empty(0, FD_FRAME_DTYPE)
         while True:
             status, consumed, *_ = self._reader.read(
-                self._buffer, self._start, self._stop, self._ended, nothing, 0, self._inner
+                self._buffer, self._start, self._stop, self._final, nothing, 0, self._inner
             )
             self._start += consumed
             if status != Status.LOG_START:
@@ -140,7 +145,7 @@ class Stream:
         while True:
             inner = self._inner[self._inner_start : self._inner_stop]
             status, consumed, count, taken, packing, packed, self._unpacked = self._reader.read(
-                self._buffer, self._start, self._stop, self._ended, frames, made, inner
+                self._buffer, self._start, self._stop, self._final, frames, made, inner
             )
             self._start += consumed
             self._inner_start += taken

@@ -149,3 +149,34 @@ def test_nothing_but_what_is_skipped(command: str, tmp_path: Path, capsys: pytes
     if command == "stat":
         assert main(["stat", str(path), "--json"]) == 1
         assert json.loads(capsys.readouterr().out)["skipped_by_kind"] == {"packet of link type 1": 3}
+
+
+def test_sort_top_and_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    frames = cf.make_frames([0x105, 0x101, 0x101, 0x200, 0x101, 0x105, 0x1F0], timestamp_ns=np.arange(7) * 1_000_000)
+    cf.write_log(path, frames)
+
+    def ids(*options: str) -> list[int]:
+        assert main(["stat", str(path), "--json", *options]) == 0
+        summary = json.loads(capsys.readouterr().out)
+        assert (summary["frames"], summary["identifiers"]) == (7, 4)
+        return [row["arbitration_id"] for row in summary["ids"]]
+
+    assert ids() == [0x101, 0x105, 0x1F0, 0x200]
+    assert ids("--sort", "count") == [0x101, 0x105, 0x1F0, 0x200]
+    assert ids("--sort", "period", "--top", "2") == [0x101, 0x105]
+    assert ids("--sort", "jitter") == [0x101, 0x105, 0x1F0, 0x200]  # what has none comes last
+    assert ids("--filter", "100:7F0", "--filter", "200:7FF") == [0x101, 0x105, 0x200]
+    assert main(["stat", str(path), "--top", "1"]) == 0
+    assert "7 frames, 4 identifiers" in capsys.readouterr().out
+
+
+def test_windows_begin_at_whole_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    start = 1_700_000_000_900_000_000
+    cf.write_log(path, cf.make_frames(1, timestamp_ns=[start, start + 200_000_000, start + 300_000_000]))
+    assert main(["stat", str(path)]) == 0
+    assert "in the 1 s from 2023-11-14 22:13:21 UTC" in capsys.readouterr().out
+    assert main(["stat", str(path), "--json", "--window", "0.25"]) == 0
+    (bus,) = json.loads(capsys.readouterr().out)["channels"]
+    assert bus["peak_at_s"] == 1_700_000_001.0

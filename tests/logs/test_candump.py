@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import random
 from pathlib import Path
@@ -177,18 +176,3 @@ def test_more_than_256_interfaces(tmp_path: Path) -> None:
 def test_status_records_become_error_frames() -> None:
     frames = cf.make_frames(0, b"\4\1\2\3", flags=cf.FrameFlag.STATUS, timestamp_ns=1000)
     assert format_candump(frames) == b"(0000000000.000001) can0 20000000#04010203\n"
-
-
-@pytest.mark.parametrize("flags", [0, cf.FrameFlag.EXTENDED_ID, cf.FrameFlag.ERROR_FRAME])
-def test_an_identifier_above_its_limit_becomes_no_other(flags: int) -> None:
-    """Nobody could send it: the line is none that anybody reads, instead of one with its lower bits."""
-    frames = np.zeros(3, cf.FRAME_DTYPE)
-    limit = 0x1FFFFFFF if flags else 0x7FF
-    frames["arbitration_id"] = [limit, limit + 1, 0xFFFFFFFF]
-    frames["flags"] = int(flags)
-    lines = format_candump(frames).splitlines(keepends=True)
-    assert [len(line.split()[2].partition(b"#")[0]) for line in lines] == [8 if flags else 3, 9, 9]
-    with pytest.raises(cf.LogFormatError, match=r"line 2: column \d+: the identifier is not 3"):
-        cf.read_log(io.BytesIO(b"".join(lines)))
-    kept = cf.read_log(io.BytesIO(b"".join(lines)), errors="skip")
-    assert kept["arbitration_id"].tolist() == [limit]

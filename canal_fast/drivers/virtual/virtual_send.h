@@ -72,8 +72,8 @@ static int enqueue(vb_handle *h, const vs_pending *pending)
     if (vb_queued(h) == h->queue_size)
         return CF_CANAL_TRM_FULL;
     if (h->bus->bitwise != NULL) {
-        cf_queue_add(&h->bus->bitwise->nodes[h->node].queue, &pending->frame, h->bus->bitwise->bus.bit,
-                     h->flags & CF_OPEN_ONE_SHOT ? CF_REQUEST_ONE_SHOT : 0);
+        cf_bus_queue_add(&h->bus->bitwise->nodes[h->node].queue, &pending->frame, h->bus->bitwise->bus.bit,
+                         h->flags & CF_OPEN_ONE_SHOT ? CF_REQUEST_ONE_SHOT : 0);
         if (h->bus->waiters != 0)
             cf_cond_broadcast(&h->bus->changed);
         return CF_CANAL_SUCCESS;

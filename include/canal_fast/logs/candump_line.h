@@ -287,7 +287,6 @@ CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char
     const uint64_t shown = nanoseconds ? ns : (ns + (negative ? 999u : 0u)) / 1000u;
     const uint32_t second = nanoseconds ? 1000000000u : 1000000u;
     const int flexible = (flags & CF_FLAG_FD) && stride == sizeof(cf_fd_frame) && !error;
-    const uint32_t limit = error || (flags & CF_FLAG_EXTENDED_ID) ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID;
     size_t name = strlen(iface);
     char *p = out;
     *p++ = '(';
@@ -303,12 +302,12 @@ CF_INLINE size_t cf_candump_format(const void *record, size_t stride, const char
     memcpy(p, iface, name);
     p += name;
     *p++ = ' ';
-    if (head->arbitration_id > limit)
-        p = cf_put_digits(p, head->arbitration_id, 9, 16); /* nobody reads so many: better than another identifier */
-    else if (error)
-        p = cf_put_digits(p, head->arbitration_id | CF_CANDUMP_ERROR_BIT, 8, 16);
+    if (error)
+        p = cf_put_digits(p, (head->arbitration_id & CF_MAX_EXTENDED_ID) | CF_CANDUMP_ERROR_BIT, 8, 16);
+    else if (flags & CF_FLAG_EXTENDED_ID)
+        p = cf_put_digits(p, head->arbitration_id & CF_MAX_EXTENDED_ID, 8, 16);
     else
-        p = cf_put_digits(p, head->arbitration_id, flags & CF_FLAG_EXTENDED_ID ? 8 : 3, 16);
+        p = cf_put_digits(p, head->arbitration_id & CF_MAX_STANDARD_ID, 3, 16);
     *p++ = '#';
     if (flexible) {
         *p++ = '#';
