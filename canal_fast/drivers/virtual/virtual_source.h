@@ -35,11 +35,17 @@ static uint64_t vs_scale(uint64_t value, uint64_t from, uint64_t to)
     return value / from * to + value % from * to / from;
 }
 
-/* ISO 11898-1:2015, 10.4.2: identifier, then RTR (SRR is recessive), then IDE; dominant wins. */
+/* An error flag on an idle bus, the flags with which the others answer its sixth bit, the delimiter. */
+enum { VS_ERROR_BITS = 6 + 6 + 8 };
+
+/* ISO 11898-1:2015, 10.4.2: identifier, then RTR (SRR is recessive), then IDE; dominant wins,
+ * and of an error flag all is dominant. */
 static uint32_t vs_arbitration_key(const cf_fd_frame *frame)
 {
     const uint32_t remote = (frame->flags & CF_FLAG_REMOTE) != 0;
     const uint32_t id = frame->arbitration_id;
+    if (frame->flags & CF_FLAG_ERROR_FRAME)
+        return 0;
     if (frame->flags & CF_FLAG_EXTENDED_ID)
         return id >> 18 << 21 | 3u << 19 | (id & 0x3FFFF) << 1 | remote;
     return id << 21 | remote << 20;
@@ -50,8 +56,10 @@ static uint32_t vs_length(const vc_config *config, const cf_fd_frame *frame)
     const cf_frame_head *head = (const cf_frame_head *)frame;
     cf_shape shape;
     cf_length length;
-    if (!(frame->flags & CF_FLAG_FD))
+    if (!(frame->flags & (CF_FLAG_FD | CF_FLAG_ERROR_FRAME)))
         return cf_frame_length_bits((const cf_frame *)frame) * config->bit_ticks;
+    if (frame->flags & CF_FLAG_ERROR_FRAME)
+        return VS_ERROR_BITS * config->bit_ticks;
     shape = cf_frame_shape(head, sizeof *frame);
     length = cf_length_of(head, shape, CF_LENGTH_EXACT, cf_fd_stuff_bits(head, frame->data, shape));
     return (uint32_t)length.nominal * config->bit_ticks + (uint32_t)length.data * config->data_ticks;
