@@ -180,8 +180,8 @@ def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDAr
         raise ValueError(f"{name} must be a number or have one dimension, not {array.ndim}")
     bad = np.flatnonzero((array < low) | (array > high))
     if bad.size:
-        index = int(bad[0])
-        raise FrameError(f"frames[{index}]: {name} = {int(array[index])}, allowed {low}..{high:#x}", index=index)
+        index, limit = int(bad[0]), f"{high:#x}" if high > 255 else high
+        raise FrameError(f"frames[{index}]: {name} = {int(array[index])}, allowed {low}..{limit}", index=index)
     return array.astype(np.int64)
 
 
