@@ -180,4 +180,4 @@ def test_bus_off_and_restart_are_states_and_no_outage(bridge: str) -> None:
 
 @pytest.mark.skip(reason="NOT RUN: restart-ms is a controller's own, and virtual interfaces have none")
 def test_a_controller_restarts_after_restart_ms() -> None:
-    """`ip link set can0 type can restart-ms 100`, CAN_H and CAN_L shorted for a second: bus off, active, no outage."""
+    """`ip link set can0 type can restart-ms 100`, CAN_H and CAN_L shorted a second: bus off, active again."""

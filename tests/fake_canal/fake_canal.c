@@ -253,7 +253,7 @@ API(long) CanalOpen(const char *config, unsigned long flags)
     sleep_us(set.open_ms * 1000);
     if (set.crash_open)
         crash();
-    if (set.hang_open)
+    if (set.hang_open || (set.hang_again && last_handle))
         hang();
     if (set.open <= 0)
         return set.open;

@@ -65,6 +65,7 @@ typedef struct status {
     X(crash_open, 0, "")                                                         \
     X(hang, -1, "in receive, after so many frames")                              \
     X(hang_open, 0, "")                                                          \
+    X(hang_again, 0, "in every open but the first")                              \
     X(open_ms, 0, "how long open takes")                                         \
     X(hang_close, 0, "")                                                         \
     X(hang_send, 0, "")                                                          \
