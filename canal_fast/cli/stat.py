@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
+import queue
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,9 +19,10 @@ from canal_fast.cli.left_out import tell
 from canal_fast.cli.options import add_force, can_filter, count, data_rate, keep_existing, picture, rate, seconds
 from canal_fast.dataframes import is_dated
 from canal_fast.frames import FrameFlag
-from canal_fast.logs import LogFile, open_log
+from canal_fast.logs import LogInterface, open_log
 from canal_fast.plot import new_figure
 
+Item = TypeVar("Item")
 USUAL = 500_000  # bit/s, where nobody says
 PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
 HEADER = (
@@ -77,9 +81,9 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with open_log(args.file) as log:
-        for batch in log.batches():
-            describe(statistics, log, args.bitrate is None)
+    with open_log(args.file) as log, contextlib.closing(ahead((b, log.interfaces) for b in log.batches())) as batches:
+        for batch, buses in batches:
+            describe(statistics, buses, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
@@ -112,9 +116,44 @@ def chosen(
     return [*sorted(known, key=key, reverse=greatest), *unknown][:top]
 
 
-def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
+def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The same items, read in a thread of their own while the caller counts: both leave Python to the other."""
+    found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(2)
+    stop = threading.Event()
+
+    def put(item: Item | None, error: BaseException | None = None) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                return found.put((item, error), timeout=0.1)
+
+    def read() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = found.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        stop.set()
+        thread.join(1.0)
+
+
+def describe(statistics: Statistics, buses: Iterable[LogInterface], rates: bool) -> None:
     """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
-    for row in log.interfaces:
+    for row in buses:
         if row.name:
             statistics.names.setdefault(row.channel, row.name)
         if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:
