@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import datetime as dt
 import json
+import os
 import queue
 import sys
 import threading
@@ -18,7 +19,7 @@ from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import tell
 from canal_fast.cli.options import add_force, can_filter, count, data_rate, keep_existing, picture, rate, seconds
 from canal_fast.dataframes import is_dated
-from canal_fast.frames import FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import LogInterface, open_log
 from canal_fast.plot import new_figure
 
@@ -81,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with open_log(args.file) as log, contextlib.closing(ahead((b, log.interfaces) for b in log.batches())) as batches:
+    with open_log(args.file) as log, contextlib.ExitStack() as ending:
+        batches: Iterable[tuple[FrameArray, list[LogInterface]]] = ((b, log.interfaces) for b in log.batches())
+        if os.path.isfile(args.file):  # whose reading never waits for others
+            batches = ending.enter_context(contextlib.closing(ahead(batches)))
         for batch, buses in batches:
             describe(statistics, buses, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
@@ -140,7 +144,10 @@ def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     thread.start()
     try:
         while True:
-            item, error = found.get()
+            try:
+                item, error = found.get(timeout=0.2)  # Windows interrupts no wait without end
+            except queue.Empty:
+                continue
             if error is not None:
                 raise error
             if item is None:
