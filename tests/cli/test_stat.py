@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import canal_fast as cf
 from canal_fast import wire
 from canal_fast.__main__ import main
 from canal_fast.analysis.statistics import Statistics
+from canal_fast.cli.stat import ahead
 
 
 def saturated(rate: int, channel: int = 0) -> cf.FrameArray:
@@ -180,3 +183,20 @@ def test_windows_begin_at_whole_seconds(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["stat", str(path), "--json", "--window", "0.25"]) == 0
     (bus,) = json.loads(capsys.readouterr().out)["channels"]
     assert bus["peak_at_s"] == 1_700_000_001.0
+
+
+def test_what_is_read_ahead_comes_in_order_and_errors_last() -> None:
+    def items(error: bool) -> Iterator[int]:
+        yield from range(10)
+        if error:
+            raise ValueError("broken")
+
+    assert list(ahead(items(False))) == list(range(10))
+    found = []
+    with pytest.raises(ValueError, match="broken"):
+        found += [found.append(item) for item in ahead(items(True))]
+    assert found == list(range(10))
+    one = ahead(items(False))
+    assert next(one) == 0
+    one.close()  # the thread ends, too
+    assert not any(thread.name.endswith("(read)") for thread in threading.enumerate())
