@@ -1,8 +1,9 @@
 """Writing recordings in each format beside python-can, and beside deflating alone; converting beside `logconvert`.
 
-100,000 frames; python-can writes 5,000 ready messages. Text goes to the null device, as the system's part of writing is
-half of ours and the same for both; BLF and MDF into memory (/dev/shm where there is one). Opening and closing are inside, imports and making messages are outside. CPU time, one thread. python-can writes no pcapng: its
-conversion of BLF goes to candump text, and 20,000 frames of it stand for as many as ours, by the frame.
+100,000 frames; python-can writes 5,000 ready messages. Text goes to the null device: the system's part of writing a
+file is half of ours. BLF and MDF go into memory (/dev/shm where there is one). Opening and closing are inside; imports
+and making messages are outside. CPU time, one thread. python-can writes no pcapng: it converts BLF to candump text, and
+20,000 frames of it stand for as many as ours, by the frame.
 """
 
 from __future__ import annotations

@@ -141,16 +141,6 @@ cdef extern from "canal_fast/logs/screen.h" nogil:
                                size_t *index)
     size_t cf_log_screen_copy(cf_log_screen *screen, const void *frames, size_t count, size_t stride, void *out)
 
-cdef extern from "canal_fast/error_frame.h" nogil:
-    enum:
-        CF_ERROR_PROTOCOL
-        CF_ERROR_NO_ACK
-        CF_ERROR_KIND
-        CF_ERROR_KIND_BIT
-        CF_ERROR_KIND_FORM
-        CF_ERROR_KIND_STUFF
-        CF_ERROR_KIND_OVERLOAD
-
 cdef extern from "canal_fast/logs/selection.h" nogil:
     ctypedef struct cf_log_selection:
         const cf_filter *filters

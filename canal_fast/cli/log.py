@@ -30,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "log",
         help="record a channel",
-        description="Record a CAN channel to a pcapng or candump file (by suffix), or print candump text without -o. "
+        description="Record a CAN channel to a file (its suffix tells the format), or print candump text without -o. "
         "Ends after --duration, --frames, the end of a replay, or Ctrl-C. Exit code 3: frames were lost.",
     )
     parser.add_argument(
@@ -194,10 +194,12 @@ def _report(
 ) -> int:
     ledger = channel.ledger()
     ledger.verify()
-    code = 1 if failure else 3 if ledger.lost else 0
+    left_out = sink.account.left_out
+    code = 1 if failure else 3 if ledger.lost or left_out else 0
     if args.json:
         error = str(failure) if failure else None
-        progress.line(event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error)
+        progress.line(event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error,
+                      left_out=left_out)  # fmt: skip
         return code
     for line in _last_words(ledger, sink, progress, args, failure is None):
         print(line, file=sys.stderr)
@@ -205,6 +207,9 @@ def _report(
         print(f"canal-fast log: {sentence(failure)}", file=sys.stderr)
     if ledger.lost:
         print(f"canal-fast log: {ledger.lost} frame{' was' if ledger.lost == 1 else 's were'} lost", file=sys.stderr)
+    for kind, number in left_out.items():
+        words = f"{number} x {kind.replace('_', ' ')} left out: the format has no place for them"
+        print(f"canal-fast log: {words}", file=sys.stderr)
     return code
 
 

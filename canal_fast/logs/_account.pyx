@@ -2,8 +2,7 @@
 
 from canal_fast._gate cimport Loan, lend_frames
 from canal_fast.capi.base cimport cf_code
-from canal_fast.capi.frame cimport CF_FILTER_ANY_FORMAT, cf_filter, cf_frame_head
-from canal_fast.capi.logs cimport (
+from canal_fast.capi.frame cimport (
     CF_ERROR_KIND,
     CF_ERROR_KIND_BIT,
     CF_ERROR_KIND_FORM,
@@ -11,6 +10,11 @@ from canal_fast.capi.logs cimport (
     CF_ERROR_KIND_STUFF,
     CF_ERROR_NO_ACK,
     CF_ERROR_PROTOCOL,
+    CF_FILTER_ANY_FORMAT,
+    cf_filter,
+    cf_frame_head,
+)
+from canal_fast.capi.logs cimport (
     CF_LOG_LEFT_OUT_KINDS,
     CF_LOG_REDUCED_REASONS,
     cf_columns_target,

@@ -108,6 +108,7 @@ class Mf4Writer:
             epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
             self._mdf.header.start_time = epoch + dt.timedelta(microseconds=start_ns // 1000)
             self._mdf.save(saved, overwrite=True)
+            self._file.close()  # Windows replaces no open file
             os.replace(saved, self.path)
         finally:
             with contextlib.suppress(OSError):

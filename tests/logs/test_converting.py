@@ -186,6 +186,7 @@ def test_names_and_bit_rates_are_kept(tmp_path: Path) -> None:
         assert [(row.name, row.channel, row.bitrate) for row in log.interfaces] == [("drive", 2, 500_000)]
 
 
+@pytest.mark.posix
 def test_targets_that_are_there(tmp_path: Path) -> None:
     source, target, link = tmp_path / "a.pcapng", tmp_path / "b.log", tmp_path / "link"
     sample(source)

@@ -116,7 +116,8 @@ CF_INLINE size_t cf_blf_finish(cf_log_writer *writer, uint64_t size, uint64_t in
     if (writer->has_start) {
         cf_blf_put_time(out + 40, writer->wall_ns);
         if (progress->frames > 0)
-            cf_blf_put_time(out + 56, writer->wall_ns + (progress->latest_ns - writer->start_ns));
+            cf_blf_put_time(out + 56, (int64_t)((uint64_t)writer->wall_ns + (uint64_t)progress->latest_ns -
+                                                (uint64_t)writer->start_ns));
     }
     return CF_BLF_WRITE_HEADER;
 }
