@@ -2,7 +2,7 @@
 
 from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_OK, cf_cpu_level, cf_status
-from canal_fast.capi.frame cimport cf_frames_check, cf_payload_lengths
+from canal_fast.capi.frame cimport cf_frames_check, cf_payload_lengths, cf_records_check
 from libc.stdint cimport uint8_t
 
 import numpy
@@ -25,11 +25,12 @@ def payload_lengths(frames, lengths):
         cf_payload_lengths(source.at, source.count, source.stride, <uint8_t *>target.at)
 
 
-def check(frames):
-    """(status, index) of the first record that no controller could send; (0, count) when all are good."""
+def check(frames, bint kept=False):
+    """(status, index) of the first record that no controller could send, or (`kept`) no recording could hold;
+    (0, count) when all are good."""
     cdef Loan source = lend_frames(frames, "frames", False)
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_check(source.at, source.count, source.stride, &index)
+        status = (cf_records_check if kept else cf_frames_check)(source.at, source.count, source.stride, &index)
     return int(status), index

@@ -28,8 +28,9 @@ settings.load_profile("untimed")
 RUN = "CANAL_FAST_TEST_RUN"  # in the environment of every process that the tests start
 
 
-def pytest_configure() -> None:
-    os.environ[RUN] = str(os.getpid())
+def pytest_configure(config: pytest.Config) -> None:
+    if not getattr(config.option, "numprocesses", None):  # what xdist's workers leave behind, they look for
+        os.environ[RUN] = str(os.getpid())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job inherits it so, and would pass it on
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

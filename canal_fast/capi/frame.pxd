@@ -58,6 +58,7 @@ cdef extern from "canal_fast/frame.h" nogil:
     unsigned cf_payload_length(unsigned flags, unsigned dlc)
     void cf_payload_lengths(const void *frames, size_t count, size_t stride, uint8_t *lengths)
     cf_status cf_frames_check(const void *frames, size_t count, size_t stride, size_t *index)
+    cf_status cf_records_check(const void *records, size_t count, size_t stride, size_t *index)
 
 cdef extern from "canal_fast/seconds.h" nogil:
     double cf_seconds(int64_t ns)

@@ -17,10 +17,21 @@ import numpy as np
 
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import tell
-from canal_fast.cli.options import add_force, can_filter, count, data_rate, keep_existing, picture, rate, seconds
+from canal_fast.cli.options import (
+    add_force,
+    add_reading,
+    can_filter,
+    count,
+    data_rate,
+    keep_existing,
+    picture,
+    rate,
+    reading,
+    seconds,
+)
 from canal_fast.dataframes import is_dated
 from canal_fast.frames import FrameArray, FrameFlag
-from canal_fast.logs import LogInterface, open_log
+from canal_fast.logs import LogInterface
 from canal_fast.plot import new_figure
 
 Item = TypeVar("Item")
@@ -51,7 +62,7 @@ def add_parser(subparsers: Any) -> None:
         "dlc and share of the bus; and the load of each bus in all and at its peak. Loads count exact stuffed "
         "lengths with intermission.",
     )
-    parser.add_argument("file", help="recording: pcapng or candump .log")
+    add_reading(parser)
     parser.add_argument(
         "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
     )
@@ -82,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with open_log(args.file) as log, contextlib.ExitStack() as ending:
+    with reading(args) as log, contextlib.ExitStack() as ending:
         batches: Iterable[tuple[FrameArray, list[LogInterface]]] = ((b, log.interfaces) for b in log.batches())
         if os.path.isfile(args.file):  # whose reading never waits for others
             batches = ending.enter_context(contextlib.closing(ahead(batches)))

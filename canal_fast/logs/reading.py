@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from canal_fast.dataframes import ArrowStream, interface_rows, schema_metadata
+from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
@@ -223,8 +224,12 @@ class LogFile:
         suffix = _suffix(self.path)
         size, ended = 0, False
         found: LogFormat | None = None
+        failure: Exception | None = None
         while True:  # a pipe gives little at a time: ask as soon as there is something
-            got = self._source.readinto(buffer.data[size:])
+            try:
+                got = self._source.readinto(buffer.data[size:])
+            except (OSError, CanalFastError) as error:
+                got, failure = 0, error  # after the frames before it
             size += got
             ended = got == 0
             head = buffer[: min(size, _logs.HEAD)].tobytes()
@@ -233,12 +238,16 @@ class LogFile:
                 break
         if row is None:
             row = found
+        if failure is not None and (row is None or row.index < 0):
+            raise failure
         if row is None:
             raise refuse(self.path, head)
         self._row = row
         if row.index < 0:
             return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
-        return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
+        return Stream(
+            self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order, failure=failure
+        )
 
     def _open_folder(self, path: str, row: LogFormat | None) -> None:
         from .parquet_reading import ParquetFolder

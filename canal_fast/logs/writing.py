@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from canal_fast._version import __version__
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
 from .files import ObjectFile, create, name_of
@@ -151,11 +151,15 @@ class Recorder:
         ------
         TypeError, ValueError
             Another dtype or shape, or the recorder is closed.
+        FrameError
+            With `.index`: an identifier above 0x7FF without EXTENDED_ID (or ERROR_FRAME, STATUS) or above 0x1FFFFFFF
+            with it, a dlc above 15, or flags beyond `FrameFlag`. Nothing of `frames` was written.
         OSError
             The system did not take all; see Notes of the class.
         """
         with self._lock:
             self._check()
+            check_records(frames)
             first = 0
             while True:
                 first += self._write_some(frames, first)
@@ -302,7 +306,13 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *
         Channel number -> interface name; can<number> otherwise.
     nanoseconds : bool
         False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
+
+    Raises
+    ------
+    FrameError
+        As `Recorder.write`.
     """
+    check_records(frames)
     writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
     buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
     parts = []

@@ -10,7 +10,8 @@
 #include "reader_thread.h"
 
 #define CF_LAST_WORDS_NS UINT64_C(10000000) /* for a thread that just came back to finish its message */
-#define CF_STOP_PATIENCE_NS UINT64_C(2000000000) /* for a driver to return from a receive */
+#define CF_STOP_LOOK_NS UINT64_C(50000000)
+enum { CF_STOP_LOOKS = 40 }; /* in vain, until a driver that does not return from a receive hangs */
 
 typedef struct cf_driver {
     cf_consumer *consumer; /* woken when records come; its ring and its share are written */
@@ -85,7 +86,7 @@ CF_INLINE void cf_driver_go_on(cf_reader *reader)
     cf_clock_read(&reader->share->clock, &before);
     if (before.epoch_offset_ns == 0) /* nothing was published: it is the first */
         return;
-    reader->producer.gap = 1;
+    reader->producer.marks |= CF_FLAG_GAP;
     clock->last_ns = (int64_t)cf_atomic_u64_load_relaxed(&reader->share->last_stamp_ns);
     clock->epoch_offset_ns = before.epoch_offset_ns;
     clock->step.count = (uint64_t)before.steps;
@@ -169,7 +170,7 @@ CF_INLINE void cf_driver_abandon(cf_driver *driver, cf_reader_state state)
     driver->abandoned = 1;
     cf_atomic_u32_store_release(&reader->written_off, 1);
     cf_sleep_ns(CF_LAST_WORDS_NS);
-    if (cf_atomic_u32_load_acquire(&reader->entered))
+    if (cf_atomic_u32_load_acquire(&reader->share->presence.goings) != 0)
         cf_producer_publish(&reader->producer); /* ours now, with what it had not yet published */
     cf_atomic_u32_store_release(&consumer->share->state, (uint32_t)state);
     if (consumer->other_end != NULL)
@@ -203,13 +204,15 @@ CF_INLINE int cf_driver_watch(cf_driver *driver, cf_watch *watch, int64_t step_n
 }
 
 /* Ends the reader thread after a last drain; what the ring holds stays there. May be repeated.
- * A thread that publishes nothing for CF_STOP_PATIENCE_NS hangs in the driver and is abandoned. */
+ * A thread that publishes nothing between CF_STOP_LOOKS looks hangs in the driver and is abandoned. Looks count, not
+ * time: where the machine stands still, or is too busy for either of us, nothing hangs. */
 CF_INLINE void cf_driver_stop(cf_driver *driver)
 {
     cf_reader *reader = &driver->reader;
     cf_consumer *consumer = driver->consumer;
     cf_atomic_u32 *state = &consumer->share->state;
-    uint64_t seen = 0, deadline_ns = 0;
+    uint64_t seen = 0;
+    int looks = 0;
     cf_mutex_lock(&driver->ending);
     if (driver->started && !driver->joined && !driver->abandoned) {
         cf_mutex_lock(&consumer->lock);
@@ -217,12 +220,12 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
         cf_cond_broadcast(&consumer->writable);
         while (cf_atomic_u32_load_acquire(state) == CF_READER_RUNNING) {
             const uint64_t sequence = cf_atomic_u64_load_acquire(&consumer->ring->sequence);
-            if (deadline_ns == 0 || sequence != seen)
-                deadline_ns = cf_monotonic_ns() + CF_STOP_PATIENCE_NS;
-            else if (cf_monotonic_ns() >= deadline_ns)
+            if (sequence != seen)
+                looks = 0;
+            else if (looks == CF_STOP_LOOKS)
                 break;
             seen = sequence;
-            cf_cond_wait_until(&consumer->readable, &consumer->lock, deadline_ns);
+            looks += !cf_cond_wait_until(&consumer->readable, &consumer->lock, cf_monotonic_ns() + CF_STOP_LOOK_NS);
         }
         if (cf_atomic_u32_load_acquire(state) == CF_READER_RUNNING)
             cf_driver_abandon(driver, CF_READER_STOPPED);
