@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from oracle import table_oracle
 from random_frames import random_frames
 
 import canal_fast as cf
-from canal_fast import signals
+from canal_fast import analysis, signals, testing
 from canal_fast.__main__ import main
 from canal_fast.errors import LogFormatError
 from canal_fast.logs import open_log, parquet, parquet_reading, read_log, to_parquet
@@ -256,3 +259,66 @@ def test_the_mark_says_what_was_written(tmp_path: Path) -> None:
     account = to_parquet(tmp_path / "x.pcapng", tmp_path / "lake")
     (mark,) = (tmp_path / "lake" / parquet.MARKS).iterdir()
     assert json.loads(mark.read_text())["account"]["files"] == list(account.files)
+
+
+def test_the_query_of_the_docs(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="NOT RUN: duckdb is not installed")
+    page = (Path(__file__).parents[2] / "docs" / "dataframes.md").read_text()
+    query = page.split("```sql\n")[1].split("```")[0].replace("lake/**", f"{tmp_path}/lake/**")
+    frames = testing.load_frames(3000, ids=5)
+    cf.write_log(tmp_path / "x.pcapng", frames)
+    to_parquet(tmp_path / "x.pcapng", tmp_path / "lake")
+    rows = duckdb.sql(query.replace("2026-11-26", "2026-01-01")).fetchall()
+    wanted = {int(row["arbitration_id"]): row for row in analysis.periods(frames)}
+    assert {row[1]: row[2] for row in rows} == {one: row["count"] for one, row in wanted.items()}
+    for _, one, count, jitter in rows:  # SQL's is that of a sample
+        assert jitter == pytest.approx(wanted[one]["jitter_ns"] * ((count - 1) / (count - 2)) ** 0.5)
+
+
+MEMORY = """
+import sys, threading
+import canal_fast as cf, pyarrow.parquet
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+def watch():
+    while not stop.wait(0.005):
+        peak.append(max(peak.pop(), held()))
+
+cf.logs.to_parquet(sys.argv[1], "warm")
+base, stop = held(), threading.Event()
+peak = [base]
+thread = threading.Thread(target=watch)
+thread.start()
+if sys.argv[3] == "folder":
+    cf.logs.to_parquet(sys.argv[2], "lake")
+else:
+    with cf.logs.open_log(sys.argv[2]) as log:
+        reader = pyarrow.RecordBatchReader.from_stream(log)
+        with pyarrow.parquet.ParquetWriter("one.parquet", reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+stop.set()
+thread.join()
+print((peak[0] - base) >> 20)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("how", ["folder", "stream"])
+def test_memory_does_not_grow_with_the_recording(how: str, tmp_path: Path) -> None:
+    """360 MB; CANAL_FAST_LONG=1: 1.08 GB."""
+    part = testing.load_frames(2_000_000)
+    span = int(part["timestamp_ns"][-1] - part["timestamp_ns"][0]) + 1000
+    cf.write_log(tmp_path / "small.pcapng", part[:1000])
+    with cf.logs.Recorder(tmp_path / "large.pcapng") as recorder:
+        for _ in range(9 if os.environ.get("CANAL_FAST_LONG") else 3):
+            recorder.write(part)
+            part["timestamp_ns"] += span
+    command = [sys.executable, "-P", "-c", MEMORY, "small.pcapng", "large.pcapng", how]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 200
