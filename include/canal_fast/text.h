@@ -318,14 +318,4 @@ CF_INLINE unsigned cf_month(const char *p, const char *end)
     return 0;
 }
 
-/* Bytes of text that head[0..size) begins with: up to the first NUL, where whole lines stand before it (room that was
- * made and not written); 0 where none do. */
-CF_INLINE size_t cf_text_before_zeros(const uint8_t *head, size_t size)
-{
-    const uint8_t *zero = size > 0 ? (const uint8_t *)memchr(head, 0, size) : NULL;
-    if (zero == NULL)
-        return size;
-    return memchr(head, '\n', (size_t)(zero - head)) == NULL ? 0 : (size_t)(zero - head);
-}
-
 #endif

@@ -105,6 +105,15 @@ def test_any_padding(padding: int) -> None:
         assert agree(oracle.file(body)) == 50
 
 
+@pytest.mark.parametrize("there", range(1, 5))
+def test_an_object_between_a_container_and_the_rest_of_its_last_object(there: int) -> None:
+    """After padding, of which the first bytes of that object are part of what the container ends with."""
+    first, second = oracle.item(4, bytes(26), 0), oracle.message(1, 1, 2, 1, b"\1", 1)
+    body = oracle.container(first + second[:there]) + oracle.message(1, 1, 3, 1, b"\1", 2)
+    assert len(first) % 4 == 0
+    assert agree(oracle.file(body + oracle.container(second[there:]))) == 2
+
+
 def test_filling_bytes_are_lost_bytes() -> None:
     """One of Vector's converters ends a container with 27 of them."""
     first, second = (b"".join(oracle.message(1, 1, i, 1, b"\1", i) for i in part) for part in (range(5), range(5, 9)))

@@ -109,10 +109,12 @@ CF_INLINE int cf_blf_find(cf_log_reader *reader, cf_blf_stream *s)
         search->passed += step;
     }
     if (left < 4) {
-        if (!s->final || (left > 0 && memcmp(s->data + s->at, "LOBJ", left) == 0))
+        for (; left > 0 && memcmp(s->data + s->at, "LOBJ", left) != 0; left--) {
+            s->at++;
+            search->passed++;
+        }
+        if (!s->final || left > 0)
             return 0;
-        s->at += left;
-        search->passed += left;
     }
     if (search->damaged || search->passed > CF_BLF_PADDING)
         reader->lost_bytes += search->passed;

@@ -33,12 +33,13 @@ CF_INLINE size_t cf_candump_write(cf_log_writer *writer, const void *frames, siz
     return i;
 }
 
-/* Text may be candump's; a line that parses makes it likely. */
+/* Text without a NUL may be candump's; a line that parses makes it likely. */
 CF_INLINE int cf_candump_recognise(const uint8_t *head, size_t size, int whole)
 {
-    const size_t text = cf_text_before_zeros(head, size);
-    const char *at = (const char *)head, *end = at + text;
+    const char *at = (const char *)head, *end = at + size;
     (void)whole;
+    if (memchr(head, 0, size) != NULL)
+        return CF_LOG_NO;
     while (at < end) {
         const char *stop = (const char *)memchr(at, '\n', (size_t)(end - at)), *last, *name;
         cf_fd_frame frame;
@@ -52,7 +53,7 @@ CF_INLINE int cf_candump_recognise(const uint8_t *head, size_t size, int whole)
             return CF_LOG_LIKELY;
         at = stop == end ? end : stop + 1;
     }
-    return text < size ? CF_LOG_NO : CF_LOG_PERHAPS;
+    return CF_LOG_PERHAPS;
 }
 
 /* candump -td looks like -tz, so it has to be asked for. */

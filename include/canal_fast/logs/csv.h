@@ -233,9 +233,9 @@ CF_INLINE cf_status cf_gvret_read(cf_log_reader *reader, cf_log_call *call)
 /* Does the recording begin with this header? Another one of three commas and more is perhaps meant to be one. */
 CF_INLINE int cf_csv_recognise_header(const uint8_t *head, size_t size, int whole, const char *header)
 {
-    const char *p = (const char *)head, *end = p + cf_text_before_zeros(head, size), *stop;
+    const char *p = (const char *)head, *end = p + size, *stop;
     unsigned commas = 0;
-    if (p == end)
+    if (memchr(head, 0, size) != NULL)
         return CF_LOG_NO;
     while (p < end && (cf_is_blank(*p) || *p == '\r' || *p == '\n'))
         p++;
@@ -243,7 +243,7 @@ CF_INLINE int cf_csv_recognise_header(const uint8_t *head, size_t size, int whol
         return CF_LOG_SURE;
     stop = (const char *)memchr(p, '\n', (size_t)(end - p));
     if (stop == NULL) {
-        return whole && cf_text_is_cut(p, end, header) ? CF_LOG_PERHAPS : CF_LOG_NO;
+        return whole && size > 0 && cf_text_is_cut(p, end, header) ? CF_LOG_PERHAPS : CF_LOG_NO;
     }
     for (; p < stop; p++)
         commas += *p == ',';

@@ -79,11 +79,10 @@ CF_INLINE cf_status cf_log_read_lines(cf_log_reader *reader, cf_log_call *call, 
 CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole, void *own, cf_log_line parse,
                                      int (*is_header)(const char *, const char *), const char *const *begins)
 {
-    const size_t text = cf_text_before_zeros(head, size);
-    const char *at = (const char *)head, *end = at + text, *stop;
+    const char *at = (const char *)head, *end = at + size, *stop;
     cf_log_reader reader;
     cf_fd_frame frame;
-    if (text == 0)
+    if (size == 0 || memchr(head, 0, size) != NULL)
         return CF_LOG_NO;
     memset(&reader, 0, sizeof reader);
     reader.own = own;
@@ -102,7 +101,7 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
         if (status != CF_LOG_BLANK && status != CF_LOG_START)
             return CF_LOG_NO;
     }
-    if (reader.skipped > 0 || text < size)
+    if (reader.skipped > 0)
         return CF_LOG_NO;
     if (!whole || at == end)
         return CF_LOG_PERHAPS;

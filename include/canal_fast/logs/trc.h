@@ -166,6 +166,7 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
     static const cf_trc_type plain = {"", CF_TRC_FRAME, 0, ""};
     const cf_trc_type *type = &plain;
     const char *word, *id;
+    cf_status status;
     uint64_t bus = 1, dlc;
     unsigned digits;
     int channel;
@@ -204,13 +205,10 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
     if (digits == 0 || dlc > 15 || (p < end && !cf_is_blank(*p)))
         return cf_trc_trouble(reader, line, p == end ? end : word, CF_TEXT_LENGTH);
     frame->dlc = (uint8_t)dlc;
-    {
-        const cf_status status = cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0,
-                                                frame);
-        if (status == CF_TEXT_IDENTIFIER)
-            reader->column = (size_t)(id - line);
-        return status;
-    }
+    status = cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0, frame);
+    if (status == CF_TEXT_IDENTIFIER)
+        reader->column = (size_t)(id - line);
+    return status;
 }
 
 /* What follows the offset at p from version 2.0 on: the type and, for frames, the columns behind it. */
@@ -220,7 +218,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
     const char *word = p;
     uint64_t value;
     unsigned digits;
-    int length = 0, channel, ok;
+    int length = 0, channel;
     const cf_trc_type *type;
     p = cf_skip_word(p, end);
     type = cf_trc_find_type(word, p, 1);
@@ -244,8 +242,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
                 return cf_trc_trouble(reader, line, p == end ? p : word, CF_TEXT_IDENTIFIER);
             break;
         case 'd':
-            ok = p - word == 2 && word[1] == 'x' && (word[0] == 'R' || word[0] == 'T');
-            if (!ok)
+            if (p - word != 2 || word[1] != 'x' || (word[0] != 'R' && word[0] != 'T'))
                 return cf_trc_trouble(reader, line, p == end ? p : word, CF_TEXT_FIELD);
             if (word[0] == 'T')
                 frame->flags |= CF_FLAG_TX;
@@ -288,8 +285,7 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
     if (version < 20 || own->columns[0] == 'N') {
         word = p;
         p = cf_text_unsigned(p, end, &number, &digits);
-        ok = digits > 0 && p < end && (version < 20 ? *p == ')' : cf_is_blank(*p));
-        if (!ok)
+        if (digits == 0 || p == end || (version < 20 ? *p != ')' : !cf_is_blank(*p)))
             return cf_trc_trouble(reader, line, p == end ? p : word, CF_TRC_NUMBER);
         p = cf_skip_blanks(p + 1, end);
     }
