@@ -63,7 +63,7 @@ static unsigned brute(const cf_timing_limits *l, double f_clock, double rate, do
 int main(int argc, char **argv)
 {
     static const uint32_t rates[] = {1000000, 800000, 500000, 250000, 125000, 100000};
-    const cf_timing_limits small = {1, 16, 1, 8, 4, 1, 64, 1}, large = {1, 256, 1, 128, 128, 1, 1024, 1};
+    const cf_timing_limits small = {1, 16, 1, 8, 4, 1, 64, 1, 0, 0}, large = {1, 256, 1, 128, 128, 1, 1024, 1, 0, 0};
     const cf_timing_limits *limits = argc > 1 && argv[1][0] == 'l' ? &large : &small;
     const int rounds = argc > 2 ? atoi(argv[2]) : 1, brutes = argc > 3 ? atoi(argv[3]) : 0;
     volatile unsigned sink = 0;

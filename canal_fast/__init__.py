@@ -11,9 +11,10 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import bittiming, checksum, logs, physical, signals, simulation, waveform, wire
+from canal_fast import analysis, bittiming, checksum, logs, physical, signals, simulation, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
+from canal_fast.dataframes import ArrowFrames, from_arrow, to_arrow, to_pandas, to_polars
 from canal_fast.drivers.devices import Device, list_devices
 from canal_fast.drivers.library import DriverInfo
 from canal_fast.errors import (
@@ -49,6 +50,7 @@ from canal_fast.messages import from_messages, to_messages
 from canal_fast.signals import load_database
 
 __all__ = [
+    "ArrowFrames",
     "BitTiming",
     "BitTimingError",
     "BitTimingFd",
@@ -77,9 +79,11 @@ __all__ = [
     "SimulationError",
     "WireError",
     "__version__",
+    "analysis",
     "bittiming",
     "check_frames",
     "checksum",
+    "from_arrow",
     "from_messages",
     "get_include",
     "list_devices",
@@ -91,7 +95,10 @@ __all__ = [
     "read_log",
     "signals",
     "simulation",
+    "to_arrow",
     "to_messages",
+    "to_pandas",
+    "to_polars",
     "waveform",
     "wire",
     "write_log",

@@ -1,21 +1,36 @@
-"""Glue of arrow.h: a table of borrowed arrays as an Arrow stream of one batch.
+"""Glue of arrow.h and arrow_frames.h: tables of borrowed arrays as Arrow streams, batch by batch.
 
 A column is (name, format, metadata, nullable, length, null_count, buffers, children, dictionary): `buffers` are arrays
 or None, `children` columns, `dictionary` a column or None. Consumers release from any thread.
 """
 
-from canal_fast._gate cimport Loan, lend
-from canal_fast.capi.arrow cimport ARROW_FLAG_NULLABLE, ArrowArray, ArrowArrayStream, ArrowSchema, cf_arrow_validity
+from canal_fast._gate cimport Loan, lend, lend_frames
+from canal_fast.capi.arrow cimport (
+    ARROW_FLAG_NULLABLE,
+    ArrowArray,
+    ArrowArrayStream,
+    ArrowSchema,
+    cf_arrow_validity,
+    cf_frame_columns,
+    cf_frames_join,
+    cf_frames_split,
+)
+from canal_fast.capi.frame cimport cf_frame_head
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 import numpy
 
 cdef object U1 = numpy.dtype("u1")
+cdef object U2 = numpy.dtype("u2")
+cdef object U4 = numpy.dtype("u4")
+cdef object I4 = numpy.dtype("i4")
+cdef object I8 = numpy.dtype("i8")
+cdef Py_ssize_t HEAD_BYTES = sizeof(cf_frame_head)
 cdef int FAILED = 5  # EIO
 
 
@@ -131,29 +146,36 @@ cdef int fill_array(tuple column, ArrowArray *array) except -1:
     return 0
 
 
+# A stream's state: a list of the struct column that says its schema, an iterator of struct columns, and the last error.
+cdef int fail(list state, error):
+    state[2] = (str(error) or type(error).__name__).encode()
+    return FAILED
+
+
 cdef int get_schema(ArrowArrayStream *stream, ArrowSchema *out) noexcept with gil:
+    state = <list><PyObject *>stream.private_data
     try:
-        fill_schema((<list><PyObject *>stream.private_data)[0], out)
-    except BaseException:
-        return FAILED
+        fill_schema(state[0], out)
+    except BaseException as error:
+        return fail(state, error)
     return 0
 
 
 cdef int get_next(ArrowArrayStream *stream, ArrowArray *out) noexcept with gil:
     state = <list><PyObject *>stream.private_data
     memset(out, 0, sizeof(ArrowArray))
-    if state[1]:
-        return 0
     try:
-        fill_array(state[0], out)
-    except BaseException:
-        return FAILED
-    state[1] = True
+        batch = next(state[1], None)
+        if batch is not None:
+            fill_array(batch, out)
+    except BaseException as error:
+        return fail(state, error)
     return 0
 
 
-cdef const char *get_last_error(ArrowArrayStream *stream) noexcept nogil:
-    return NULL
+cdef const char *get_last_error(ArrowArrayStream *stream) noexcept with gil:
+    error = (<list><PyObject *>stream.private_data)[2]
+    return NULL if error is None else <const char *><bytes>error
 
 
 cdef void release_stream(ArrowArrayStream *stream) noexcept nogil:
@@ -169,10 +191,24 @@ cdef void release_capsule(object capsule) noexcept:
     free(stream)
 
 
-def stream_capsule(tuple table):
-    """An `arrow_array_stream` capsule that gives the struct column `table` once."""
+cdef void release_schema_capsule(object capsule) noexcept:
+    cdef ArrowSchema *schema = <ArrowSchema *>PyCapsule_GetPointer(capsule, b"arrow_schema")
+    if schema.release != NULL:
+        schema.release(schema)
+    free(schema)
+
+
+cdef void release_array_capsule(object capsule) noexcept:
+    cdef ArrowArray *array = <ArrowArray *>PyCapsule_GetPointer(capsule, b"arrow_array")
+    if array.release != NULL:
+        array.release(array)
+    free(array)
+
+
+def stream_capsule(tuple table, batches):
+    """An `arrow_array_stream` capsule: the schema is that of the struct column `table`, `batches` iterates columns."""
+    state = [table, iter(batches), None]
     cdef ArrowArrayStream *stream = <ArrowArrayStream *>room(1, sizeof(ArrowArrayStream))
-    state = [table, False]
     Py_INCREF(state)
     stream.private_data = <void *><PyObject *>state
     stream.get_schema = get_schema
@@ -180,3 +216,74 @@ def stream_capsule(tuple table):
     stream.get_last_error = get_last_error
     stream.release = release_stream
     return PyCapsule_New(stream, b"arrow_array_stream", release_capsule)
+
+
+def schema_capsule(tuple table):
+    """An `arrow_schema` capsule of a column."""
+    cdef ArrowSchema *schema = <ArrowSchema *>room(1, sizeof(ArrowSchema))
+    try:
+        fill_schema(table, schema)
+    except:
+        free(schema)
+        raise
+    return PyCapsule_New(schema, b"arrow_schema", release_schema_capsule)
+
+
+def array_capsule(tuple table):
+    """An `arrow_array` capsule of a column."""
+    cdef ArrowArray *array = <ArrowArray *>room(1, sizeof(ArrowArray))
+    try:
+        fill_array(table, array)
+    except:
+        free(array)
+        raise
+    return PyCapsule_New(array, b"arrow_array", release_array_capsule)
+
+
+cdef class Columns:
+    """The arrays of a cf_frame_columns with at least `rows` rows, lent."""
+    cdef cf_frame_columns at
+    cdef tuple loans
+    cdef Py_ssize_t data_bytes
+
+    def __cinit__(self, tuple arrays, Py_ssize_t rows, bint writable):
+        cdef Loan times, ids, flags, channels, dlcs, offsets, data
+        times = lend(arrays[0], I8, "timestamp_ns", writable, rows)
+        ids = lend(arrays[1], U4, "arbitration_id", writable, rows)
+        flags = lend(arrays[2], U2, "flags", writable, rows)
+        channels = lend(arrays[3], U1, "channel", writable, rows)
+        dlcs = lend(arrays[4], U1, "dlc", writable, rows)
+        offsets = lend(arrays[5], I4, "offsets", writable, rows + 1)
+        data = lend(arrays[6], U1, "data", writable, 0)
+        self.loans = (times, ids, flags, channels, dlcs, offsets, data)
+        self.data_bytes = data.count
+        self.at.timestamp_ns = <int64_t *>times.at
+        self.at.arbitration_id = <uint32_t *>ids.at
+        self.at.flags = <uint16_t *>flags.at
+        self.at.channel = <uint8_t *>channels.at
+        self.at.dlc = <uint8_t *>dlcs.at
+        self.at.offsets = <int32_t *>offsets.at
+        self.at.data = <uint8_t *>data.at
+
+
+def split(frames, Py_ssize_t limit, tuple arrays):
+    """Frames to new columns; (records done, their highest channel)."""
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
+    cdef Columns to = Columns(arrays, source.count, True)
+    cdef unsigned channel = 0
+    cdef size_t done
+    if to.data_bytes < source.count * (source.stride - HEAD_BYTES):
+        raise ValueError("data is too short")
+    with nogil:
+        done = cf_frames_split(source.at, source.count, source.stride, limit, to.at, &channel)
+    return done, channel
+
+
+def join(tuple arrays, frames):
+    """Columns to frames; how many rows, or the number of the first that is none."""
+    cdef Loan target = lend_frames(frames, "frames", True, 0)
+    cdef Columns source = Columns(arrays, target.count, False)
+    cdef size_t done
+    with nogil:
+        done = cf_frames_join(source.at, source.data_bytes, target.count, target.at, target.stride)
+    return done

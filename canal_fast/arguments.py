@@ -37,9 +37,42 @@ def check_classical(frames: FrameArray) -> None:
         raise FrameError(f"frames[{index}] is a CAN FD frame; this channel is classical", index=index)
 
 
-def check_for(profile: Mapping[str, Any], fd: bool) -> Callable[[FrameArray], None]:
-    """The check of frames to send by a driver of this profile."""
-    check = check_frames if fd else check_classical
+_OF_ERRORS = int(FrameFlag.ERROR_FRAME | FrameFlag.EXTENDED_ID | FrameFlag.TX | FrameFlag.GAP | FrameFlag.CLOCK_STEP)
+
+
+def with_errors(check: Callable[[FrameArray], None]) -> Callable[[FrameArray], None]:
+    """The check that lets error frames pass, too."""
+
+    def checked(frames: FrameArray) -> None:
+        try:  # first, since error frames are rare
+            return check(frames)
+        except FrameError:
+            errors = np.asarray(frames["flags"] & FrameFlag.ERROR_FRAME != 0)
+            if not errors.any():
+                raise
+        for name, bad, allowed in (
+            ("flags", frames["flags"] & np.uint16(0xFFFF & ~_OF_ERRORS) != 0, "ERROR_FRAME alone"),
+            ("dlc", frames["dlc"] > 8, "0..8"),
+            ("arbitration_id", frames["arbitration_id"] > 0x1FFFFFFF, "0..0x1fffffff"),
+        ):
+            if (errors & bad).any():
+                index = int(np.flatnonzero(errors & bad)[0])
+                value = FrameFlag(int(frames["flags"][index])) if name == "flags" else int(frames[name][index])
+                raise FrameError(
+                    f"frames[{index}] is an error frame: {name} = {value!r}, allowed {allowed}", index=index
+                )
+        others = frames.copy()
+        others[errors] = np.zeros((), frames.dtype)
+        return check(others)
+
+    return checked
+
+
+def check_for(profile: Mapping[str, Any], fd: bool, errors: bool = False) -> Callable[[FrameArray], None]:
+    """The check of frames to send by a driver of this profile; `errors`: it can send error frames, too."""
+    check: Callable[[FrameArray], None] = check_frames if fd else check_classical
+    if errors:
+        check = with_errors(check)
     if not (profile["no_remote"] or profile["no_empty"]):
         return check
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from canal_fast._arrow import pack_validity, stream_capsule
 
-__all__ = ["column", "dictionary_column", "stream"]
+__all__ = ["binary_column", "column", "dictionary_column", "stream", "struct_column"]
 
 Column = tuple[Any, ...]
+"""(name, format, metadata, nullable, length, null_count, buffers, children, dictionary), as the glue takes it."""
 Array = npt.NDArray[Any]
 
 TIMESTAMP_NS = "tsn:UTC"
@@ -62,7 +63,18 @@ def dictionary_column(
 
 def stream(columns: Iterable[Column], rows: int) -> object:
     """The `arrow_array_stream` capsule of a table with these columns: one batch."""
-    return stream_capsule(("", "+s", None, False, rows, 0, (None,), tuple(columns), None))
+    table = struct_column(columns, rows)
+    return stream_capsule(table, [table])
+
+
+def struct_column(columns: Iterable[Column], rows: int, metadata: Mapping[str, str] | None = None) -> Column:
+    """A table: the column that holds others."""
+    return "", "+s", _metadata(metadata), False, rows, 0, (None,), tuple(columns), None
+
+
+def binary_column(name: str, offsets: Array, data: Array) -> Column:
+    """A column of bytes: row i has data[offsets[i]:offsets[i + 1]]."""
+    return name, "z", None, False, len(offsets) - 1, 0, (None, offsets, data), (), None
 
 
 def _bitmap(valid: Array | None) -> tuple[Array | None, int]:

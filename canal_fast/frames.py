@@ -66,13 +66,28 @@ def check_frames(frames: FrameArray) -> None:
     FrameError
         With `.index`. STATUS and ERROR_FRAME records count as such: they are not frames on the wire.
     """
-    status, index = _frames.check(frames)
+    _refuse(frames, *_frames.check(frames))
+
+
+def check_records(frames: FrameArray) -> None:
+    """Raise `FrameError` for the first record that no recording could hold.
+
+    Raises
+    ------
+    FrameError
+        With `.index`: an identifier above 0x7FF without EXTENDED_ID (or ERROR_FRAME, STATUS) or above 0x1FFFFFFF
+        with it, a dlc above 15, or flags beyond `FrameFlag`.
+    """
+    _refuse(frames, *_frames.check(frames, kept=True))
+
+
+def _refuse(frames: FrameArray, status: int, index: int) -> None:
     if status:
         row = frames[index]
-        extended = int(row["flags"]) & FrameFlag.EXTENDED_ID
+        wide = int(row["flags"]) & (FrameFlag.EXTENDED_ID | FrameFlag.ERROR_FRAME)
         detail = {
-            "arbitration_id": f"{int(row['arbitration_id']):#x}, allowed 0..{0x1FFFFFFF if extended else 0x7FF:#x}"
-            + ("" if extended else " (flags=FrameFlag.EXTENDED_ID allows 29 bits)"),
+            "arbitration_id": f"{int(row['arbitration_id']):#x}, allowed 0..{0x1FFFFFFF if wide else 0x7FF:#x}"
+            + ("" if wide else " (flags=FrameFlag.EXTENDED_ID allows 29 bits)"),
             "dlc": f"{int(row['dlc'])}, allowed 0..15",
             "flags": f"{FrameFlag(int(row['flags']))!r}",
         }
@@ -165,8 +180,8 @@ def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDAr
         raise ValueError(f"{name} must be a number or have one dimension, not {array.ndim}")
     bad = np.flatnonzero((array < low) | (array > high))
     if bad.size:
-        index = int(bad[0])
-        raise FrameError(f"frames[{index}]: {name} = {int(array[index])}, allowed {low}..{high:#x}", index=index)
+        index, limit = int(bad[0]), f"{high:#x}" if high > 255 else high
+        raise FrameError(f"frames[{index}]: {name} = {int(array[index])}, allowed {low}..{limit}", index=index)
     return array.astype(np.int64)
 
 

@@ -19,6 +19,7 @@ class Status(enum.IntEnum):
     FD_IN_CLASSICAL = 4
     FD_FLAG_MISSING = 5
     NOT_A_FRAME = 6
+    FLAGS_UNKNOWN = 7
     NO_MEMORY = 20
     FILE_MISSING = 21
     NOT_A_LIBRARY = 22

@@ -30,7 +30,7 @@ EXPORT loop_bus *loop_make(unsigned count, unsigned fd, unsigned frames)
     cf_bus_init(&b->bus, b->nodes, count, 500000, fd ? 2000000 : 0);
     for (i = 0; i < count; i++) {
         cf_node_init(&b->nodes[i], i, options, cf_counters_make(0, 0));
-        cf_queue_init(&b->nodes[i].queue, b->rows + (size_t)i * frames, b->heap + (size_t)i * frames, frames, 0);
+        cf_bus_queue_init(&b->nodes[i].queue, b->rows + (size_t)i * frames, b->heap + (size_t)i * frames, frames, 0);
         for (k = 0; k < frames; k++) {
             cf_fd_frame frame;
             memset(&frame, 0, sizeof frame);
@@ -38,7 +38,7 @@ EXPORT loop_bus *loop_make(unsigned count, unsigned fd, unsigned frames)
             frame.dlc = 8;
             frame.flags = fd ? CF_FLAG_FD : 0;
             cf_store_be64(frame.data, (k * 31 + i) * UINT64_C(0x9E3779B97F4A7C15));
-            cf_queue_add(&b->nodes[i].queue, &frame, 0, 0);
+            cf_bus_queue_add(&b->nodes[i].queue, &frame, 0, 0);
         }
     }
     cf_bus_connect(&b->bus);

@@ -12,6 +12,11 @@
 
 enum { BATCH = 1000 };
 
+/* The virtual driver, linked in. */
+long CanalOpen(const char *config, unsigned long flags);
+int CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long count, unsigned long timeout_ms);
+int CanalVirtualStep(const char *name, unsigned long long ns);
+
 static unsigned long left;
 
 static int receive(long handle, void *slot)
@@ -114,18 +119,35 @@ static void simulate(unsigned long count, unsigned whole)
     bus.whole_frames = whole;
     for (i = 0; i < 3; i++)
         cf_node_init(&nodes[i], i, options, cf_counters_make(0, 0));
-    cf_queue_init(&nodes[0].queue, rows, heap, BATCH, 1);
+    cf_bus_queue_init(&nodes[0].queue, rows, heap, BATCH, 1);
     cf_bus_connect(&bus);
     for (; count > 0; count -= BATCH) {
         for (i = 0; i < BATCH; i++) {
             cf_fd_frame frame;
             memset(&frame, 0, sizeof frame);
             memcpy(&frame, &frames[i], sizeof frames[i]);
-            cf_queue_add(&nodes[0].queue, &frame, bus.bit, 0);
+            cf_bus_queue_add(&nodes[0].queue, &frame, bus.bit, 0);
         }
         while (nodes[0].queue.used)
             cf_bus_run(&bus, bus.bit + 10000);
     }
+}
+
+/* Frames that a virtual bus generates, to a program that asks for what came every 100 ms. */
+static int virtual_bus(unsigned long count)
+{
+    char config[80];
+    long handle;
+    snprintf(config, sizeof config, "instructions;1000000;load=1;clock=step;frames=%lu", count);
+    handle = CanalOpen(config, 0);
+    while (count > 0) {
+        int got = CanalVirtualStep("instructions", 100000000);
+        got = got == CF_CANAL_SUCCESS ? CanalReceiveBatch(handle, frames, sizeof frames[0], BATCH, 0) : 0;
+        if (got <= 0)
+            return 3;
+        count -= (unsigned long)got;
+    }
+    return 0;
 }
 
 enum { MESSAGES = 16, EACH = 6 };
@@ -235,6 +257,8 @@ int main(int argc, char **argv)
         simulate(count, strcmp(argv[1], "bus-frame") == 0);
         return 0;
     }
+    if (strcmp(argv[1], "virtual") == 0)
+        return virtual_bus(count);
     if (strcmp(argv[1], "push-take") == 0) {
         push(count);
         return 0;

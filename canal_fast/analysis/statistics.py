@@ -1,4 +1,4 @@
-"""What a recording holds, identifier by identifier, gathered batch by batch."""
+"""What recordings hold, identifier by identifier, gathered batch by batch; parts add up."""
 
 from __future__ import annotations
 
@@ -9,47 +9,176 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.dataframes import contiguous
 from canal_fast.frames import FrameArray, FrameFlag
-from canal_fast.wire.lengths import frame_duration_ns
+from canal_fast.wire.lengths import frame_length_bits
 
+from . import _analysis
+from .table import ID_DTYPE, IdTable, grown, ids_of
+
+__all__ = ["PERIODS_DTYPE", "Statistics", "periods"]
+
+PERIODS_DTYPE = np.dtype(
+    [(name, ID_DTYPE[name]) for name in ID_DTYPE.names or ()]
+    + [("count", "i8"), ("first_ns", "i8"), ("last_ns", "i8"), ("least_ns", "i8"), ("mean_ns", "f8")]
+    + [("most_ns", "i8"), ("jitter_ns", "f8"), ("gaps", "i8")]
+)
+"""Rows of `periods`."""
 _NO_FRAME = int(FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
+_STEP = 1 << 16  # frames in one call: their lengths stay in the processor's cache
+_NEVER = -(1 << 63)
+_BINS = np.arange(_analysis.PERIOD_BINS, dtype=np.uint64)
+_EDGES = [b if b < 8 else (8 + b % 8) << (b // 8 - 1) for b in range(_analysis.PERIOD_BINS + 1)]
+_GAP = 1.5  # times the median; edges of the bins included
+
+Rows = npt.NDArray[np.void]
+Window = tuple[int, int, int]
+"""Frames, bits at the nominal rate, bits at the data rate."""
 
 
-def _sum_of_squares(periods: npt.NDArray[np.int64]) -> int:
-    """Exactly, of numbers up to 2**31: in halves, whose products add up within 64 bits for 2**30 of them."""
-    high, low = periods >> 16, periods & 0xFFFF
-    return (int(np.dot(high, high)) << 32) + (int(np.dot(high, low)) << 17) + int(np.dot(low, low))
+class _Counts:
+    """The kernel's memory: rows by identifier, their bins of periods, windows by channel."""
+
+    def __init__(self, window_ns: int) -> None:
+        self.table = IdTable()
+        self.rows: Any = np.zeros(self.table.room, _analysis.ID_STATISTICS_DTYPE)
+        self.bins: Any = np.zeros(self.table.room * _analysis.PERIOD_BINS, np.int64)
+        self.latest = _NEVER
+        self.window_ns = window_ns
+        self.windows: dict[int, dict[int, Window]] = {}
+
+    def add(self, frames: FrameArray, bits: Any, data_bits: Any) -> None:
+        written = np.empty(len(frames), _analysis.WINDOW_STATISTICS_DTYPE)
+        done = 0
+        while done < len(frames):
+            new, self.latest, count = _analysis.add(
+                self.table.ids,
+                frames[done:],
+                None if bits is None else bits[done:],
+                None if data_bits is None else data_bits[done:],
+                self.rows,
+                self.bins,
+                self.latest,
+                self.window_ns,
+                written,
+            )
+            done += new
+            for channel, *window in written[:count].tolist():
+                self._add_window(channel, *window)
+            if done < len(frames):
+                self.grow()
+
+    def _add_window(self, channel: int, window: int, *counts: int) -> None:
+        table = self.windows.setdefault(channel, {})
+        before = table.get(window, (0, 0, 0))
+        table[window] = before[0] + counts[0], before[1] + counts[1], before[2] + counts[2]
+
+    def grow(self) -> None:
+        self.table.grow()
+        self.rows = grown(self.rows, self.table.room)
+        self.bins = grown(self.bins, self.table.room * _analysis.PERIOD_BINS)
+
+    def sorted(self) -> tuple[Rows, Rows, Any]:
+        """Identifiers, rows and bins, in the order of the keys."""
+        ranks = np.argsort(self.table.keys)
+        bins = self.bins.reshape(-1, _analysis.PERIOD_BINS)[ranks]
+        return ids_of(self.table.keys[ranks]), self.rows[ranks], bins
+
+    def __getstate__(self) -> dict[str, Any]:
+        count = len(self.table.keys)
+        return {
+            **vars(self),
+            "rows": self.rows[:count].copy(),
+            "bins": self.bins[: count * _analysis.PERIOD_BINS].copy(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.rows = grown(self.rows, self.table.room)
+        self.bins = grown(self.bins, self.table.room * _analysis.PERIOD_BINS)
 
 
-class _Id:
-    """One identifier of one channel."""
+def _sum(one: _Counts, other: _Counts) -> _Counts:
+    """What the counts of the merged recordings are; `other` has the same windows."""
+    found = _Counts(one.window_ns)
+    keys = np.union1d(one.table.keys, other.table.keys)
+    found.table.__setstate__(keys)
+    found.rows = np.zeros(found.table.room, found.rows.dtype)
+    found.bins = np.zeros(found.table.room * _analysis.PERIOD_BINS, np.int64)
+    bins = found.bins.reshape(-1, _analysis.PERIOD_BINS)
+    parts = []
+    for part in (one, other):
+        rows, there = np.zeros(len(keys), found.rows.dtype), np.isin(keys, part.table.keys)
+        places = np.searchsorted(keys, part.table.keys)
+        rows[places] = part.rows[: len(places)]
+        bins[places] += part.bins.reshape(-1, _analysis.PERIOD_BINS)[: len(places)]
+        parts.append((rows, there))
+    (a, in_a), (b, in_b) = parts
+    _join(found.rows, bins, a, b, in_a, in_b)
+    found.latest = max(one.latest, other.latest)
+    for part in (one, other):
+        for channel, windows in part.windows.items():
+            for window, counts in windows.items():
+                found._add_window(channel, window, *counts)
+    return found
 
-    def __init__(self) -> None:
-        self.count = self.periods = self.busy_ns = self.sum = self.square = 0
-        self.last: int | None = None
-        self.least: int | None = None
-        self.most: int | None = None
-        self.dlcs: set[int] = set()
+
+def _join(out: Rows, bins: Any, a: Rows, b: Rows, in_a: Any, in_b: Any) -> None:
+    """Rows of two parts as those of their merge."""
+    rows = out[: len(a)]
+    rows[:] = np.where(in_a, a, b)
+    both = np.flatnonzero(in_a & in_b)
+    one, two = a[both], b[both]
+    before, after = one["last_latest_ns"] <= two["first_latest_ns"], two["last_latest_ns"] < one["first_latest_ns"]
+    first, second = np.where(after, two, one), np.where(after, one, two)
+    joined = first.copy()
+    joined["last_ns"], joined["last_latest_ns"] = second["last_ns"], second["last_latest_ns"]
+    for name in ("count", "bits", "data_bits", "payload_bytes"):
+        joined[name] = one[name] + two[name]
+    joined["dlcs"] = one["dlcs"] | two["dlcs"]
+    joined["least_ns"] = np.minimum(one["least_ns"], two["least_ns"])
+    joined["most_ns"] = np.maximum(one["most_ns"], two["most_ns"])
+    joined["square_low"] = one["square_low"] + two["square_low"]
+    carry = joined["square_low"] < one["square_low"]
+    joined["square_high"] = one["square_high"] + two["square_high"] + carry
+    between = second["first_ns"] - first["last_ns"]
+    some = bins[both]
+    _analysis.add_periods(joined, some.reshape(-1), np.ascontiguousarray(between))
+    apart = (before | after) & (one["overlapping"] == 0) & (two["overlapping"] == 0)
+    joined["overlapping"] = ~apart
+    rows[both], bins[both] = joined, some
 
 
 class Statistics:
-    """Counts, periods and bus load of frames in the order they were recorded.
+    """Counts, periods and bus load of frames in the order they were recorded. Parts of recordings add: `a + b`.
+
+    The sum equals the statistics of the merged recordings (`canal_fast.analysis.merge`) exactly, for each identifier of
+    each channel whose frames in one part all come before those in the other. Where they interleave, counts, lengths,
+    loads and windows still add exactly; the period, jitter and gap columns of those identifiers are None, and
+    `summary()["overlapping"]` counts them. Statistics pickle.
 
     Parameters
     ----------
-    bitrate, data_bitrate : float
-        As for `canal_fast.wire.frame_duration_ns`, for all channels that are not in `bitrates`.
+    bitrate : float
+        Nominal, bit/s, for all channels that are not in `bitrates`.
+    data_bitrate : float, optional
+        Of CAN FD's data phase, bit/s. Without it, channels that have frames with BITRATE_SWITCH have no load.
     window_s : float
-        Length of the windows that the peak load is looked for in. They begin with the first frame.
+        Length of the windows that loads are given for: they begin at whole multiples of it, counted as the time stamps.
     bitrates : mapping, optional
-        Channel number -> nominal bit rate of that bus. May be added to before a channel's first frame.
+        Channel number -> nominal bit rate of that bus. May be added to.
     names : mapping, optional
         Channel number -> name, for `summary`. May be added to.
+
+    Raises
+    ------
+    ValueError
+        A bit rate or window outside its interval.
     """
 
     def __init__(
         self,
-        bitrate: float,
+        bitrate: float = 500_000,
         data_bitrate: float | None = None,
         window_s: float = 1.0,
         *,
@@ -58,128 +187,237 @@ class Statistics:
     ) -> None:
         if not 1e-9 <= window_s < 9e9:
             raise ValueError(f"window_s = {window_s}, allowed 1e-9..9e9 s")
+        rates = {"bitrate": bitrate, "data_bitrate": data_bitrate}
+        for name, rate in {**rates, **{f"bitrates[{c}]": rate for c, rate in (bitrates or {}).items()}}.items():
+            if rate is not None and not 1 <= rate <= 1e12:
+                raise ValueError(f"{name} = {rate} bit/s, allowed 1..1e12")
         self.bitrate, self.data_bitrate = bitrate, data_bitrate
         self.bitrates, self.names = dict(bitrates or {}), dict(names or {})
         self.window_ns = round(window_s * 1e9)
         self.not_frames = 0
         self.first: int | None = None
         self.last: int | None = None
-        self._origin = 0
-        self._ids: dict[tuple[int, int, int], _Id] = {}
-        self._windows: dict[int, dict[int, int]] = {}  # channel: window: busy ns
+        self._counts = _Counts(self.window_ns)
 
     def add(self, batch: FrameArray) -> None:
-        """Count one more batch."""
-        on_wire = (batch["flags"] & _NO_FRAME) == 0
-        self.not_frames += int(len(batch) - np.count_nonzero(on_wire))
-        frames = batch[on_wire]
-        if not len(frames):
-            return
-        times = frames["timestamp_ns"]
-        durations = self._durations(frames)
-        first, last = int(times.min()), int(times.max())
-        if self.first is None:
-            self._origin = first
+        """Count one more batch.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No array of frames.
+        FrameError
+            A record that no controller could send; nothing of this batch's 65,536 frames around it is counted.
+        """
+        batch = contiguous(batch)
+        for at in range(0, len(batch), _STEP):
+            frames = batch[at : at + _STEP]
+            off_wire = (frames["flags"] & _NO_FRAME) != 0
+            left_out = int(np.count_nonzero(off_wire))
+            if left_out:
+                frames = frames[~off_wire]
+            if len(frames):
+                self._add(frames)
+            self.not_frames += left_out
+
+    def _add(self, frames: FrameArray) -> None:
+        data = None
+        if frames.itemsize > 24 and (frames["flags"] & FrameFlag.BITRATE_SWITCH).any():
+            parts = frame_length_bits(frames, parts=True)
+            bits, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
+        else:
+            bits = frame_length_bits(frames)
+        self._counts.add(frames, bits, data)
+        first, last = int(frames["timestamp_ns"].min()), int(frames["timestamp_ns"].max())
         self.first = first if self.first is None else min(self.first, first)
         self.last = last if self.last is None else max(self.last, last)
-        extended = (frames["flags"] & FrameFlag.EXTENDED_ID).astype(np.uint64)
-        key = (
-            frames["channel"].astype(np.uint64) << np.uint64(33) | extended << np.uint64(32) | frames["arbitration_id"]
-        )
-        order = np.argsort(key, kind="stable")
-        cuts = np.flatnonzero(np.diff(key[order])) + 1
-        for rows in np.split(order, cuts):
-            place = int(key[rows[0]])
-            one = self._ids.setdefault((place >> 33, place >> 32 & 1, place & 0xFFFFFFFF), _Id())
-            _add(one, times[rows], durations[rows], frames["dlc"][rows])
-        self._add_load(frames["channel"], times, durations)
 
-    def _durations(self, frames: FrameArray) -> Any:
-        channels = np.unique(frames["channel"]).tolist()
-        if len({self.bitrates.get(channel, self.bitrate) for channel in channels}) == 1:
-            return frame_duration_ns(frames, self.bitrates.get(channels[0], self.bitrate), self.data_bitrate)
-        durations = np.empty(len(frames), np.int64)
-        for channel in channels:
-            here = frames["channel"] == channel
-            rate = self.bitrates.get(channel, self.bitrate)
-            durations[here] = frame_duration_ns(frames[here], rate, self.data_bitrate)
-        return durations
+    def __add__(self, other: Statistics) -> Statistics:
+        """The statistics of both; rates and names of both, of equal rank the first's.
 
-    def _add_load(self, channels: Any, times: Any, durations: Any) -> None:
-        number = (times - self._origin) // self.window_ns
-        for channel in np.unique(channels):
-            here = channels == channel
-            windows, inverse = np.unique(number[here], return_inverse=True)
-            busy = np.bincount(inverse, durations[here])
-            table = self._windows.setdefault(int(channel), {})
-            for window, ns in zip(windows.tolist(), busy.tolist(), strict=True):
-                table[window] = table.get(window, 0) + int(ns)
+        Raises
+        ------
+        ValueError
+            Windows of different lengths, or different bit rates of one channel.
+        """
+        if not isinstance(other, Statistics):
+            return NotImplemented
+        if self.window_ns != other.window_ns:
+            raise ValueError(f"windows of {self.window_ns / 1e9} s and {other.window_ns / 1e9} s do not add")
+        found = Statistics(self.bitrate, self.data_bitrate, self.window_ns / 1e9)
+        found.window_ns = self.window_ns
+        for name, one, two in (
+            ("bitrate", self.bitrate, other.bitrate),
+            ("data_bitrate", self.data_bitrate, other.data_bitrate),
+            *((f"bitrates[{c}]", self.bitrates[c], rate) for c, rate in other.bitrates.items() if c in self.bitrates),
+        ):
+            if one != two:
+                raise ValueError(f"statistics with {name} = {one} and {two} bit/s do not add")
+        found.bitrates = {**other.bitrates, **self.bitrates}
+        found.names = {**other.names, **self.names}
+        found.not_frames = self.not_frames + other.not_frames
+        found.first = min((s.first for s in (self, other) if s.first is not None), default=None)
+        found.last = max((s.last for s in (self, other) if s.last is not None), default=None)
+        found._counts = _sum(self._counts, other._counts)
+        return found
+
+    def __radd__(self, other: object) -> Statistics:
+        return self if other == 0 else NotImplemented  # sum() begins with 0
+
+    def _seconds(self, channel: int, bits: int, data_bits: int) -> float | None:
+        """Time on the bus; None where it is not known."""
+        if data_bits and self.data_bitrate is None:
+            return None
+        return bits / self.bitrates.get(channel, self.bitrate) + data_bits / (self.data_bitrate or 1)
 
     def summary(self) -> dict[str, Any]:
-        """Everything, as plain numbers: times in seconds, loads and shares as fractions of the bus."""
+        """Everything, as plain numbers: times in seconds, loads and shares as fractions of the bus.
+
+        Returns
+        -------
+        dict
+            frames, not_frames, span_s, bitrate, data_bitrate, window_s, identifiers, overlapping (those whose periods
+            are not known); channels: a dict each with channel, name, bitrate, frames, load, peak_load, peak_at_s (the
+            start of that window, as time stamps count); ids: a dict each with channel, arbitration_id, extended, count,
+            rate, period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods
+            of at least 1.5 times the median; each of twice the median is one), dlc, bits, payload_bytes, share,
+            overlapping. What is not known is None.
+        """
         span = 0 if self.first is None or self.last is None else self.last - self.first
-        rows = [_row(place, one, span) for place, one in sorted(self._ids.items())]
+        ids, rows, bins = self._counts.sorted()
+        seconds = [
+            self._seconds(int(i["channel"]), int(row["bits"]), int(row["data_bits"]))
+            for i, row in zip(ids, rows, strict=True)
+        ]
+        table = [_row(*part, span) for part in zip(ids, rows, bins, seconds, strict=True)]
         channels = []
-        for channel, windows in sorted(self._windows.items()):
-            busy = sum(windows.values())
-            peak = max(windows, key=lambda w: windows[w])
+        for channel, windows in sorted(self.load_over_time().items()):
+            busy = [s for row, s in zip(table, seconds, strict=True) if row["channel"] == channel]
+            known = None not in windows.values()
+            peak = max(windows, key=lambda w: windows[w] or 0) if known else None
             channels.append(
                 {
                     "channel": channel,
                     "name": self.names.get(channel, f"can{channel}"),
                     "bitrate": self.bitrates.get(channel, self.bitrate),
-                    "frames": sum(one.count for place, one in self._ids.items() if place[0] == channel),
-                    "load": busy / span if span else None,
-                    "peak_load": windows[peak] / self.window_ns,
-                    "peak_at_s": peak * self.window_ns / 1e9,
+                    "frames": sum(row["count"] for row in table if row["channel"] == channel),
+                    "load": math.fsum(s or 0 for s in busy) / (span / 1e9) if span and known else None,
+                    "peak_load": None if peak is None else windows[peak],
+                    "peak_at_s": None if peak is None else peak * self.window_ns / 1e9,
                 }
             )
         return {
-            "frames": sum(one.count for one in self._ids.values()),
+            "frames": int(rows["count"].sum()),
             "not_frames": self.not_frames,
             "span_s": span / 1e9,
             "bitrate": self.bitrate,
             "data_bitrate": self.data_bitrate,
             "window_s": self.window_ns / 1e9,
+            "identifiers": len(table),
+            "overlapping": int(np.count_nonzero(rows["overlapping"])),
             "channels": channels,
-            "ids": rows,
+            "ids": table,
         }
 
-    def load_over_time(self) -> Mapping[int, Mapping[int, float]]:
-        """Load of each window that has frames, by channel and number of the window."""
-        return {c: {w: ns / self.window_ns for w, ns in sorted(t.items())} for c, t in sorted(self._windows.items())}
+    def load_over_time(self) -> dict[int, dict[int, float | None]]:
+        """Load of each window that has frames, by channel and number of the window (its start / window length)."""
+        found: dict[int, dict[int, float | None]] = {}
+        for channel, windows in sorted(self._counts.windows.items()):
+            table = found.setdefault(channel, {})
+            for window, (_, bits, data_bits) in sorted(windows.items()):
+                busy = self._seconds(channel, bits, data_bits)
+                table[window] = None if busy is None else busy / (self.window_ns / 1e9)
+        return found
+
+    def periods(self) -> Rows:
+        """As `canal_fast.analysis.periods`, of everything that was added; overlapping ids have NaN and -1."""
+        return _periods(self._counts)
 
 
-def _add(one: _Id, times: Any, durations: Any, dlcs: Any) -> None:
-    periods = np.diff(times) if one.last is None else np.diff(times, prepend=one.last)
-    one.count += len(times)
-    one.busy_ns += int(durations.sum())
-    one.dlcs.update(np.unique(dlcs).tolist())
-    one.last = int(times[-1])
-    if len(periods):
-        least, most = int(periods.min()), int(periods.max())
-        one.least = least if one.least is None else min(one.least, least)
-        one.most = most if one.most is None else max(one.most, most)
-        one.periods += len(periods)
-        one.sum += int(periods.sum())
-        one.square += int(np.square(periods.astype(object)).sum()) if most > 1 << 31 else _sum_of_squares(periods)
+def periods(frames: FrameArray) -> Rows:
+    """Period, jitter and gaps of each identifier of each channel, in one pass.
+
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+        In the order recorded; a frame that goes back in time makes a negative period.
+
+    Returns
+    -------
+    array of PERIODS_DTYPE, shape (k,)
+        channel, extended, arbitration_id (sorted by these); count; first_ns and last_ns, time stamps of the first and
+        last frame; least_ns, mean_ns, most_ns, jitter_ns: of the periods between frames, jitter their standard
+        deviation (of the population); gaps: periods of at least 1.5 times the median, among them all of twice the
+        median and more. With one frame only, least_ns and most_ns are -1, mean_ns and jitter_ns NaN, gaps 0. STATUS
+        and ERROR_FRAME records are left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Another dtype, or more than one dimension.
+    """
+    frames = contiguous(frames)
+    counts = _Counts(1 << 62)
+    for at in range(0, len(frames), _STEP):
+        counts.add(frames[at : at + _STEP], None, None)
+    return _periods(counts)
 
 
-def _row(place: tuple[int, int, int], one: _Id, span: int) -> dict[str, Any]:
-    mean = one.sum / one.periods if one.periods else None
+def _periods(counts: _Counts) -> Rows:
+    ids, rows, bins = counts.sorted()
+    found = np.zeros(len(ids), PERIODS_DTYPE)
+    for name in ID_DTYPE.names or ():
+        found[name] = ids[name]
+    for name in ("count", "first_ns", "last_ns"):
+        found[name] = rows[name]
+    for number, (row, part) in enumerate(zip(rows, bins, strict=True)):
+        least, mean, most, jitter, gaps = _period(row, part)
+        one = found[number]
+        one["least_ns"], one["most_ns"] = (-1 if value is None else value for value in (least, most))
+        one["mean_ns"], one["jitter_ns"] = (math.nan if value is None else value for value in (mean, jitter))
+        one["gaps"] = gaps if gaps is not None else 0 if row["count"] == 1 else -1
+    return found
+
+
+def _period(row: Any, bins: Any) -> tuple[int | None, float | None, int | None, float | None, int | None]:
+    """Least, mean, greatest, standard deviation in ns; gaps."""
+    count = int(row["count"]) - 1
+    if not count or row["overlapping"]:
+        return None, None, None, None, None
+    total = int(row["last_ns"]) - int(row["first_ns"])
+    square = int(row["square_high"]) << 64 | int(row["square_low"])
     # integers: the difference of two large squares loses nothing
-    spread = math.sqrt(max(one.square * one.periods - one.sum**2, 0)) / one.periods if one.periods else None
-    seconds = [None if value is None else value / 1e9 for value in (one.least, mean, one.most, spread)]
+    jitter = math.sqrt(max(square * count - total**2, 0)) / count
+    return int(row["least_ns"]), total / count, int(row["most_ns"]), jitter, _gaps(bins, count)
+
+
+def _gaps(bins: Any, count: int) -> int:
+    """Periods in bins that begin at 1.5 times the median's bin's end or above."""
+    cumulated = np.cumsum(bins)
+    median = int(np.searchsorted(cumulated, (count + 1) // 2))
+    limit = _GAP * _EDGES[median + 1]
+    first = next((b for b in range(median + 1, len(bins)) if _EDGES[b] >= limit), len(bins))
+    return count - int(cumulated[first - 1])
+
+
+def _row(place: Any, row: Any, bins: Any, seconds: float | None, span: int) -> dict[str, Any]:
+    least, mean, most, jitter, gaps = _period(row, bins)
+    times = [None if value is None else value / 1e9 for value in (least, mean, most, jitter)]
+    count, dlcs = int(row["count"]), int(row["dlcs"])
     return {
-        "channel": place[0],
-        "arbitration_id": place[2],
-        "extended": bool(place[1]),
-        "count": one.count,
-        "rate": one.count / (span / 1e9) if span else None,
-        "period_min_s": seconds[0],
-        "period_mean_s": seconds[1],
-        "period_max_s": seconds[2],
-        "jitter_s": seconds[3],
-        "dlc": sorted(one.dlcs),
-        "share": one.busy_ns / span if span else None,
+        "channel": int(place["channel"]),
+        "arbitration_id": int(place["arbitration_id"]),
+        "extended": bool(place["extended"]),
+        "count": count,
+        "rate": count / (span / 1e9) if span else None,
+        "period_min_s": times[0],
+        "period_mean_s": times[1],
+        "period_max_s": times[2],
+        "jitter_s": times[3],
+        "gaps": gaps,
+        "dlc": [dlc for dlc in range(16) if dlcs >> dlc & 1],
+        "bits": int(row["bits"] + row["data_bits"]),
+        "payload_bytes": int(row["payload_bytes"]),
+        "share": seconds / (span / 1e9) if span and seconds is not None else None,
+        "overlapping": bool(row["overlapping"]),
     }

@@ -6,6 +6,8 @@ pairs for CAN FD; `BitTiming` and `BitTimingFd` say what follows from a timing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,7 @@ from canal_fast.errors import BitTimingError
 from . import _bittiming, usb2can
 from ._bittiming import TIMING_DTYPE
 from .controllers import CONTROLLERS, ControllerLimits, limits_of
+from .kernel import KernelRules, kernel_rules, kernel_timing, kernel_timings
 from .numbers import Number
 from .request import ask, f_clock_of, failure, sample_of
 from .solver import best, solve
@@ -44,6 +47,9 @@ def solve_many(
     f_clock: npt.ArrayLike | None = None,
     sample_point: npt.ArrayLike | None = None,
     strict: bool = False,
+    rank: str = "default",
+    sjw_rule: str = "6.3",
+    tie_rule: str = "5.19",
     **constraints: Number | None,
 ) -> npt.NDArray[np.void]:
     """The best timing for each of many rates, clocks and sample points at once.
@@ -57,12 +63,15 @@ def solve_many(
         As in `solve`, the same for all.
     strict : bool
         Raise for the first that has no solution instead of marking it.
+    rank, sjw_rule, tie_rule
+        As in `solve`. "linux": what the Linux kernel programs; rates in whole bit/s, sample points in whole permille.
 
     Returns
     -------
     array of TIMING_DTYPE, in the broadcast shape
         Fields f_clock, brp, tseg1, tseg2, sjw, prop_seg (all u4) and status: 0, or 90 (no bit timing
-        fits), 92 (bit rate) or 93 (sample point) where the other fields but f_clock are 0.
+        fits), 95 (the Linux kernel refuses), 92 (bit rate) or 93 (sample point) where the other fields but
+        f_clock are 0.
 
     Raises
     ------
@@ -70,6 +79,7 @@ def solve_many(
         A bad constraint, or with `strict` the first element without a solution.
     """
     row = limits_of(limits)
+    rules = kernel_rules(rank, sjw_rule, tie_rule)
     clocks, rates, samples = np.broadcast_arrays(
         f_clock_of(row, None) if f_clock is None else np.asarray(f_clock),
         np.asarray(bitrate, np.float64),
@@ -94,21 +104,34 @@ def solve_many(
         sample_of(f"sample_point[{index}]", float(samples.flat[index]))
     common = ask(max(_bittiming.MIN_RATE, 1), row, 2**32 - 1, **constraints)  # type: ignore[arg-type]
     out = np.empty(rates.size, TIMING_DTYPE)
-    failed = _bittiming.many(
-        row.handle,
-        common.request,
-        np.rint(rates * 1000).astype(np.int64).ravel(),
-        clocks.astype(np.uint32).ravel(),
-        np.rint(samples * 10000).astype(np.uint32).ravel(),
-        out,
-    )
+    if rules:
+        failed = kernel_timings(common, rules, rates, clocks, samples, out)
+    else:
+        failed = _bittiming.many(
+            row.handle,
+            common.request,
+            np.rint(rates * 1000).astype(np.int64).ravel(),
+            clocks.astype(np.uint32).ravel(),
+            np.rint(samples * 10000).astype(np.uint32).ravel(),
+            out,
+        )
     if failed and strict:
         index = int(np.flatnonzero(out["status"])[0])
         sample = float(samples.flat[index]) or None
         rate, clock = float(rates.flat[index]), int(clocks.flat[index])
-        asked = ask(rate, row, clock, sample, **constraints)  # type: ignore[arg-type]
-        raise BitTimingError(f"[{index}]: {(error := failure(asked))}", reasons=error.reasons)
+        error = _refusal(rules, rate, row, clock, sample, **constraints)
+        raise BitTimingError(f"[{index}]: {error}", reasons=error.reasons)
     return out.reshape(shape)
+
+
+def _refusal(rules: KernelRules | None, *request: Any, **constraints: Any) -> BitTimingError:
+    try:
+        asked = ask(*request, **constraints)
+        if rules:
+            kernel_timing(asked, rules)
+    except BitTimingError as error:
+        return error
+    return failure(asked)
 
 
 def usb2can_timing(bitrate: Number, sample_point: Number | None = None) -> BitTiming | None:

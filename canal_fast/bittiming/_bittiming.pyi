@@ -14,7 +14,7 @@ MAX_TOLERANCE_PPB: int
 MAX_SOLUTIONS: int
 MIN_RATE: int
 
-_Limits = tuple[int, int, int, int, int, int, int, int]
+_Limits = tuple[int, int, int, int, int, int, int, int, int, int]
 _Timing = tuple[int, int, int, int, int, int]
 
 @final
@@ -29,6 +29,8 @@ class Limits:
         brp_min: int,
         brp_max: int,
         brp_inc: int,
+        brp_fine_max: int = 0,
+        brp_coarse_inc: int = 0,
     ) -> Limits: ...
 
 @final
@@ -72,6 +74,16 @@ def linux(
     ties_to_last: bool,
     sjw_is_one: bool,
 ) -> _Timing | None: ...
+def linux_many(
+    limits: Limits,
+    rates: npt.NDArray[np.uint32],
+    clocks: npt.NDArray[np.uint32],
+    samples_permille: npt.NDArray[np.uint32],
+    sjw: int,
+    ties_to_last: bool,
+    sjw_is_one: bool,
+    out: npt.NDArray[np.void],
+) -> int: ...
 def pairs(
     nominal_request: Request,
     nominal: npt.NDArray[np.void],

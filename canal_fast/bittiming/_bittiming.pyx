@@ -26,6 +26,7 @@ from canal_fast.capi.bittiming cimport (
     cf_timing_default_sample_permille,
     cf_timing_limits,
     cf_timing_linux,
+    cf_timing_linux_many,
     cf_timing_many,
     cf_timing_nearest,
     cf_timing_pair,
@@ -54,7 +55,8 @@ MIN_RATE = CF_TIMING_MIN_RATE
 
 
 cdef tuple _limits(const cf_timing_limits *l):
-    return (l.tseg1_min, l.tseg1_max, l.tseg2_min, l.tseg2_max, l.sjw_max, l.brp_min, l.brp_max, l.brp_inc)
+    return (l.tseg1_min, l.tseg1_max, l.tseg2_min, l.tseg2_max, l.sjw_max, l.brp_min, l.brp_max, l.brp_inc,
+            l.brp_fine_max, l.brp_coarse_inc)
 
 
 def controller_table():
@@ -80,10 +82,12 @@ cdef class Limits:
 
     cdef cf_timing_limits limits
 
-    def __cinit__(self, tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc):
+    def __cinit__(self, tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc,
+                  brp_fine_max=0, brp_coarse_inc=0):
         cdef cf_timing_request harmless = cf_timing_request(CF_TIMING_MIN_RATE, 1, CF_TIMING_MIN_RATE, 1, 2, 0, 0, 0, 0,
                                                             0)
-        self.limits = cf_timing_limits(tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc)
+        self.limits = cf_timing_limits(tseg1_min, tseg1_max, tseg2_min, tseg2_max, sjw_max, brp_min, brp_max, brp_inc,
+                                       brp_fine_max, brp_coarse_inc)
         refuse(cf_timing_check(&self.limits, &harmless))
 
 
@@ -96,7 +100,7 @@ cdef class Request:
     def __cinit__(self, uint64_t rate, uint32_t rate_of, uint32_t f_clock, uint32_t sample=0, uint32_t sample_of=0,
                   uint32_t max_error_ppm=0, uint32_t data_phase=0, uint32_t delay_ps=0, uint32_t tolerance_ppb=0,
                   uint32_t sjw=0):
-        cdef cf_timing_limits harmless = cf_timing_limits(1, 1, 1, 1, 1, 1, 1, 1)
+        cdef cf_timing_limits harmless = cf_timing_limits(1, 1, 1, 1, 1, 1, 1, 1, 0, 0)
         if sample_of == 0:
             sample = cf_timing_default_sample_permille(rate, rate_of)
             sample_of = 1000
@@ -183,22 +187,39 @@ def nearest(Limits limits not None, Request request not None):
     return slower, faster
 
 
+cdef unsigned behaviour(bint ties_to_last, bint sjw_is_one) noexcept:
+    return (CF_KERNEL_TIES_TO_LAST if ties_to_last else 0) | (CF_KERNEL_SJW_IS_ONE if sjw_is_one else 0)
+
+
 def linux(Limits limits not None, uint32_t f_clock, uint32_t bitrate, uint32_t sample_permille, uint32_t sjw,
           bint ties_to_last, bint sjw_is_one):
     """(f_clock, brp, tseg1, tseg2, sjw, prop_seg) as the Linux kernel chooses, or None where it refuses."""
     cdef cf_timing t
-    cdef unsigned behaviour = 0
-    if ties_to_last:
-        behaviour |= CF_KERNEL_TIES_TO_LAST
-    if sjw_is_one:
-        behaviour |= CF_KERNEL_SJW_IS_ONE
     if sample_permille == 0:
         sample_permille = cf_timing_default_sample_permille(bitrate, 1)
     if bitrate == 0 or sample_permille >= 1000:
         return None
-    if cf_timing_linux(&limits.limits, f_clock, bitrate, sample_permille, sjw, behaviour, &t) != CF_OK:
+    if cf_timing_linux(&limits.limits, f_clock, bitrate, sample_permille, sjw, behaviour(ties_to_last, sjw_is_one),
+                       &t) != CF_OK:
         return None
     return t.f_clock, t.brp, t.tseg1, t.tseg2, t.sjw, t.prop_seg
+
+
+def linux_many(Limits limits not None, rates, clocks, samples_permille, uint32_t sjw, bint ties_to_last,
+               bint sjw_is_one, out):
+    """`linux` for each element, into the TIMING_DTYPE array `out`; returns how many failed."""
+    cdef Loan rate = lend(rates, U4, "rates", False)
+    cdef Loan clock = lend(clocks, U4, "clocks", False)
+    cdef Loan sample = lend(samples_permille, U4, "samples_permille", False)
+    cdef Loan target = lend(out, TIMING_DTYPE, "out", True)
+    cdef unsigned how = behaviour(ties_to_last, sjw_is_one)
+    cdef size_t failed
+    if not rate.count == clock.count == sample.count == target.count:
+        raise ValueError("rates, clocks, samples_permille and out differ in length")
+    with nogil:
+        failed = cf_timing_linux_many(&limits.limits, <const uint32_t *>rate.at, <const uint32_t *>clock.at,
+                                      <const uint32_t *>sample.at, sjw, how, rate.count, <cf_timing *>target.at)
+    return failed
 
 
 def pairs(Request nominal_request not None, nominal, Request data_request not None, data, out, size_t kept):

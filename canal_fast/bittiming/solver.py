@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +9,7 @@ from canal_fast.errors import BitTimingError
 
 from . import _bittiming
 from .controllers import CONTROLLERS, ControllerLimits
+from .kernel import kernel_rules, kernel_timing
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number
 from .request import Asked, ask, failure
 from .timing import BitTiming
@@ -89,6 +88,7 @@ def solve(
     BitTimingError
         A bad value; or no solution: then `.reasons` name each limit that bound and the nearest rates.
     """
+    rules = kernel_rules(rank, sjw_rule, tie_rule)
     asked = ask(
         bitrate,
         limits,
@@ -102,12 +102,11 @@ def solve(
         nof_samples,
         sjw,
     )
-    if rank == "linux":
-        first = _linux(asked, sjw_rule, tie_rule)
+    if rules:
+        first = kernel_timing(asked, rules)
         key = (first.brp, first.tseg1, first.tseg2)
         rows = all_rows(asked)
         return [first, *(asked.timing(row) for row in rows.tolist() if row[1:4] != key)]
-    _check_rank(rank)
     rows = all_rows(asked)
     if not len(rows):
         raise failure(asked)
@@ -132,24 +131,20 @@ def best(
     BitTimingError
         As `solve`.
     """
-    if rank == "default" and not constraints and type(limits) is str and limits in _PLAIN:
+    usual_rules = rank == "default" and sjw_rule == "6.3" and tie_rule == "5.19"
+    if usual_rules and not constraints and type(limits) is str and limits in _PLAIN:
         handle, usual = _PLAIN[limits]
         fields = _bittiming.best_plain(handle, usual if f_clock is None else f_clock, bitrate, sample_point)
         if fields is not None:  # else the long way, which takes any number and says what is wrong
             return _new(BitTiming, fields)
+    rules = kernel_rules(rank, sjw_rule, tie_rule)
     asked = ask(bitrate, limits, f_clock, sample_point, **constraints)  # type: ignore[arg-type]
-    if rank == "linux":
-        return _linux(asked, sjw_rule, tie_rule)
-    _check_rank(rank)
+    if rules:
+        return kernel_timing(asked, rules)
     found = asked.best
     if found is None:
         raise failure(asked)
     return found
-
-
-def _check_rank(rank: str) -> None:
-    if rank != "default":
-        raise BitTimingError(f"rank = {rank!r}, allowed 'default' and 'linux'")
 
 
 def all_rows(asked: Asked) -> npt.NDArray[np.void]:
@@ -163,31 +158,3 @@ def all_rows(asked: Asked) -> npt.NDArray[np.void]:
     rows = np.empty(count, _bittiming.TIMING_DTYPE)
     _bittiming.fill(asked.limits.handle, asked.request, rows)
     return rows
-
-
-def _linux(asked: Asked, sjw_rule: str, tie_rule: str) -> BitTiming:
-    for name, value, allowed in (("sjw_rule", sjw_rule, ("6.2", "6.3")), ("tie_rule", tie_rule, ("4.8", "5.19"))):
-        if value not in allowed:
-            raise BitTimingError(f"{name} = {value!r}, allowed {' and '.join(map(repr, allowed))}")
-    if asked.delay_ps or asked.tolerance_ppb or asked.max_error_ppm or asked.nof_samples != 1:
-        raise BitTimingError(
-            "rank = 'linux' knows bitrate, sample_point and sjw only; leave out bus_length_m, oscillator_ppm, "
-            "max_bitrate_error and nof_samples, or take rank = 'default'"
-        )
-    sample = asked.sample * 1000
-    for name, number in (("bitrate in bit/s", asked.bitrate), ("sample point in permille", sample)):
-        if number.denominator != 1:
-            raise BitTimingError(f"rank = 'linux' takes a whole number as {name}, not {number}")
-    fields = _bittiming.linux(
-        asked.limits.handle,
-        asked.f_clock,
-        int(asked.bitrate),
-        int(sample),
-        asked.sjw,
-        tie_rule == "4.8",
-        sjw_rule == "6.2",
-    )
-    if fields is None:
-        error = failure(replace(asked, max_error_ppm=50_000))
-        raise BitTimingError(f"the Linux kernel refuses: {error}", reasons=error.reasons)
-    return _new(BitTiming, (*fields[:5], 1, fields[5]))

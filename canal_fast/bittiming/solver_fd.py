@@ -8,6 +8,7 @@ from canal_fast.errors import BitTimingError
 
 from . import _bittiming
 from .controllers import ControllerLimits, limits_of
+from .kernel import kernel_rules, kernel_timing
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number
 from .request import ask, failure, units
 from .solver import all_rows
@@ -33,6 +34,9 @@ def solve_fd(
     ns_per_m: Number = 5,
     oscillator_ppm: Number | None = None,
     count: int = 20,
+    rank: str = "default",
+    sjw_rule: str = "6.3",
+    tie_rule: str = "5.19",
 ) -> list[BitTimingFd]:
     """The best pairs of a nominal and a data phase timing for CAN FD, out of all pairs.
 
@@ -55,6 +59,9 @@ def solve_fd(
         All five conditions of `BitTimingFd.oscillator_tolerance_ppm`, with the split of `solve`.
     count : int
         How many pairs to return at most.
+    rank, sjw_rule, tie_rule
+        As in `solve`. "linux": first what the Linux kernel programs for `ip link set can0 type can bitrate N dbitrate
+        N fd on`, which chooses each phase by itself, then the others.
 
     Raises
     ------
@@ -62,6 +69,7 @@ def solve_fd(
         As `solve`; `.reasons` say which phase fails.
     """
     row = limits_of(limits)
+    rules = kernel_rules(rank, sjw_rule, tie_rule)
     if row.data is None:
         raise BitTimingError(f"limits {row.name!r} have no data phase: the controller does not do CAN FD")
     first = ask(
@@ -90,23 +98,28 @@ def solve_fd(
     if not 1 <= count <= 10_000:
         raise BitTimingError(f"count = {count}, allowed 1..10000")
     out = np.empty(count, _bittiming.PAIR_DTYPE)
+    kernel = [BitTimingFd(kernel_timing(first, rules), kernel_timing(second, rules))] if rules else []
     phases = []
     for asked in (first, second):
         phases.append(all_rows(asked))
-        if not len(phases[-1]):
+        if not len(phases[-1]) and not kernel:
             raise failure(asked)
     number = len(phases[0]) * len(phases[1])
     if number > _MOST_PAIRS:
         raise BitTimingError(
             f"{number:,} pairs to compare, allowed {_MOST_PAIRS:,}; a smaller max_bitrate_error or narrower limits help"
         )
-    kept, step = 0, max(_PAIRS_AT_ONCE // len(phases[1]), 1)
+    kept, step = 0, max(_PAIRS_AT_ONCE // max(len(phases[1]), 1), 1)
     for at in range(0, len(phases[0]), step):  # between two of them an interrupt is seen
         kept = _bittiming.pairs(first.request, phases[0][at : at + step], second.request, phases[1], out, kept)
-    if not kept:
+    if not kept and not kernel:
         reason = (
             f"oscillator_ppm = {oscillator_ppm}: no pair of the {len(phases[0])} nominal and {len(phases[1])} data "
             f"timings holds conditions 4 and 5, which couple the phases"
         )
         raise BitTimingError(f"no bit timing for {nominal} / {data} bit/s with {row}: {reason}", reasons=(reason,))
-    return [BitTimingFd(first.timing(a), second.timing(b)) for a, b in out[:kept].tolist()]
+    found = [BitTimingFd(first.timing(a), second.timing(b)) for a, b in out[:kept].tolist()]
+    if kernel:
+        registers = [phase[1:4] for phase in kernel[0]]
+        found = kernel + [pair for pair in found if [phase[1:4] for phase in pair] != registers]
+    return found[:count]

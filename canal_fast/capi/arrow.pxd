@@ -1,5 +1,5 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint8_t
 
 
 cdef extern from "canal_fast/arrow.h" nogil:
@@ -37,3 +37,17 @@ cdef extern from "canal_fast/arrow.h" nogil:
         void *private_data
 
     size_t cf_arrow_validity(const uint8_t *valid, size_t count, uint8_t *bitmap)
+
+cdef extern from "canal_fast/arrow_frames.h" nogil:
+    ctypedef struct cf_frame_columns:
+        int64_t *timestamp_ns
+        uint32_t *arbitration_id
+        uint16_t *flags
+        uint8_t *channel
+        uint8_t *dlc
+        int32_t *offsets
+        uint8_t *data
+
+    size_t cf_frames_split(const void *frames, size_t count, size_t stride, size_t limit, cf_frame_columns to,
+                           unsigned *channel)
+    size_t cf_frames_join(cf_frame_columns source, size_t size, size_t count, void *frames, size_t stride)

@@ -23,6 +23,8 @@ cdef extern from "canal_fast/bittiming/timing.h" nogil:
         uint32_t brp_min
         uint32_t brp_max
         uint32_t brp_inc
+        uint32_t brp_fine_max
+        uint32_t brp_coarse_inc
 
     ctypedef struct cf_timing:
         uint32_t f_clock
@@ -64,6 +66,9 @@ cdef extern from "canal_fast/bittiming/solve_linux.h" nogil:
 
     cf_status cf_timing_linux(const cf_timing_limits *limits, uint32_t f_clock, uint32_t rate, uint32_t sample,
                               uint32_t sjw, unsigned behaviour, cf_timing *out)
+    size_t cf_timing_linux_many(const cf_timing_limits *limits, const uint32_t *rates, const uint32_t *clocks,
+                                const uint32_t *samples, uint32_t sjw, unsigned behaviour, size_t count,
+                                cf_timing *out)
 
 cdef extern from "canal_fast/bittiming/solve.h" nogil:
     size_t cf_timing_all(const cf_timing_limits *limits, const cf_timing_request *r, cf_timing *out,

@@ -10,6 +10,7 @@ cdef extern from "canal_fast/canal.h" nogil:
         CF_CANAL_EXTENSION_COUNT
         CF_CANAL_SUCCESS
         CF_CANAL_BUS_OFF
+        CF_CANAL_SENDS_ERRORS
 
     const char *cf_canal_extension(size_t index)
     const cf_code *cf_canal_code_row(size_t index)

@@ -53,6 +53,7 @@ cdef extern from "canal_fast/drivers/profile.h" nogil:
         CF_VENDOR_UNSAFE
         CF_STATUS_TELLS
         CF_NO_REMOTE
+        CF_TELLS_SENDS_ERRORS
         CF_NO_EMPTY
         CF_TABLE_RATES
         CF_SLOW_OPEN

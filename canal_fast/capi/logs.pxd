@@ -179,6 +179,17 @@ cdef extern from "canal_fast/logs/columns.h" nogil:
 
     cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *columns, cf_log_call *call)
 
+cdef extern from "canal_fast/logs/mdf_records.h" nogil:
+    ctypedef struct cf_mdf_group:
+        uint64_t number
+        uint64_t size
+        uint64_t variable
+        uint64_t records
+
+    size_t cf_mdf_whole_records(
+        const uint8_t *data, size_t size, unsigned id_size, cf_mdf_group *groups, size_t count, int *unknown
+    )
+
 cdef extern from "canal_fast/logs/candump_line.h" nogil:
     enum:
         CF_CANDUMP_NAME_MAX

@@ -12,11 +12,11 @@ cdef extern from "canal_fast/simulation/confinement.h" nogil:
     cf_error_counters cf_counters_make(unsigned tec, unsigned rec)
 
 cdef extern from "canal_fast/simulation/event.h" nogil:
-    ctypedef struct cf_place_row:
+    ctypedef struct cf_bus_place_row:
         const char *name
         unsigned bits
 
-    ctypedef struct cf_event:
+    ctypedef struct cf_bus_event:
         int64_t timestamp_ns
         int64_t bit
         uint32_t arbitration_id
@@ -31,7 +31,7 @@ cdef extern from "canal_fast/simulation/event.h" nogil:
         uint8_t driven
 
     ctypedef struct cf_sink:
-        cf_event *events
+        cf_bus_event *events
         size_t event_count
         size_t event_room
         cf_fd_frame *frames
@@ -40,16 +40,16 @@ cdef extern from "canal_fast/simulation/event.h" nogil:
         uint64_t lost
         int64_t bit
 
-    const cf_place_row *cf_place_of(unsigned number)
-    const cf_code *cf_event_row(size_t index)
+    const cf_bus_place_row *cf_bus_place_of(unsigned number)
+    const cf_code *cf_bus_event_row(size_t index)
     const cf_code *cf_node_state_row(size_t index)
-    const cf_field *cf_event_field(size_t index)
+    const cf_field *cf_bus_event_field(size_t index)
 
 cdef extern from "canal_fast/simulation/queue.h" nogil:
     ctypedef struct cf_bus_request:
         pass
 
-    ctypedef struct cf_queue:
+    ctypedef struct cf_bus_queue:
         cf_bus_request *rows
         uint32_t *heap
         uint32_t room
@@ -60,10 +60,11 @@ cdef extern from "canal_fast/simulation/queue.h" nogil:
         CF_REQUEST_ONE_SHOT
         CF_REQUEST_SELF_RECEPTION
 
-    void cf_queue_init(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
-    void cf_queue_grow(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
-    void cf_queue_add_many(cf_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count, unsigned options)
-    cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
+    void cf_bus_queue_init(cf_bus_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
+    void cf_bus_queue_grow(cf_bus_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
+    void cf_bus_queue_add_many(cf_bus_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count,
+                               unsigned options)
+    cf_status cf_bus_queue_add(cf_bus_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
 
 cdef extern from "canal_fast/simulation/node.h" nogil:
     ctypedef struct cf_node_options:
@@ -77,7 +78,7 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
     ctypedef struct cf_node:
         uint8_t field
         cf_error_counters counters
-        cf_queue queue
+        cf_bus_queue queue
         cf_node_options options
         uint32_t request
         const cf_filter *filters

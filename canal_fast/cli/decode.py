@@ -12,9 +12,9 @@ from typing import Any, TextIO
 import numpy as np
 
 from canal_fast.cli.left_out import tell
-from canal_fast.cli.options import add_force, keep_existing, picture
+from canal_fast.cli.options import add_force, add_reading, keep_existing, picture, reading
 from canal_fast.frames import FrameArray, FrameFlag
-from canal_fast.logs import format_candump, open_log
+from canal_fast.logs import format_candump
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
 from canal_fast.signals.drawing import plot_signals
 
@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Each frame as candump text with its signals behind it; or, with -o, a table: of one message a "
         "column for each signal, of several one row for each value (CSV), or an array for each signal (npz).",
     )
-    parser.add_argument("file", nargs="?", help="recording; - is standard input")
+    add_reading(parser, "?")
     parser.add_argument("--dbc", required=True, metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
     parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
     parser.add_argument(
@@ -61,10 +61,7 @@ def run(args: argparse.Namespace) -> int:
     plan = database.plan(
         signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
     )
-    if args.output or args.plot:
-        counts = write(plan, args)
-    else:
-        counts = print_lines(plan, args.file, everything=args.signal is None, live=args.file == "-")
+    counts = write(plan, args) if args.output or args.plot else print_lines(plan, args)
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
@@ -91,10 +88,11 @@ def listing(database: Database) -> Iterator[str]:
         yield f"problem: {problem}"
 
 
-def print_lines(plan: Plan, source: str, everything: bool, live: bool) -> DecodeCounts:
-    """candump text, and behind each frame of the plan its signals; `live`: each line as soon as it comes."""
+def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
+    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes."""
+    everything, live = args.signal is None, args.file == "-"
     counts = DecodeCounts()
-    with open_log(source) as log:
+    with reading(args) as log:
         for frames in log.batches(1 if live else BATCH_FRAMES):
             tables = plan.decode(frames)
             counts += tables.counts
@@ -152,7 +150,7 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
     is_csv = (args.output or "").endswith(".csv")
     with (
         open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file,
-        open_log(args.file) as log,
+        reading(args) as log,
     ):
         append = csv_rows(file, wide)
         for tables in map(plan.decode, log.batches(BATCH_FRAMES)):

@@ -11,23 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.cli.left_out import id_order, tell
-from canal_fast.cli.options import can_filter, count
+from canal_fast.cli.options import add_reading, can_filter, count, reading
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
-from canal_fast.logs import LogFile, format_candump, open_log
+from canal_fast.logs import LogFile, format_candump
 
 BATCH = 65_536
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("dump", help="print a recording as candump text", description=__doc__)
-    parser.add_argument("file", help="a recording in any format that `canal-fast formats` lists; - is standard input")
-    parser.add_argument("--format", metavar="NAME", help="its format, whatever its content looks like")
-    parser.add_argument(
-        "--tz", default="UTC", metavar="ZONE", help="zone of starts without one: UTC, local, Europe/Berlin"
-    )
-    parser.add_argument(
-        "--errors", choices=["strict", "skip"], default="strict", help="skip: step over what is damaged"
-    )
+    add_reading(parser)
     parser.add_argument(
         "--filter",
         action="append",
@@ -44,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Print the frames, or with --info what they are."""
-    with open_log(args.file, format=args.format, tz=args.tz, errors=args.errors) as log:
+    with reading(args) as log:
         total = 0
         for frames in _wanted(log, args):
             total += len(frames)

@@ -7,17 +7,37 @@ import os
 from fractions import Fraction
 
 from canal_fast.errors import CanalFastError
+from canal_fast.logs import LogFile, open_log
 from canal_fast.logs.files import refuse_existing
 
 __all__ = [
-    "add_force", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture", "rate",
-    "seconds", "sentence", "whole",
+    "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture",
+    "rate", "reading", "seconds", "sentence", "whole",
 ]  # fmt: skip
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
     """--force, for commands that write files; they call `keep_existing` first."""
     parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def add_reading(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    """The recording and how it is read, for commands that read one; they open it by `reading`."""
+    parser.add_argument(
+        "file", nargs=nargs, help="a recording in any format that `canal-fast formats` lists; - is standard input"
+    )
+    parser.add_argument("--format", metavar="NAME", help="its format, whatever its content looks like")
+    parser.add_argument(
+        "--tz", default="UTC", metavar="ZONE", help="zone of starts without one: UTC, local, Europe/Berlin"
+    )
+    parser.add_argument(
+        "--errors", choices=["strict", "skip"], default="strict", help="skip: step over what is damaged"
+    )
+
+
+def reading(args: argparse.Namespace) -> LogFile:
+    """The recording of `add_reading`, open."""
+    return open_log(args.file, format=args.format, tz=args.tz, errors=args.errors)
 
 
 def keep_existing(args: argparse.Namespace, *paths: str | None) -> None:

@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import tell
-from canal_fast.cli.options import add_force, data_rate, keep_existing, picture, rate, seconds
+from canal_fast.cli.options import (
+    add_force,
+    add_reading,
+    can_filter,
+    count,
+    data_rate,
+    keep_existing,
+    picture,
+    rate,
+    reading,
+    seconds,
+)
+from canal_fast.dataframes import is_dated
 from canal_fast.frames import FrameFlag
-from canal_fast.logs import LogFile, open_log
+from canal_fast.logs import LogFile
 from canal_fast.plot import new_figure
 
 USUAL = 500_000  # bit/s, where nobody says
 PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
 HEADER = (
     f"{'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
-    f"{'jitter ms':>10}  {'bus %':>6}"
+    f"{'jitter ms':>10}  {'gaps':>6}  {'bus %':>6}"
 )
+SORTS: dict[
+    str, tuple[Callable[[dict[str, Any]], Any], bool]
+] = {  # what --sort takes: how a row of the summary sorts by it, and whether the greatest comes first
+    "id": (lambda row: (row["channel"], row["extended"], row["arbitration_id"]), False),
+    "count": (lambda row: row["count"], True),
+    "load": (lambda row: row["share"], True),
+    "period": (lambda row: row["period_mean_s"], False),
+    "jitter": (lambda row: row["jitter_s"], True),
+    "gaps": (lambda row: row["gaps"], True),
+}
 
 
 def add_parser(subparsers: Any) -> None:
@@ -32,7 +57,7 @@ def add_parser(subparsers: Any) -> None:
         "dlc and share of the bus; and the load of each bus in all and at its peak. Loads count exact stuffed "
         "lengths with intermission.",
     )
-    parser.add_argument("file", help="recording: pcapng or candump .log")
+    add_reading(parser)
     parser.add_argument(
         "--bitrate", type=rate, help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL})"
     )
@@ -41,6 +66,15 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--window", type=seconds, default=1.0, metavar="S", help="for the peak load (default: %(default)s)"
+    )
+    parser.add_argument("--sort", choices=SORTS, default="id", help="order of the identifiers (default: %(default)s)")
+    parser.add_argument("--top", type=count, metavar="N", help="the first N of them only")
+    parser.add_argument(
+        "--filter",
+        action="append",
+        type=can_filter,
+        metavar="ID:MASK",
+        help="these identifiers only, hexadecimal; any of several must match. Totals and loads count every frame",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
@@ -54,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with open_log(args.file) as log:
+    with reading(args) as log:
         for batch in log.batches():
             describe(statistics, log, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
@@ -65,12 +99,28 @@ def run(args: argparse.Namespace) -> int:
     for bus in summary["channels"]:
         given = args.bitrate is not None
         bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
-    print(json.dumps(summary, indent=1) if args.json else table(summary))
-    for line in warnings(summary):
-        print(f"canal-fast stat: {line}", file=sys.stderr)
     if args.plot:
         plot(statistics, summary, args.plot)
+    shown = {**summary, "ids": chosen(summary["ids"], args.filter, args.sort, args.top)}
+    print(json.dumps(shown, indent=1) if args.json else table(shown))
+    for line in warnings(summary):
+        print(f"canal-fast stat: {line}", file=sys.stderr)
     return 0
+
+
+def chosen(
+    rows: list[dict[str, Any]], filters: list[dict[str, int]] | None, sort: str, top: int | None
+) -> list[dict[str, Any]]:
+    """The rows to show, in their order; those without a value come last."""
+
+    def matches(row: dict[str, Any]) -> bool:
+        return any((row["arbitration_id"] ^ f["can_id"]) & f["can_mask"] == 0 for f in filters or [])
+
+    kept = [row for row in rows if not filters or matches(row)]
+    key, greatest = SORTS[sort]
+    known = [row for row in kept if key(row) is not None]
+    unknown = [row for row in kept if key(row) is None]
+    return [*sorted(known, key=key, reverse=greatest), *unknown][:top]
 
 
 def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
@@ -95,14 +145,14 @@ def warnings(summary: dict[str, Any]) -> Iterator[str]:
 
 def table(summary: dict[str, Any]) -> str:
     """The summary for people."""
-    lines = [f"{summary['frames']} frames, {len(summary['ids'])} identifiers, {summary['span_s']:.3f} s"]
+    lines = [f"{summary['frames']} frames, {summary['identifiers']} identifiers, {summary['span_s']:.3f} s"]
     if summary["not_frames"]:
         lines.append(f"{summary['not_frames']} status and error records are not counted")
     for bus in summary["channels"]:
         lines.append(
             f"{bus['name']}: {bus['frames']} frames at {bus['bitrate']:.0f} bit/s{_data(summary)}{_source(bus)}, load "
             f"{percent(bus['load'])} %, peak {percent(bus['peak_load'])} % in the {summary['window_s']:g} s from "
-            f"{bus['peak_at_s']:g} s"
+            f"{moment(bus['peak_at_s'])}"
         )
     names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
     width = max(map(len, ["bus", *names.values()]))
@@ -116,9 +166,19 @@ def table(summary: dict[str, Any]) -> str:
         rate = "-" if row["rate"] is None else f"{row['rate']:.2f}"
         lines.append(
             f"{names[row['channel']]:{width}}  {name:>8}  {dlc:>5}  {row['count']:9}  {rate:>9}  {times}  "
-            f"{percent(row['share']):>6}"
+            f"{'-' if row['gaps'] is None else row['gaps']:>6}  {percent(row['share']):>6}"
         )
     return "\n".join(lines)
+
+
+def moment(seconds: float | None) -> str:
+    """Where a window begins: a date, or seconds where time stamps are none."""
+    if seconds is None:
+        return "-"
+    if not is_dated(np.array([round(seconds * 1e9)]))[0]:
+        return f"{seconds:g} s"
+    when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    return when.strftime("%Y-%m-%d %H:%M:%S.%f").rstrip("0").rstrip(".") + " UTC"
 
 
 def _data(summary: dict[str, Any]) -> str:
@@ -141,8 +201,8 @@ def plot(statistics: Statistics, summary: dict[str, Any], path: str) -> None:
     names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
     for channel, windows in statistics.load_over_time().items():
         numbers = range(min(windows), max(windows) + 1)
-        values = [100 * windows.get(number, 0.0) for number in numbers]
-        edges = [number * window for number in [*numbers, numbers[-1] + 1]]
+        values = [100 * (windows.get(number) or 0.0) for number in numbers]
+        edges = [number * window - (statistics.first or 0) / 1e9 for number in [*numbers, numbers[-1] + 1]]
         above.stairs(values, edges, baseline=None, linewidth=1.3, label=names[channel])
     above.set(xlabel="time since the first frame, s", ylabel=f"bus load, % ({window:g} s windows)")
     above.set_ylim(bottom=0)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 from canal_fast import bittiming
-from canal_fast.bittiming import CONTROLLERS, BitTiming
+from canal_fast.bittiming import CONTROLLERS, BitTiming, ControllerLimits
+from canal_fast.bittiming.controllers import limits_of
 from canal_fast.bittiming.drawing import draw_text, plot
 from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
 from canal_fast.cli.options import add_force, fraction, keep_existing, picture, whole
+from canal_fast.cli.timing_fd import add_fd_arguments, run_fd
 from canal_fast.errors import BitTimingError
 
 SHOWN = 8  # rows of the table without --all
@@ -25,7 +28,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="controllers: " + ", ".join(f"{row.name} ({row.title})" for row in CONTROLLERS.values()),
     )
     parser.add_argument("bitrate", type=fraction, help="bit/s; a fraction such as 250000/3 is taken exactly")
-    parser.add_argument("--limits", default="usb_8dev", metavar="NAME", help="controller (default: %(default)s)")
+    parser.add_argument(
+        "--limits",
+        default="usb_8dev",
+        metavar="NAME|LIMITS",
+        help="controller (default: %(default)s), or limits such as 'tseg1=1..16, tseg2=1..8, sjw=4, brp=2..128 step 2'",
+    )
     parser.add_argument("--f-clock", type=whole, metavar="HZ", help="clock of the CAN core (default: the usual one)")
     parser.add_argument("--sample-point", type=fraction, metavar="PERCENT")
     parser.add_argument("--max-error", type=fraction, default=Fraction(0), metavar="PERCENT", help="of the bit rate")
@@ -33,9 +41,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--loop-delay", type=fraction, default=Fraction(DEFAULT_LOOP_DELAY_NS), metavar="NS")
     parser.add_argument("--oscillator-ppm", type=fraction, metavar="PPM", help="tolerance to reach")
     parser.add_argument("--sjw", type=whole, metavar="QUANTA")
+    add_fd_arguments(parser)
     parser.add_argument("--linux", action="store_true", help="put first what the Linux kernel programs")
-    parser.add_argument("--all", action="store_true", help=f"list every solution, not the best {SHOWN}")
-    parser.add_argument("--json", action="store_true", help="machine-readable, all solutions")
+    parser.add_argument(
+        "--all", action="store_true", help=f"list every solution (at most 10,000 pairs), not the best {SHOWN}"
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable, all solutions, or the listed pairs")
     parser.add_argument("--plot", type=picture, metavar="FILE", help="picture of the listed bits (needs matplotlib)")
     add_force(parser)
     parser.set_defaults(run=run)
@@ -44,10 +55,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Solve and print."""
     keep_existing(args, args.plot)
+    row = custom(args.limits, args.data_limits)
     try:
+        if args.data_bitrate is not None:
+            return run_fd(args, row, 10_000 if args.all else SHOWN)
+        for name in ("data_sample_point", "data_limits"):
+            if getattr(args, name) is not None:
+                raise ValueError(f"--{name.replace('_', '-')} needs --data-bitrate")
         found = bittiming.solve(
             args.bitrate,
-            limits=args.limits,
+            limits=row,
             f_clock=args.f_clock,
             sample_point=args.sample_point,
             max_bitrate_error=args.max_error / 100,
@@ -63,14 +80,22 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"error": str(error), "reasons": error.reasons}, indent=2))
         return 1
     listed = found if args.all else found[:SHOWN]
-    btr = CONTROLLERS[args.limits].btr
     if args.plot:
-        plot(listed, args.plot, f"{float(args.bitrate):,.12g} bit/s, {args.limits} at {found[0].f_clock:,} Hz")
+        plot(listed, args.plot, f"{float(args.bitrate):,.12g} bit/s, {row.name} at {found[0].f_clock:,} Hz")
     if args.json:
-        print(json.dumps([_as_dict(t, args, btr) for t in found], indent=2))
+        print(json.dumps([_as_dict(t, args, row.btr) for t in found], indent=2))
     else:
-        print("\n".join(_report(listed, len(found), args, btr)))
+        print("\n".join(_report(listed, len(found), args, row)))
     return 0
+
+
+def custom(text: str, data: str | None) -> ControllerLimits:
+    """The controller of that name, or the limits that the text states, with those of the data phase."""
+    data_phase = ControllerLimits.from_text(data) if data is not None else None
+    if "=" in text or ".." in text:
+        return ControllerLimits.from_text(text, data=data_phase)
+    row = limits_of(text)
+    return row if data_phase is None else replace(row, data=data_phase)
 
 
 def _as_dict(t: BitTiming, args: argparse.Namespace, btr: bool) -> dict[str, object]:
@@ -97,11 +122,11 @@ def _as_dict(t: BitTiming, args: argparse.Namespace, btr: bool) -> dict[str, obj
     return row
 
 
-def _report(listed: list[BitTiming], total: int, args: argparse.Namespace, btr: bool) -> list[str]:
-    first, row = listed[0], CONTROLLERS[args.limits]
+def _report(listed: list[BitTiming], total: int, args: argparse.Namespace, row: ControllerLimits) -> list[str]:
+    first, btr = listed[0], row.btr
     tolerance = first.oscillator_tolerance_ppm()
     lines = [
-        f"{row.title}, {first.f_clock:,} Hz",
+        f"{row.title or row}, {first.f_clock:,} Hz",
         "",
         f"  {first}",
         "",

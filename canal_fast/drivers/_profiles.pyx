@@ -3,7 +3,9 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from canal_fast.capi.base cimport CF_OK, cf_status
-from canal_fast.capi.canal cimport CF_CANAL_EXTENSION_COUNT, CF_CANAL_FUNCTION_COUNT, cf_canal_extension
+from canal_fast.capi.canal cimport (
+    CF_CANAL_EXTENSION_COUNT, CF_CANAL_FUNCTION_COUNT, CF_CANAL_SENDS_ERRORS, cf_canal_extension,
+)
 from canal_fast.capi.drivers cimport (
     CF_STATUS_TELLS,
     CF_CONFIG_FILE,
@@ -13,6 +15,7 @@ from canal_fast.capi.drivers cimport (
     CF_MESSAGE_UNTOUCHED,
     CF_NO_EMPTY,
     CF_NO_REMOTE,
+    CF_TELLS_SENDS_ERRORS,
     CF_POISON,
     CF_SEND_ONLY,
     CF_SLOT_BYTES,
@@ -68,6 +71,7 @@ cdef dict profile_row(const cf_profile *row):
         "counters": bool(row.trust & CF_TRUST_COUNTERS),
         "vendor_unsafe": bool(row.trust & CF_VENDOR_UNSAFE),
         "asks_status": bool(row.trust & CF_STATUS_TELLS),
+        "sends_errors": CF_CANAL_SENDS_ERRORS if row.trust & CF_TELLS_SENDS_ERRORS else 0,
         "no_remote": bool(row.trust & CF_NO_REMOTE),
         "no_empty": bool(row.trust & CF_NO_EMPTY),
         "table_rates": bool(row.trust & CF_TABLE_RATES),

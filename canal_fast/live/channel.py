@@ -31,7 +31,7 @@ from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 from .opening import OURS, ChannelOptions, check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
-from .sending import wait_until_sent
+from .sending import sends_errors, wait_until_sent
 
 __all__ = ["Channel"]
 
@@ -163,7 +163,7 @@ class Channel(Closing):
             raise not_opened(Status(status), code, why, config, self._path, self._profile, self._capacity)
         self._port = port
         self._receive_into = port.receive_into
-        self._check_frames = arguments.check_for(self._profile, fd)
+        self._check_frames = arguments.check_for(self._profile, fd, sends_errors(port, self._profile["sends_errors"]))
         self._info: DriverInfo | None = None
         open_channels.add(self)
 
@@ -458,7 +458,8 @@ class Channel(Closing):
         ------
         FrameError
             With `.index`: no controller could send this, it is CAN FD on a classical channel, or the driver's profile
-            says that it would not send such a one: remote frames and frames without data of some drivers.
+            says that it would not send such a one: remote frames and frames without data of some drivers. Error frames
+            can be sent on the virtual bus, where it is not simulated bit by bit, and to Linux' virtual interfaces.
         DriverError
             With `.status` and `.accepted`, the number that the driver took before it failed.
         """
@@ -588,7 +589,10 @@ class Channel(Closing):
             Frames that are left. None, without waiting, where the driver does not tell: only the drivers that come
             with canal_fast do.
         """
-        return wait_until_sent(self._open_port(), timeout)
+        port = self._open_port()
+        if timeout is not None:
+            arguments.nanoseconds(timeout)
+        return wait_until_sent(port, timeout)
 
     def close(self) -> None:
         """Wait for what is being sent, stop, close the driver, free the ring.

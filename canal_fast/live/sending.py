@@ -6,10 +6,16 @@ import time
 
 from . import _live
 
-__all__ = ["wait_until_sent"]
+__all__ = ["sends_errors", "wait_until_sent"]
 
 _STALL_S = 0.2  # without a frame going: a frame takes 0.16 s at 1 kbit/s
 _STEP_S = 0.001
+
+
+def sends_errors(port: _live.Port, bit: int) -> bool:
+    """Does the driver take error frames to send? `bit` of its status tells; 0: it does not, as most."""
+    row = port.status() if bit else None
+    return row is not None and bool(row[0] & bit)
 
 
 def wait_until_sent(port: _live.Port, timeout: float | None) -> int | None:

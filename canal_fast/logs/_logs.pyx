@@ -28,6 +28,8 @@ from canal_fast.capi.logs cimport (
     cf_log_progress,
     cf_log_reader,
     cf_log_writer,
+    cf_mdf_group,
+    cf_mdf_whole_records,
 )
 
 import numpy
@@ -76,6 +78,23 @@ def recognise(size_t index, const uint8_t[::1] head not None, bint whole):
     cdef const cf_log_format *row = row_of(index)
     cdef uint8_t nothing = 0
     return row.recognise(&head[0] if head.shape[0] else &nothing, head.shape[0], whole)
+
+
+def whole_records(const uint8_t[::1] data not None, unsigned id_size, uint64_t[:, ::1] groups not None):
+    """Bytes of the whole MDF records that data begin with, or -1 - them where a record of an unknown group follows.
+
+    `groups`: rows of cf_mdf_group, in which they are counted.
+    """
+    cdef cf_mdf_group *rows = NULL
+    cdef size_t size = data.shape[0], count = groups.shape[0]
+    cdef int unknown = 0
+    if groups.shape[1] != 4 or id_size > 8:
+        raise ValueError("groups have four numbers, and identifiers at most 8 bytes")
+    if count:
+        rows = <cf_mdf_group *>&groups[0, 0]
+    with nogil:
+        size = cf_mdf_whole_records(&data[0] if size else NULL, size, id_size, rows, count, &unknown)
+    return -1 - <Py_ssize_t>size if unknown else size
 
 
 cdef class ReaderState:

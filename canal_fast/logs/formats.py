@@ -155,15 +155,26 @@ def recognise(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | N
     if not head:
         return PERHAPS, by_suffix(suffix) or _FORMATS[0]
     if best == NO:
-        return NO, None
+        return _damaged_text(head, whole, suffix)
     named = [row for score, row in rows if score == best and suffix.lower() in row.suffixes]
     return best, (named or [row for score, row in rows if score == best])[0]
+
+
+def _damaged_text(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | None]:
+    """Text in which zeros stand, as a power cut leaves them: its lines tell the format, and reading tells where."""
+    text = head.replace(b"\0", b"")
+    if not text.strip() or text == head:
+        return NO, None
+    sure, row = recognise(text, whole, suffix)
+    return (sure, row) if row is not None and row.item == "line" and sure >= LIKELY else (NO, None)
 
 
 def refuse(path: str, head: bytes) -> LogFormatError:
     """The error for a file that is none of ours: what it is, if that is known."""
     what = next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
     known = ", ".join(row.name for row in _FORMATS if row.reads)
-    if what is None:
+    if head and not head.strip(b"\0"):
+        what = f"no recording: its first {len(head)} bytes are all 0, room that was never written to"
+    elif what is None:
         what = f"no recording: it begins with {head[:8].hex(' ')}" if head else "empty"
     return LogFormatError(f"{path}: this is {what}; formats that are read: {known}", path=path, offset=0)

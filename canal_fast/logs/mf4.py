@@ -14,7 +14,7 @@ from canal_fast.frames import FrameArray
 from . import _logs
 from .formats import LogFormat
 from .interfaces import LogInterface
-from .mf4_blocks import Cut, check_blocks
+from .mf4_blocks import Finish, Patched, check_blocks
 from .mf4_columns import GROUPS, Block, Merged, merged
 from .sources import Source
 from .stream import END, FD_IN_CLASSICAL
@@ -55,15 +55,12 @@ class Mf4:
         self._failure: Exception | None = None
         self._file = _spool(head, source) if source.path is None else open(source.path, "rb")  # noqa: SIM115
         try:
-            try:
-                check_blocks(self._file)
-            except Cut as error:
-                if not error.readable:
-                    raise
+            finish = check_blocks(self._file)
+            if finish.cut is not None:
                 self.truncated = True
-                self._failure = None if skip else self._damage(error)  # after the frames before it
+                self._failure = None if skip else self._damage(finish.cut)  # after the frames before it
             self._file.seek(0)
-            self._mdf: Any = MDF(cast(Any, source.path or self._file))
+            self._mdf: Any = cast(Any, MDF)(self._input(source, finish), process_bus_logging=False)
             start_ns = int(self._mdf.header.abs_time)
             local = cast(Any, self._mdf.header).time_flags & _LOCAL_TIME
         except Exception as error:  # links that lead nowhere, and what asammdf's parsing stumbles over
@@ -125,6 +122,12 @@ class Mf4:
         what = str(error) or type(error).__name__
         return LogFormatError(f"{self._name}: the MDF file is damaged or cut short: {what}", path=self._name)
 
+    def _input(self, source: Source, finish: Finish) -> object:
+        """What asammdf reads from, without mapping it into memory; what it has to finish, it copies."""
+        if finish.patches:
+            return Patched(self._file, finish.patches)
+        return source.path if source.path is not None and finish.open else self._file
+
     def _all_blocks(self) -> Iterator[Block | Merged]:
         """The records of all groups; several are merged by time, each keeping its order."""
         groups = [(name, group) for name in GROUPS for group, _ in self._mdf.channels_db.get(name, ())]
@@ -142,6 +145,9 @@ class Mf4:
 
     def _group(self, name: str, group: int) -> Iterator[Block]:
         total = int(self._mdf.groups[group].channel_group.cycles_nr)
+        widths = getattr(getattr(self._mdf, "_mdf", None), "vlsd_max_length", {})
+        for channel in self._mdf.groups[group].channels:  # as wide as a block's longest: all would be read for it
+            widths[(group, channel.name)] = 0
         for first in range(0, total, _BLOCK):
             count = min(_BLOCK, total - first)
             signal, error = self._get(name, group, first, count)

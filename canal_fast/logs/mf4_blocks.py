@@ -2,50 +2,86 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Cut", "check_blocks"]
+from ._logs import ITEM_MAX, whole_records
+
+__all__ = ["Cut", "Finish", "Patched", "check_blocks"]
 
 _ID_SIZE = 64
 _HEAD = struct.Struct("<4sIQQ")  # "##xx", reserved, length, number of links
 _UNFINISHED = b"UnFinMF"
 _LAST_DATA = 0x04  # flag of an unfinished file: the length of the last data block was not written
+_KNOWN = 0x01 | _LAST_DATA | 0x20  # numbers of records, lengths of data: what is reckoned here
+_CYCLES, _SIZES = 80, 96  # places in a channel group: number and bytes of its records
 _VARIABLE = 1  # flag of a channel group: u4 length, then so many bytes
-_CHUNK = 1 << 24
+_CHUNK = 1 << 22
+_ID_SIZES = (0, 1, 2, 4, 8)
 
 
 class Cut(Exception):
-    """The file ends before its contents do, or they lead nowhere; `readable`: up to that place it can be read."""
-
-    def __init__(self, message: str, *, readable: bool = False) -> None:
-        super().__init__(message)
-        self.readable = readable
+    """The file ends before its contents do, or they lead nowhere."""
 
 
 @dataclass
-class _Group:
-    """A channel group: how long its records are."""
+class Finish:
+    """What an unfinished file lacks: place -> the bytes that should stand there; `cut`: what is missing at its end;
+    `open`: there is more to finish."""
 
-    size: int
-    variable: bool
+    patches: dict[int, bytes] = field(default_factory=dict)
+    cut: Cut | None = None
+    open: bool = False
 
 
-def check_blocks(file: BinaryIO) -> None:
+class Patched(io.BufferedIOBase):
+    """A file as if it held other bytes in some places; asammdf takes it as a file object."""
+
+    def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
+        self._file, self._patches = file, patches
+        self._end = max(at + len(part) for at, part in patches.items())
+
+    def seek(self, target: int, whence: int = 0, /) -> int:
+        return self._file.seek(target, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        first = self._file.tell()
+        data = self._file.read(-1 if size is None else size)
+        if first >= self._end:
+            return data
+        changed = bytearray(data)
+        for at, part in self._patches.items():
+            begin, end = max(at, first), min(at + len(part), first + len(data))
+            if begin < end:
+                changed[begin - first : end - first] = part[begin - at : end - at]
+        return bytes(changed)
+
+
+def check_blocks(file: BinaryIO) -> Finish:
     """Follow all links of an MDF 4 file.
+
+    Returns
+    -------
+    Finish
+        What a logger that was switched off has left open, where one data group holds all the records. (asammdf
+        would read the file into memory to find blocks that no link leads to, and take data bytes for such.)
 
     Raises
     ------
     Cut
-        A block reaches past the end, a link leads to no block, or an unfinished file ends inside a record.
+        A block reaches past the end, or a link leads to no block.
     """
     size = file.seek(0, 2)
     head = _read(file, 0, _ID_SIZE)
-    unfinished = head.startswith(_UNFINISHED)
-    open_end = unfinished and struct.unpack_from("<H", head, 60)[0] & _LAST_DATA
+    flags = struct.unpack_from("<H", head, 60)[0] if head.startswith(_UNFINISHED) else 0
     seen: set[int] = set()
     data_groups: list[tuple[int, ...]] = []
     waiting = [_ID_SIZE]
@@ -66,10 +102,19 @@ def check_blocks(file: BinaryIO) -> None:
             data_groups.append((at, *links))
         elif name == b"##DT":
             last_data = max(last_data, at)
+    finish = Finish(open=flags != 0)
     for at, _, first, data, *_ in data_groups:
-        if open_end and data == last_data != 0:
+        if flags & _LAST_DATA and data == last_data != 0:
             id_size = _read(file, at + _HEAD.size + 32, 1)[0]
-            _check_records(file, data + _HEAD.size, size, id_size, _groups(file, first))
+            places, groups = _groups(file, first)
+            end, finish.cut = _check_records(file, data + _HEAD.size, size, id_size, groups)
+            if not flags & ~_KNOWN and sum(row[3] != 0 for row in data_groups) == 1:
+                finish.patches = {0: b"MDF     ", 60: bytes(2), data + 8: (end - data).to_bytes(8, "little")}
+                for place, (_, length, variable, records) in zip(places, groups.tolist(), strict=True):
+                    finish.patches[place + _CYCLES] = records.to_bytes(8, "little")
+                    if variable:
+                        finish.patches[place + _SIZES] = length.to_bytes(8, "little")
+    return finish
 
 
 def _read(file: BinaryIO, at: int, size: int) -> bytes:
@@ -80,58 +125,42 @@ def _read(file: BinaryIO, at: int, size: int) -> bytes:
     return data
 
 
-def _groups(file: BinaryIO, at: int) -> dict[int, _Group]:
-    """Record identifier -> group."""
-    found: dict[int, _Group] = {}
-    seen: set[int] = set()
+def _groups(file: BinaryIO, at: int) -> tuple[list[int], npt.NDArray[np.uint64]]:
+    """Channel groups of a chain: their places, and their rows of cf_mdf_group."""
+    places, rows = [], []
     while at:
-        if at in seen:
+        if at in places:
             raise Cut(f"the chain of channel groups leads back to byte {at}")
-        seen.add(at)
+        places.append(at)
         following = struct.unpack("<Q", _read(file, at + _HEAD.size, 8))[0]
         number, _, flags, _, _, data, invalid = struct.unpack("<QQHHIII", _read(file, at + 72, 32))
-        found[number] = _Group(data + invalid, bool(flags & _VARIABLE))
+        variable = flags & _VARIABLE
+        rows.append((number, 0 if variable else data + invalid, variable, 0))
         at = following
-    return found
+    return places, np.array(rows, np.uint64).reshape(-1, 4)
 
 
-def _check_records(file: BinaryIO, at: int, size: int, id_size: int, groups: dict[int, _Group]) -> None:
-    """Records from `at` to the end of the file, the last one whole."""
+def _check_records(
+    file: BinaryIO, at: int, size: int, id_size: int, groups: npt.NDArray[np.uint64]
+) -> tuple[int, Cut | None]:
+    """Walk the records from `at` to the end of the file: where the last whole one ends, and what is missing then."""
+    if id_size not in _ID_SIZES:
+        raise Cut(f"record identifiers of {id_size} bytes, allowed {', '.join(map(str, _ID_SIZES))}")
     data = b""
     while True:
         file.seek(at + len(data))
         more = file.read(_CHUNK)
         data += more
-        used = _whole_records(data, id_size, groups)
+        used = whole_records(data, id_size, groups)
+        if used < 0:
+            raise Cut(f"the record at byte {at - 1 - used} is of a group that there is none of")
         if not more and used < len(data):
-            what = f"the record at byte {at + used} is not whole, {size - at - used} bytes of it are there"
-            raise Cut(what, readable=True)
+            return at + used, Cut(
+                f"the record at byte {at + used} is not whole, {size - at - used} bytes of it are there"
+            )
+        if used == 0 and len(data) > ITEM_MAX:
+            raise Cut(f"the record at byte {at} has more than {ITEM_MAX} bytes")
         at += used
         data = data[used:]
         if not more:
-            return
-
-
-def _whole_records(data: bytes, id_size: int, groups: dict[int, _Group]) -> int:
-    """Bytes of the whole records that data begin with."""
-    at = 0
-    while at + id_size <= len(data):
-        number = int.from_bytes(data[at : at + id_size], "little")
-        group = groups.get(number) if id_size else next(iter(groups.values()), None)
-        if group is None:
-            raise Cut(f"a record of group {number}, which there is none of")
-        step = id_size + group.size
-        if group.variable:
-            step = id_size + 4 + int.from_bytes(data[at + id_size : at + id_size + 4], "little")
-        elif id_size == 1 and step > 1:  # a run of records of one group at once
-            rest = np.frombuffer(data, np.uint8, (len(data) - at) // step * step, at)
-            ids = rest[::step]
-            other = np.flatnonzero(ids != number)
-            at += step * (int(other[0]) if len(other) else len(ids))
-            if not len(ids):
-                return at
-            continue
-        if step == 0 or at + step > len(data):
-            return at
-        at += step
-    return at
+            return at, None

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
+from canal_fast.dataframes import ArrowStream, interface_rows, schema_metadata
+from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
@@ -189,6 +191,18 @@ class LogFile:
         """Bytes passed over so far in search of the next whole object or block."""
         return self._body.lost_bytes
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rest of the frames as a stream that pyarrow, polars, duckdb and others take, in constant memory.
+
+        Columns as of `canal_fast.to_arrow`. `channel` is a dictionary where the recording names its interfaces before
+        its first frames end; `timestamp` counts from 1970 where the first frame's does. Errors are the consumer's.
+        """
+
+        def metadata(epoch: bool) -> dict[str, str]:
+            return schema_metadata(interface_rows(self.interfaces), epoch, {"canal_fast.source": self.format})
+
+        return ArrowStream(self.batches(), lambda: self.names, None, metadata).__arrow_c_stream__()
+
     def close(self) -> None:
         """Close the file; what was read stays readable."""
         self._body.close()
@@ -207,8 +221,12 @@ class LogFile:
         suffix = _suffix(self.path)
         size, ended = 0, False
         found: LogFormat | None = None
+        failure: Exception | None = None
         while True:  # a pipe gives little at a time: ask as soon as there is something
-            got = self._source.readinto(buffer.data[size:])
+            try:
+                got = self._source.readinto(buffer.data[size:])
+            except (OSError, CanalFastError) as error:
+                got, failure = 0, error  # after the frames before it
             size += got
             ended = got == 0
             head = buffer[: min(size, _logs.HEAD)].tobytes()
@@ -217,12 +235,16 @@ class LogFile:
                 break
         if row is None:
             row = found
+        if failure is not None and (row is None or row.index < 0):
+            raise failure
         if row is None:
             raise refuse(self.path, head)
         self._row = row
         if row.index < 0:
             return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
-        return Stream(self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order)
+        return Stream(
+            self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order, failure=failure
+        )
 
     def _expected(self) -> int:
         """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""

@@ -21,6 +21,7 @@ _CHUNK = 1 << 16
 _ZSTD_CHUNK = 512  # every block of 4 bytes may give 128 KiB, so this much gives 16 MiB at most
 _WINDOW_LOG = 25  # 32 MiB
 _LAYERS = 4
+_FED_MAX = 1 << 24  # packed bytes that are kept to unpack them again where they are damaged
 
 
 class Source:
@@ -236,7 +237,10 @@ class _Unpacked(Source):
         super().__init__(source.name)
         self._source, self._magic, self._kind, self._make = source, magic, kind, make
         self._object: Any = make()
-        self._packed = 0
+        self._packed = self._given = 0
+        self._fed: list[bytes] = []  # packed bytes of this member, up to _FED_MAX, and how many it has given
+        self._rest = b""
+        self._error: LogFormatError | None = None
         self._cut = False
 
     @property
@@ -247,25 +251,53 @@ class _Unpacked(Source):
         self._source.close()
 
     def _take(self, view: memoryview) -> int:
-        while True:
+        while self._error is None:
             data = b""
             if self._object.eof:
                 data = self._next_member(self._object.unused_data)
                 if not data:
                     return 0
                 self._object = self._make()
+                self._fed, self._given = [], 0
             elif self._object.needs_input:
                 data = self._more()
                 if not data:
                     self._cut = True
                     return 0
+            if data and self._packed <= _FED_MAX:
+                self._fed.append(data)
             try:
                 out = self._object.decompress(data, len(view))
             except self._object.errors as error:
-                raise self._damage(str(error)) from error
+                self._error = self._damage(str(error))
+                self._rest = self._before_damage()
+                break
             if out:
+                self._given += len(out)
                 view[: len(out)] = out
                 return len(out)
+        if not self._rest:
+            raise self._error
+        part, self._rest = self._rest[: len(view)], self._rest[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+    def _before_damage(self) -> bytes:
+        """What the call that failed had unpacked and did not give: unpacked again, the last part by single bytes."""
+        if self._packed > _FED_MAX:
+            return b""
+        tool, out, made = self._make(), bytearray(), 0
+        *early, last = self._fed
+        try:
+            for part in (*early, *(last[at : at + 1] for at in range(len(last)))):
+                more = tool.decompress(part, _CHUNK)
+                while more or not (tool.needs_input or tool.eof):
+                    out += more[max(self._given - made, 0) :]
+                    made += len(more)
+                    more = tool.decompress(b"", _CHUNK) if not (tool.needs_input or tool.eof) else b""
+        except tool.errors:
+            pass
+        return bytes(out)
 
     def _more(self) -> bytes:
         data = self._source.read(_CHUNK)

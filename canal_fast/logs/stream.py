@@ -33,12 +33,12 @@ class Stream:
 
     def __init__(
         self, source: Source, row: LogFormat, data: npt.NDArray[np.uint8], size: int, ended: bool,
-        *, zone: dt.tzinfo | None, errors: str, id_order: int,
+        *, zone: dt.tzinfo | None, errors: str, id_order: int, failure: Exception | None,
     ) -> None:  # fmt: skip
         self._source, self._row, self._zone = source, row, zone
         self._buffer, self._start, self._stop, self._offset = data, 0, size, 0
         self._ended = ended
-        self._failure: Exception | None = None
+        self._failure = failure
         self._skip = errors == "skip"
         self._inner: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         self._inner_start = self._inner_stop = 0
@@ -114,9 +114,7 @@ class Stream:
                 f": {self._unpacked} bytes" if status == Status.LOG_LONG and self._unpacked else ""
             )
             if text:
-                shown = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
-                sentence = f"column {self._reader.column + 1}: {sentence}"
-                sentence += f": {shown[0].decode('utf-8', 'replace')!r}" if shown else ""
+                sentence = f"column {self._reader.column + 1}: {sentence}{self._shown()}"
         return LogFormatError(
             f"{place}: {sentence}",
             path=name,
@@ -124,12 +122,17 @@ class Stream:
             offset=None if text else offset,
         )
 
+    @property
+    def _final(self) -> bool:
+        """No more bytes come because the recording ends, not because they are damaged or missing."""
+        return self._ended and self._failure is None and not self._source.truncated
+
     def _prime(self) -> None:
         """Read the headers that are there, so that the start is known before the first frame is asked for."""
         nothing: FrameArray = np.empty(0, FD_FRAME_DTYPE)
         while True:
             status, consumed, *_ = self._reader.read(
-                self._buffer, self._start, self._stop, self._ended, nothing, 0, self._inner
+                self._buffer, self._start, self._stop, self._final, nothing, 0, self._inner
             )
             self._start += consumed
             if status != Status.LOG_START:
@@ -142,7 +145,7 @@ class Stream:
         while True:
             inner = self._inner[self._inner_start : self._inner_stop]
             status, consumed, count, taken, packing, packed, self._unpacked = self._reader.read(
-                self._buffer, self._start, self._stop, self._ended, frames, made, inner
+                self._buffer, self._start, self._stop, self._final, frames, made, inner
             )
             self._start += consumed
             self._inner_start += taken
@@ -209,6 +212,16 @@ class Stream:
         if not tool.eof and not self._reader.truncated:
             raise self._bad(f"{place}: a damaged container: its data end after {len(out)} bytes, before they should")
         return out
+
+    def _shown(self) -> str:
+        """The bad line's begin, quoted."""
+        lines = self._buffer[self._start : min(self._stop, self._start + 200)].tobytes().splitlines()
+        if not lines:
+            return ""
+        if b"\0" in lines[0]:  # what a power cut leaves
+            text = lines[0].strip(b"\0").replace(b"\0", b"\\0").decode("utf-8", "replace")
+            return f"; the line holds bytes 0, which text does not have{f': {text!r}' if text else ''}"
+        return f": {lines[0].decode('utf-8', 'replace')!r}"
 
     def _bad(self, message: str) -> LogFormatError:
         return LogFormatError(message, path=self._source.name, offset=self._offset + self._start)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast._version import __version__
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
 from .account import Account, Screen
@@ -199,12 +199,15 @@ class Recorder:
         TypeError, ValueError
             Another dtype or shape, or the recorder is closed.
         FrameError
-            `strict`, and a frame cannot be kept whole; the others of this array are not written either.
+            With `.index`: an identifier above 0x7FF without EXTENDED_ID (or ERROR_FRAME, STATUS) or above 0x1FFFFFFF
+            with it, a dlc above 15, or flags beyond `FrameFlag`. Also with `strict`, where a frame cannot be kept
+            whole. Nothing of `frames` was written.
         OSError
             The system did not take all; see Notes of the class.
         """
         with self._lock:
             self._check()
+            check_records(frames)
             if not self._begun and len(frames):
                 self._begin(frames)
             frames = self._screen.keep(frames)
@@ -422,7 +425,13 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *
         Channel number -> interface name; can<number> otherwise.
     nanoseconds : bool
         False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
+
+    Raises
+    ------
+    FrameError
+        As `Recorder.write`.
     """
+    check_records(frames)
     writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
     buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
     parts = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arrow import TIMESTAMP_NS, column, dictionary_column, stream
+from canal_fast.dataframes import imported
 from canal_fast.frames import FrameArray
 
 from .checks import Check, violations
@@ -172,7 +172,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame, indexed by time; integers with nulls become nullable ones, texts categories."""
-        pandas = _imported("pandas", "to_pandas")
+        pandas = imported("pandas", "to_pandas")
         columns: dict[str, Any] = {}
         for name, values in self.columns.items():
             valid = self.partial.get(name)
@@ -188,15 +188,7 @@ class Table:
 
     def to_polars(self) -> Any:
         """A polars DataFrame, through Arrow, without pyarrow."""
-        return _imported("polars", "to_polars").DataFrame(self)
-
-
-def _imported(package: str, what: str) -> Any:
-    """A package that only `what` needs; what is handed over through Arrow's interface needs none."""
-    try:
-        return importlib.import_module(package)
-    except ImportError:
-        raise ImportError(f"{what} needs {package}: pip install {package}") from None
+        return imported("polars", "to_polars").DataFrame(self)
 
 
 class _Valid(Mapping[str, npt.NDArray[np.bool_]]):

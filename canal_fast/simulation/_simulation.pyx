@@ -20,9 +20,9 @@ from canal_fast.capi.simulation cimport (
     cf_bus_run,
     cf_bus_watch,
     cf_counters_make,
-    cf_event,
-    cf_event_field,
-    cf_event_row,
+    cf_bus_event,
+    cf_bus_event_field,
+    cf_bus_event_row,
     cf_fault,
     cf_fault_error,
     cf_fault_names,
@@ -33,11 +33,11 @@ from canal_fast.capi.simulation cimport (
     cf_node_recover,
     cf_node_state_of,
     cf_node_state_row,
-    cf_place_of,
-    cf_place_row,
-    cf_queue_add_many,
-    cf_queue_grow,
-    cf_queue_init,
+    cf_bus_place_of,
+    cf_bus_place_row,
+    cf_bus_queue_add_many,
+    cf_bus_queue_grow,
+    cf_bus_queue_init,
     cf_sink,
 )
 
@@ -53,14 +53,14 @@ U8 = numpy.dtype("u8")
 def _event_dtype():
     names, formats, offsets = [], [], []
     cdef size_t index = 0
-    cdef const cf_field *field = cf_event_field(0)
+    cdef const cf_field *field = cf_bus_event_field(0)
     while field != NULL:
         names.append(field.name.decode())
         formats.append(field.format.decode())
         offsets.append(field.offset)
         index += 1
-        field = cf_event_field(index)
-    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": sizeof(cf_event)})
+        field = cf_bus_event_field(index)
+    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": sizeof(cf_bus_event)})
 
 
 EVENT_DTYPE = _event_dtype()
@@ -80,7 +80,7 @@ cdef list _codes(const cf_code *(*row)(size_t) noexcept nogil):
 
 def event_table():
     """Rows (number, name, sentence) of the kinds of events."""
-    return _codes(cf_event_row)
+    return _codes(cf_bus_event_row)
 
 
 def state_table():
@@ -91,10 +91,10 @@ def state_table():
 def place_table():
     """Rows (name, bits) of the fields that a bit may belong to; 0 bits: as many as it takes."""
     rows = []
-    cdef const cf_place_row *at = cf_place_of(0)
+    cdef const cf_bus_place_row *at = cf_bus_place_of(0)
     while at != NULL:
         rows.append((at.name.decode(), at.bits))
-        at = cf_place_of(<unsigned>len(rows))
+        at = cf_bus_place_of(<unsigned>len(rows))
     return rows
 
 
@@ -138,7 +138,7 @@ cdef class Bus:
         options.on_request = on_request
         options.integrate = integrate
         cf_node_init(node, self.bus.count, options, cf_counters_make(tec, rec))
-        cf_queue_init(&node.queue, NULL, NULL, 0, first_come)
+        cf_bus_queue_init(&node.queue, NULL, NULL, 0, first_come)
         self.filters.append(filters)
         node.filter_count = rows.shape[0] // 3
         node.filters = <const cf_filter *>&rows[0] if rows.shape[0] else NULL
@@ -161,7 +161,7 @@ cdef class Bus:
             raise MemoryError
         cdef cf_bus_request *old_rows = node.queue.rows
         cdef uint32_t *old_heap = node.queue.heap
-        cf_queue_grow(&node.queue, rows, heap, <uint32_t>size)
+        cf_bus_queue_grow(&node.queue, rows, heap, <uint32_t>size)
         free(old_rows)
         free(old_heap)
         return 0
@@ -177,7 +177,7 @@ cdef class Bus:
         status = cf_frames_check(frame.at, frame.count, sizeof(cf_fd_frame), &index)
         if status == CF_OK:
             self.room(&self.nodes[number], frame.count)
-            cf_queue_add_many(&self.nodes[number].queue, <const cf_fd_frame *>frame.at,
+            cf_bus_queue_add_many(&self.nodes[number].queue, <const cf_fd_frame *>frame.at,
                               <const int64_t *>due.at, frame.count, options)
         return int(status), index
 
@@ -259,7 +259,7 @@ cdef class Bus:
         cdef cf_bus_end end
         if mask.count not in (0, level.count) or place.count not in (0, mask.count * self.bus.count):
             raise ValueError(f"{level.count} bits, {mask.count} driven, {place.count} places: not as many of each")
-        self.sink.events = <cf_event *>event.at
+        self.sink.events = <cf_bus_event *>event.at
         self.sink.event_room = event.count
         self.sink.frames = <cf_fd_frame *>frame.at
         self.sink.frame_room = frame.count

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 _STUFF = 0x80
+_LETTER = 0.003  # of a picture's width
 _QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
 
 
@@ -96,9 +97,9 @@ def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike
             for number, (code, left, right) in enumerate(_spans(run.fields[part, track - 1].tolist())):
                 if code in _QUIET:
                     continue
-                color = ("#dce9f7", "#fbeedb")[number % 2]
+                color = "#f6cfcb" if FIELDS[code].endswith("_flag") else ("#dce9f7", "#fbeedb")[number % 2]
                 axes.fill_between([begin + left, begin + right], base - 0.1, base + 1.1, color=color, linewidth=0)
-                if right - left >= 0.7 * len(FIELDS[code]):
+                if right - left >= _LETTER * width * len(FIELDS[code]):
                     middle = begin + (left + right) / 2
                     axes.text(middle, base + 1.12, FIELDS[code], ha="center", va="bottom", fontsize=5)
             events = run.events[(run.events["node"] == track - 1) & np.isin(run.events["event"], list(ERRORS))]
@@ -109,5 +110,5 @@ def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike
         axes.set_xticks(range(begin, end + 1, 10))
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(f"bits {first}..{last - 1}, errors red", fontsize=9)
+    figure.suptitle(f"bits {first}..{last - 1}, errors and flags red", fontsize=9)
     figure.savefig(path, dpi=110)

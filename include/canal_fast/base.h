@@ -40,6 +40,7 @@
     X(FD_IN_CLASSICAL, 4, "an FD frame does not fit a classical (24-byte) record")                  \
     X(FD_FLAG_MISSING, 5, "BITRATE_SWITCH and ERROR_STATE_INDICATOR need the FD flag")              \
     X(NOT_A_FRAME, 6, "a STATUS or ERROR_FRAME record is not a frame on the wire")                  \
+    X(FLAGS_UNKNOWN, 7, "flags that no record has")                                                 \
     X(NO_MEMORY, 20, "out of memory")                                                               \
     X(FILE_MISSING, 21, "no such file")                                                             \
     X(NOT_A_LIBRARY, 22, "not a shared library")                                                    \

@@ -219,9 +219,11 @@ CF_INLINE const cf_code *cf_canal_code_row(size_t index)
 #define CF_MSG_FD 0x00000008UL
 #define CF_MSG_BITRATE_SWITCH 0x00000010UL        /* in FD messages of this project's drivers, */
 #define CF_MSG_ERROR_STATE_INDICATOR 0x00000020UL /* since CANAL has no flags for them */
+#define CF_MSG_ERROR_FRAME 0x00000080UL /* to send, likewise: CF_CANAL_SENDS_ERRORS tells whether they can */
 #define CF_MSG_SEND 0x80000000UL /* direction: sent by this node */
 
 #define CF_CANAL_STOPPED 0x00800000UL
+#define CF_CANAL_SENDS_ERRORS 0x00010000UL /* of this project's drivers: CF_MSG_ERROR_FRAME messages can be sent */
 #define CF_CANAL_ACTIVE 0x10000000UL
 
 /* Bits of channel_status as the header has them (the manual swaps PASSIVE and WARNING).

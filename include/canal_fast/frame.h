@@ -178,6 +178,35 @@ CF_INLINE cf_status cf_frames_check(const void *frames, size_t count, size_t str
     return CF_OK;
 }
 
+/* Can this record be kept in a recording? STATUS and ERROR_FRAME records can, and a STATUS record's identifier is the
+ * driver's own affair. CF_OK, CF_FLAGS_UNKNOWN, CF_DLC_RANGE or CF_ID_RANGE. */
+CF_INLINE cf_status cf_record_check(const cf_frame_head *head)
+{
+    const unsigned flags = head->flags;
+    const uint32_t limit = flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME) ? CF_MAX_EXTENDED_ID
+                                                                               : CF_MAX_STANDARD_ID;
+    if (CF_UNLIKELY(flags & ~(unsigned)CF_FLAGS_KNOWN))
+        return CF_FLAGS_UNKNOWN;
+    if (CF_UNLIKELY(head->dlc > 15))
+        return CF_DLC_RANGE;
+    return CF_UNLIKELY(head->arbitration_id > limit && !(flags & CF_FLAG_STATUS)) ? CF_ID_RANGE : CF_OK;
+}
+
+/* cf_frames_check by that. */
+CF_INLINE cf_status cf_records_check(const void *records, size_t count, size_t stride, size_t *index)
+{
+    const char *at = (const char *)records;
+    size_t i;
+    for (i = 0; i < count; i++, at += stride) {
+        const cf_status status = cf_record_check((const cf_frame_head *)at);
+        if (CF_UNLIKELY(status != CF_OK)) {
+            *index = i;
+            return status;
+        }
+    }
+    return CF_OK;
+}
+
 /* The payload of a record of either kind: it lies behind the head that both share. */
 CF_INLINE const uint8_t *cf_record_data(const cf_frame_head *head)
 {

@@ -3,7 +3,7 @@
  * Memory is the caller's: an array of nodes, for each a queue's rows and heap, an array of faults, the sink's arrays.
  *
  *   cf_node_init      a controller begins; again for another one in its place. cf_node_detach: it is not there
- *   cf_queue_init     its requests; cf_queue_add for each frame, cf_queue_grow for more room
+ *   cf_bus_queue_init     its requests; cf_bus_queue_add for each frame, cf_bus_queue_grow for more room
  *   cf_bus_init       the bus; then set sink, faults, whole_frames; cf_bus_connect after a change of these or of nodes
  *   cf_fault_parse    a line of text to a fault; cf_bus_watch after the array of faults has changed
  *   cf_bus_run        to a bit; bus.bit is the next one, cf_bus_ns its time, bus.starts.frames the frames begun

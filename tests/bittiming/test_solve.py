@@ -22,7 +22,7 @@ from canal_fast.errors import BitTimingError
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 CIA_RATES = [1_000_000, 800_000, 500_000, 250_000, 125_000, 100_000, 50_000, 20_000, 10_000]
 SAMPLE_POINTS = [Fraction(p) for p in ("50", "62.5", "70", "75", "80", "83.3", "87.5", "90")]
-SMALL = [name for name, row in CONTROLLERS.items() if row.tseg1_max <= 16]
+SMALL = [name for name, row in CONTROLLERS.items() if row.tseg1_max <= 16 and row.brp_max <= 1024]
 LARGE = [name for name in CONTROLLERS if name not in SMALL]
 
 
@@ -77,6 +77,28 @@ def test_large_controllers_on_a_sample(name: str) -> None:
         compare(row, row.f_clock, rate, SAMPLE_POINTS[place % 4 :: 4])
 
 
+def test_coarse_prescalers() -> None:
+    """The ESP32 of revision 2 and later: even prescalers up to 128, then multiples of 4."""
+    row = CONTROLLERS["esp32_twai_v2"]
+    assert str(row).endswith("brp 2..256 step 2, above 128 step 4")
+    taken = {t.brp for rate in range(12_500, 41_000, 10) for t in listed(rate, row)}
+    assert taken & {126, 128, 130, 132, 134, 136, 256} == {126, 128, 132, 136, 256}
+    # ESP-IDF's own configurations for these rates, of which revisions 0 and 1 make none
+    for rate, brp, tseg1, tseg2 in ((12_500, 256, 16, 8), (16_000, 200, 16, 8), (20_000, 200, 15, 4)):
+        assert (brp, tseg1, tseg2) in {t[1:4] for t in bittiming.solve(rate, limits="esp32_twai_v2")}
+        with pytest.raises(cf.BitTimingError, match="nearest rates: 25,000 bit/s"):
+            bittiming.solve(rate, limits="esp32_twai")
+    for rate in (1000, 5000, 10_000):
+        assert bittiming.best(rate, limits="esp32s3_twai").bitrate == rate
+
+
+def listed(rate: int, row: ControllerLimits) -> list[cf.BitTiming]:
+    try:
+        return bittiming.solve(rate, limits=row)
+    except cf.BitTimingError:
+        return []
+
+
 def test_256_128_1024() -> None:
     row = ControllerLimits(tseg1_min=1, tseg1_max=256, tseg2_min=1, tseg2_max=128, sjw_max=128, brp_min=1, brp_max=1024)
     compare(row, 80_000_000, 500_000, [Fraction("87.5"), Fraction(200, 3)])
@@ -91,6 +113,8 @@ spread = st.integers(0, 12)
 def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, dict[str, object]]:
     t1, t2, brp = draw(small), draw(small), draw(st.integers(1, 20))
     inc = draw(st.integers(1, 4))
+    brp_max = brp + inc + draw(st.integers(0, 30))
+    coarse = draw(st.booleans())
     row = ControllerLimits(
         tseg1_min=t1,
         tseg1_max=t1 + draw(spread),
@@ -98,8 +122,10 @@ def problems(draw: st.DrawFn) -> tuple[ControllerLimits, oracle.Wish, Fraction, 
         tseg2_max=t2 + draw(spread),
         sjw_max=draw(small),
         brp_min=brp,
-        brp_max=brp + inc + draw(st.integers(0, 30)),
+        brp_max=brp_max,
         brp_inc=inc,
+        brp_fine_max=draw(st.integers(brp, brp_max)) if coarse else 0,
+        brp_coarse_inc=draw(st.integers(1, min(12, brp_max))) if coarse else 0,
     )
     f_clock = draw(st.sampled_from([8_000_000, 13_000_000, 40_000_000, 83_368_421, 2**32 - 1]))
     near = Fraction(f_clock, draw(st.integers(3, 1500)))
@@ -260,10 +286,14 @@ def test_wrong_types(ask: dict) -> None:
         {"brp_max": 65_537},
         {"brp_inc": 0},
         {"sjw_max": 0},
+        {"brp_fine_max": 32},
+        {"brp_coarse_inc": 4},
+        {"brp_fine_max": 65, "brp_coarse_inc": 4},
+        {"brp_fine_max": 32, "brp_coarse_inc": 65},
     ],
 )
 def test_impossible_limits(limits: dict) -> None:
-    good = dict(zip(vars(oracle.Limits(1, 16, 1, 8, 4, 1, 64, 1)), (1, 16, 1, 8, 4, 1, 64, 1), strict=True))
+    good = vars(oracle.Limits(1, 16, 1, 8, 4, 1, 64, 1))
     ControllerLimits(**good)
     with pytest.raises(cf.BitTimingError, match="limits 'custom'"):
         ControllerLimits(**(good | limits))

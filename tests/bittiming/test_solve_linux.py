@@ -8,17 +8,20 @@ import random
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from oracle import bittiming_oracle as oracle
 
 import canal_fast as cf
 from canal_fast import bittiming
 from canal_fast.bittiming import CONTROLLERS
 
+RULES = [("6.3", "5.19"), ("6.3", "4.8"), ("6.2", "5.19"), ("6.2", "4.8")]
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 PROGRAM = shutil.which("can-calc-bit-timing")
 NAMES = ["sja1000", "mscan", "at91", "flexcan", "mcp251x", "ti_hecc", "rcar_can"]
@@ -125,6 +128,122 @@ def test_names_and_clocks_are_those_of_can_calc_bit_timing() -> None:
     assert output("-l").split() == NAMES
     for name in NAMES:
         assert CONTROLLERS[name].f_clock in {clock for _, clock, _, _ in printed(name)}
+
+
+def kernel(
+    limits: bittiming.ControllerLimits, ask: tuple[int, int, int, int], rules: tuple[str, str]
+) -> oracle.Row | None:
+    return oracle.kernel(oracle.Limits(*limits.registers), *ask, before_5_19=rules[1] == "4.8", sjw_1=rules[0] == "6.2")
+
+
+def test_oracle_knows_the_cases_of_both_ages() -> None:
+    """The file is what can-calc-bit-timing of 2020 prints, and where kernels since 5.19 differ from it."""
+    with CASES.open(newline="") as file:
+        rows = [[row[0], *map(int, row[1:])] for row in list(csv.reader(file))[1:]]
+    for name, clock, rate, sample, *expected in rows:
+        permille = sample or (750 if rate > 800_000 else 800 if rate > 500_000 else 875)
+        old = kernel(CONTROLLERS[name], (clock, rate, permille, 0), ("6.3", "4.8"))
+        new = kernel(CONTROLLERS[name], (clock, rate, permille, 0), ("6.3", "5.19"))
+        assert old is not None
+        assert new is not None
+        assert [*old[:3], *new[:3]] == expected
+    # Documentation/networking/can.rst: 125 kbit/s at 8 MHz by an SJA1000
+    assert kernel(CONTROLLERS["sja1000"], (8_000_000, 125_000, 875, 1), ("6.2", "4.8")) == (4, 13, 2, 1, 6)
+
+
+def random_requests(count: int) -> Iterator[tuple[bittiming.ControllerLimits, tuple[int, int, int, int]]]:
+    chance = random.Random(519)
+    for _ in range(count):
+        t1, t2, brp, brp_max = chance.randint(1, 6), chance.randint(1, 6), chance.randint(1, 6), chance.randint(10, 300)
+        fine = chance.choice([0, chance.randint(brp, brp_max)])
+        row = bittiming.ControllerLimits(
+            tseg1_min=t1,
+            tseg1_max=t1 + chance.randint(0, 20),
+            tseg2_min=t2,
+            tseg2_max=t2 + chance.randint(0, 10),
+            sjw_max=chance.randint(1, 8),
+            brp_min=brp,
+            brp_max=brp_max,
+            brp_inc=chance.randint(1, 4),
+            brp_fine_max=fine,
+            brp_coarse_inc=chance.randint(1, 8) if fine else 0,
+        )
+        clock = chance.choice([8_000_000, 13_000_000, 40_000_000, 83_368_421, 2**32 - 1])
+        rate = max(100, clock // chance.randint(3, 9000) + chance.choice([0, 0, 1, -1, chance.randint(-2000, 2000)]))
+        sjw = chance.choice([0, 0, chance.randint(1, row.sjw_max)])
+        yield row, (clock, rate, chance.choice([chance.randint(500, 999), 750, 800, 875]), sjw)
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_equals_the_twin(rules: tuple[str, str]) -> None:
+    """best, the first of solve, and solve_many; programmed and refused."""
+    took = 0
+    for row, (clock, rate, permille, sjw) in random_requests(3000 if LONG else 400):
+        expected = kernel(row, (clock, rate, permille, sjw), rules)
+        ask = {"limits": row, "sjw": sjw or None, "rank": "linux", "sjw_rule": rules[0], "tie_rule": rules[1]}
+        many = bittiming.solve_many([rate, 50], f_clock=clock, sample_point=permille / 10, **ask)
+        assert many["status"].tolist() == [0 if expected else 95, 92]
+        one = {"f_clock": clock, "sample_point": Fraction(permille, 10)} | ask
+        if expected is None:
+            with pytest.raises(cf.BitTimingError, match="the Linux kernel refuses"):
+                bittiming.best(rate, **one)
+            continue
+        assert many[0].tolist() == (clock, *expected, 0)
+        t = bittiming.best(rate, **one)
+        assert (t.brp, t.tseg1, t.tseg2, t.sjw, t.segments.prop_seg) == expected
+        took += 1
+    assert 50 < took < (2900 if LONG else 390)
+
+
+def test_many_of_the_kernel() -> None:
+    rates = np.array([500_000, 800_000, 1_000_000, 83_000])
+    table = bittiming.solve_many(rates, limits="ti_hecc", rank="linux")
+    assert table["status"].tolist() == [0, 0, 0, 0]  # also where the rate is 1.6 % off
+    for rate, row in zip(rates.tolist(), table.tolist(), strict=True):
+        assert row[:5] == bittiming.best(rate, limits="ti_hecc", rank="linux")[:5]
+    with pytest.raises(cf.BitTimingError, match=r"\[1\]: the Linux kernel refuses"):
+        bittiming.solve_many([500_000, 7_000_000], limits="ti_hecc", rank="linux", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        ({"rank": "kernel"}, "rank = 'kernel', allowed 'default' and 'linux'"),
+        ({"sjw_rule": "6.2"}, "sjw_rule = '6.2' is of rank = 'linux', but rank is 'default'"),
+        ({"rank": "linux", "tie_rule": "6.0"}, "tie_rule = '6.0', allowed '5.19' and '4.8'"),
+        ({"rank": "linux", "bus_length_m": 40}, "leave out bus_length_m"),
+    ],
+)
+@pytest.mark.parametrize("function", [bittiming.solve, bittiming.best, bittiming.solve_many])
+def test_bad_ranks(function: Callable[..., object], ask: dict[str, object], words: str) -> None:
+    with pytest.raises(cf.BitTimingError, match=words):
+        function(500_000, limits="usb_8dev", **ask)
+
+
+def test_many_takes_whole_numbers() -> None:
+    with pytest.raises(cf.BitTimingError, match=r"whole number as bitrate\[1\] in bit/s, not 83333.5"):
+        bittiming.solve_many([5e5, 83333.5], limits="usb_8dev", rank="linux")
+    with pytest.raises(cf.BitTimingError, match=r"whole number as sample_point\[0\] in permille, not 833.3"):
+        bittiming.solve_many([5e5], sample_point=83.33, limits="usb_8dev", rank="linux")
+
+
+def test_pairs_of_the_kernel() -> None:
+    """Each phase as the kernel chooses it alone, then the others in default order."""
+    found = bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", rank="linux", count=50)
+    first = (
+        kernel(CONTROLLERS["mcp251xfd"], (40_000_000, 500_000, 875, 0), RULES[0]),
+        kernel(CONTROLLERS["mcp251xfd"].data, (40_000_000, 2_000_000, 750, 0), RULES[0]),  # type: ignore[arg-type]
+    )
+    assert tuple((t.brp, t.tseg1, t.tseg2, t.sjw, t.segments.prop_seg) for t in found[0]) == first
+    default = bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", count=50)
+    keys = [[phase[1:4] for phase in pair] for pair in default]
+    assert [[phase[1:4] for phase in pair] for pair in found[1:]] == [
+        key for key in keys if key != [phase[1:4] for phase in found[0]]
+    ][:49]
+    assert len(found) == 50
+    assert len(bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", rank="linux", count=1)) == 1
+    with pytest.raises(cf.BitTimingError, match="rank = 'x'"):
+        bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd", rank="x")
 
 
 def test_sjw_rules() -> None:

@@ -35,6 +35,8 @@ int main(int argc, char **argv)
         l.brp_min = 1 + chance(4);
         l.brp_max = l.brp_min + chance(huge ? 65532 : 1024);
         l.brp_inc = 1 + chance(4);
+        l.brp_fine_max = chance(2) ? 0 : l.brp_min + chance(l.brp_max - l.brp_min + 1);
+        l.brp_coarse_inc = l.brp_fine_max ? 1 + chance(12) : 0;
         r.f_clock = chance(4) ? 1 + chance(100000000) : 0xFFFFFFFFu - chance(10);
         r.rate_of = 1 + chance(1000);
         r.rate = chance(16) ? (uint64_t)(100 + chance(1000000)) * r.rate_of + chance(r.rate_of)

@@ -47,6 +47,8 @@ CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
     (lambda ch: ch.receive(5, min_frames="6"), TypeError, "min_frames must be a number, not str"),
     (lambda ch: ch.receive(timeout="1"), TypeError, "timeout must be a number, not str"),
     (lambda ch: ch.receive(timeout=-1), ValueError, "timeout = -1 s, allowed 0 and above, or None to wait for ever"),
+    (lambda ch: ch.drain("1"), TypeError, "timeout must be a number, not str"),
+    (lambda ch: ch.drain(-1), ValueError, "timeout = -1 s, allowed 0 and above, or None to wait for ever"),
     (lambda ch: ch.send([1, 2]), TypeError, "frames must be a numpy array of FRAME_DTYPE or FD_FRAME_DTYPE, not list"),
     (lambda ch: ch.send(cf.make_frames([1], fd=True)), cf.FrameError, "frames[0] is a CAN FD frame; this channel is c"),
     (lambda ch: ch.send_periodic(FRAME, 0), ValueError, "period_s = 0, allowed 0.0001..86400"),

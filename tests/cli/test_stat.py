@@ -108,3 +108,56 @@ def test_a_bus_without_a_name_is_numbered(tmp_path: Path, capsys: pytest.Capture
     path.write_text("date Thu Nov 26 10:00:00 2026\nbase hex timestamps absolute\n   0.1 1 123 Rx d 1 00\n")
     assert main(["stat", str(path)]) == 0
     assert capsys.readouterr().out.splitlines()[1].split(":")[0]
+
+
+@pytest.mark.parametrize("command", ["stat", "decode", "dump"])
+def test_every_command_reads_alike(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same options: which format, what of damage, which zone. A power cut left zeros at the end."""
+    if command == "decode":
+        pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
+    path = tmp_path / "x.log"
+    path.write_bytes(b"(1436509052.000000) can0 123#01\n" + bytes(4096))
+    database = tmp_path / "x.dbc"
+    database.write_text('VERSION ""\n\nBU_: A\n\nBO_ 291 M: 1 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\n')
+    more = ["--dbc", str(database)] if command == "decode" else []
+    assert main([command, str(path), *more]) == 1
+    assert "line 2: column 1: " in (said := capsys.readouterr().err)
+    assert "the line holds bytes 0, which text does not have" in said
+    assert main([command, str(path), *more, "--errors", "skip"]) == 0
+    out, said = capsys.readouterr()
+    assert "123" in out
+    assert "1 x bad line skipped" in said
+    assert main([command, str(path), *more, "--format", "blf"]) == 1
+    assert main([command, str(path), *more, "--tz", "Nowhere/Nothing"]) == 1
+    assert "Nowhere/Nothing" in capsys.readouterr().err
+
+
+def test_sort_top_and_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    frames = cf.make_frames([0x105, 0x101, 0x101, 0x200, 0x101, 0x105, 0x1F0], timestamp_ns=np.arange(7) * 1_000_000)
+    cf.write_log(path, frames)
+
+    def ids(*options: str) -> list[int]:
+        assert main(["stat", str(path), "--json", *options]) == 0
+        summary = json.loads(capsys.readouterr().out)
+        assert (summary["frames"], summary["identifiers"]) == (7, 4)
+        return [row["arbitration_id"] for row in summary["ids"]]
+
+    assert ids() == [0x101, 0x105, 0x1F0, 0x200]
+    assert ids("--sort", "count") == [0x101, 0x105, 0x1F0, 0x200]
+    assert ids("--sort", "period", "--top", "2") == [0x101, 0x105]
+    assert ids("--sort", "jitter") == [0x101, 0x105, 0x1F0, 0x200]  # what has none comes last
+    assert ids("--filter", "100:7F0", "--filter", "200:7FF") == [0x101, 0x105, 0x200]
+    assert main(["stat", str(path), "--top", "1"]) == 0
+    assert "7 frames, 4 identifiers" in capsys.readouterr().out
+
+
+def test_windows_begin_at_whole_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    start = 1_700_000_000_900_000_000
+    cf.write_log(path, cf.make_frames(1, timestamp_ns=[start, start + 200_000_000, start + 300_000_000]))
+    assert main(["stat", str(path)]) == 0
+    assert "in the 1 s from 2023-11-14 22:13:21 UTC" in capsys.readouterr().out
+    assert main(["stat", str(path), "--json", "--window", "0.25"]) == 0
+    (bus,) = json.loads(capsys.readouterr().out)["channels"]
+    assert bus["peak_at_s"] == 1_700_000_001.0

@@ -9,7 +9,7 @@ import pytest
 
 from canal_fast import BitTiming
 from canal_fast.__main__ import main
-from canal_fast.bittiming import CONTROLLERS, solve
+from canal_fast.bittiming import CONTROLLERS, ControllerLimits, solve, solve_fd
 from canal_fast.bittiming.drawing import draw_text, plot
 
 
@@ -88,3 +88,72 @@ def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert file.read_bytes().startswith(b"\x89PNG")
     plot([BitTiming(80_000_000, 1, 139, 20, 16)], tmp_path / "one.svg")
     assert (tmp_path / "one.svg").stat().st_size > 1000
+
+
+def test_limits_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--limits` with a controller's figures gives what its name gives, whatever the spelling."""
+    assert main(["timing", "20000", "--limits", "esp32_twai_v2", "--json"]) == 0
+    named = json.loads(capsys.readouterr().out)
+    for text in (
+        "tseg1=1..16,tseg2=1..8,sjw=4,brp=2..256 step 2,above 128 step 4",
+        str(CONTROLLERS["esp32_twai_v2"]).partition(": ")[2],
+    ):
+        assert main(["timing", "20000", "--limits", text, "--f-clock", "80000000", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == named
+    assert main(["timing", "500000", "--limits", "tseg1=16,tseg2=8,sjw=4,brp=64", "--f-clock", "8000000"]) == 0
+    assert "custom: tseg1 1..16, tseg2 1..8, sjw 1..4, brp 1..64, 8,000,000 Hz" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_limits_there_and_back(name: str) -> None:
+    row = CONTROLLERS[name]
+    assert ControllerLimits.from_text(str(row).partition(": ")[2]).registers == row.registers
+
+
+def test_fd(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fd = ["timing", "500000", "--limits", "mcp251xfd", "--data-bitrate", "2000000"]
+    assert main(fd) == 0
+    out = capsys.readouterr().out
+    assert "Microchip MCP2517FD" in out
+    assert "the best 8 pairs" in out
+    assert max(map(len, out.splitlines())) < 100
+    assert main([*fd, "--json", "--data-sample-point", "80"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    pairs = solve_fd(500_000, 2_000_000, limits="mcp251xfd", data_sample_point=80, count=8)
+    assert [(row["nominal"]["tseg1"], row["data"]["tseg1"]) for row in rows] == [(n.tseg1, d.tseg1) for n, d in pairs]
+    assert rows[0]["tdc_offset"] == pairs[0].tdc_offset
+    assert main([*fd, "--all", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) > 100
+    nominal = "tseg1=2..256,tseg2=1..128,sjw=128,brp=256"
+    data = ["--data-limits", "tseg1=32,tseg2=16,sjw=16,brp=256", "--f-clock", "40000000"]
+    assert main(["timing", "500000", "--limits", nominal, *data, "--data-bitrate", "2000000", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 8
+    assert main([*fd, "--linux"]) == 0
+    assert "as the Linux kernel does" in capsys.readouterr().out
+
+
+FD = "500000 --data-bitrate 2000000 --limits"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["500000", "--limits", "tseg1=1..16"], "tseg2, sjw, brp missing; an example: tseg1=1..16, tseg2=1..8"),
+        (["500000", "--limits", "tseg1=1..x,tseg2=1..8"], "limits: 'tseg1=1..x' has no meaning here; an example:"),
+        (["500000", "--limits", "tseg1=9,tseg1=9,tseg2=8,sjw=4,brp=64"], "limits: 'tseg1=9' has no meaning here"),
+        (["500000", "--limits", "tseg1=9,tseg2=8,sjw=4,brp=64"], "f_clock is missing: limits 'custom' name no usual"),
+        (["500000", "--limits", "tseg1=9..5,tseg2=8,sjw=4,brp=64"], "tseg1_min = 9, tseg1_max = 5"),
+        (["500000", "--data-sample-point", "80"], "--data-sample-point needs --data-bitrate"),
+        ([*FD.split(), "sja1000"], "limits 'sja1000' have no data phase: the controller does not do CAN FD"),
+        ([*FD.split(), "mcp251xfd", "--sjw", "2"], "--sjw goes without --data-bitrate only"),
+        ([*FD.split(), "mcp251xfd", "--data-sample-point", "0.8"], "data_sample_point = 0.8, allowed 50 to below 100"),
+        (["2000000", "--data-bitrate", "500000", "--limits", "mcp251xfd"], "data = 500000 bit/s is slower than"),
+    ],
+)
+def test_mistakes(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timing", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("canal-fast timing: ")
+    assert words in err
+    assert "Traceback" not in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -293,3 +294,42 @@ def test_fd_interfaces_are_not_taken_for_classical(tmp_path: Path) -> None:
                 bare.send(frame)
             assert log.wait(20) == 0
         assert (cf.read_log(path)["flags"] & cf.FrameFlag.FD != 0).tolist() == [False, True, True, True, True]
+
+
+@pytest.mark.skipif(shutil.which("canplayer") is None, reason="NOT RUN: no canplayer")
+@pytest.mark.filterwarnings("ignore")
+def test_canplayer_plays_what_is_written(tmp_path: Path) -> None:
+    """Every kind of frame, at its time: nine decimals, which it takes for so many microseconds, would last 1000 times
+    as long."""
+    with interface() as name:
+        with cf.Channel.socketcan(name, fd=True) as channel, bare_socket(name) as bare:
+            for frame in [*CLASSICAL, *FLEXIBLE]:
+                bare.send(frame)
+            frames = receive(channel, len(CLASSICAL) + len(FLEXIBLE))
+        frames = frames[frames["flags"] & cf.FrameFlag.ERROR_FRAME == 0]
+        frames["timestamp_ns"] = 1_436_509_052_249_713_123 + 40_000_123 * np.arange(len(frames))
+        frames["flags"][::2] |= int(cf.FrameFlag.TX)  # a letter at the end of the line
+        path = tmp_path / "x.log"
+        cf.write_log(path, frames, interfaces={0: name})
+        with candump(name) as lines:
+            subprocess.run(["canplayer", "-I", str(path)], check=True, timeout=60)
+    assert [line.split()[1] for line in lines] == [line.split()[1] for line in as_candump(frames)]
+    seconds = [float(line.split()[0].strip("()")) for line in lines]
+    assert 0.9 * 0.04 * (len(frames) - 1) < seconds[-1] - seconds[0] < 4
+
+
+@needs_can_utils
+def test_error_frames_can_be_sent_to_virtual_interfaces() -> None:
+    frames = cf.make_frames([5, 0x204, 6], [b"x", bytes(range(8)), b"y"])
+    frames["flags"][1] = int(cf.FrameFlag.ERROR_FRAME)
+    with (
+        interface() as name,
+        candump(name) as lines,
+        cf.Channel.socketcan(name) as sender,
+        cf.Channel.socketcan(name) as receiver,
+    ):
+        assert sender.send(frames) == 3
+        got = receive(receiver, 3)
+    assert [line.split()[1] for line in lines] == ["005#78", "20000204#0001020304050607", "006#79"]
+    got["timestamp_ns"] = 0
+    assert (got == frames).all()

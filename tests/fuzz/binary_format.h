@@ -1,7 +1,8 @@
 /* binary_format.h - the fuzz entries of the binary formats: CF_FUZZ_FORMAT's row is read from the input, in pieces.
  *
  * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns,
- * and with `forgiving` it reaches the end. What is packed is taken as if it had unpacked to itself. */
+ * and makes records that a recorder takes; with `forgiving` it reaches the end. What is packed is taken as if it had
+ * unpacked to itself. */
 #include <canal_fast/logs/formats.h>
 #include <stdlib.h>
 
@@ -52,6 +53,7 @@ static void read_all(const cf_log_format *row, const uint8_t *data, size_t size,
         cf_fd_frame frames[3];
         cf_log_call call;
         cf_status status;
+        size_t i;
         bytes part = copy_of(data + at, there - at);
         memset(&call, 0, sizeof call);
         call.data = part.at;
@@ -65,6 +67,9 @@ static void read_all(const cf_log_format *row, const uint8_t *data, size_t size,
         status = row->read(&reader, &call);
         if (call.consumed + call.packed > part.size || call.made > 3 || call.inner_consumed > inner.size)
             abort();
+        for (i = 0; i < call.made; i++) /* a recorder takes whatever a reader gives */
+            if (cf_record_check((const cf_frame_head *)((const char *)frames + i * stride)) != CF_OK)
+                abort();
         inner = joined(inner, call.inner_consumed, part.at + call.consumed, status == CF_LOG_PACKED ? call.packed : 0);
         at += call.consumed + (status == CF_LOG_PACKED ? call.packed : 0);
         free(part.at);

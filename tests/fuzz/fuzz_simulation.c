@@ -19,7 +19,7 @@ enum {
     DISTURBED_BITS = 1200,
     HISTORY = 1024,                     /* bits seen that are kept; more than a frame has */
     LONGEST = CF_MAX_FRAME_BITS + 31,   /* a frame, error flags, delimiter, intermission, suspend */
-    EVENTS = 16 * NODES * CF_EVENTS_A_BIT
+    EVENTS = 16 * NODES * CF_BUS_EVENTS_A_BIT
 };
 
 typedef struct input {
@@ -34,7 +34,7 @@ typedef struct world {
     unsigned count;
     cf_starts starts;
     cf_sink sink;
-    cf_event events[EVENTS];
+    cf_bus_event events[EVENTS];
     cf_fd_frame frames[EVENTS];
     uint8_t seen[NODES][HISTORY];
     int64_t sof[NODES];
@@ -59,7 +59,7 @@ static unsigned take(input *in)
 }
 
 /* What the node saw from its SOF on is the frame that it recorded. */
-static void check_received(const cf_event *e, const cf_fd_frame *got)
+static void check_received(const cf_bus_event *e, const cf_fd_frame *got)
 {
     uint8_t loose[HISTORY], packed[HISTORY / 8];
     const int64_t count = e->bit - w.sof[e->node] + 1;
@@ -85,18 +85,18 @@ static void check_events(void)
 {
     size_t i, frame = 0;
     for (i = 0; i < w.sink.event_count; i++) {
-        const cf_event *e = &w.events[i];
+        const cf_bus_event *e = &w.events[i];
         const unsigned before = w.state[e->node];
-        require(e->event < CF_EVENT_COUNT && e->field < CF_PLACE_COUNT && e->state <= CF_NODE_BUS_OFF);
+        require(e->event < CF_BUS_EVENT_COUNT && e->field < CF_BUS_PLACE_COUNT && e->state <= CF_NODE_BUS_OFF);
         require(e->tec < CF_BUS_OFF_LIMIT + 8 && e->rec <= CF_REC_MAX && e->field_bit > 0);
-        if (e->event == CF_EVENT_START)
+        if (e->event == CF_BUS_EVENT_START)
             w.sof[e->node] = e->bit;
         if (before == CF_NODE_PASSIVE && e->state < CF_NODE_PASSIVE) /* rules g and h */
-            require(e->event == CF_EVENT_SENT || e->event == CF_EVENT_ACKNOWLEDGED);
+            require(e->event == CF_BUS_EVENT_SENT || e->event == CF_BUS_EVENT_ACKNOWLEDGED);
         if (before == CF_NODE_BUS_OFF && e->state != CF_NODE_BUS_OFF) /* rule l, and only when asked */
-            require(e->event == CF_EVENT_RECOVERED && (!w.nodes[e->node].options.on_request || w.asked[e->node]));
+            require(e->event == CF_BUS_EVENT_RECOVERED && (!w.nodes[e->node].options.on_request || w.asked[e->node]));
         w.state[e->node] = e->state;
-        if (e->event == CF_EVENT_RECEIVED) {
+        if (e->event == CF_BUS_EVENT_RECEIVED) {
             while (frame < w.sink.frame_count &&
                    ((w.frames[frame].flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_STATUS | CF_FLAG_TX)) ||
                     w.frames[frame].channel != e->node))
@@ -114,7 +114,7 @@ static unsigned step(unsigned flips)
 {
     unsigned level = 1, i;
     for (i = 0; i < w.count; i++) {
-        require(w.nodes[i].drive <= 1 && w.nodes[i].field < CF_PLACE_COUNT && w.nodes[i].region <= CF_REGION_FIXED);
+        require(w.nodes[i].drive <= 1 && w.nodes[i].field < CF_BUS_PLACE_COUNT && w.nodes[i].region <= CF_REGION_FIXED);
         level &= w.nodes[i].drive;
     }
     w.sink.bit = w.bit;
@@ -144,7 +144,7 @@ static void make_request(input *in, cf_node *n)
     frame.dlc = take(in) & 15;
     for (k = 0; k < cf_payload_length(frame.flags, frame.dlc); k++)
         frame.data[k] = (uint8_t)(kind & 16 ? filler : filler * (k + 1));
-    cf_queue_add(&n->queue, &frame, take(in) * 4, kind >> 5 & 3);
+    cf_bus_queue_add(&n->queue, &frame, take(in) * 4, kind >> 5 & 3);
 }
 
 static void make_world(input *in)
@@ -167,7 +167,7 @@ static void make_world(input *in)
         options.on_request = b >> 1 & 1;
         options.integrate = (b & 12) == 12;
         cf_node_init(&w.nodes[i], i, options, cf_counters_make(counters[b >> 5], counters[take(in) & 7]));
-        cf_queue_init(&w.nodes[i].queue, w.rows[i], w.heap[i], REQUESTS, b >> 4 & 1);
+        cf_bus_queue_init(&w.nodes[i].queue, w.rows[i], w.heap[i], REQUESTS, b >> 4 & 1);
         w.nodes[i].sink = &w.sink;
         w.nodes[i].starts = &w.starts;
         w.state[i] = (uint8_t)cf_node_state_of(&w.nodes[i]);
@@ -175,7 +175,7 @@ static void make_world(input *in)
             make_request(in, &w.nodes[i]);
         cf_node_rest(&w.nodes[i], 0);
         if (options.integrate)
-            cf_node_enter(&w.nodes[i], CF_PLACE_INTEGRATING, 1);
+            cf_node_enter(&w.nodes[i], CF_BUS_PLACE_INTEGRATING, 1);
     }
 }
 
@@ -235,7 +235,8 @@ static void settle(void)
     for (k = 0; k < LONGEST; k++)
         step(0);
     for (i = 0; i < w.count; i++)
-        require(w.nodes[i].field == CF_PLACE_IDLE || (cf_node_is_off(&w.nodes[i]) && w.nodes[i].options.on_request));
+        require(w.nodes[i].field == CF_BUS_PLACE_IDLE ||
+                (cf_node_is_off(&w.nodes[i]) && w.nodes[i].options.on_request));
     require(step(0) == 1);
 }
 
@@ -268,11 +269,11 @@ static void read_faults(input in)
     cf_bus_init(&bus, nodes, 2, 500000, 2000000);
     cf_node_init(&nodes[0], 0, options, cf_counters_make(0, 0));
     cf_node_init(&nodes[1], 1, options, cf_counters_make(0, 0));
-    cf_queue_init(&nodes[0].queue, &row, &heap, 1, 0);
+    cf_bus_queue_init(&nodes[0].queue, &row, &heap, 1, 0);
     memset(&frame, 0, sizeof frame);
     frame.arbitration_id = 0x123;
     frame.dlc = 8;
-    cf_queue_add(&nodes[0].queue, &frame, 0, 0);
+    cf_bus_queue_add(&nodes[0].queue, &frame, 0, 0);
     bus.faults = faults;
     bus.fault_count = count;
     cf_bus_connect(&bus);

@@ -12,6 +12,8 @@ static void check(const cf_fd_frame *frame)
 {
     unsigned i;
     const unsigned length = cf_payload_length(frame->flags, frame->dlc);
+    if (cf_record_check((const cf_frame_head *)frame) != CF_OK)
+        abort();
     if (!(frame->flags & CF_FLAG_ERROR_FRAME) && cf_frame_check((const cf_frame_head *)frame, sizeof *frame) != CF_OK)
         abort();
     for (i = length; i < CF_FD_DATA; i++)

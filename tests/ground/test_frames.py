@@ -51,7 +51,7 @@ def test_empty() -> None:
         ({"arbitration_id": 0x800}, "0x800, allowed 0..0x7ff"),
         ({"arbitration_id": -1}, "-1, allowed 0..0x1fffffff"),
         ({"arbitration_id": 0x20000000, "flags": 1}, "allowed 0..0x1fffffff"),
-        ({"arbitration_id": 1, "dlc": 16}, "dlc = 16, allowed 0..0xf"),
+        ({"arbitration_id": 1, "dlc": 16}, "dlc = 16, allowed 0..15"),
         ({"arbitration_id": [1, 2], "data": [b"", b"123456789"]}, r"frames\[1\]: data has 9 bytes, allowed 0..8"),
         ({"arbitration_id": 1, "data": b"123", "dlc": 2}, "data has 3 bytes, but dlc 2"),
         ({"arbitration_id": 1, "data": b"1", "flags": FrameFlag.REMOTE}, "carries 0"),

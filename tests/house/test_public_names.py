@@ -12,7 +12,10 @@ NAMES = {
         ChannelClosedError ChannelStatus ChannelTimeoutError Device DriverError DriverInfo DriverNotFoundError
         FD_FRAME_DTYPE FRAME_DTYPE FrameArray FrameError FrameFlag Ledger LogFormatError PeriodicStatistics PeriodicTask
         WireError __version__ bittiming check_frames checksum from_messages get_include list_devices logs make_frames
-        payload_length physical read_log to_messages wire write_log DatabaseError SignalError load_database signals""",
+        payload_length physical read_log to_messages wire write_log DatabaseError SignalError load_database signals
+        ArrowFrames analysis from_arrow to_arrow to_pandas to_polars""",
+    "canal_fast.analysis": """Groups ID_DTYPE PERIODS_DTYPE Statistics between changes concatenate group_by_id latest
+        merge payload_view periods resample""",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode frame_duration_ns frame_length_bits
         stuff stuff_bit_count""",
     "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Segments TIMING_DTYPE Tolerance best

@@ -107,7 +107,7 @@ def test_calls_reach_the_driver_and_their_answers_come_back(fakes: Path) -> None
             assert getattr(there.driver, name) == getattr(here.driver, name), name
         assert here.driver.host is None
         assert there.driver.host != os.getpid()
-        assert there.status() == dataclasses.replace(here.status(), flags=("ACTIVE", "TX_FULL"), raw=0x10200000)
+        assert there.status() == dataclasses.replace(here.status(), flags=("ACTIVE", "TX_FULL"), raw=0x10210000)
         assert there.statistics() == dict.fromkeys(there.statistics() or (), 0)
         with pytest.raises(cf.DriverError, match="CanalSetFilter failed: CANAL code 17"):
             there.set_driver_filter(1, 2)

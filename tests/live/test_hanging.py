@@ -222,6 +222,22 @@ def test_a_host_whose_driver_hangs_is_replaced(fakes: Path) -> None:
         assert frames["flags"][100] & GAP
 
 
+@slow
+def test_what_hangs_after_a_host_was_killed_in_the_driver_is_noticed(fakes: Path) -> None:
+    """The host that takes over finds the books of one that never came back from its call."""
+    with hosted(fakes, "killed inside", "bursts=40;pause=5;hang=100") as (channel, host):
+        before, error = drain(channel, 1.5)
+        assert error is None
+        os.kill(host, signal.SIGKILL)
+        begun, after = time.monotonic(), 0
+        while after <= 100 and time.monotonic() < begun + RECEIVE_S + 8:  # the second host gives 100, too
+            frames, error = drain(channel, 0.5)
+            assert error is None
+            after += len(frames)
+        assert len(before)
+        assert (after > 100, channel.ledger().outages) == (True, 2)
+
+
 def test_while_a_host_is_replaced_calls_say_so(fakes: Path) -> None:
     """And closing does not wait for a driver that never opens again."""
     path = build(Row("gone for good"), fakes)

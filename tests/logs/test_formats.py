@@ -11,6 +11,8 @@ import random
 import subprocess
 import sys
 import threading
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -98,15 +100,38 @@ def check_prefix(data: bytes, cut: int, expected: cf.FrameArray) -> bool:
         return log.truncated
 
 
-def binary_ends(name: str, data: bytes) -> set[int]:
+def pcap_ends(data: bytes) -> set[int]:
     """Places where a file may end without being cut."""
-    ends = {len(data)}
-    if name.endswith(".pcap"):
-        order = "big" if data[0] == 0xA1 else "little"
-        at = 24
-        while at < len(data):
-            ends.add(at)
-            at += 16 + int.from_bytes(data[at + 8 : at + 12], order)  # type: ignore[arg-type]
+    order = "big" if data[0] == 0xA1 else "little"
+    ends, at = set(), 24
+    while at < len(data):
+        ends.add(at)
+        at += 16 + int.from_bytes(data[at + 8 : at + 12], order)  # type: ignore[arg-type]
+    return ends | {len(data)}
+
+
+def whole_objects(stream: bytes) -> Iterator[tuple[int, int]]:
+    """(begin, end) of the objects of a BLF stream, which filling bytes may stand between."""
+    at = stream.find(b"LOBJ")
+    while at >= 0 and len(stream) - at >= 16:
+        size = int.from_bytes(stream[at + 8 : at + 12], "little")
+        if at + size > len(stream):
+            return
+        yield at, at + size
+        at = stream.find(b"LOBJ", at + size)
+
+
+def blf_ends(data: bytes) -> set[int]:
+    """The same: behind an object, where that which the containers hold ends behind one, too."""
+    ends, inner = set(), b""
+    for begin, end in [(0, 144), *whole_objects(data)]:
+        if begin and data[begin + 12] == 10:
+            part = data[begin + 32 : end]
+            inner += zlib.decompress(part) if data[begin + 16] == 2 else part
+        last = max((stop for _, stop in whole_objects(inner)), default=0)
+        if len(inner) - last < 4 and not inner[last:].strip(b"\0"):
+            following = data.find(b"LOBJ", end)
+            ends |= set(range(end, (len(data) if following < 0 else following) + 1))
     return ends
 
 
@@ -114,16 +139,23 @@ def binary_ends(name: str, data: bytes) -> set[int]:
 def test_every_prefix_of_a_binary_sample(name: str, samples: Path) -> None:
     data = (samples / name).read_bytes()
     expected = read_log(samples / name, fd=True)
-    ends = binary_ends(name, data)
+    ends = pcap_ends(data) if name.endswith(".pcap") else blf_ends(data)
     for cut in range(24 if name.endswith(".pcap") else 4, len(data)):
-        truncated = check_prefix(data, cut, expected)
-        if name.endswith(".pcap"):
-            assert truncated == (cut not in ends), cut
-        elif cut > 144 + 16:
-            assert truncated or len(data) - cut < 4 or name in BORDERS, cut
+        assert check_prefix(data, cut, expected) == (cut not in ends), cut
 
 
-BORDERS = {"blf_without_containers.blf", "blf_split_over_containers.blf", "blf_split_mixed_methods.blf"}
+def test_random_prefixes_of_a_long_sample(samples: Path) -> None:
+    """500 cuts of a compressed recording, and 500 of the text in it."""
+    packed = (samples / "GVRET_Log.csv.gz").read_bytes()
+    text = gzip.decompress(packed)
+    expected = read_log(samples / "GVRET_Log.csv.gz", fd=True)
+    rng = random.Random(6)
+    for cut in rng.sample(range(400, len(packed)), 500):
+        assert check_prefix(packed, cut, expected), cut
+    cuts = rng.sample(range(400, len(text)), 450)
+    for cut in cuts + [text.index(b"\n", cut) + 1 for cut in cuts[:50]]:
+        whole = text[cut - 1 : cut] == b"\n" or text[cut : cut + 1] in b"\r\n"
+        assert check_prefix(text, cut, expected) != whole, cut
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name.endswith((".asc", ".trc", ".csv"))])
@@ -171,6 +203,55 @@ def test_compressed(name: str, packed: str, samples: Path, tmp_path: Path) -> No
     assert np.array_equal(read_log(path, strict=True), expected) or packed != "gz"
 
 
+def read_until_damage(data: bytes) -> tuple[cf.FrameArray, str]:
+    """The frames that come before the error, and the error."""
+    frames, words = [np.empty(0, cf.FD_FRAME_DTYPE)], ""
+    try:
+        with open_log(io.BytesIO(data)) as log:
+            for batch in log.batches(1000):
+                frames.append(batch)
+    except cf.LogFormatError as error:
+        words = str(error)
+    return np.concatenate(frames), words
+
+
+def checked_zstd(data: bytes) -> bytes:
+    module = pytest.importorskip("zstandard", reason="NOT RUN: zstandard is not installed")
+    return bytes(module.ZstdCompressor(write_checksum=True).compress(data))
+
+
+@pytest.mark.parametrize("module", ["isal.isal_zlib", "zlib"])
+@pytest.mark.parametrize(
+    ("pack", "checksum", "block"), [(gzip.compress, -6, 0), (bz2.compress, -3, 900_000), (checked_zstd, -3, 1 << 17)]
+)
+def test_frames_before_damage_in_a_compressed_stream(
+    pack: Callable[[bytes], bytes], checksum: int, block: int, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong checksum loses no frame, damage in the middle none but those of its block."""
+    tool = pytest.importorskip(module, reason=f"NOT RUN: {module} is not installed")
+    monkeypatch.setattr("canal_fast.logs.sources.inflater", lambda: tool)
+    rng = np.random.default_rng(3)
+    given = cf.make_frames(rng.integers(0, 2048, 30_000), rng.integers(0, 256, (30_000, 8), np.uint8), timestamp_ns=0)
+    text = cf.logs.format_candump(given)
+    for few in (given[:10], given):  # all in the first bytes that are read, and many batches
+        data = bytearray(pack(cf.logs.format_candump(few)))
+        data[checksum] ^= 16
+        frames, words = read_until_damage(bytes(data))
+        assert "it is damaged" in words
+        assert np.array_equal(frames["data"][:, :8], few["data"])
+        frames, words = read_until_damage(pack(text) + bytes(data))  # a member before it
+        assert "it is damaged" in words
+        assert np.array_equal(frames["arbitration_id"], np.append(given["arbitration_id"], few["arbitration_id"]))
+    data = bytearray(pack(text))
+    place = len(data) * 2 // 3
+    data[place : place + 20] = bytes(20)
+    frames, words = read_until_damage(bytes(data))
+    assert "damaged" in words or "line" in words  # what it then unpacks to is no candump text
+    sure = (len(text) * 2 // 3 - block) // 45 - 1000
+    assert len(frames) >= sure
+    assert np.array_equal(frames["data"][: max(sure, 0), :8], given["data"][: max(sure, 0)])
+
+
 @pytest.mark.parametrize("module", ["isal.isal_zlib", "zlib"])
 def test_inflaters_agree(module: str, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = pytest.importorskip(module, reason=f"NOT RUN: {module} is not installed")
@@ -203,6 +284,7 @@ FOREIGN = [
     (b"\x7fELF" + bytes(60), "a program"),
     (b"PAR1" + bytes(60), "a Parquet file"),
     (bytes(range(1, 200)) + bytes(9), r"no recording: it begins with 01 02 03"),
+    (bytes(4096), r"no recording: its first 4096 bytes are all 0, room that was never written to"),
 ]
 
 

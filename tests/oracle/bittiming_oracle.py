@@ -17,6 +17,8 @@ class Limits:
     brp_min: int
     brp_max: int
     brp_inc: int
+    brp_fine_max: int = 0
+    brp_coarse_inc: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def feasible(limits: Limits, wish: Wish) -> list[Row]:
     rows = []
     rate = wish.bitrate
     for brp in range(limits.brp_min, limits.brp_max + 1):
-        if brp % limits.brp_inc:
+        if not possible(limits, brp):
             continue
         for nbt in range(1 + limits.tseg1_min + limits.tseg2_min, 1 + limits.tseg1_max + limits.tseg2_max + 1):
             # |f/q - rate| < 1 or |f/q - rate| <= max_error * rate, multiplied by q and the denominators
@@ -56,6 +58,13 @@ def feasible(limits: Limits, wish: Wish) -> list[Row]:
                     if row is not None:
                         rows.append(row)
     return rows
+
+
+def possible(limits: Limits, brp: int) -> bool:
+    """Whether the controller has this prescaler."""
+    coarse = 0 < limits.brp_fine_max < brp
+    step = limits.brp_coarse_inc if coarse else limits.brp_inc
+    return limits.brp_min <= brp <= limits.brp_max and brp % step == 0
 
 
 def settle(limits: Limits, wish: Wish, brp: int, tseg1: int, tseg2: int) -> Row | None:
@@ -125,3 +134,66 @@ def ranked_pairs(
             pairs.append(((n_key[0], d_key[0], n[0] != d[0], n_key, d_key), (n, d)))
     pairs.sort(key=lambda pair: pair[0])
     return [pair for _, pair in pairs]
+
+
+def kernel(
+    limits: Limits,
+    f_clock: int,
+    bitrate: int,
+    permille: int,
+    sjw: int,
+    *,
+    before_5_19: bool = False,
+    sjw_1: bool = False,
+) -> Row | None:
+    """What the Linux kernel programs, from the description of its search: numbers of quanta downwards, for each the
+    prescaler rounded up and down, for each the later of two sample points that is not above the asked one; a smaller
+    rate error makes it forget the sample point that it had. None: it refuses."""
+    rate_error: int | None = None
+    sample_error: int | None = None
+    taken = (0, 0, 0)
+    for nbt in range(1 + limits.tseg1_max + limits.tseg2_max, limits.tseg1_min + limits.tseg2_min, -1):
+        down = f_clock // (nbt * bitrate)
+        for brp in ((down + 1) // limits.brp_inc * limits.brp_inc, down // limits.brp_inc * limits.brp_inc):
+            if brp == 0 or not possible(limits, brp):
+                continue
+            off = abs(f_clock // (brp * nbt) - bitrate)
+            if rate_error is not None and off > rate_error:
+                continue
+            if rate_error is None or off < rate_error:
+                sample_error = None
+            tseg2, sample_off = kernel_tseg2(limits, permille, nbt)
+            better = sample_off is not None and (sample_error is None or sample_off < sample_error)
+            if not better and not (before_5_19 and sample_off == sample_error):
+                continue
+            rate_error, sample_error = off, sample_off
+            taken = (brp, max(nbt - 1 - tseg2, 0), tseg2)
+            if off == 0 and sample_off == 0:
+                break
+        else:
+            continue
+        break
+    brp, tseg1, tseg2 = taken
+    if rate_error is None or rate_error * 1000 // bitrate > 50 or tseg1 == 0 or tseg2 == 0:
+        return None
+    prop = tseg1 // 2
+    phase1 = tseg1 - prop
+    jump = sjw or (1 if sjw_1 else max(1, min(phase1, tseg2 // 2)))
+    if jump > min(limits.sjw_max, phase1, tseg2):
+        return None
+    return brp, tseg1, tseg2, jump, prop
+
+
+def kernel_tseg2(limits: Limits, permille: int, nbt: int) -> tuple[int, int | None]:
+    """(tseg2, how many permille the sample point lies before the asked one); (0, None) where it would lie behind."""
+    found = []
+    for fewer in (0, 1):
+        tseg2 = min(max(nbt - permille * nbt // 1000 - fewer, limits.tseg2_min), limits.tseg2_max)
+        tseg2 = max(tseg2, nbt - 1 - limits.tseg1_max)
+        early = permille - 1000 * (nbt - tseg2) // nbt
+        if early >= 0:
+            found.append((early, fewer, tseg2))
+    if not found:
+        return 0, None
+    early, _, tseg2 = min(found)
+    return tseg2, early

@@ -454,13 +454,14 @@ class Node:
 
     def await_ack(self, frame: Frame) -> Steps:
         got = not (yield from self.at("ack_slot", 1))
+        second = 0
         if frame.fd:
             second = yield from self.at("ack_slot", 2)
-            if self.ack_bits == 1 and got and second:  # that was the delimiter
-                return
             got = got or not second  # one of a receiver that came later
         if not got and self.mode != "self_test":
             raise Trouble("ack_error")
+        if self.ack_bits == 1 and second:  # that was the delimiter
+            return
         if not (yield from self.at("ack_delimiter", 1)):
             raise Trouble("form_error")
 
@@ -474,7 +475,7 @@ class Node:
             self.note("acknowledged")
         if frame.fd:
             second = yield from self.at("ack_slot", 2)
-            if self.ack_bits == 1 and second and not level:  # that was the ACK delimiter
+            if self.ack_bits == 1 and second:  # that was the ACK delimiter
                 return
         if not (yield from self.at("ack_delimiter", 1)):
             raise Trouble("form_error")

@@ -248,7 +248,7 @@ def test_a_full_queue_is_a_time_out() -> None:
         (base(1 << 40), "arbitration_id"),
         (base(1, b"12", dlc=3), "data has 2 bytes, but dlc is 3"),
         (base(1, dlc=9, data=b"123456789"), "dlc = 9, allowed 0..8"),
-        (base(1, is_error_frame=True), "not a frame|status"),
+        (base(1, is_error_frame=True, dlc=9, data=b"123456789"), "dlc = 9, allowed 0..8"),
         (base(1, is_fd=True), "FD"),
     ],
 )

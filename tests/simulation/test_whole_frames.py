@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from bus_cases import Scenario, calm_scenario, first_difference, in_c, random_frame, random_scenario, record
+from bus_scenes import BASE, FLEXIBLE
 
 import canal_fast as cf
 from canal_fast import simulation
@@ -67,3 +68,23 @@ def test_frame_times_are_those_of_the_wire() -> None:
     intermission = 3 * 2000  # in both
     assert run.frames["timestamp_ns"].tolist() == [first - intermission, first + second - intermission]
     assert run.duration_ns == bus.time_ns
+
+
+@pytest.mark.parametrize("ack_bits", [1, 2])
+def test_self_test_without_acknowledge(ack_bits: int) -> None:
+    """Nobody acknowledges; the frame is as long as any."""
+    frames = np.concatenate([record(BASE), record(FLEXIBLE)])
+    runs = []
+    for whole_frames in (False, True):
+        bus = simulation.Bus(500_000, whole_frames=whole_frames)
+        bus.node("t", mode="self_test", fd_ack_bits=ack_bits, queue="fifo")
+        bus.node("l", mode="listen_only", fd_ack_bits=ack_bits)
+        bus.send("t", frames, at=0)
+        runs.append(bus.run(400, at="l"))
+    bits, whole = runs
+    lengths = cf.wire.frame_length_bits(frames, intermission=False).tolist()
+    first, second = (whole.frames["timestamp_ns"] // 2000).tolist()
+    assert [first + 1, second - first - 3] == [lengths[0], lengths[1] + (ack_bits == 2)]
+    assert np.array_equal(bits.events, whole.events)
+    assert np.array_equal(bits.bits, whole.bits)
+    assert (cf.wire.decode(whole.bits).frames["arbitration_id"] == 0x2A5).all()

@@ -46,6 +46,7 @@ EXPORT(long) CanalOpen(const char *config, unsigned long flags)
     } else if (h->wake < 0) {
         number = SC_REFUSE(&last_error, CF_CANAL_MEMORY, "no event descriptor: %s", strerror(errno));
     } else {
+        h->sends_errors = sc_is_virtual(h->state.socket, h->name);
         getsockopt(h->state.socket, SOL_SOCKET, SO_RCVBUF, &h->rcvbuf, &size);
         cf_mutex_lock(&table);
         number = enlist(h);
@@ -229,6 +230,8 @@ EXPORT(int) CanalGetStatus(long handle, void *status)
     memset(out, 0, sizeof *out);
     cf_mutex_lock(&h->lock);
     out->channel_status = h->state.condition | h->state.tec | (h->state.rec < 127 ? h->state.rec : 127) << 8;
+    if (h->sends_errors)
+        out->channel_status |= CF_CANAL_SENDS_ERRORS;
     out->last_error_code = (unsigned long)h->state.trouble;
     if (h->state.trouble != 0)
         out->channel_status |= CF_CANAL_STOPPED;

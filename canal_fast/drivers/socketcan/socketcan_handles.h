@@ -20,6 +20,7 @@ typedef struct sc_handle {
     long number;
     char name[IFNAMSIZ];
     int fd;      /* CAN FD frames, too */
+    int sends_errors;
     int wake;    /* readable once the handle is to be closed */
     int closing; /* this and the next under `table` */
     unsigned users;

@@ -72,6 +72,19 @@ static int sc_has_hardware_stamps(int socket, const char *name)
     return ioctl(socket, SIOCETHTOOL, &request) == 0 && (info.so_timestamping & wanted) == wanted;
 }
 
+/* Is the interface one without a bus, which hands error frames on as they are? Drivers of hardware make of them what
+ * their registers hold, at worst a data frame. */
+static int sc_is_virtual(int socket, const char *name)
+{
+    struct ifreq request = sc_request(name);
+    struct ethtool_drvinfo info;
+    memset(&info, 0, sizeof info);
+    info.cmd = ETHTOOL_GDRVINFO;
+    request.ifr_data = (char *)&info;
+    return ioctl(socket, SIOCETHTOOL, &request) == 0 &&
+           (strcmp(info.driver, "vcan") == 0 || strcmp(info.driver, "vxcan") == 0);
+}
+
 /* 0, or minus a code: is there such an interface, is it CAN, up, and what the handle wants? */
 static int sc_examine(int socket, const sc_config *config, int fd, int *index, ct_error *error)
 {

@@ -38,7 +38,12 @@ static int transmit(sc_handle *h, const void *frame, size_t bytes, unsigned leng
 /* The kernel's identifier of CANAL's; 0 with *code when there is no such frame. */
 static uint32_t to_kernel_id(uint32_t flags, unsigned long id, int *code)
 {
-    const int extended = (flags & CF_MSG_EXTENDED) != 0;
+    const int extended = (flags & (CF_MSG_EXTENDED | CF_MSG_ERROR_FRAME)) != 0;
+    if (flags & CF_MSG_ERROR_FRAME) {
+        *code = id > CF_MAX_EXTENDED_ID || (flags & (CF_MSG_REMOTE | CF_MSG_STATUS)) ? CF_CANAL_CAN_MESSAGE
+                                                                                     : CF_CANAL_SUCCESS;
+        return (uint32_t)id | CAN_ERR_FLAG;
+    }
     *code = flags & CF_MSG_STATUS                                       ? CF_CANAL_CAN_MESSAGE
             : id > (extended ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID) ? CF_CANAL_CAN_ID
                                                                         : CF_CANAL_SUCCESS;
@@ -59,8 +64,12 @@ static int send_classical(long handle, uint32_t flags, unsigned long id, unsigne
     frame.len8_dlc = (uint8_t)(dlc > CAN_MAX_DLEN ? dlc : 0);
     if (!(flags & CF_MSG_REMOTE))
         memcpy(frame.data, data, frame.len);
-    if (dlc > 15)
+    if (flags & CF_MSG_ERROR_FRAME)
+        frame.len = CAN_ERR_DLC; /* they have all eight bytes */
+    if (dlc > 15 || ((flags & CF_MSG_ERROR_FRAME) && dlc > CAN_MAX_DLEN))
         code = CF_CANAL_CAN_MESSAGE;
+    else if ((flags & CF_MSG_ERROR_FRAME) && !h->sends_errors)
+        code = CF_CANAL_NOT_SUPPORTED;
     if (code == CF_CANAL_SUCCESS)
         code = transmit(h, &frame, sizeof frame, flags & CF_MSG_REMOTE ? 0 : frame.len, until_ns);
     leave(h);

@@ -156,6 +156,8 @@ static void fill_status(const vb_handle *h, cf_canal_status *status)
     vb_counters(h, &tec, &rec);
     status->channel_status = vb_error_state(tec, rec)->bit | (tec < 255 ? tec : 255) |
                              (unsigned long)(rec < 127 ? rec : 127) << 8;
+    if (bus->bitwise == NULL && !(h->flags & CF_OPEN_LISTEN_ONLY))
+        status->channel_status |= CF_CANAL_SENDS_ERRORS;
     if (h->fifo_count == h->fifo_size)
         status->channel_status |= 0x00400000UL;
     if (vb_queued(h) == h->queue_size)

@@ -8,29 +8,29 @@
 #include "virtual_push.h"
 
 /* To the handle of an event's node, what it makes of it. *record steps through the frames that the nodes logged. */
-static void vb_hand_out_event(vb_bus *bus, const cf_event *e, const cf_fd_frame **record)
+static void vb_hand_out_event(vb_bus *bus, const cf_bus_event *e, const cf_fd_frame **record)
 {
     vb_handle *h = bus->handles;
-    const int error = e->event >= CF_EVENT_BIT_ERROR && e->event <= CF_EVENT_ACK_ERROR;
+    const int error = e->event >= CF_BUS_EVENT_BIT_ERROR && e->event <= CF_BUS_EVENT_ACK_ERROR;
     const int64_t stamp = vb_stamp(bus, (uint64_t)e->bit + 1);
     cf_fd_frame frame;
     while (h != NULL && h->node != e->node)
         h = h->next;
-    if (e->event == CF_EVENT_RECEIVED || e->event == CF_EVENT_SENT) {
+    if (e->event == CF_BUS_EVENT_RECEIVED || e->event == CF_BUS_EVENT_SENT) {
         while ((*record)->flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_STATUS))
             ++*record;
         frame = *(*record)++;
         frame.timestamp_ns = stamp;
         frame.channel = 0;
-        if (h != NULL && e->event == CF_EVENT_SENT) {
+        if (h != NULL && e->event == CF_BUS_EVENT_SENT) {
             h->statistics.tx_frames++;
             h->statistics.tx_data += cf_payload_length(frame.flags, frame.dlc);
         }
-        if (h != NULL && (e->event == CF_EVENT_RECEIVED || (h->flags & CF_OPEN_LOOPBACK)))
+        if (h != NULL && (e->event == CF_BUS_EVENT_RECEIVED || (h->flags & CF_OPEN_LOOPBACK)))
             vb_push(h, &frame, 0);
         return;
     }
-    if (h == NULL || (!error && e->event != CF_EVENT_STATE && e->event != CF_EVENT_RECOVERED))
+    if (h == NULL || (!error && e->event != CF_BUS_EVENT_STATE && e->event != CF_BUS_EVENT_RECOVERED))
         return;
     if (h->errors) {
         if (error)
@@ -40,7 +40,7 @@ static void vb_hand_out_event(vb_bus *bus, const cf_event *e, const cf_fd_frame 
         frame.timestamp_ns = stamp;
         vb_push(h, &frame, 0);
     }
-    if (e->event == CF_EVENT_STATE) {
+    if (e->event == CF_BUS_EVENT_STATE) {
         h->statistics.bus_warnings += e->state == CF_NODE_WARNING;
         h->statistics.bus_off += e->state == CF_NODE_BUS_OFF;
         if (h->flags & CF_OPEN_STATUS_FRAMES) {
@@ -66,12 +66,12 @@ static void vb_hand_out(vb_bus *bus)
 static void vb_settle_bits(vb_bus *bus, uint64_t now)
 {
     vn_nodes *v = bus->bitwise;
-    cf_queue *queue = &v->nodes[VN_GENERATOR].queue;
+    cf_bus_queue *queue = &v->nodes[VN_GENERATOR].queue;
     while ((uint64_t)v->bus.bit < now) {
         uint64_t until = (uint64_t)v->bus.bit + VN_CHUNK_BITS;
         until = until < now ? until : now;
         while (bus->source.head.ready < until && queue->used < queue->room) {
-            cf_queue_add(queue, &bus->source.head.frame, (int64_t)bus->source.head.ready, 0);
+            cf_bus_queue_add(queue, &bus->source.head.frame, (int64_t)bus->source.head.ready, 0);
             vs_next(&bus->source);
         }
         while (cf_bus_run(&v->bus, (int64_t)until) == CF_BUS_NEEDS_ROOM)

@@ -19,7 +19,7 @@
  *     faults    path of a file of faults, one a line (simulation/fault_text.h)
  *     ack       1: a frame of who is alone counts as acknowledged, 0: it does not
  * Of the handle:
- *     errors    1: ERROR_FRAME records come to it, by CanalReceiveBatch
+ *     errors    1: ERROR_FRAME records of the simulation come to it; by CanalReceiveBatch, as those that others send
  *     recovery  from bus off: automatic, or request (CanalVirtualSetErrors)
  *     fifo      messages its receive queue holds; the newest are lost, and counted as overruns
  *     txqueue   frames its transmit queue holds

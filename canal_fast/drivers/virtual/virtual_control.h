@@ -117,7 +117,7 @@ EXPORT(int) CanalVirtualEvents(const char *name, void *events, unsigned count)
         return -code;
     cf_mutex_lock(&vh_lock);
     bus = bitwise_bus(name, &code);
-    code = bus != NULL ? vn_read(bus->bitwise, (cf_event *)events, count) : -code;
+    code = bus != NULL ? vn_read(bus->bitwise, (cf_bus_event *)events, count) : -code;
     cf_mutex_unlock(&vh_lock);
     return code;
 }

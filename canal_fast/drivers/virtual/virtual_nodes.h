@@ -31,9 +31,9 @@ typedef struct vn_nodes {
     cf_bus bus;
     cf_node nodes[VN_NODES];
     cf_sink sink;
-    cf_event events[VN_EVENTS];
+    cf_bus_event events[VN_EVENTS];
     cf_fd_frame frames[VN_FRAMES];
-    cf_event history[VN_HISTORY];
+    cf_bus_event history[VN_HISTORY];
     uint64_t happened, read; /* events since the bus began, and those that CanalVirtualEvents handed out */
     cf_fault *faults;
     size_t fault_count;
@@ -53,7 +53,7 @@ static int vn_join(vn_nodes *v, unsigned number, cf_node_options options, uint32
         return 0;
     }
     cf_node_init(node, number, options, cf_counters_make(0, 0));
-    cf_queue_init(&node->queue, rows, heap, room, 1);
+    cf_bus_queue_init(&node->queue, rows, heap, room, 1);
     if (number >= v->bus.count)
         v->bus.count = number + 1;
     cf_bus_connect(&v->bus);
@@ -66,7 +66,7 @@ static void vn_leave(vn_nodes *v, unsigned number)
     free(node->queue.rows);
     free(node->queue.heap);
     cf_node_detach(node);
-    cf_queue_init(&node->queue, NULL, NULL, 0, 1);
+    cf_bus_queue_init(&node->queue, NULL, NULL, 0, 1);
 }
 
 /* Is there a controller at this place? */
@@ -203,12 +203,12 @@ static int vn_is_busy(const vn_nodes *v)
 {
     unsigned i;
     for (i = 0; i < v->bus.count; i++)
-        if (vn_is_there(v, i) && (v->nodes[i].field != CF_PLACE_IDLE || v->nodes[i].queue.used != 0))
+        if (vn_is_there(v, i) && (v->nodes[i].field != CF_BUS_PLACE_IDLE || v->nodes[i].queue.used != 0))
             return 1;
-    return v->bus.watched != 0 || v->bus.next_fault != CF_QUEUE_NEVER;
+    return v->bus.watched != 0 || v->bus.next_fault != CF_BUS_QUEUE_NEVER;
 }
 
-static void vn_remember(vn_nodes *v, const cf_event *events, size_t count)
+static void vn_remember(vn_nodes *v, const cf_bus_event *events, size_t count)
 {
     size_t i;
     for (i = 0; i < count; i++)
@@ -217,7 +217,7 @@ static void vn_remember(vn_nodes *v, const cf_event *events, size_t count)
 
 /* Hands out the oldest events not yet read, at most `count`: how many, or minus CF_CANAL_OVERRUN, once, after some
  * were overwritten unread. */
-static int vn_read(vn_nodes *v, cf_event *out, unsigned count)
+static int vn_read(vn_nodes *v, cf_bus_event *out, unsigned count)
 {
     unsigned got = 0;
     if (v->happened - v->read > VN_HISTORY) {

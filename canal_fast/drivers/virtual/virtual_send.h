@@ -16,6 +16,11 @@ static int check(vs_pending *out, unsigned long flags, unsigned long id, unsigne
     out->frame.arbitration_id = (uint32_t)id;
     out->frame.dlc = (uint8_t)dlc;
     out->frame.flags = (uint16_t)flags;
+    if (flags & CF_MSG_ERROR_FRAME) {
+        out->frame.flags = CF_FLAG_ERROR_FRAME;
+        return dlc > 8 || id > CF_MAX_EXTENDED_ID || (flags & (CF_MSG_FD | CF_MSG_REMOTE)) ? CF_CANAL_CAN_MESSAGE
+                                                                                           : CF_CANAL_SUCCESS;
+    }
     if (id > CF_MAX_EXTENDED_ID || cf_frame_check((const cf_frame_head *)&out->frame, sizeof out->frame) != CF_OK)
         return CF_CANAL_CAN_ID;
     return CF_CANAL_SUCCESS;
@@ -26,9 +31,10 @@ static int to_pending(const cf_canal_msg *message, vs_pending *out)
     int code;
     if (message == NULL)
         return CF_CANAL_PARAMETER;
-    code = message->flags & CF_MSG_FD ? CF_CANAL_CAN_MESSAGE
-                                      : check(out, message->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS),
-                                              message->id, message->sizeData);
+    code = message->flags & CF_MSG_FD
+               ? CF_CANAL_CAN_MESSAGE
+               : check(out, message->flags & (CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS | CF_MSG_ERROR_FRAME),
+                       message->id, message->sizeData);
     if (code == CF_CANAL_SUCCESS)
         memcpy(out->frame.data, message->data, cf_payload_length(out->frame.flags, out->frame.dlc));
     return code;
@@ -37,7 +43,7 @@ static int to_pending(const cf_canal_msg *message, vs_pending *out)
 static int to_pending_fd(const cf_canal_msg_fd *message, vs_pending *out)
 {
     const uint32_t modes = CF_MSG_BITRATE_SWITCH | CF_MSG_ERROR_STATE_INDICATOR;
-    uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS | CF_MSG_FD;
+    uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_STATUS | CF_MSG_FD | CF_MSG_ERROR_FRAME;
     unsigned dlc;
     int code;
     if (message == NULL)
@@ -57,7 +63,7 @@ static int to_pending_fd(const cf_canal_msg_fd *message, vs_pending *out)
 static int enqueue(vb_handle *h, const vs_pending *pending)
 {
     uint32_t at = h->queue_head + h->queue_count;
-    if (h->flags & CF_OPEN_LISTEN_ONLY)
+    if ((h->flags & CF_OPEN_LISTEN_ONLY) || ((pending->frame.flags & CF_FLAG_ERROR_FRAME) && h->bus->bitwise != NULL))
         return CF_CANAL_NOT_SUPPORTED;
     if ((pending->frame.flags & CF_FLAG_FD) && !(h->flags & CF_OPEN_FD))
         return CF_CANAL_FD_SUPPORT_ENABLE;
@@ -66,8 +72,8 @@ static int enqueue(vb_handle *h, const vs_pending *pending)
     if (vb_queued(h) == h->queue_size)
         return CF_CANAL_TRM_FULL;
     if (h->bus->bitwise != NULL) {
-        cf_queue_add(&h->bus->bitwise->nodes[h->node].queue, &pending->frame, h->bus->bitwise->bus.bit,
-                     h->flags & CF_OPEN_ONE_SHOT ? CF_REQUEST_ONE_SHOT : 0);
+        cf_bus_queue_add(&h->bus->bitwise->nodes[h->node].queue, &pending->frame, h->bus->bitwise->bus.bit,
+                         h->flags & CF_OPEN_ONE_SHOT ? CF_REQUEST_ONE_SHOT : 0);
         if (h->bus->waiters != 0)
             cf_cond_broadcast(&h->bus->changed);
         return CF_CANAL_SUCCESS;

@@ -35,11 +35,17 @@ static uint64_t vs_scale(uint64_t value, uint64_t from, uint64_t to)
     return value / from * to + value % from * to / from;
 }
 
-/* ISO 11898-1:2015, 10.4.2: identifier, then RTR (SRR is recessive), then IDE; dominant wins. */
+/* An error flag on an idle bus, the flags with which the others answer its sixth bit, the delimiter. */
+enum { VS_ERROR_BITS = 6 + 6 + 8 };
+
+/* ISO 11898-1:2015, 10.4.2: identifier, then RTR (SRR is recessive), then IDE; dominant wins,
+ * and of an error flag all is dominant. */
 static uint32_t vs_arbitration_key(const cf_fd_frame *frame)
 {
     const uint32_t remote = (frame->flags & CF_FLAG_REMOTE) != 0;
     const uint32_t id = frame->arbitration_id;
+    if (frame->flags & CF_FLAG_ERROR_FRAME)
+        return 0;
     if (frame->flags & CF_FLAG_EXTENDED_ID)
         return id >> 18 << 21 | 3u << 19 | (id & 0x3FFFF) << 1 | remote;
     return id << 21 | remote << 20;
@@ -48,8 +54,14 @@ static uint32_t vs_arbitration_key(const cf_fd_frame *frame)
 static uint32_t vs_length(const vc_config *config, const cf_fd_frame *frame)
 {
     const cf_frame_head *head = (const cf_frame_head *)frame;
-    const cf_shape shape = cf_frame_shape(head, sizeof *frame);
-    const cf_length length = cf_length_of(head, shape, CF_LENGTH_EXACT, cf_frame_stuff_bits(head, frame->data, shape));
+    cf_shape shape;
+    cf_length length;
+    if (!(frame->flags & (CF_FLAG_FD | CF_FLAG_ERROR_FRAME)))
+        return cf_frame_length_bits((const cf_frame *)frame) * config->bit_ticks;
+    if (frame->flags & CF_FLAG_ERROR_FRAME)
+        return VS_ERROR_BITS * config->bit_ticks;
+    shape = cf_frame_shape(head, sizeof *frame);
+    length = cf_length_of(head, shape, CF_LENGTH_EXACT, cf_fd_stuff_bits(head, frame->data, shape));
     return (uint32_t)length.nominal * config->bit_ticks + (uint32_t)length.data * config->data_ticks;
 }
 
@@ -92,6 +104,14 @@ static int vs_takes(uint64_t random, uint64_t share)
     return (random & 0xFFFFF) * 1000000 >> 20 < share;
 }
 
+/* CAN FD's flags of a generated frame. */
+static uint16_t vs_flexible(const vc_config *config, uint64_t random)
+{
+    if (!vs_takes(random, config->fd))
+        return 0;
+    return CF_FLAG_FD | (vs_takes(random >> 20, config->brs) ? CF_FLAG_BITRATE_SWITCH : 0);
+}
+
 /* The generator's next frame. Its sequence number stands in the first four payload bytes, little
  * endian, or is the 29-bit identifier of a frame that has no room for it. */
 static void vs_generate(vs_source *s)
@@ -99,7 +119,7 @@ static void vs_generate(vs_source *s)
     const vc_config *config = s->config;
     const uint64_t kind = vs_random(s), choice = vs_random(s);
     uint64_t data = vs_random(s);
-    const uint64_t flexible = config->fd != 0 ? vs_random(s) : 0;
+    const uint16_t flexible = config->fd != 0 ? vs_flexible(config, vs_random(s)) : 0;
     const uint32_t sequence = (uint32_t)s->count;
     cf_fd_frame *frame = &s->head.frame;
     unsigned i, length;
@@ -109,10 +129,7 @@ static void vs_generate(vs_source *s)
     }
     memset(frame, 0, sizeof *frame);
     frame->dlc = (uint8_t)vs_choose(&config->dlc, kind >> 40);
-    if (config->fd != 0 && vs_takes(flexible, config->fd))
-        frame->flags |= CF_FLAG_FD | (vs_takes(flexible >> 20, config->brs) ? CF_FLAG_BITRATE_SWITCH : 0);
-    else if (vs_takes(kind, config->remote))
-        frame->flags |= CF_FLAG_REMOTE;
+    frame->flags = flexible ? flexible : vs_takes(kind, config->remote) ? CF_FLAG_REMOTE : 0;
     if (vs_takes(kind >> 20, config->ext))
         frame->flags |= CF_FLAG_EXTENDED_ID;
     frame->arbitration_id = vs_choose(frame->flags & CF_FLAG_EXTENDED_ID ? &config->extids : &config->ids, choice);

@@ -7,7 +7,7 @@
 /* Writes the first `capacity` of all timings that satisfy the request, unranked, and the best of them
  * into *best unless that is NULL (status CF_TIMING_NONE when there is none); returns how many there
  * are, or gives up counting past CF_TIMING_MAX_SOLUTIONS when no best is wanted. The search space is
- * every brp (a multiple of brp_inc), tseg1 and tseg2 of the limits. */
+ * every brp, tseg1 and tseg2 of the limits. */
 CF_INLINE size_t cf_timing_all(const cf_timing_limits *limits, const cf_timing_request *r, cf_timing *out,
                                size_t capacity, cf_timing *best)
 {
@@ -25,7 +25,7 @@ CF_INLINE size_t cf_timing_all(const cf_timing_limits *limits, const cf_timing_r
         const cf_timing_window segments = cf_timing_segments(limits, nbt);
         if (!best && count > CF_TIMING_MAX_SOLUTIONS)
             break;
-        for (t.brp = brps.low; t.brp <= brps.high; t.brp += limits->brp_inc) {
+        for (t.brp = brps.low; t.brp && t.brp <= brps.high; t.brp = cf_timing_brp_at_least(limits, t.brp + 1)) {
             for (t.tseg1 = segments.low; t.tseg1 <= segments.high; t.tseg1++) {
                 t.tseg2 = nbt - 1 - t.tseg1;
                 if (!cf_timing_split(limits, r, &t))
@@ -87,23 +87,27 @@ CF_INLINE cf_status cf_timing_best(const cf_timing_limits *limits, const cf_timi
         if (brps.low > brps.high)
             continue;
         segments = cf_timing_segments(limits, nbt);
-        if (brps.high - brps.low > limits->brp_inc) {
-            uint32_t below = asked / nbt;
-            below -= below % limits->brp_inc;
-            below = below > brps.low ? below : brps.low;
-            brps.low = below < brps.high ? below : brps.high;
-            brps.high = brps.low < brps.high ? brps.low + limits->brp_inc : brps.low;
+        if (brps.low < brps.high) {
+            const uint32_t below = cf_timing_brp_at_most(limits, asked / nbt);
+            if (below >= brps.high)
+                brps.low = brps.high;
+            else if (below > brps.low)
+                brps.low = below;
+            if (brps.low < brps.high)
+                brps.high = cf_timing_brp_at_least(limits, brps.low + 1);
         }
         tseg1 = (uint32_t)((uint64_t)r->sample * nbt / r->sample_of);
         tseg1 = tseg1 > segments.low ? tseg1 - 1 : segments.low;
         segments.low = tseg1 < segments.high ? tseg1 : segments.high;
         segments.high = segments.low < segments.high ? segments.low + 1 : segments.low;
-        for (t.brp = brps.low; t.brp <= brps.high; t.brp += limits->brp_inc) {
+        for (t.brp = brps.low;; t.brp = brps.high) {
             for (t.tseg1 = segments.low; t.tseg1 <= segments.high; t.tseg1++) {
                 t.tseg2 = nbt - 1 - t.tseg1;
                 if (best->status != CF_OK || cf_timing_compare(r, &t, best) < 0)
                     *best = t;
             }
+            if (t.brp == brps.high)
+                break;
         }
     }
     if (best->status == CF_OK)
@@ -147,20 +151,16 @@ CF_INLINE void cf_timing_nearest(const cf_timing_limits *limits, const cf_timing
 {
     const uint64_t clock = (uint64_t)r->f_clock * r->rate_of;
     const uint64_t floor = clock / r->rate, ceiling = floor + (clock % r->rate != 0);
-    const uint32_t longest = 1 + limits->tseg1_max + limits->tseg2_max, inc = limits->brp_inc;
-    const uint32_t brp_low = (limits->brp_min + inc - 1) / inc * inc;
-    const uint32_t brp_high = limits->brp_max - limits->brp_max % inc;
+    const uint32_t longest = 1 + limits->tseg1_max + limits->tseg2_max;
     uint32_t nbt;
     *slower = *faster = 0;
-    for (nbt = 1 + limits->tseg1_min + limits->tseg2_min; nbt <= longest && brp_low <= brp_high; nbt++) {
-        uint64_t brp = floor / nbt < brp_high ? floor / nbt / inc * inc : brp_high;
-        if (brp >= brp_low && brp * nbt > *faster)
-            *faster = (uint32_t)(brp * nbt);
-        brp = brp < brp_low ? brp_low : brp;
-        if (brp * nbt < ceiling)
-            brp += inc;
-        if (brp <= brp_high && brp * nbt >= ceiling && (!*slower || brp * nbt < *slower))
-            *slower = (uint32_t)(brp * nbt);
+    for (nbt = 1 + limits->tseg1_min + limits->tseg2_min; nbt <= longest; nbt++) {
+        uint32_t brp = cf_timing_brp_at_most(limits, (uint32_t)(floor / nbt));
+        if (brp * nbt > *faster)
+            *faster = brp * nbt;
+        brp = cf_timing_brp_at_least(limits, (uint32_t)((ceiling + nbt - 1) / nbt));
+        if (brp && (!*slower || brp * nbt < *slower))
+            *slower = brp * nbt;
     }
 }
 

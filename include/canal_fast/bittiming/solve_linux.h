@@ -60,7 +60,7 @@ CF_INLINE cf_status cf_timing_linux(const cf_timing_limits *limits, uint32_t f_c
         for (i = 0; i < 2; i++) {
             const uint32_t brp = tries[i];
             int64_t off, sample_off;
-            if (brp < limits->brp_min || brp > limits->brp_max)
+            if (!brp || cf_timing_brp_at_most(limits, brp) != brp)
                 continue;
             off = (int64_t)(f_clock / ((uint64_t)brp * nbt)) - rate;
             off = off < 0 ? -off : off;
@@ -98,6 +98,32 @@ found:
         return CF_TIMING_KERNEL_REFUSES;
     out->status = CF_OK;
     return CF_OK;
+}
+
+/* cf_timing_linux for `count` rates in bit/s, clocks, and sample points in permille (0: the default for the rate).
+ * out[i].status tells how each ended; returns how many did not end in CF_OK. */
+CF_INLINE size_t cf_timing_linux_many(const cf_timing_limits *limits, const uint32_t *rates, const uint32_t *clocks,
+                                      const uint32_t *samples, uint32_t sjw, unsigned behaviour, size_t count,
+                                      cf_timing *CF_RESTRICT out)
+{
+    size_t i, failed = 0;
+    for (i = 0; i < count; i++) {
+        const uint32_t sample = samples[i] ? samples[i] : cf_timing_default_sample_permille(rates[i], 1);
+        cf_status status = CF_OK;
+        if (rates[i] < CF_TIMING_MIN_RATE || rates[i] > clocks[i])
+            status = CF_TIMING_RATE;
+        else if (sample >= 1000)
+            status = CF_TIMING_SAMPLE_POINT;
+        else
+            status = cf_timing_linux(limits, clocks[i], rates[i], sample, sjw, behaviour, &out[i]);
+        if (status != CF_OK) {
+            memset(&out[i], 0, sizeof out[i]);
+            out[i].f_clock = clocks[i];
+            out[i].status = status;
+            failed++;
+        }
+    }
+    return failed;
 }
 
 #endif

@@ -21,11 +21,15 @@ enum {
 };
 
 /* X(name): all uint32_t */
+/* clang-format off */
 #define CF_TIMING_LIMIT_FIELDS(X) \
-    X(tseg1_min) X(tseg1_max) X(tseg2_min) X(tseg2_max) X(sjw_max) X(brp_min) X(brp_max) X(brp_inc)
+    X(tseg1_min) X(tseg1_max) X(tseg2_min) X(tseg2_max) X(sjw_max) X(brp_min) X(brp_max) X(brp_inc) \
+    X(brp_fine_max) X(brp_coarse_inc)
+/* clang-format on */
 #define CF_TIMING_FIELDS(X) X(f_clock) X(brp) X(tseg1) X(tseg2) X(sjw) X(prop_seg) X(status)
 #define CF_TIMING_MEMBER(name) uint32_t name;
 
+/* Prescalers are multiples of brp_inc; above brp_fine_max, unless that is 0, of brp_coarse_inc. */
 typedef struct cf_timing_limits {
     CF_TIMING_LIMIT_FIELDS(CF_TIMING_MEMBER)
 } cf_timing_limits;
@@ -91,7 +95,9 @@ CF_INLINE cf_status cf_timing_check(const cf_timing_limits *limits, const cf_tim
     if (limits->tseg1_min < 1 || limits->tseg1_min > limits->tseg1_max || limits->tseg1_max > CF_TIMING_MAX_SEGMENT ||
         limits->tseg2_min < 1 || limits->tseg2_min > limits->tseg2_max || limits->tseg2_max > CF_TIMING_MAX_SEGMENT ||
         limits->sjw_max < 1 || limits->brp_min < 1 || limits->brp_min > limits->brp_max ||
-        limits->brp_max > CF_TIMING_MAX_BRP || limits->brp_inc < 1 || limits->brp_inc > limits->brp_max)
+        limits->brp_max > CF_TIMING_MAX_BRP || limits->brp_inc < 1 || limits->brp_inc > limits->brp_max ||
+        limits->brp_fine_max > limits->brp_max || (limits->brp_fine_max && limits->brp_fine_max < limits->brp_min) ||
+        limits->brp_coarse_inc > limits->brp_max || !limits->brp_fine_max != !limits->brp_coarse_inc)
         return CF_TIMING_LIMITS;
     if (r->rate_of < 1 || r->rate_of > CF_TIMING_MAX_DENOMINATOR ||
         r->rate < (uint64_t)CF_TIMING_MIN_RATE * r->rate_of || r->rate > (uint64_t)r->f_clock * r->rate_of)
@@ -119,23 +125,49 @@ CF_INLINE cf_timing_window cf_timing_rates(const cf_timing_request *r)
     return w;
 }
 
-/* Multiples of brp_inc that take nbt quanta into the window; empty when low > high. */
+/* The greatest prescaler that is not above `most`; 0: there is none. */
+CF_INLINE uint32_t cf_timing_brp_at_most(const cf_timing_limits *limits, uint32_t most)
+{
+    uint32_t brp = most < limits->brp_max ? most : limits->brp_max;
+    if (limits->brp_fine_max && brp > limits->brp_fine_max) {
+        brp -= brp % limits->brp_coarse_inc;
+        if (brp > limits->brp_fine_max)
+            return brp;
+        brp = limits->brp_fine_max;
+    }
+    if (limits->brp_inc > 1)
+        brp -= brp % limits->brp_inc;
+    return brp >= limits->brp_min ? brp : 0;
+}
+
+/* The smallest prescaler that is not below `least`, which is at most 2^31; 0: there is none. */
+CF_INLINE uint32_t cf_timing_brp_at_least(const cf_timing_limits *limits, uint32_t least)
+{
+    uint32_t brp = least > limits->brp_min ? least : limits->brp_min;
+    if (limits->brp_inc > 1 && brp % limits->brp_inc)
+        brp += limits->brp_inc - brp % limits->brp_inc;
+    if (limits->brp_fine_max && brp > limits->brp_fine_max) {
+        brp = least > limits->brp_fine_max ? least : limits->brp_fine_max + 1;
+        if (brp % limits->brp_coarse_inc)
+            brp += limits->brp_coarse_inc - brp % limits->brp_coarse_inc;
+    }
+    return brp <= limits->brp_max ? brp : 0;
+}
+
+/* First and last prescaler that take nbt quanta into the window; empty when low > high. */
 CF_INLINE cf_timing_window cf_timing_prescalers(const cf_timing_limits *limits, cf_timing_window rates, uint32_t nbt)
 {
     cf_timing_window w;
+    w.low = 1;
     w.high = rates.high / nbt;
-    if (w.high * nbt < rates.low) { /* most quanta counts end here */
+    if (w.high * nbt >= rates.low) { /* fails for most quanta counts */
+        w.high = cf_timing_brp_at_most(limits, w.high);
+        w.low = cf_timing_brp_at_least(limits, (rates.low + nbt - 1) / nbt);
+        if (w.low)
+            return w;
         w.low = 1;
-        w.high = 0;
-        return w;
     }
-    w.low = (rates.low + nbt - 1) / nbt;
-    w.low = w.low > limits->brp_min ? w.low : limits->brp_min;
-    w.high = w.high < limits->brp_max ? w.high : limits->brp_max;
-    if (limits->brp_inc > 1) {
-        w.low = (w.low + limits->brp_inc - 1) / limits->brp_inc * limits->brp_inc;
-        w.high -= w.high % limits->brp_inc;
-    }
+    w.high = 0;
     return w;
 }
 

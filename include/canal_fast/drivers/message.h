@@ -192,13 +192,14 @@ CF_INLINE cf_message_kind cf_message_fd_decode(const uint8_t *CF_RESTRICT slot, 
     return CF_MESSAGE_FRAME;
 }
 
-/* Writes a frame that cf_frame_check accepts as a message to send, an FD frame in cf_layout_fd. `extra` is or-ed
- * into the message's flags. The slot is cleared first: no byte of it is left undefined. */
+/* Writes a frame that cf_frame_check accepts, or an ERROR_FRAME record, as a message to send, an FD frame in
+ * cf_layout_fd. `extra` is or-ed into the message's flags. The slot is cleared first: no byte of it is left
+ * undefined. */
 CF_INLINE void cf_message_encode(const cf_frame_head *head, const uint8_t *data, const cf_layout *layout,
                                  uint32_t extra, uint8_t *slot)
 {
     const uint32_t known = CF_MSG_EXTENDED | CF_MSG_REMOTE | CF_MSG_FD | CF_MSG_BITRATE_SWITCH |
-                           CF_MSG_ERROR_STATE_INDICATOR;
+                           CF_MSG_ERROR_STATE_INDICATOR | CF_MSG_ERROR_FRAME;
     const uint32_t flags = (head->flags & known) | extra;
     memset(slot, 0, CF_SLOT_BYTES);
     memcpy(slot + layout->flags, &flags, sizeof flags);

@@ -40,7 +40,8 @@ enum { /* what can be relied on, and what must be seen to */
        CF_CONFIG_FILE = 0x1000, /* with the path of a file to write, */
        CF_RETURNS = 0x4000, /* no call hangs: they are made by whoever asks */
        CF_CONFIG_INTERFACE = 0x2000, /* with the name of a network interface */
-       CF_TRUST_FROM_OPEN = 0x8000 /* a handle's statistics begin at 0 */
+       CF_TRUST_FROM_OPEN = 0x8000, /* a handle's statistics begin at 0 */
+       CF_TELLS_SENDS_ERRORS = 0x10000 /* the CF_CANAL_SENDS_ERRORS status bit tells whether error frames can be sent */
 };
 
 /* Codes of CanalGetStatus that tell that the adapter is gone. */
@@ -95,10 +96,12 @@ CF_INLINE const cf_profile *cf_profile_row(size_t index)
         {"generic", NULL, 0, 0, NULL, CF_NO_TICKS, CF_CODES_EMPTY, 0, 0, 0, NULL, NULL, "no driver in particular",
          "any CANAL driver"},
         {"virtual", "canal_virtual", 0, 0, NULL, 1000, 1, 32, CF_CODES_EMPTY, 1024,
-         CF_TRUST_STATISTICS | CF_TRUST_STOPPED | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN | CF_RETURNS, 0,
+         CF_TRUST_STATISTICS | CF_TRUST_STOPPED | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN | CF_RETURNS |
+             CF_TELLS_SENDS_ERRORS, 0,
          "BUS;BITRATE;KEY=VALUE...", NULL, "tested on every build", "canal_fast virtual bus"},
         {"socketcan", "canal_socketcan", CF_HAS(receive_batch), 0, NULL, CF_EPOCH_STAMPS, CF_CODES_EMPTY, 0,
-         CF_TRUST_STATISTICS | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN | CF_RETURNS, 0, "INTERFACE;KEY=VALUE...", NULL,
+         CF_TRUST_STATISTICS | CF_TRUST_COUNTERS | CF_TRUST_FROM_OPEN | CF_RETURNS | CF_TELLS_SENDS_ERRORS, 0,
+         "INTERFACE;KEY=VALUE...", NULL,
          "not verified on hardware: tested with virtual interfaces (vcan) of Linux 6.1", "canal_fast SocketCAN driver"},
         /* WinUSB builds of 2022: the later ones have CanalSetFilters, all have version 2 of the DLL. Unit and width of
          * the newer firmware's time stamp are not known. */

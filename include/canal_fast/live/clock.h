@@ -64,12 +64,11 @@ CF_INLINE void cf_clock_init(cf_clock *clock, uint32_t tick_num, uint32_t tick_d
     cf_fit_clear(&clock->fit);
 }
 
-/* `raw` (wrap_bits wide) unwrapped to the value nearest to `predicted`. */
+/* `raw`, wrap_bits wide (1..32), unwrapped to the value nearest to `predicted`. */
 CF_INLINE int64_t cf_unwrap(uint32_t raw, int64_t predicted, uint32_t wrap_bits)
 {
-    const uint64_t span = (uint64_t)1 << wrap_bits;
-    const uint64_t ahead = (raw - (uint64_t)predicted) & (span - 1);
-    return ahead >= span / 2 ? predicted - (int64_t)(span - ahead) : predicted + (int64_t)ahead;
+    const uint32_t unused = 32 - wrap_bits;
+    return predicted + ((int32_t)((raw - (uint32_t)predicted) << unused) >> unused);
 }
 
 CF_INLINE int64_t cf_clock_never_back(cf_clock *clock, int64_t stamp_ns)

@@ -86,7 +86,7 @@ CF_INLINE void cf_driver_go_on(cf_reader *reader)
     cf_clock_read(&reader->share->clock, &before);
     if (before.epoch_offset_ns == 0) /* nothing was published: it is the first */
         return;
-    reader->producer.gap = 1;
+    reader->producer.marks |= CF_FLAG_GAP;
     clock->last_ns = (int64_t)cf_atomic_u64_load_relaxed(&reader->share->last_stamp_ns);
     clock->epoch_offset_ns = before.epoch_offset_ns;
     clock->step.count = (uint64_t)before.steps;
@@ -170,7 +170,7 @@ CF_INLINE void cf_driver_abandon(cf_driver *driver, cf_reader_state state)
     driver->abandoned = 1;
     cf_atomic_u32_store_release(&reader->written_off, 1);
     cf_sleep_ns(CF_LAST_WORDS_NS);
-    if (cf_atomic_u32_load_acquire(&reader->entered))
+    if (cf_atomic_u32_load_acquire(&reader->share->presence.goings) != 0)
         cf_producer_publish(&reader->producer); /* ours now, with what it had not yet published */
     cf_atomic_u32_store_release(&consumer->share->state, (uint32_t)state);
     if (consumer->other_end != NULL)

@@ -45,7 +45,6 @@ typedef struct cf_reader {
     unsigned long open_flags;
     char config[CF_CONFIG_BYTES], config_copy[CF_CONFIG_BYTES]; /* some drivers write into what they are given */
     cf_atomic_u32 stop;
-    cf_atomic_u32 entered;     /* stored before each receive: what was done before is to be seen */
     cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more */
     cf_mutex calls;
     /* the thread's own */
@@ -142,11 +141,10 @@ CF_INLINE int cf_reader_keep(cf_reader *reader, int64_t now_ns)
     return 1;
 }
 
-/* Before a call to the driver by the thread. */
+/* Before a call to the driver by the thread, or some of the same function. */
 CF_INLINE void cf_reader_go(cf_reader *reader, int function)
 {
     cf_presence_go(&reader->share->presence, function);
-    cf_atomic_u32_store_release(&reader->entered, 1);
 }
 
 /* After it. 1: the thread was given up meanwhile, and is to touch nothing more. */
@@ -158,9 +156,9 @@ CF_INLINE int cf_reader_back(cf_reader *reader)
     return 0;
 }
 
-/* One receive call: blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the
- * slot; 0: none there; -1: the driver failed (failure_code says how); CF_READER_GONE: the channel has
- * been given up meanwhile, and nothing of it is this thread's any more. */
+/* One receive call, after cf_reader_go for CF_FN_receive and before cf_reader_back: blocking for at most timeout_ms, or
+ * not at all when that is 0. 1: a message is in the slot; 0: none there; -1: the driver failed (failure_code says how);
+ * CF_READER_GONE: the channel has been given up meanwhile, and nothing of it is this thread's any more. */
 CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
 {
     uint8_t *slot = (uint8_t *)reader->slot;
@@ -169,14 +167,14 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
         memset(slot, CF_POISON, CF_SLOT_BYTES);
     else
         cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
-    cf_reader_go(reader, CF_FN_receive);
+    cf_presence_again(&reader->share->presence);
     if (CF_LIKELY(!reader->fd))
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive_fd, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
-    if (CF_UNLIKELY(cf_reader_back(reader)))
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
     if (CF_LIKELY(code == CF_CANAL_SUCCESS))
         return 1;

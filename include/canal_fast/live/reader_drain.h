@@ -30,7 +30,8 @@ CF_INLINE void cf_reader_keep_batch(cf_reader *reader, char *records, size_t cou
         frame->channel = (uint8_t)reader->channel;
         if (CF_UNLIKELY(frame->flags & CF_FLAG_GAP)) {
             frame->flags &= (uint16_t)~CF_FLAG_GAP;
-            producer->gap = reader->overran = 1;
+            producer->marks |= CF_FLAG_GAP;
+            reader->overran = 1;
         }
         if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
             frame->timestamp_ns = cf_clock_status_stamp(&reader->clock);
@@ -96,13 +97,14 @@ CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
         return got == 1 && !more ? 0 : got;
     }
     cf_reader_look_at_clock(reader);
+    cf_reader_go(reader, CF_FN_receive);
     for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
         got = cf_reader_receive(reader, 0);
         if (got == 1)
             got = cf_reader_keep(reader, now_ns);
         *any |= got == 1;
     }
-    return got;
+    return CF_UNLIKELY(cf_reader_back(reader)) ? CF_READER_GONE : got;
 }
 
 /* Drains until the driver is empty. 1: something came, 0: nothing, -1: the driver failed. */

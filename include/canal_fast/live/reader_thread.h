@@ -42,8 +42,14 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
     const int batch = reader->library->receive_batch != NULL;
     int more, got;
     int64_t now_ns;
-    got = batch ? cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more)
-                : cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
+    if (batch) {
+        got = cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more);
+    } else {
+        cf_reader_go(reader, CF_FN_receive);
+        got = cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
+        if (CF_UNLIKELY(cf_reader_back(reader)))
+            return CF_READER_GONE;
+    }
     now_ns = cf_now_ns();
     if (got == 1) {
         if (!batch) {
@@ -123,7 +129,7 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     if (!(reader->profile->trust & CF_TRUST_FROM_OPEN))
         cf_reader_overruns(reader, &reader->overruns_at_open);
     reader->overruns_at_open -= counters->driver_overruns;
-    reader->producer.gap = 1;
+    reader->producer.marks |= CF_FLAG_GAP;
     reader->clock.settled_ns = reader->last_drain_ns;
     cf_clock_restart(&reader->clock);
     return 1;

@@ -91,8 +91,7 @@ typedef struct cf_producer {
     cf_ring *ring;
     uint64_t written; /* not yet published ones included */
     uint64_t taken;   /* the consumer's index as last seen */
-    int gap;          /* records were dropped since the last push */
-    uint16_t marks;   /* flags that the next record kept is to bear */
+    uint16_t marks;   /* flags that the next record kept is to bear; CF_FLAG_GAP: some before it were lost */
     cf_counters counters;
 } cf_producer;
 
@@ -150,19 +149,17 @@ CF_INLINE void cf_producer_commit(cf_producer *producer, void *record, const voi
     if (CF_UNLIKELY(record == spare)) {
         if (cf_producer_room(producer, 1) == 0) {
             producer->counters.dropped++;
-            producer->gap = 1;
+            producer->marks |= CF_FLAG_GAP;
             return;
         }
         frame = (cf_frame_head *)cf_ring_slot(producer->ring, producer->written);
         memcpy(frame, record, producer->ring->slot_size);
     }
-    if (CF_UNLIKELY(producer->gap)) {
-        frame->flags |= CF_FLAG_GAP;
-        producer->gap = 0;
-        producer->counters.gaps++;
+    if (CF_UNLIKELY(producer->marks)) {
+        frame->flags |= producer->marks;
+        producer->counters.gaps += (producer->marks & CF_FLAG_GAP) != 0;
+        producer->marks = 0;
     }
-    frame->flags |= producer->marks;
-    producer->marks = 0;
     if (CF_UNLIKELY(frame->flags & CF_FLAG_STATUS))
         producer->counters.status_messages++;
     producer->written++;

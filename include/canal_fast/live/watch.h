@@ -13,7 +13,7 @@
 enum { CF_RECEIVE_LIMIT_S = 5, CF_OPEN_LIMIT_S = 20, CF_CLOSE_LIMIT_S = 5 };
 
 typedef struct cf_presence {
-    cf_atomic_u32 goings; /* odd while the reader is in the driver */
+    cf_atomic_u32 goings; /* odd while the reader is in the driver; changed, with release, before each call */
     cf_atomic_u32 where;  /* CF_FN_... of that call */
 } cf_presence;
 
@@ -22,11 +22,18 @@ typedef struct cf_watch {
     int64_t looked_ns; /* watched since, in looks */
 } cf_watch;
 
-/* For the reader, around each call; one thread at a time. */
+/* For the reader, around each call, or around some of the same function; one thread at a time. A reader before this
+ * one may have ended in the driver. */
 CF_INLINE void cf_presence_go(cf_presence *presence, int function)
 {
     cf_atomic_u32_store_relaxed(&presence->where, (uint32_t)function);
-    cf_atomic_u32_store_release(&presence->goings, cf_atomic_u32_load_relaxed(&presence->goings) + 1);
+    cf_atomic_u32_store_release(&presence->goings, (cf_atomic_u32_load_relaxed(&presence->goings) + 1) | 1);
+}
+
+/* Before each of some calls of the same function, which are watched one by one; between the other two. */
+CF_INLINE void cf_presence_again(cf_presence *presence)
+{
+    cf_atomic_u32_store_release(&presence->goings, cf_atomic_u32_load_relaxed(&presence->goings) + 2);
 }
 
 CF_INLINE void cf_presence_back(cf_presence *presence)

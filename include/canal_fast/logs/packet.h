@@ -208,11 +208,19 @@ CF_INLINE const char *cf_packet_frame(const cf_packet *packet, unsigned order, c
     return NULL;
 }
 
-/* Is this an identifier that its flags allow? */
-CF_INLINE int cf_packet_id_is_valid(const cf_fd_frame *frame)
+/* Kind under which a record is left out, or NULL for one that is good. */
+CF_INLINE const char *cf_packet_fault(const cf_fd_frame *frame)
 {
-    const int wide = (frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME | CF_FLAG_STATUS)) != 0;
-    return frame->arbitration_id <= (wide ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID);
+    switch (cf_record_check((const cf_frame_head *)frame)) {
+    case CF_OK:
+        return NULL;
+    case CF_FLAGS_UNKNOWN:
+        return CF_LOG_KIND_FLAGS;
+    case CF_DLC_RANGE:
+        return CF_LOG_KIND_DLC;
+    default:
+        return CF_LOG_KIND_IDENTIFIER;
+    }
 }
 
 /* The row of the interface that the packet names inside *row's capture, made if it is new; NULL: no room. The first

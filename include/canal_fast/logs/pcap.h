@@ -107,8 +107,8 @@ CF_INLINE cf_status cf_pcap_read_record(cf_log_reader *reader, cf_log_call *call
         }
         what = cf_packet_frame(&packet, order, &frame);
     }
-    if (what == NULL && !cf_packet_id_is_valid(&frame))
-        what = CF_LOG_KIND_IDENTIFIER;
+    if (what == NULL)
+        what = cf_packet_fault(&frame);
     if (CF_UNLIKELY(what != NULL)) {
         cf_log_skip(reader, what);
         return CF_OK;

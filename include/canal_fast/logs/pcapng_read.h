@@ -90,16 +90,6 @@ CF_INLINE void cf_pcapng_restore(const uint8_t *value, size_t length, cf_fd_fram
     memcpy(frame->data, value + 16, carried);
 }
 
-/* Kind under which a record is left out, or NULL for one that is good. */
-CF_INLINE const char *cf_pcapng_fault(const cf_fd_frame *frame)
-{
-    if (frame->flags & ~(unsigned)CF_FLAGS_KNOWN)
-        return CF_LOG_KIND_FLAGS;
-    if (frame->dlc > 15)
-        return CF_LOG_KIND_DLC;
-    return cf_packet_id_is_valid(frame) ? NULL : CF_LOG_KIND_IDENTIFIER;
-}
-
 /* What the options of a packet add to its record, or the record itself. */
 CF_INLINE cf_status cf_pcapng_read_options(const cf_log_reader *reader, const uint8_t *p, const uint8_t *end,
                                            cf_fd_frame *frame)
@@ -169,7 +159,7 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *ca
     status = cf_pcapng_read_options(reader, place.option, end, &frame);
     if (status != CF_OK)
         return status;
-    what = cf_pcapng_fault(&frame);
+    what = cf_packet_fault(&frame);
     if (CF_UNLIKELY(what != NULL)) {
         cf_log_skip(reader, what);
         return CF_OK;

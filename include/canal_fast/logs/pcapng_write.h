@@ -11,7 +11,7 @@
  * as the project has none of its own. So that nobody else's example is taken for ours, four
  * letters follow, then:
  *     "CFrc"  in a packet: the record. identifier u4, flags u2, dlc u1, 0, data u1[8] (FD: [64]). Readers leave out,
- *             and count, one with a dlc above 15, an identifier above its limit or flags that are not known
+ *             and count, one that cf_record_check refuses
  *     "CFch"  in an interface: its channel u4, where it is not the interface's number
  */
 #ifndef CANAL_FAST_LOGS_PCAPNG_WRITE_H

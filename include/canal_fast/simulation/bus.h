@@ -4,8 +4,8 @@
  * run ends with CF_BUS_NEEDS_EDGES.
  *
  *   cf_bus bus; cf_node nodes[2];
- *   cf_bus_init(&bus, nodes, 2, 500000, 0);           nodes by cf_node_init, their queues by cf_queue_init
- *   cf_queue_add(&nodes[0].queue, &frame, 0, 0);
+ *   cf_bus_init(&bus, nodes, 2, 500000, 0);           nodes by cf_node_init, their queues by cf_bus_queue_init
+ *   cf_bus_queue_add(&nodes[0].queue, &frame, 0, 0);
  *   while (cf_bus_run(&bus, 10000) == CF_BUS_NEEDS_ROOM) ...empty the sink...
  */
 #ifndef CANAL_FAST_SIMULATION_BUS_H
@@ -38,7 +38,7 @@ typedef struct cf_bus {
     cf_sink *sink;              /* NULL: no events, no frames */
     uint8_t *bits;              /* level of bit bits_from + i, or NULL */
     uint64_t *driven;           /* nodes that drive dominant in that bit as a mask, node 0 lowest; or NULL */
-    uint8_t *places;            /* with driven: each node's cf_place, 0x80 more in a stuff bit; or NULL */
+    uint8_t *places;            /* with driven: each node's cf_bus_place, 0x80 more in a stuff bit; or NULL */
     int64_t bits_from, bits_room;
 } cf_bus;
 
@@ -49,7 +49,7 @@ CF_INLINE void cf_bus_init(cf_bus *b, cf_node *nodes, unsigned count, uint32_t b
     b->count = count;
     b->bitrate = bitrate;
     b->data_bitrate = data_bitrate ? data_bitrate : bitrate;
-    b->next_fault = CF_QUEUE_NEVER;
+    b->next_fault = CF_BUS_QUEUE_NEVER;
     b->starts.bit = -1;
 }
 
@@ -80,7 +80,7 @@ CF_INLINE void cf_bus_watch(cf_bus *b)
 {
     size_t i;
     b->watched = 0;
-    b->next_fault = CF_QUEUE_NEVER;
+    b->next_fault = CF_BUS_QUEUE_NEVER;
     for (i = 0; i < b->fault_count; i++) {
         const cf_fault *f = &b->faults[i];
         if (f->active || (f->times && f->when != CF_WHEN_BIT))
@@ -209,7 +209,7 @@ CF_INLINE unsigned cf_bus_fast(const cf_bus *b)
 CF_INLINE int cf_bus_sink_full(const cf_bus *b)
 {
     const cf_sink *s = b->sink;
-    const size_t most = (size_t)b->count * CF_EVENTS_A_BIT;
+    const size_t most = (size_t)b->count * CF_BUS_EVENTS_A_BIT;
     return (s->event_room && s->event_room - s->event_count < most) ||
            (s->frame_room && s->frame_room - s->frame_count < most);
 }
@@ -217,7 +217,7 @@ CF_INLINE int cf_bus_sink_full(const cf_bus *b)
 /* The bit at which the recorder of bits is full. */
 CF_INLINE int64_t cf_bus_bits_end(const cf_bus *b)
 {
-    return b->bits != NULL || b->driven != NULL ? b->bits_from + b->bits_room : CF_QUEUE_NEVER;
+    return b->bits != NULL || b->driven != NULL ? b->bits_from + b->bits_room : CF_BUS_QUEUE_NEVER;
 }
 
 #endif

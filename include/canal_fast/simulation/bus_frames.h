@@ -22,7 +22,7 @@ typedef struct cf_bus_frame {
 /* A node that nothing on the bus concerns: off until its host asks. */
 CF_INLINE int cf_node_inert(const cf_node *n)
 {
-    return n->field == CF_PLACE_BUS_OFF && !n->recovering;
+    return n->field == CF_BUS_PLACE_BUS_OFF && !n->recovering;
 }
 
 /* Who wins, and is it a case for this header? */
@@ -35,9 +35,9 @@ CF_INLINE int cf_bus_frame_winner(const cf_bus *b, cf_bus_frame *f)
         cf_node *n = &b->nodes[i];
         if (cf_node_inert(n))
             continue;
-        if ((n->field != CF_PLACE_IDLE && n->field != CF_PLACE_SOF) || cf_counters_passive(n->counters))
+        if ((n->field != CF_BUS_PLACE_IDLE && n->field != CF_BUS_PLACE_SOF) || cf_counters_passive(n->counters))
             return 0;
-        if (n->field == CF_PLACE_IDLE)
+        if (n->field == CF_BUS_PLACE_IDLE)
             continue;
         key = n->queue.rows[n->request].key;
         senders++;
@@ -59,7 +59,7 @@ CF_INLINE int cf_bus_frame_fits(const cf_bus *b, cf_bus_frame *f, int64_t until)
     const cf_node *w = f->winner;
     const cf_frame_head *head = (const cf_frame_head *)&w->queue.rows[w->request].frame;
     const cf_shape shape = cf_frame_shape(head, sizeof(cf_fd_frame));
-    const size_t most = (size_t)b->count * CF_EVENTS_A_BIT;
+    const size_t most = (size_t)b->count * CF_BUS_EVENTS_A_BIT;
     const cf_sink *s = b->sink;
     unsigned i;
     f->acked = 0;
@@ -72,8 +72,6 @@ CF_INLINE int cf_bus_frame_fits(const cf_bus *b, cf_bus_frame *f, int64_t until)
         f->acked |= n != w && n->options.mode != CF_MODE_LISTEN_ONLY;
     }
     if (!f->acked && w->options.mode != CF_MODE_SELF_TEST)
-        return 0;
-    if (shape.fd && !f->acked) /* where the slot ends depends on the ACK */
         return 0;
     f->ack = w->wire_bits - 9;
     f->bits = w->wire_bits + (shape.fd && w->options.fd_ack_bits == 2);
@@ -178,7 +176,7 @@ CF_INLINE void cf_bus_frame_go(cf_bus *b, cf_bus_frame *f)
         if (cf_node_inert(n))
             continue;
         cf_bus_frame_copy(n, (const cf_frame_head *)&frame, frame.data);
-        cf_node_move(n, CF_PLACE_ACK_SLOT, 1);
+        cf_node_move(n, CF_BUS_PLACE_ACK_SLOT, 1);
         n->drive = n == w || n->options.mode == CF_MODE_LISTEN_ONLY;
         if (n != w)
             cf_node_acknowledge(n, !f->acked, b->bit + f->ack);
@@ -188,14 +186,14 @@ CF_INLINE void cf_bus_frame_go(cf_bus *b, cf_bus_frame *f)
         cf_node *n = &b->nodes[i];
         if (cf_node_inert(n) || n == w)
             continue;
-        cf_node_move(n, CF_PLACE_END_OF_FRAME, 6);
+        cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 6);
         cf_node_received(n);
-        cf_node_move(n, CF_PLACE_INTERMISSION, 1);
+        cf_node_move(n, CF_BUS_PLACE_INTERMISSION, 1);
     }
     cf_bus_frame_now(b, f, f->bits - 1);
-    cf_node_move(w, CF_PLACE_END_OF_FRAME, 7);
+    cf_node_move(w, CF_BUS_PLACE_END_OF_FRAME, 7);
     cf_node_sent(w);
-    cf_node_move(w, CF_PLACE_INTERMISSION, 1);
+    cf_node_move(w, CF_BUS_PLACE_INTERMISSION, 1);
     b->bit += f->bits;
     b->data_bits += f->data_bits;
 }
@@ -220,7 +218,7 @@ CF_INLINE int64_t cf_bus_idle_bits(const cf_bus *b, int64_t until)
         const cf_node *n = &b->nodes[i];
         if (cf_node_inert(n))
             continue;
-        if (n->field != CF_PLACE_IDLE || n->queue.ready)
+        if (n->field != CF_BUS_PLACE_IDLE || n->queue.ready)
             return 0;
         if (n->queue.next_bit - 1 < until)
             until = n->queue.next_bit - 1;

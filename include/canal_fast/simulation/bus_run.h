@@ -20,7 +20,7 @@ CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, i
             }
         }
         b->bit = bit;
-        if (nodes[0].field <= CF_PLACE_SOF && b->whole_frames &&
+        if (nodes[0].field <= CF_BUS_PLACE_SOF && b->whole_frames &&
             (level ? cf_bus_skip_idle(b, until) : cf_bus_whole_frame(b, until))) {
             bit = b->bit - 1;
             continue;
@@ -50,7 +50,7 @@ CF_INLINE void cf_bus_wake(cf_bus *b)
 {
     unsigned i;
     for (i = 0; i < b->count; i++)
-        if (b->nodes[i].field == CF_PLACE_IDLE)
+        if (b->nodes[i].field == CF_BUS_PLACE_IDLE)
             cf_node_rest(&b->nodes[i], b->bit);
 }
 

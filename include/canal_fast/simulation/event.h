@@ -9,7 +9,7 @@
 /* What the coming bit of a node belongs to. X(name, number, text, bits, segment code of an SJA1000); 0 bits: as many as
  * it takes.
  * The order matters: BUS_OFF to SOF are between frames, ID to RTR_EXTENDED decide arbitration. */
-#define CF_PLACE_LIST(X)                                                                                              \
+#define CF_BUS_PLACE_LIST(X)                                                                                          \
     X(BUS_OFF, 0, "bus_off", 11, 0x00) /* bit in the sequence of 11 recessive ones */                                 \
     X(INTEGRATING, 1, "integrating", 11, 0x00) /* the same */                                                         \
     X(IDLE, 2, "idle", 1, 0x00)                                                                                       \
@@ -42,33 +42,33 @@
     X(OVERLOAD_DELIMITER, 29, "overload_delimiter", 8, 0x17)
 /* clang-format on */
 
-typedef enum cf_place {
-#define CF_PLACE_ENUM(name, number, text, bits, code) CF_PLACE_##name = number,
-    CF_PLACE_LIST(CF_PLACE_ENUM)
-#undef CF_PLACE_ENUM
-        CF_PLACE_COUNT
-} cf_place;
+typedef enum cf_bus_place {
+#define CF_BUS_PLACE_ENUM(name, number, text, bits, code) CF_BUS_PLACE_##name = number,
+    CF_BUS_PLACE_LIST(CF_BUS_PLACE_ENUM)
+#undef CF_BUS_PLACE_ENUM
+        CF_BUS_PLACE_COUNT
+} cf_bus_place;
 
-typedef struct cf_place_row {
+typedef struct cf_bus_place_row {
     const char *name;
     unsigned bits;
     uint8_t code;
-} cf_place_row;
+} cf_bus_place_row;
 
 /* NULL past the last. */
-CF_INLINE const cf_place_row *cf_place_of(unsigned number)
+CF_INLINE const cf_bus_place_row *cf_bus_place_of(unsigned number)
 {
-    static const cf_place_row rows[] = {
-#define CF_PLACE_ROW(name, number, text, bits, code) {text, bits, code},
-        CF_PLACE_LIST(CF_PLACE_ROW)
-#undef CF_PLACE_ROW
+    static const cf_bus_place_row rows[] = {
+#define CF_BUS_PLACE_ROW(name, number, text, bits, code) {text, bits, code},
+        CF_BUS_PLACE_LIST(CF_BUS_PLACE_ROW)
+#undef CF_BUS_PLACE_ROW
     };
-    return number < CF_PLACE_COUNT ? &rows[number] : NULL;
+    return number < CF_BUS_PLACE_COUNT ? &rows[number] : NULL;
 }
 
 /* clang-format off */
 /* X(name, number, sentence) */
-#define CF_EVENT_LIST(X)                                                                        \
+#define CF_BUS_EVENT_LIST(X)                                                                    \
     X(START, 0, "a frame begins: its SOF was sampled")                                          \
     X(ARBITRATION_LOST, 1, "a dominant bit where the node sent a recessive one in arbitration") \
     X(BIT_ERROR, 2, "another level than the one driven")                                        \
@@ -89,26 +89,26 @@ CF_INLINE const cf_place_row *cf_place_of(unsigned number)
     X(STATE, 17, "the error state changed")
 /* clang-format on */
 
-typedef enum cf_event_kind {
-#define CF_EVENT_ENUM(name, number, sentence) CF_EVENT_##name = number,
-    CF_EVENT_LIST(CF_EVENT_ENUM)
-#undef CF_EVENT_ENUM
-        CF_EVENT_COUNT
-} cf_event_kind;
+typedef enum cf_bus_event_kind {
+#define CF_BUS_EVENT_ENUM(name, number, sentence) CF_BUS_EVENT_##name = number,
+    CF_BUS_EVENT_LIST(CF_BUS_EVENT_ENUM)
+#undef CF_BUS_EVENT_ENUM
+        CF_BUS_EVENT_COUNT
+} cf_bus_event_kind;
 
-CF_INLINE const cf_code *cf_event_row(size_t index)
+CF_INLINE const cf_code *cf_bus_event_row(size_t index)
 {
     static const cf_code rows[] = {
-#define CF_EVENT_ROW(name, number, sentence) {number, #name, sentence},
-        CF_EVENT_LIST(CF_EVENT_ROW)
-#undef CF_EVENT_ROW
+#define CF_BUS_EVENT_ROW(name, number, sentence) {number, #name, sentence},
+        CF_BUS_EVENT_LIST(CF_BUS_EVENT_ROW)
+#undef CF_BUS_EVENT_ROW
     };
-    return index < CF_EVENT_COUNT ? &rows[index] : NULL;
+    return index < CF_BUS_EVENT_COUNT ? &rows[index] : NULL;
 }
 
 /* clang-format off */
 /* X(C type, numpy format, name) */
-#define CF_EVENT_MEMBERS(X)                                                                  \
+#define CF_BUS_EVENT_MEMBERS(X)                                                              \
     X(int64_t, "i8", timestamp_ns)    /* end of the bit, ns since the bus began */           \
     X(int64_t, "i8", bit)             /* number of the bit whose sample it was, from 0 */    \
     X(uint32_t, "u4", arbitration_id) /* of the frame, as far as this node has read it */    \
@@ -116,35 +116,35 @@ CF_INLINE const cf_code *cf_event_row(size_t index)
     X(uint16_t, "u2", tec)            /* afterwards; 256 and above: off */                   \
     X(uint16_t, "u2", rec)                                                                   \
     X(uint8_t, "u1", node)            /* its number */                                       \
-    X(uint8_t, "u1", event)           /* cf_event_kind */                                    \
-    X(uint8_t, "u1", field)           /* cf_place of the bit */                              \
+    X(uint8_t, "u1", event)           /* cf_bus_event_kind */                                \
+    X(uint8_t, "u1", field)           /* cf_bus_place of the bit */                          \
     X(uint8_t, "u1", state)           /* cf_node_state, afterwards */                        \
     X(uint8_t, "u1", transmitter)     /* 1: of this frame */                                 \
     X(uint8_t, "u1", driven)          /* level that the node drove in the bit */
 /* clang-format on */
 
-typedef struct cf_event {
-#define CF_EVENT_MEMBER(type, format, name) type name;
-    CF_EVENT_MEMBERS(CF_EVENT_MEMBER)
-#undef CF_EVENT_MEMBER
-} cf_event;
+typedef struct cf_bus_event {
+#define CF_BUS_EVENT_MEMBER(type, format, name) type name;
+    CF_BUS_EVENT_MEMBERS(CF_BUS_EVENT_MEMBER)
+#undef CF_BUS_EVENT_MEMBER
+} cf_bus_event;
 
-CF_INLINE const cf_field *cf_event_field(size_t index)
+CF_INLINE const cf_field *cf_bus_event_field(size_t index)
 {
     static const cf_field rows[] = {
-#define CF_EVENT_FIELD(type, format, name) {#name, format, offsetof(cf_event, name), 1},
-        CF_EVENT_MEMBERS(CF_EVENT_FIELD)
-#undef CF_EVENT_FIELD
+#define CF_BUS_EVENT_FIELD(type, format, name) {#name, format, offsetof(cf_bus_event, name), 1},
+        CF_BUS_EVENT_MEMBERS(CF_BUS_EVENT_FIELD)
+#undef CF_BUS_EVENT_FIELD
     };
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
-enum { CF_EVENTS_A_BIT = 6 }; /* at most, of one node */
+enum { CF_BUS_EVENTS_A_BIT = 6 }; /* at most, of one node */
 
 /* Where events and frames are recorded. The caller owns the arrays and empties them; what finds no room is counted in
  * `lost`. cf_bus_run stops before a bit whose events might find none. */
 typedef struct cf_sink {
-    cf_event *events;
+    cf_bus_event *events;
     size_t event_count, event_room;
     cf_fd_frame *frames; /* what loggers at the nodes record; `channel` is the node's number */
     size_t frame_count, frame_room;

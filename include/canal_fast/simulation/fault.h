@@ -6,8 +6,8 @@
 
 enum {
     CF_FAULT_PATTERN_BYTES = 128,
-    CF_FAULT_STUFF = CF_PLACE_COUNT, /* instead of a cf_place: dynamic stuff bit number field_bit of the frame */
-    CF_FAULT_FIXED = CF_PLACE_COUNT + 1, /* fixed stuff bit, likewise */
+    CF_FAULT_STUFF = CF_BUS_PLACE_COUNT,     /* instead of a place: dynamic stuff bit number field_bit of the frame */
+    CF_FAULT_FIXED = CF_BUS_PLACE_COUNT + 1, /* fixed stuff bit, likewise */
     CF_FAULT_ALL = -1 /* node */
 };
 
@@ -38,7 +38,7 @@ typedef struct cf_fault {
     uint32_t fired;     /* how often it began */
     uint8_t when, action, side;
     uint8_t by_id;      /* 0 = any identifier, 1 = base, 2 = extended */
-    uint8_t field;      /* cf_place, CF_FAULT_STUFF or CF_FAULT_FIXED */
+    uint8_t field;      /* cf_bus_place, CF_FAULT_STUFF or CF_FAULT_FIXED */
     uint8_t active;
     uint16_t field_bit; /* from 1 */
     int16_t node;       /* number, or CF_FAULT_ALL */
@@ -77,9 +77,9 @@ CF_INLINE int cf_fault_matches(const cf_fault *f, const cf_node *n, uint64_t fra
     } else if (field != f->field || (stuff && f->field != CF_FAULT_STUFF)) {
         return 0;
     }
-    if (index != f->field_bit || (f->frame && f->frame != frames + (field == CF_PLACE_SOF)))
+    if (index != f->field_bit || (f->frame && f->frame != frames + (field == CF_BUS_PLACE_SOF)))
         return 0;
-    return !f->by_id || (field >= CF_PLACE_FDF && n->arbitration_id == f->id && n->extended == (f->by_id == 2));
+    return !f->by_id || (field >= CF_BUS_PLACE_FDF && n->arbitration_id == f->id && n->extended == (f->by_id == 2));
 }
 
 #endif

@@ -49,14 +49,14 @@ CF_INLINE int cf_fault_field(cf_fault_words *w, cf_fault *f)
     const char *const word = w->word;
     unsigned place, bits = 0;
     int64_t bit;
-    for (place = 0; place < CF_PLACE_COUNT; place++)
-        if (cf_fault_is(w, cf_place_of(place)->name)) {
-            bits = cf_place_of(place)->bits;
+    for (place = 0; place < CF_BUS_PLACE_COUNT; place++)
+        if (cf_fault_is(w, cf_bus_place_of(place)->name)) {
+            bits = cf_bus_place_of(place)->bits;
             break;
         }
-    if (place == CF_PLACE_COUNT) {
+    if (place == CF_BUS_PLACE_COUNT) {
         if (cf_fault_is(w, "eof")) {
-            place = CF_PLACE_END_OF_FRAME;
+            place = CF_BUS_PLACE_END_OF_FRAME;
             bits = 7;
         } else if (cf_fault_is(w, "stuff")) {
             place = CF_FAULT_STUFF;
@@ -67,7 +67,7 @@ CF_INLINE int cf_fault_field(cf_fault_words *w, cf_fault *f)
                                  "expected a field: sof, id, rtr, ... end_of_frame, active_flag, ... stuff or fixed");
         }
     }
-    if (f->by_id && place < CF_PLACE_FDF) {
+    if (f->by_id && place < CF_BUS_PLACE_FDF) {
         w->word = word;
         return cf_fault_fail(w, "an identifier is known from field fdf on: expected that or a later field");
     }
@@ -222,7 +222,7 @@ CF_INLINE int cf_fault_named(cf_fault_words *w, cf_fault *f)
     f->when = CF_WHEN_FIELD;
     if (cf_fault_is(w, "error_attack") || cf_fault_is(w, "bus_off_attack")) {
         const int off = (w->text[0] | 32) == 'b';
-        f->field = CF_PLACE_DLC;
+        f->field = CF_BUS_PLACE_DLC;
         f->field_bit = 1;
         f->length = 6;
         f->times = off ? CF_FAULT_ALWAYS : 1;
@@ -230,7 +230,7 @@ CF_INLINE int cf_fault_named(cf_fault_words *w, cf_fault *f)
     }
     if (cf_fault_is(w, "double_receive") || cf_fault_is(w, "no_ack")) {
         const int ack = (w->text[0] | 32) == 'n';
-        f->field = ack ? CF_PLACE_ACK_SLOT : CF_PLACE_END_OF_FRAME;
+        f->field = ack ? CF_BUS_PLACE_ACK_SLOT : CF_BUS_PLACE_END_OF_FRAME;
         f->field_bit = ack ? 1 : 7;
         f->length = ack ? 2 : 1;
         f->action = ack ? CF_FAULT_RECESSIVE : CF_FAULT_DOMINANT;
@@ -240,7 +240,7 @@ CF_INLINE int cf_fault_named(cf_fault_words *w, cf_fault *f)
         return 1;
     }
     if (cf_fault_is(w, "prolonged_flag")) {
-        f->field = CF_PLACE_FLAG_END;
+        f->field = CF_BUS_PLACE_FLAG_END;
         f->field_bit = 1;
         return cf_fault_number(w, 10, 1, INT64_MAX / 4, &f->length, "expected a number of bits, from 1");
     }

@@ -49,7 +49,7 @@ typedef struct cf_node {
     uint8_t drive;       /* level in the coming bit */
     uint8_t fast;        /* 1: the coming bit is at the data rate */
     uint8_t region;      /* CF_REGION_... of the coming bit */
-    uint8_t field;       /* cf_place of the coming bit */
+    uint8_t field;       /* cf_bus_place of the coming bit */
     uint8_t sending;     /* 1: drives its frame's bits */
     uint8_t transmitter; /* 1: until the next SOF not its own, or lost arbitration */
     uint8_t before;      /* field that the last bit of the stuffed region belonged to */
@@ -78,8 +78,8 @@ typedef struct cf_node {
     uint16_t id;         /* number on the bus */
     cf_error_counters counters;
     cf_node_options options;
-    uint32_t request; /* row of the queue that is being sent, or CF_QUEUE_NONE */
-    cf_queue queue;
+    uint32_t request; /* row of the queue that is being sent, or CF_BUS_QUEUE_NONE */
+    cf_bus_queue queue;
     const cf_filter *filters; /* the caller's; of received frames */
     size_t filter_count;
     uint64_t sent, received; /* frames */
@@ -90,7 +90,7 @@ typedef struct cf_node {
 
 CF_INLINE unsigned cf_node_is_off(const cf_node *n)
 {
-    return n->field == CF_PLACE_BUS_OFF;
+    return n->field == CF_BUS_PLACE_BUS_OFF;
 }
 
 CF_INLINE cf_node_state cf_node_state_of(const cf_node *n)
@@ -107,7 +107,9 @@ CF_INLINE unsigned cf_node_counts(const cf_node *n)
 CF_INLINE void cf_node_before(const cf_node *n, unsigned *field, unsigned *index)
 {
     *field = n->before;
-    *index = n->before == CF_PLACE_DATA ? 8u * n->bytes : n->before == CF_PLACE_CRC ? 15 : cf_place_of(n->before)->bits;
+    *index = n->before == CF_BUS_PLACE_DATA  ? 8u * n->bytes
+             : n->before == CF_BUS_PLACE_CRC ? 15
+                                             : cf_bus_place_of(n->before)->bits;
 }
 
 /* Field and number in it of the coming bit; returns 1 where that is a dynamic stuff bit, 2 a fixed one. */
@@ -115,28 +117,30 @@ CF_INLINE unsigned cf_node_place(const cf_node *n, unsigned *field, unsigned *in
 {
     const unsigned run = (unsigned)n->raw & 31;
     const unsigned due = n->region == CF_REGION_STUFFED && (run == 0 || run == 31);
-    const unsigned width = n->field == CF_PLACE_DATA ? 8 : n->field == CF_PLACE_CRC ? 15 : cf_place_of(n->field)->bits;
+    const unsigned width = n->field == CF_BUS_PLACE_DATA  ? 8
+                           : n->field == CF_BUS_PLACE_CRC ? 15
+                                                          : cf_bus_place_of(n->field)->bits;
     *field = n->field;
     *index = n->index;
     if (n->region == CF_REGION_FIXED) {
         const unsigned crc_bits = n->size > CF_FD_CRC17_BYTES ? 21 : 17;
-        *index = (n->field == CF_PLACE_CRC ? crc_bits : crc_bits + 4) - n->left + 1;
+        *index = (n->field == CF_BUS_PLACE_CRC ? crc_bits : crc_bits + 4) - n->left + 1;
         return n->group == 0 ? 2 : 0;
     }
     if (n->region == CF_REGION_STUFFED) {
         if (due && n->left == width) {
             cf_node_before(n, field, index);
         } else {
-            *index = width - n->left + !due + (n->field == CF_PLACE_DATA ? 8u * n->bytes : 0);
+            *index = width - n->left + !due + (n->field == CF_BUS_PLACE_DATA ? 8u * n->bytes : 0);
         }
     }
     return due;
 }
 
-CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsigned field, unsigned index)
+CF_INLINE void cf_node_push(cf_node *n, cf_bus_event_kind kind, unsigned state, unsigned field, unsigned index)
 {
     cf_sink *s = n->sink;
-    cf_event spare, *e = &spare;
+    cf_bus_event spare, *e = &spare;
     if (s->event_count < s->event_room)
         e = &s->events[s->event_count++];
     else
@@ -158,14 +162,15 @@ CF_INLINE void cf_node_push(cf_node *n, cf_event_kind kind, unsigned state, unsi
 }
 
 /* Does nobody record such an event? Loggers write errors and changes of state only. */
-CF_INLINE int cf_node_silent(const cf_node *n, cf_event_kind kind)
+CF_INLINE int cf_node_silent(const cf_node *n, cf_bus_event_kind kind)
 {
-    return n->sink == NULL || (n->sink->event_room == 0 && (kind < CF_EVENT_BIT_ERROR || kind > CF_EVENT_ACK_ERROR) &&
-                               n->told_state == (unsigned)cf_counters_state(n->counters));
+    return n->sink == NULL ||
+           (n->sink->event_room == 0 && (kind < CF_BUS_EVENT_BIT_ERROR || kind > CF_BUS_EVENT_ACK_ERROR) &&
+            n->told_state == (unsigned)cf_counters_state(n->counters));
 }
 
 /* Records an event of the bit in (field, index), and a change of state behind it. */
-CF_INLINE void cf_node_tell_at(cf_node *n, cf_event_kind kind, unsigned field, unsigned index)
+CF_INLINE void cf_node_tell_at(cf_node *n, cf_bus_event_kind kind, unsigned field, unsigned index)
 {
     unsigned state;
     if (cf_node_silent(n, kind))
@@ -174,12 +179,12 @@ CF_INLINE void cf_node_tell_at(cf_node *n, cf_event_kind kind, unsigned field, u
     cf_node_push(n, kind, state, field, index);
     if (state != n->told_state) {
         n->told_state = (uint8_t)state;
-        cf_node_push(n, CF_EVENT_STATE, state, field, index);
+        cf_node_push(n, CF_BUS_EVENT_STATE, state, field, index);
     }
 }
 
 /* The same, before the node moves on: the bit just sampled is the one it stands in. */
-CF_INLINE void cf_node_tell(cf_node *n, cf_event_kind kind)
+CF_INLINE void cf_node_tell(cf_node *n, cf_bus_event_kind kind)
 {
     unsigned field, index;
     if (cf_node_silent(n, kind))
@@ -189,7 +194,7 @@ CF_INLINE void cf_node_tell(cf_node *n, cf_event_kind kind)
 }
 
 /* Into a field outside the stuffed region, at its first bit, driving `drive`. */
-CF_INLINE void cf_node_enter(cf_node *n, cf_place field, unsigned drive)
+CF_INLINE void cf_node_enter(cf_node *n, cf_bus_place field, unsigned drive)
 {
     n->region = CF_REGION_REST;
     n->field = (uint8_t)field;
@@ -201,21 +206,21 @@ CF_INLINE void cf_node_enter(cf_node *n, cf_place field, unsigned drive)
 
 CF_INLINE void cf_node_abandon(cf_node *n)
 {
-    cf_queue_drop(&n->queue, n->request);
-    n->request = CF_QUEUE_NONE;
-    cf_node_tell(n, CF_EVENT_ABANDONED);
+    cf_bus_queue_drop(&n->queue, n->request);
+    n->request = CF_BUS_QUEUE_NONE;
+    cf_node_tell(n, CF_BUS_EVENT_ABANDONED);
 }
 
 /* The request that is being sent, if there is one, ends (one shot) or waits for the next chance. */
 CF_INLINE void cf_node_give_back(cf_node *n)
 {
-    if (n->request == CF_QUEUE_NONE)
+    if (n->request == CF_BUS_QUEUE_NONE)
         return;
     if (n->queue.rows[n->request].options & CF_REQUEST_ONE_SHOT) {
         cf_node_abandon(n);
     } else {
-        cf_queue_ready(&n->queue, n->request);
-        n->request = CF_QUEUE_NONE;
+        cf_bus_queue_ready(&n->queue, n->request);
+        n->request = CF_BUS_QUEUE_NONE;
     }
 }
 
@@ -224,15 +229,15 @@ CF_INLINE void cf_node_go_off(cf_node *n, int64_t bit)
 {
     cf_node_give_back(n);
     n->transmitter = 0;
-    cf_node_tell(n, CF_EVENT_BUS_OFF);
+    cf_node_tell(n, CF_BUS_EVENT_BUS_OFF);
     if (n->options.on_request) {
-        cf_queue_due(&n->queue, bit);
+        cf_bus_queue_due(&n->queue, bit);
         while (n->queue.ready) {
-            n->request = cf_queue_take(&n->queue);
+            n->request = cf_bus_queue_take(&n->queue);
             cf_node_abandon(n);
         }
     }
-    cf_node_enter(n, CF_PLACE_BUS_OFF, 1);
+    cf_node_enter(n, CF_BUS_PLACE_BUS_OFF, 1);
     n->recovering = !n->options.on_request;
     n->sequences = 0;
 }
@@ -244,20 +249,20 @@ CF_INLINE void cf_node_flag(cf_node *n, unsigned passive, unsigned late, int64_t
         cf_node_go_off(n, bit);
         return;
     }
-    cf_node_enter(n, passive ? CF_PLACE_PASSIVE_FLAG : CF_PLACE_ACTIVE_FLAG, passive);
+    cf_node_enter(n, passive ? CF_BUS_PLACE_PASSIVE_FLAG : CF_BUS_PLACE_ACTIVE_FLAG, passive);
     n->late = (uint8_t)late;
     n->run_level = 2;
 }
 
 /* An error of this kind in the bit just sampled. `exempt`: exception c (2). */
-CF_INLINE void cf_node_error(cf_node *n, cf_event_kind kind, unsigned exempt, int64_t bit)
+CF_INLINE void cf_node_error(cf_node *n, cf_bus_event_kind kind, unsigned exempt, int64_t bit)
 {
     const unsigned passive = cf_counters_passive(n->counters);
-    const unsigned late = kind == CF_EVENT_ACK_ERROR && passive;
+    const unsigned late = kind == CF_BUS_EVENT_ACK_ERROR && passive;
     if (!cf_node_counts(n)) {
         cf_node_tell(n, kind);
         n->transmitter = 0;
-        cf_node_enter(n, CF_PLACE_INTEGRATING, 1);
+        cf_node_enter(n, CF_BUS_PLACE_INTEGRATING, 1);
         return;
     }
     n->counters = cf_counters_error(n->counters, n->transmitter, exempt || late);
@@ -271,18 +276,18 @@ CF_INLINE void cf_node_flag_disturbed(cf_node *n, int64_t bit)
 {
     const unsigned passive = cf_counters_passive(n->counters);
     n->counters = cf_counters_eight(n->counters, n->transmitter);
-    cf_node_tell(n, CF_EVENT_BIT_ERROR);
+    cf_node_tell(n, CF_BUS_EVENT_BIT_ERROR);
     cf_node_flag(n, passive, 0, bit);
 }
 
 CF_INLINE void cf_node_overload(cf_node *n)
 {
     if (cf_node_counts(n)) {
-        cf_node_tell(n, CF_EVENT_OVERLOAD);
-        cf_node_enter(n, CF_PLACE_OVERLOAD_FLAG, 0);
+        cf_node_tell(n, CF_BUS_EVENT_OVERLOAD);
+        cf_node_enter(n, CF_BUS_PLACE_OVERLOAD_FLAG, 0);
     } else {
         n->transmitter = 0;
-        cf_node_enter(n, CF_PLACE_INTEGRATING, 1);
+        cf_node_enter(n, CF_BUS_PLACE_INTEGRATING, 1);
     }
 }
 
@@ -290,28 +295,28 @@ CF_INLINE void cf_node_overload(cf_node *n)
 CF_INLINE int cf_node_eight(cf_node *n, int64_t bit)
 {
     n->counters = cf_counters_eight(n->counters, n->transmitter);
-    cf_node_tell(n, CF_EVENT_DOMINANT);
+    cf_node_tell(n, CF_BUS_EVENT_DOMINANT);
     if (CF_LIKELY(n->counters.tec < CF_BUS_OFF_LIMIT))
         return 0;
     cf_node_go_off(n, bit);
     return 1;
 }
 
-/* Everything at rest; requests go to `queue` later (cf_queue_init). Needs zeroed or any memory. */
+/* Everything at rest; requests go to `queue` later (cf_bus_queue_init). Needs zeroed or any memory. */
 CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf_error_counters counters)
 {
     memset(n, 0, sizeof *n);
     n->id = (uint16_t)id;
     n->options = options;
     n->counters = counters;
-    n->request = CF_QUEUE_NONE;
+    n->request = CF_BUS_QUEUE_NONE;
     n->told_state = (uint8_t)cf_counters_state(counters);
-    cf_queue_init(&n->queue, NULL, NULL, 0, 0);
+    cf_bus_queue_init(&n->queue, NULL, NULL, 0, 0);
     if (counters.tec >= CF_BUS_OFF_LIMIT) {
-        cf_node_enter(n, CF_PLACE_BUS_OFF, 1);
+        cf_node_enter(n, CF_BUS_PLACE_BUS_OFF, 1);
         n->recovering = !options.on_request;
     } else {
-        cf_node_enter(n, options.integrate ? CF_PLACE_INTEGRATING : CF_PLACE_IDLE, 1);
+        cf_node_enter(n, options.integrate ? CF_BUS_PLACE_INTEGRATING : CF_BUS_PLACE_IDLE, 1);
     }
 }
 
@@ -319,10 +324,10 @@ CF_INLINE void cf_node_init(cf_node *n, unsigned id, cf_node_options options, cf
  * caller's. */
 CF_INLINE void cf_node_detach(cf_node *n)
 {
-    cf_node_enter(n, CF_PLACE_BUS_OFF, 1);
+    cf_node_enter(n, CF_BUS_PLACE_BUS_OFF, 1);
     n->recovering = 0;
     n->transmitter = 0;
-    n->request = CF_QUEUE_NONE;
+    n->request = CF_BUS_QUEUE_NONE;
     n->sink = NULL;
 }
 

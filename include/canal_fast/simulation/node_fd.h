@@ -20,12 +20,12 @@ CF_INLINE void cf_node_fixed_bit(cf_node *n, unsigned level, int64_t bit)
 {
     const unsigned crc_bits = n->size > CF_FD_CRC17_BYTES ? 21 : 17;
     if (CF_UNLIKELY(n->sending && level != n->drive)) {
-        cf_node_error(n, CF_EVENT_BIT_ERROR, 0, bit);
+        cf_node_error(n, CF_BUS_EVENT_BIT_ERROR, 0, bit);
         return;
     }
     if (n->group == 0) {
         if (CF_UNLIKELY((n->raw & 1) == level)) {
-            cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
             return;
         }
         n->group = 4;
@@ -33,7 +33,7 @@ CF_INLINE void cf_node_fixed_bit(cf_node *n, unsigned level, int64_t bit)
         n->group--;
         n->plain = n->plain << 1 | level;
         if (--n->left == crc_bits)
-            n->field = CF_PLACE_CRC;
+            n->field = CF_BUS_PLACE_CRC;
     }
     n->raw = n->raw << 1 | level;
     if (n->left == 0) {

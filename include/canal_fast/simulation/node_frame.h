@@ -17,7 +17,7 @@ CF_INLINE void cf_node_drive_next(cf_node *n)
 }
 
 /* To the field that comes next in the stuffed region. */
-CF_INLINE void cf_node_next(cf_node *n, cf_place field, unsigned bits)
+CF_INLINE void cf_node_next(cf_node *n, cf_bus_place field, unsigned bits)
 {
     n->field = (uint8_t)field;
     n->left = (uint16_t)bits;
@@ -32,7 +32,7 @@ CF_INLINE void cf_node_clear_frame(cf_node *n)
     n->arbitration_id = 0;
     n->extended = n->remote = n->fd = n->brs = n->esi = n->dlc = 0;
     n->bytes = n->size = n->good = n->acked = 0;
-    n->before = CF_PLACE_SOF;
+    n->before = CF_BUS_PLACE_SOF;
 }
 
 /* Takes a request and puts its bits together; an error passive sender of an FD frame says so. */
@@ -42,7 +42,7 @@ CF_INLINE void cf_node_load(cf_node *n)
     cf_bus_request *r;
     cf_fd_frame frame;
     cf_shape shape;
-    n->request = cf_queue_take(&n->queue);
+    n->request = cf_bus_queue_take(&n->queue);
     r = &n->queue.rows[n->request];
     shape = cf_frame_shape((const cf_frame_head *)&r->frame, sizeof r->frame);
     if (shape.fd && cf_counters_passive(n->counters)) {
@@ -59,7 +59,7 @@ CF_INLINE void cf_node_load(cf_node *n)
 CF_INLINE unsigned cf_node_has_request(cf_node *n, int64_t bit)
 {
     if (n->queue.next_bit <= bit)
-        cf_queue_due(&n->queue, bit);
+        cf_bus_queue_due(&n->queue, bit);
     return n->queue.ready != 0 && cf_node_counts(n);
 }
 
@@ -67,12 +67,12 @@ CF_INLINE unsigned cf_node_has_request(cf_node *n, int64_t bit)
 CF_INLINE void cf_node_rest(cf_node *n, int64_t bit)
 {
     if (!cf_node_has_request(n, bit)) {
-        cf_node_enter(n, CF_PLACE_IDLE, 1);
+        cf_node_enter(n, CF_BUS_PLACE_IDLE, 1);
         return;
     }
     cf_node_load(n);
     cf_node_clear_frame(n);
-    cf_node_next(n, CF_PLACE_SOF, 1);
+    cf_node_next(n, CF_BUS_PLACE_SOF, 1);
     n->sending = n->transmitter = 1;
     n->sent_bits = 0;
     n->drive = 0;
@@ -85,8 +85,8 @@ CF_INLINE void cf_node_started(cf_node *n, int64_t bit)
         n->starts->bit = bit;
         n->starts->frames++;
     }
-    cf_node_tell_at(n, CF_EVENT_START, CF_PLACE_SOF, 1);
-    cf_node_next(n, CF_PLACE_ID, 11);
+    cf_node_tell_at(n, CF_BUS_EVENT_START, CF_BUS_PLACE_SOF, 1);
+    cf_node_next(n, CF_BUS_PLACE_ID, 11);
 }
 
 /* Bit `bit` was the SOF of another. `join`: a request that waits sends its identifier behind it. */
@@ -111,7 +111,7 @@ CF_INLINE void cf_node_foreign_start(cf_node *n, unsigned join, int64_t bit)
 CF_INLINE void cf_node_enter_tail(cf_node *n)
 {
     n->region = CF_REGION_REST;
-    n->field = CF_PLACE_CRC_DELIMITER;
+    n->field = CF_BUS_PLACE_CRC_DELIMITER;
     n->index = 1;
     n->drive = 1;
     n->sending = 0;
@@ -120,10 +120,10 @@ CF_INLINE void cf_node_enter_tail(cf_node *n)
 /* After the protocol exception. */
 CF_INLINE void cf_node_sit_out(cf_node *n)
 {
-    cf_node_tell(n, CF_EVENT_PROTOCOL_EXCEPTION);
+    cf_node_tell(n, CF_BUS_EVENT_PROTOCOL_EXCEPTION);
     cf_node_give_back(n);
     n->transmitter = 0;
-    cf_node_enter(n, CF_PLACE_INTEGRATING, 1);
+    cf_node_enter(n, CF_BUS_PLACE_INTEGRATING, 1);
 }
 
 /* Brings the CRC up to the last bit. Classical frames: the bits without stuff bits, of which `bits` are new. */
@@ -144,7 +144,7 @@ CF_INLINE void cf_node_sum(cf_node *n, unsigned bits)
 /* Behind the last data bit, or the DLC where there is none. */
 CF_INLINE void cf_node_after_data(cf_node *n)
 {
-    cf_node_next(n, n->fd ? CF_PLACE_STUFF_COUNT : CF_PLACE_CRC, 15);
+    cf_node_next(n, n->fd ? CF_BUS_PLACE_STUFF_COUNT : CF_BUS_PLACE_CRC, 15);
     if (n->fd) {
         n->left = n->size > CF_FD_CRC17_BYTES ? 25 : 21;
         n->region = CF_REGION_FIXED;
@@ -164,7 +164,7 @@ CF_INLINE void cf_node_after_dlc(cf_node *n)
         n->crc = cf_crc_word(cf_crc15(), 0, n->plain);
     }
     if (n->size)
-        cf_node_next(n, CF_PLACE_DATA, 8);
+        cf_node_next(n, CF_BUS_PLACE_DATA, 8);
     else
         cf_node_after_data(n);
 }
@@ -174,68 +174,68 @@ CF_INLINE int cf_node_field_end(cf_node *n, unsigned level, int64_t bit)
 {
     n->before = n->field;
     switch (n->field) {
-    case CF_PLACE_SOF:
+    case CF_BUS_PLACE_SOF:
         cf_node_started(n, bit);
         break;
-    case CF_PLACE_ID:
+    case CF_BUS_PLACE_ID:
         n->arbitration_id = n->plain & CF_MAX_STANDARD_ID;
-        cf_node_next(n, CF_PLACE_RTR, 1);
+        cf_node_next(n, CF_BUS_PLACE_RTR, 1);
         break;
-    case CF_PLACE_RTR:
+    case CF_BUS_PLACE_RTR:
         n->remote = (uint8_t)level;
-        cf_node_next(n, CF_PLACE_IDE, 1);
+        cf_node_next(n, CF_BUS_PLACE_IDE, 1);
         break;
-    case CF_PLACE_IDE:
+    case CF_BUS_PLACE_IDE:
         n->extended = (uint8_t)level;
-        cf_node_next(n, level ? CF_PLACE_ID_EXTENSION : CF_PLACE_FDF, level ? 18 : 1);
+        cf_node_next(n, level ? CF_BUS_PLACE_ID_EXTENSION : CF_BUS_PLACE_FDF, level ? 18 : 1);
         break;
-    case CF_PLACE_ID_EXTENSION:
+    case CF_BUS_PLACE_ID_EXTENSION:
         n->arbitration_id = n->arbitration_id << 18 | (n->plain & 0x3FFFF);
-        cf_node_next(n, CF_PLACE_RTR_EXTENDED, 1);
+        cf_node_next(n, CF_BUS_PLACE_RTR_EXTENDED, 1);
         break;
-    case CF_PLACE_RTR_EXTENDED:
+    case CF_BUS_PLACE_RTR_EXTENDED:
         n->remote = (uint8_t)level;
-        cf_node_next(n, CF_PLACE_FDF, 1);
+        cf_node_next(n, CF_BUS_PLACE_FDF, 1);
         break;
-    case CF_PLACE_FDF:
+    case CF_BUS_PLACE_FDF:
         if (level && n->options.fd == CF_FD_TOLERANT) {
             n->left = 1;
             cf_node_sit_out(n);
             return 1;
         }
         n->fd = level && n->options.fd == CF_FD_ENABLED;
-        cf_node_next(n, n->fd || n->extended ? CF_PLACE_RES : CF_PLACE_DLC, n->fd || n->extended ? 1 : 4);
+        cf_node_next(n, n->fd || n->extended ? CF_BUS_PLACE_RES : CF_BUS_PLACE_DLC, n->fd || n->extended ? 1 : 4);
         break;
-    case CF_PLACE_RES:
+    case CF_BUS_PLACE_RES:
         if (n->fd && level) {
             n->left = 1;
             if (n->options.protocol_exception && !n->transmitter)
                 cf_node_sit_out(n);
             else
-                cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+                cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
             return 1;
         }
-        cf_node_next(n, n->fd ? CF_PLACE_BRS : CF_PLACE_DLC, n->fd ? 1 : 4);
+        cf_node_next(n, n->fd ? CF_BUS_PLACE_BRS : CF_BUS_PLACE_DLC, n->fd ? 1 : 4);
         break;
-    case CF_PLACE_BRS:
+    case CF_BUS_PLACE_BRS:
         n->brs = n->fast = (uint8_t)level;
-        cf_node_next(n, CF_PLACE_ESI, 1);
+        cf_node_next(n, CF_BUS_PLACE_ESI, 1);
         break;
-    case CF_PLACE_ESI:
+    case CF_BUS_PLACE_ESI:
         n->esi = (uint8_t)level;
-        cf_node_next(n, CF_PLACE_DLC, 4);
+        cf_node_next(n, CF_BUS_PLACE_DLC, 4);
         break;
-    case CF_PLACE_DLC:
+    case CF_BUS_PLACE_DLC:
         cf_node_after_dlc(n);
         break;
-    case CF_PLACE_DATA:
+    case CF_BUS_PLACE_DATA:
         n->data[n->bytes++] = (uint8_t)n->plain;
         cf_node_sum(n, 8);
         n->left = 8;
         if (n->bytes == n->size)
             cf_node_after_data(n);
         break;
-    default: /* CF_PLACE_CRC of a classical frame */
+    default: /* CF_BUS_PLACE_CRC of a classical frame */
         n->good = (n->plain & 0x7FFF) == n->crc;
         if ((n->raw & 31) != 0 && (n->raw & 31) != 31) {
             cf_node_enter_tail(n);
@@ -249,14 +249,14 @@ CF_INLINE int cf_node_field_end(cf_node *n, unsigned level, int64_t bit)
  * frame has ended for the node. */
 CF_INLINE int cf_node_mismatch(cf_node *n, unsigned due, unsigned level, int64_t bit)
 {
-    const unsigned arbitration = !level && n->field >= CF_PLACE_ID && n->field <= CF_PLACE_RTR_EXTENDED;
+    const unsigned arbitration = !level && n->field >= CF_BUS_PLACE_ID && n->field <= CF_BUS_PLACE_RTR_EXTENDED;
     if (due || !arbitration) {
-        const unsigned exempt = arbitration && n->field != CF_PLACE_IDE;
-        cf_node_error(n, exempt ? CF_EVENT_STUFF_ERROR : CF_EVENT_BIT_ERROR, exempt, bit);
+        const unsigned exempt = arbitration && n->field != CF_BUS_PLACE_IDE;
+        cf_node_error(n, exempt ? CF_BUS_EVENT_STUFF_ERROR : CF_BUS_EVENT_BIT_ERROR, exempt, bit);
         return 1;
     }
     n->transmitter = n->sending = 0;
-    cf_node_tell(n, CF_EVENT_ARBITRATION_LOST);
+    cf_node_tell(n, CF_BUS_EVENT_ARBITRATION_LOST);
     cf_node_give_back(n);
     n->drive = 1;
     return 0;
@@ -271,7 +271,7 @@ CF_INLINE void cf_node_stuffed_bit(cf_node *n, unsigned level, int64_t bit)
         return;
     if (CF_UNLIKELY(due)) {
         if (CF_UNLIKELY((run & 1) == level)) {
-            cf_node_error(n, CF_EVENT_STUFF_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_STUFF_ERROR, 0, bit);
             return;
         }
         n->raw = n->raw << 1 | level;

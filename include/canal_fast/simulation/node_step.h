@@ -7,7 +7,7 @@
 #include "node_fd.h"
 
 /* To bit `index` of `field` outside the stuffed region. */
-CF_INLINE void cf_node_move(cf_node *n, cf_place field, unsigned index)
+CF_INLINE void cf_node_move(cf_node *n, cf_bus_place field, unsigned index)
 {
     n->field = (uint8_t)field;
     n->index = (uint16_t)index;
@@ -17,52 +17,50 @@ CF_INLINE void cf_node_move(cf_node *n, cf_place field, unsigned index)
 /* ACK slot and delimiter of a receiver whose CRC does not agree: they pass, then it flags. */
 CF_INLINE void cf_node_bad_tail(cf_node *n, int64_t bit)
 {
-    if (n->field == CF_PLACE_ACK_DELIMITER)
-        cf_node_error(n, CF_EVENT_CRC_ERROR, 0, bit);
+    if (n->field == CF_BUS_PLACE_ACK_DELIMITER)
+        cf_node_error(n, CF_BUS_EVENT_CRC_ERROR, 0, bit);
     else if (n->fd && n->index == 1)
         n->index = 2;
     else
-        cf_node_move(n, CF_PLACE_ACK_DELIMITER, 1);
+        cf_node_move(n, CF_BUS_PLACE_ACK_DELIMITER, 1);
 }
 
 /* A bit of the ACK slot at a transmitter. */
 CF_INLINE void cf_node_await_ack(cf_node *n, unsigned level, int64_t bit)
 {
-    const unsigned first = n->acked;
+    const unsigned second = n->fd && n->index == 2;
     n->acked |= !level;
-    if (n->fd && n->index == 1) {
+    if (n->fd && !second)
         n->index = 2;
-    } else if (first && n->options.fd_ack_bits == 1 && level) { /* that was the delimiter */
-        cf_node_move(n, CF_PLACE_END_OF_FRAME, 1);
-    } else if (!n->acked && n->options.mode != CF_MODE_SELF_TEST) {
-        cf_node_error(n, CF_EVENT_ACK_ERROR, 0, bit);
-    } else {
-        cf_node_move(n, CF_PLACE_ACK_DELIMITER, 1);
-    }
+    else if (!n->acked && n->options.mode != CF_MODE_SELF_TEST)
+        cf_node_error(n, CF_BUS_EVENT_ACK_ERROR, 0, bit);
+    else if (second && n->options.fd_ack_bits == 1 && level) /* that was the delimiter */
+        cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
+    else
+        cf_node_move(n, CF_BUS_PLACE_ACK_DELIMITER, 1);
 }
 
 /* A bit of the ACK slot at a receiver whose CRC agrees. */
 CF_INLINE void cf_node_acknowledge(cf_node *n, unsigned level, int64_t bit)
 {
     if (n->index == 1) {
-        n->acked = !level;
         if (level && !n->drive) {
-            cf_node_error(n, CF_EVENT_BIT_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_BIT_ERROR, 0, bit);
             return;
         }
         if (cf_node_counts(n)) {
             n->counters = cf_counters_received(n->counters);
-            cf_node_tell_at(n, CF_EVENT_ACKNOWLEDGED, CF_PLACE_ACK_SLOT, 1);
+            cf_node_tell_at(n, CF_BUS_EVENT_ACKNOWLEDGED, CF_BUS_PLACE_ACK_SLOT, 1);
         }
         if (n->fd) {
-            cf_node_move(n, CF_PLACE_ACK_SLOT, 2);
+            cf_node_move(n, CF_BUS_PLACE_ACK_SLOT, 2);
             return;
         }
-    } else if (n->acked && n->options.fd_ack_bits == 1 && level) {
-        cf_node_move(n, CF_PLACE_END_OF_FRAME, 1);
+    } else if (n->options.fd_ack_bits == 1 && level) { /* that was the delimiter */
+        cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
         return;
     }
-    cf_node_move(n, CF_PLACE_ACK_DELIMITER, 1);
+    cf_node_move(n, CF_BUS_PLACE_ACK_DELIMITER, 1);
 }
 
 /* Records a frame that the node has, as its logger writes it. */
@@ -99,7 +97,7 @@ CF_INLINE void cf_node_received(cf_node *n)
     n->received++;
     if (n->sink != NULL && n->sink->frame_room)
         cf_node_log_received(n);
-    cf_node_tell_at(n, CF_EVENT_RECEIVED, CF_PLACE_END_OF_FRAME, 6);
+    cf_node_tell_at(n, CF_BUS_EVENT_RECEIVED, CF_BUS_PLACE_END_OF_FRAME, 6);
 }
 
 CF_INLINE void cf_node_sent(cf_node *n)
@@ -114,16 +112,16 @@ CF_INLINE void cf_node_sent(cf_node *n)
         n->received++;
         cf_node_log(n, &frame, 0);
     }
-    cf_queue_drop(&n->queue, n->request);
-    n->request = CF_QUEUE_NONE;
-    cf_node_tell_at(n, CF_EVENT_SENT, CF_PLACE_END_OF_FRAME, 7);
+    cf_bus_queue_drop(&n->queue, n->request);
+    n->request = CF_BUS_QUEUE_NONE;
+    cf_node_tell_at(n, CF_BUS_EVENT_SENT, CF_BUS_PLACE_END_OF_FRAME, 7);
 }
 
 CF_INLINE void cf_node_end_of_frame(cf_node *n, unsigned level, int64_t bit)
 {
     if (CF_UNLIKELY(!level)) {
         if (n->index < 7 || n->transmitter)
-            cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
         else
             cf_node_overload(n);
         return;
@@ -133,7 +131,7 @@ CF_INLINE void cf_node_end_of_frame(cf_node *n, unsigned level, int64_t bit)
     if (n->index == 7) {
         if (n->transmitter)
             cf_node_sent(n);
-        cf_node_move(n, CF_PLACE_INTERMISSION, 1);
+        cf_node_move(n, CF_BUS_PLACE_INTERMISSION, 1);
         return;
     }
     n->index++;
@@ -145,7 +143,7 @@ CF_INLINE void cf_node_flag_bit(cf_node *n, unsigned level, int64_t bit)
     if (CF_UNLIKELY(level))
         cf_node_flag_disturbed(n, bit);
     else if (n->index++ == 6)
-        cf_node_move(n, n->field == CF_PLACE_ACTIVE_FLAG ? CF_PLACE_FLAG_END : CF_PLACE_OVERLOAD_END, 1);
+        cf_node_move(n, n->field == CF_BUS_PLACE_ACTIVE_FLAG ? CF_BUS_PLACE_FLAG_END : CF_BUS_PLACE_OVERLOAD_END, 1);
 }
 
 /* Complete after six equal bits. */
@@ -159,15 +157,15 @@ CF_INLINE void cf_node_passive_flag_bit(cf_node *n, unsigned level, int64_t bit)
     n->index = level == n->run_level ? (uint16_t)(n->index + 1) : 2;
     n->run_level = (uint8_t)level;
     if (n->index == 7)
-        cf_node_move(n, CF_PLACE_FLAG_END, 1);
+        cf_node_move(n, CF_BUS_PLACE_FLAG_END, 1);
 }
 
 /* Behind a flag, before the first recessive bit, which is the delimiter's first. */
 CF_INLINE void cf_node_flag_end(cf_node *n, unsigned level, int64_t bit)
 {
-    const unsigned error = n->field == CF_PLACE_FLAG_END;
+    const unsigned error = n->field == CF_BUS_PLACE_FLAG_END;
     if (level) {
-        cf_node_move(n, error ? CF_PLACE_DELIMITER : CF_PLACE_OVERLOAD_DELIMITER, 2);
+        cf_node_move(n, error ? CF_BUS_PLACE_DELIMITER : CF_BUS_PLACE_OVERLOAD_DELIMITER, 2);
         return;
     }
     if (n->index == 1 && error && !n->transmitter && cf_node_eight(n, bit)) /* rule b */
@@ -183,9 +181,9 @@ CF_INLINE void cf_node_delimiter(cf_node *n, unsigned level, int64_t bit)
         if (n->index == 8)
             cf_node_overload(n);
         else
-            cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
     } else if (n->index++ == 8) {
-        cf_node_move(n, CF_PLACE_INTERMISSION, 1);
+        cf_node_move(n, CF_BUS_PLACE_INTERMISSION, 1);
     }
 }
 
@@ -201,7 +199,7 @@ CF_INLINE void cf_node_intermission(cf_node *n, unsigned level, int64_t bit)
         if (!level)
             cf_node_foreign_start(n, !suspended, bit);
         else if (suspended)
-            cf_node_move(n, CF_PLACE_SUSPEND, 1);
+            cf_node_move(n, CF_BUS_PLACE_SUSPEND, 1);
         else
             cf_node_rest(n, bit + 1);
     }
@@ -218,7 +216,7 @@ CF_INLINE void cf_node_off_bit(cf_node *n, unsigned level, int64_t bit)
         return;
     n->counters = cf_counters_make(0, 0);
     n->index = CF_RECOVERY_BITS;
-    cf_node_tell(n, CF_EVENT_RECOVERED);
+    cf_node_tell(n, CF_BUS_EVENT_RECOVERED);
     cf_node_rest(n, bit + 1);
 }
 
@@ -226,31 +224,31 @@ CF_INLINE void cf_node_off_bit(cf_node *n, unsigned level, int64_t bit)
 CF_INLINE void cf_node_rest_bit(cf_node *n, unsigned level, int64_t bit)
 {
     switch (n->field) {
-    case CF_PLACE_IDLE:
+    case CF_BUS_PLACE_IDLE:
         if (!level)
             cf_node_foreign_start(n, 0, bit);
         else if (n->queue.ready || n->queue.next_bit <= bit + 1)
             cf_node_rest(n, bit + 1);
         break;
-    case CF_PLACE_INTERMISSION:
+    case CF_BUS_PLACE_INTERMISSION:
         cf_node_intermission(n, level, bit);
         break;
-    case CF_PLACE_SUSPEND:
+    case CF_BUS_PLACE_SUSPEND:
         if (!level)
             cf_node_foreign_start(n, 0, bit);
         else if (n->index++ == 8)
             cf_node_rest(n, bit + 1);
         break;
-    case CF_PLACE_CRC_DELIMITER:
+    case CF_BUS_PLACE_CRC_DELIMITER:
         n->fast = 0;
         if (!level)
-            cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
         else
-            cf_node_move(n, CF_PLACE_ACK_SLOT, 1);
+            cf_node_move(n, CF_BUS_PLACE_ACK_SLOT, 1);
         if (level && !n->transmitter && n->good && n->options.mode != CF_MODE_LISTEN_ONLY)
             n->drive = 0;
         break;
-    case CF_PLACE_ACK_SLOT:
+    case CF_BUS_PLACE_ACK_SLOT:
         if (n->transmitter)
             cf_node_await_ack(n, level, bit);
         else if (n->good)
@@ -258,41 +256,41 @@ CF_INLINE void cf_node_rest_bit(cf_node *n, unsigned level, int64_t bit)
         else
             cf_node_bad_tail(n, bit);
         break;
-    case CF_PLACE_ACK_DELIMITER:
+    case CF_BUS_PLACE_ACK_DELIMITER:
         if (!n->transmitter && !n->good)
             cf_node_bad_tail(n, bit);
         else if (!level)
-            cf_node_error(n, CF_EVENT_FORM_ERROR, 0, bit);
+            cf_node_error(n, CF_BUS_EVENT_FORM_ERROR, 0, bit);
         else
-            cf_node_move(n, CF_PLACE_END_OF_FRAME, 1);
+            cf_node_move(n, CF_BUS_PLACE_END_OF_FRAME, 1);
         break;
-    case CF_PLACE_END_OF_FRAME:
+    case CF_BUS_PLACE_END_OF_FRAME:
         cf_node_end_of_frame(n, level, bit);
         break;
-    case CF_PLACE_ACTIVE_FLAG:
-    case CF_PLACE_OVERLOAD_FLAG:
+    case CF_BUS_PLACE_ACTIVE_FLAG:
+    case CF_BUS_PLACE_OVERLOAD_FLAG:
         cf_node_flag_bit(n, level, bit);
         break;
-    case CF_PLACE_PASSIVE_FLAG:
+    case CF_BUS_PLACE_PASSIVE_FLAG:
         cf_node_passive_flag_bit(n, level, bit);
         break;
-    case CF_PLACE_FLAG_END:
-    case CF_PLACE_OVERLOAD_END:
+    case CF_BUS_PLACE_FLAG_END:
+    case CF_BUS_PLACE_OVERLOAD_END:
         cf_node_flag_end(n, level, bit);
         break;
-    case CF_PLACE_DELIMITER:
-    case CF_PLACE_OVERLOAD_DELIMITER:
+    case CF_BUS_PLACE_DELIMITER:
+    case CF_BUS_PLACE_OVERLOAD_DELIMITER:
         cf_node_delimiter(n, level, bit);
         break;
-    case CF_PLACE_INTEGRATING:
+    case CF_BUS_PLACE_INTEGRATING:
         n->index = (uint16_t)(level ? n->index + 1 : 1);
         if (n->index > CF_RECOVERY_BITS) {
             n->index = CF_RECOVERY_BITS;
-            cf_node_tell(n, CF_EVENT_INTEGRATED);
+            cf_node_tell(n, CF_BUS_EVENT_INTEGRATED);
             cf_node_rest(n, bit + 1);
         }
         break;
-    default: /* CF_PLACE_BUS_OFF */
+    default: /* CF_BUS_PLACE_BUS_OFF */
         cf_node_off_bit(n, level, bit);
     }
 }

@@ -6,8 +6,8 @@
 
 #include "../frame.h"
 
-#define CF_QUEUE_NONE UINT32_MAX
-#define CF_QUEUE_NEVER INT64_MAX
+#define CF_BUS_QUEUE_NONE UINT32_MAX
+#define CF_BUS_QUEUE_NEVER INT64_MAX
 
 enum { CF_REQUEST_ONE_SHOT = 1, CF_REQUEST_SELF_RECEPTION = 2 };
 
@@ -20,7 +20,7 @@ typedef struct cf_bus_request {
     uint32_t options; /* CF_REQUEST_... */
 } cf_bus_request;
 
-typedef struct cf_queue {
+typedef struct cf_bus_queue {
     cf_bus_request *rows; /* the caller's, `room` of them */
     uint32_t *heap; /* the same */
     uint32_t room, ready; /* ready: in the heap */
@@ -29,7 +29,7 @@ typedef struct cf_queue {
     uint32_t first_come; /* 1: not by priority */
     int64_t next_bit; /* when the first of the waiting is due */
     uint64_t sequence;
-} cf_queue;
+} cf_bus_queue;
 
 /* Arbitration field, its first bit on top: a base frame's RTR stands where an extended one has SRR. */
 CF_INLINE uint32_t cf_arbitration_key(const cf_frame_head *head)
@@ -40,7 +40,8 @@ CF_INLINE uint32_t cf_arbitration_key(const cf_frame_head *head)
     return id << 21 | remote << 20;
 }
 
-CF_INLINE void cf_queue_init(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room, unsigned first_come)
+CF_INLINE void cf_bus_queue_init(cf_bus_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room,
+                                 unsigned first_come)
 {
     uint32_t i;
     memset(q, 0, sizeof *q);
@@ -48,15 +49,15 @@ CF_INLINE void cf_queue_init(cf_queue *q, cf_bus_request *rows, uint32_t *heap, 
     q->heap = heap;
     q->room = room;
     q->first_come = first_come;
-    q->waiting = CF_QUEUE_NONE;
-    q->next_bit = CF_QUEUE_NEVER;
-    q->free = room ? 0 : CF_QUEUE_NONE;
+    q->waiting = CF_BUS_QUEUE_NONE;
+    q->next_bit = CF_BUS_QUEUE_NEVER;
+    q->free = room ? 0 : CF_BUS_QUEUE_NONE;
     for (i = 0; i < room; i++)
-        rows[i].next = i + 1 < room ? i + 1 : CF_QUEUE_NONE;
+        rows[i].next = i + 1 < room ? i + 1 : CF_BUS_QUEUE_NONE;
 }
 
 /* Moves to larger arrays; the old ones are the caller's to free. */
-CF_INLINE void cf_queue_grow(cf_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
+CF_INLINE void cf_bus_queue_grow(cf_bus_queue *q, cf_bus_request *rows, uint32_t *heap, uint32_t room)
 {
     uint32_t i;
     if (q->room) {
@@ -72,7 +73,7 @@ CF_INLINE void cf_queue_grow(cf_queue *q, cf_bus_request *rows, uint32_t *heap, 
     q->room = room;
 }
 
-CF_INLINE int cf_queue_before(const cf_queue *q, uint32_t a, uint32_t b)
+CF_INLINE int cf_bus_queue_before(const cf_bus_queue *q, uint32_t a, uint32_t b)
 {
     const cf_bus_request *x = &q->rows[a], *y = &q->rows[b];
     if (!q->first_come && x->key != y->key)
@@ -81,25 +82,25 @@ CF_INLINE int cf_queue_before(const cf_queue *q, uint32_t a, uint32_t b)
 }
 
 /* Puts row `row` among the ready ones. */
-CF_INLINE void cf_queue_ready(cf_queue *q, uint32_t row)
+CF_INLINE void cf_bus_queue_ready(cf_bus_queue *q, uint32_t row)
 {
     uint32_t at = q->ready++;
-    while (at > 0 && cf_queue_before(q, row, q->heap[(at - 1) / 2])) {
+    while (at > 0 && cf_bus_queue_before(q, row, q->heap[(at - 1) / 2])) {
         q->heap[at] = q->heap[(at - 1) / 2];
         at = (at - 1) / 2;
     }
     q->heap[at] = row;
 }
 
-/* Takes the first of the ready ones, of which there is one; it is given back with cf_queue_ready or cf_queue_drop. */
-CF_INLINE uint32_t cf_queue_take(cf_queue *q)
+/* Takes the first of the ready ones, of which there is one; cf_bus_queue_ready or cf_bus_queue_drop give it back. */
+CF_INLINE uint32_t cf_bus_queue_take(cf_bus_queue *q)
 {
     const uint32_t first = q->heap[0], last = q->heap[--q->ready];
     uint32_t at = 0, child;
     while ((child = 2 * at + 1) < q->ready) {
-        if (child + 1 < q->ready && cf_queue_before(q, q->heap[child + 1], q->heap[child]))
+        if (child + 1 < q->ready && cf_bus_queue_before(q, q->heap[child + 1], q->heap[child]))
             child++;
-        if (!cf_queue_before(q, q->heap[child], last))
+        if (!cf_bus_queue_before(q, q->heap[child], last))
             break;
         q->heap[at] = q->heap[child];
         at = child;
@@ -108,7 +109,7 @@ CF_INLINE uint32_t cf_queue_take(cf_queue *q)
     return first;
 }
 
-CF_INLINE void cf_queue_drop(cf_queue *q, uint32_t row)
+CF_INLINE void cf_bus_queue_drop(cf_bus_queue *q, uint32_t row)
 {
     q->rows[row].next = q->free;
     q->free = row;
@@ -116,24 +117,24 @@ CF_INLINE void cf_queue_drop(cf_queue *q, uint32_t row)
 }
 
 /* Moves what is due in `bit` to the ready ones. */
-CF_INLINE void cf_queue_due(cf_queue *q, int64_t bit)
+CF_INLINE void cf_bus_queue_due(cf_bus_queue *q, int64_t bit)
 {
-    while (q->waiting != CF_QUEUE_NONE && q->rows[q->waiting].bit <= bit) {
+    while (q->waiting != CF_BUS_QUEUE_NONE && q->rows[q->waiting].bit <= bit) {
         const uint32_t row = q->waiting;
         q->waiting = q->rows[row].next;
         q->rows[row].sequence = q->sequence++;
-        cf_queue_ready(q, row);
+        cf_bus_queue_ready(q, row);
     }
-    q->next_bit = q->waiting == CF_QUEUE_NONE ? CF_QUEUE_NEVER : q->rows[q->waiting].bit;
+    q->next_bit = q->waiting == CF_BUS_QUEUE_NONE ? CF_BUS_QUEUE_NEVER : q->rows[q->waiting].bit;
 }
 
 /* Adds a frame that cf_frame_check accepts, to be sent from `bit` on. CF_NO_ROOM when all rows are taken. */
-CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
+CF_INLINE cf_status cf_bus_queue_add(cf_bus_queue *q, const cf_fd_frame *frame, int64_t bit, unsigned options)
 {
     const uint32_t row = q->free;
     uint32_t *link = &q->waiting;
     cf_bus_request *r;
-    if (row == CF_QUEUE_NONE)
+    if (row == CF_BUS_QUEUE_NONE)
         return CF_NO_ROOM;
     r = &q->rows[row];
     q->free = r->next;
@@ -143,12 +144,12 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
     r->sequence = 0;
     r->key = cf_arbitration_key((const cf_frame_head *)frame);
     r->options = options;
-    if (q->waiting != CF_QUEUE_NONE && q->rows[q->last].bit <= bit)
+    if (q->waiting != CF_BUS_QUEUE_NONE && q->rows[q->last].bit <= bit)
         link = &q->rows[q->last].next;
-    while (*link != CF_QUEUE_NONE && q->rows[*link].bit <= bit)
+    while (*link != CF_BUS_QUEUE_NONE && q->rows[*link].bit <= bit)
         link = &q->rows[*link].next;
     r->next = *link;
-    if (r->next == CF_QUEUE_NONE)
+    if (r->next == CF_BUS_QUEUE_NONE)
         q->last = row;
     *link = row;
     q->next_bit = q->rows[q->waiting].bit;
@@ -156,12 +157,12 @@ CF_INLINE cf_status cf_queue_add(cf_queue *q, const cf_fd_frame *frame, int64_t 
 }
 
 /* The same for `count` frames, for which there is room. */
-CF_INLINE void cf_queue_add_many(cf_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count,
-                                 unsigned options)
+CF_INLINE void cf_bus_queue_add_many(cf_bus_queue *q, const cf_fd_frame *frames, const int64_t *bits, size_t count,
+                                     unsigned options)
 {
     size_t i;
     for (i = 0; i < count; i++)
-        cf_queue_add(q, &frames[i], bits[i], options);
+        cf_bus_queue_add(q, &frames[i], bits[i], options);
 }
 
 #endif

@@ -128,32 +128,39 @@ CF_INLINE uint64_t cf_fd_first_bytes(const cf_frame_head *head, cf_shape shape)
     return cf_frame_head_bits(head, shape) | (shape.extended ? (uint64_t)0x55 << 41 : (uint64_t)1 << 22);
 }
 
+CF_INLINE unsigned cf_classical_stuff_bits(const cf_frame_head *head, const uint8_t *data, cf_shape shape)
+{
+    const uint16_t *table = cf_stuff_table();
+    unsigned entry = CF_STUFF_IDLE, sum = 0, i;
+    uint8_t bytes[16];
+    for (i = 16 - cf_classical_bytes(head, data, shape, bytes); i < 16; i++) {
+        entry = table[8u * bytes[i] + CF_STUFF_NEXT(entry)];
+        sum += entry & CF_STUFF_COUNT_BITS;
+    }
+    return sum >> 3;
+}
+
+CF_INLINE unsigned cf_fd_stuff_bits(const cf_frame_head *head, const uint8_t *data, cf_shape shape)
+{
+    const uint16_t *table = cf_stuff_table();
+    const uint64_t first = cf_fd_first_bytes(head, shape);
+    unsigned entry = CF_STUFF_IDLE, sum = 0, last = head->dlc, i;
+    for (i = (shape.head_bits + 7) / 8; i-- > 0;) {
+        entry = table[8 * (first >> (8 * i) & 255) + CF_STUFF_NEXT(entry)];
+        sum += entry & CF_STUFF_COUNT_BITS;
+    }
+    for (i = 0; i < shape.bytes; i++) {
+        last = data[i];
+        entry = table[8 * last + CF_STUFF_NEXT(entry)];
+        sum += entry & CF_STUFF_COUNT_BITS;
+    }
+    return (sum >> 3) - cf_fd_surplus(CF_STUFF_NEXT(entry), last);
+}
+
 /* Dynamic stuff bits of a frame that cf_frame_check accepts. */
 CF_INLINE unsigned cf_frame_stuff_bits(const cf_frame_head *head, const uint8_t *data, cf_shape shape)
 {
-    const uint16_t *table = cf_stuff_table();
-    unsigned entry = CF_STUFF_IDLE, count = 0, i;
-    if (shape.fd) {
-        const uint64_t first = cf_fd_first_bytes(head, shape);
-        unsigned last = head->dlc;
-        for (i = (shape.head_bits + 7) / 8; i-- > 0;) {
-            entry = table[(first >> (8 * i) & 255) << 3 | CF_STUFF_NEXT(entry)];
-            count += CF_STUFF_COUNT(entry);
-        }
-        for (i = 0; i < shape.bytes; i++) {
-            last = data[i];
-            entry = table[last << 3 | CF_STUFF_NEXT(entry)];
-            count += CF_STUFF_COUNT(entry);
-        }
-        return count - cf_fd_surplus(CF_STUFF_NEXT(entry), last);
-    } else {
-        uint8_t bytes[16];
-        for (i = 16 - cf_classical_bytes(head, data, shape, bytes); i < 16; i++) {
-            entry = table[(unsigned)bytes[i] << 3 | CF_STUFF_NEXT(entry)];
-            count += CF_STUFF_COUNT(entry);
-        }
-        return count;
-    }
+    return shape.fd ? cf_fd_stuff_bits(head, data, shape) : cf_classical_stuff_bits(head, data, shape);
 }
 
 /* Exact length in bits, SOF to the last EOF bit, of a classical frame; intermission not included.
@@ -162,7 +169,7 @@ CF_INLINE unsigned cf_frame_length_bits(const cf_frame *frame)
 {
     const cf_frame_head *head = (const cf_frame_head *)frame;
     const cf_shape shape = cf_frame_shape(head, sizeof(cf_frame));
-    return cf_shape_region(shape) + cf_frame_stuff_bits(head, frame->data, shape) + CF_TAIL_BITS;
+    return cf_shape_region(shape) + cf_classical_stuff_bits(head, frame->data, shape) + CF_TAIL_BITS;
 }
 
 /* Stuff count field: Gray code of the number of stuff bits mod 8, and an even parity bit. */

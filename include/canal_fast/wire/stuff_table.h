@@ -12,6 +12,7 @@
 
 #define CF_STUFF_NEXT(entry) ((entry) & 7u)
 #define CF_STUFF_COUNT(entry) ((entry) >> 3 & 3u)
+#define CF_STUFF_COUNT_BITS (3u << 3) /* entries masked so sum up to 8 times the stuff bits */
 #define CF_STUFF_BITS(entry) ((unsigned)(entry) >> 5)
 #define CF_STUFF_IDLE 4u /* after one recessive bit: the next run starts afresh */
 

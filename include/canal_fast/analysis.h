@@ -1,0 +1,8 @@
+/* canal_fast/analysis.h - arrays of frames by identifier, and their statistics. */
+#ifndef CANAL_FAST_ANALYSIS_H
+#define CANAL_FAST_ANALYSIS_H
+
+#include "analysis/ids.h"
+#include "analysis/statistics.h"
+
+#endif
