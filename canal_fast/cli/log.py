@@ -198,8 +198,9 @@ def _report(
     code = 1 if failure else 3 if ledger.lost or left_out else 0
     if args.json:
         error = str(failure) if failure else None
-        progress.line(event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error,
-                      left_out=left_out)  # fmt: skip
+        progress.line(
+            event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error, left_out=left_out
+        )
         return code
     for line in _last_words(ledger, sink, progress, args, failure is None):
         print(line, file=sys.stderr)

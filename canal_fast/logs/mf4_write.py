@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import CanalFastError
-from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, check_records, payload_length
 
 from . import _account
 from .account import Account, Screen
@@ -77,6 +77,7 @@ class Mf4Writer:
 
     def write(self, frames: FrameArray) -> None:
         """Append frames; errors as those of `Recorder.write`."""
+        check_records(frames)
         if self._start is None and len(frames):
             self._start = wall_start(int(frames["timestamp_ns"].min()), self._zone, self._row.dated_ns)
             self._screen.start(self._start[0])

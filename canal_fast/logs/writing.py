@@ -200,8 +200,8 @@ class Recorder:
             Another dtype or shape, or the recorder is closed.
         FrameError
             With `.index`: an identifier above 0x7FF without EXTENDED_ID (or ERROR_FRAME, STATUS) or above 0x1FFFFFFF
-            with it, a dlc above 15, or flags beyond `FrameFlag`. Or `strict`,
-            and a frame cannot be kept whole. Nothing of `frames` was written.
+            with it, a dlc above 15, or flags beyond `FrameFlag`. Also with `strict`, where a frame cannot be kept
+            whole. Nothing of `frames` was written.
         OSError
             The system did not take all; see Notes of the class.
         """
