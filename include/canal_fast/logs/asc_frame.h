@@ -130,8 +130,8 @@ CF_INLINE cf_status cf_asc_classical(cf_log_reader *reader, const char *line, co
     return CF_OK;
 }
 
-/* The hexadecimal number of `name = 0x...` (name in lower case) among the words from p on; *value is left where there is
- * none. */
+/* The hexadecimal number of `name = 0x...` (name in lower case) among the words from p on; *value is left where none is
+ * there. */
 CF_INLINE void cf_asc_number(const char *p, const char *end, const char *name, uint32_t *value)
 {
     unsigned digits;
