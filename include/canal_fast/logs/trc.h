@@ -88,17 +88,19 @@ CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, cons
     uint8_t bytes[5];
     uint64_t value;
     unsigned got = 0, words = 0, digits;
-    const char *word = cf_skip_blanks(p, end), *after = cf_text_unsigned(word, end, &value, &digits), *at;
-    for (at = word; at < end; words++)
+    const char *word = cf_skip_blanks(p, end), *after = cf_text_unsigned(word, end, &value, &digits), *at, *last[5];
+    for (at = word; at < end; words++) {
+        last[words % 5] = at;
         at = cf_skip_blanks(cf_skip_word(at, end), end);
+    }
     if (bus && words != 5 && digits > 0 && (after == end || cf_is_blank(*after))) {
         const int channel = cf_log_channel_number(value);
         if (channel < 0)
             return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
         frame->channel = (uint8_t)channel;
     }
-    if (end - p > 14 && cf_is_blank(end[-15])) /* `04 00 02 00 00` */
-        cf_spaced_bytes(end - 14, end, bytes, 5, &got);
+    if (words >= 5) /* `04 00 02 00 00` */
+        cf_spaced_bytes(last[words % 5], end, bytes, 5, &got);
     if (reader->unended)
         return CF_LOG_CUT;
     if (got == 5)
