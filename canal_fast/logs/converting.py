@@ -22,6 +22,7 @@ from .inputs import Channels, Input, merged
 from .sources import LogSource
 from .targets import Target, find_target
 from .writers import Writer, open_writer
+from .writing import Recorder
 from .zones import Zone, epoch_of, find_zone
 
 __all__ = ["Time", "convert"]
@@ -186,6 +187,10 @@ class _Plan:
         try:
             with recorder:
                 selection = self._copy(recorder, channels, first, batches)
+                read, filtered, cut = selection.counts
+                if isinstance(recorder, Recorder) and not filtered and not cut:  # they count all of the frames
+                    for channel, counters in channels.statistics().items():
+                        recorder.write_counters(counters, channel)
         except BaseException:
             if self._final is not None and not recorder.failed:
                 with contextlib.suppress(OSError):
@@ -197,7 +202,6 @@ class _Plan:
             except OSError as error:
                 what = f"{error.strerror}; all is written, and is in {recorder.path}"
                 raise OSError(error.errno, what, self._final) from error
-        read, filtered, cut = selection.counts
         return replace(recorder.account, read=read, filtered=filtered, cut=cut)
 
     def _copy(
