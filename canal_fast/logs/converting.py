@@ -138,7 +138,7 @@ def convert(
         ]
     else:
         pairs = [(rows, target)]
-    plans = [_Plan(some, path, job, shifts) for some, path in pairs]  # all is checked before anything is written
+    plans = [_Plan(some, path, job, shifts, rows) for some, path in pairs]  # all is checked before anything is written
     total = Account()
     for plan in plans:
         total += plan.run()
@@ -148,7 +148,9 @@ def convert(
 class _Plan:
     """One target and its sources."""
 
-    def __init__(self, sources: list[LogSource], target: LogTarget, job: _Job, shifts: dict[int, int]) -> None:
+    def __init__(
+        self, sources: list[LogSource], target: LogTarget, job: _Job, shifts: dict[int, int], others: list[LogSource]
+    ) -> None:
         self._sources, self._job, self._shifts = sources, job, shifts
         self._name = name_of(target)
         self._kind: Target = find_target(target, self._name, job.format)
@@ -159,7 +161,7 @@ class _Plan:
         if os.path.exists(path) and not os.path.isfile(path):
             return  # a pipe or device
         self._target, self._final = f"{path}.part", path
-        for source in sources:
+        for source in others:  # those of every target
             for taken in (path, f"{path}.part"):
                 if _same(source, taken):
                     raise ValueError(f"{self._name}: the target is one of the sources; take another name")

@@ -68,7 +68,7 @@ class Recorder:
     tz : str or tzinfo
         The zone of the wall clock that ASC, BLF and TRC state as their start.
     compression : "gzip", "zstd" or "none", optional
-        None: by the suffix.
+        None: by the suffix of a path; a file object gets plain bytes.
     strict : bool
         True: frames that the format has no place for, or that lose something in it, are refused. Otherwise the former
         are left out, and `account` counts both.
