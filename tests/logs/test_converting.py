@@ -225,7 +225,7 @@ def test_targets_that_are_there(tmp_path: Path) -> None:
         convert([target, source], tmp_path / "hard.pcapng", force=True)
     (tmp_path / "out").mkdir()
     os.link(target, tmp_path / "out" / "a.log")
-    with pytest.raises(ValueError, match="a.log: the target is one of the sources"):  # of another target
+    with pytest.raises(ValueError, match=r"a.log: the target is one of the sources"):  # of another target
         convert([source, target], tmp_path / "out", format="candump", force=True)
     assert not list(tmp_path.glob("*.part"))
 
