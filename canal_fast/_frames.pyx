@@ -2,9 +2,16 @@
 
 from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.base cimport CF_OK, cf_cpu_level, cf_status
-from canal_fast.capi.frame cimport cf_frames_check, cf_payload_lengths, cf_records_check
-from canal_fast.capi.merge cimport cf_merge, cf_merge_source
-from libc.stdint cimport INT64_MIN, uint8_t, uint32_t
+from canal_fast.capi.frame cimport (
+    CF_MERGE_SOURCES,
+    cf_frames_check,
+    cf_merge,
+    cf_merge_take,
+    cf_payload_lengths,
+    cf_records_check,
+)
+from libc.stdint cimport uint8_t
+from libc.string cimport memset
 
 import numpy
 
@@ -37,52 +44,40 @@ def check(frames, bint kept=False):
     return int(status), index
 
 
-cdef enum:
-    SOURCES = 256
-
-
 cdef class Merge:
     """State of merging `sources` (1..256) sources of FD records by time."""
 
-    cdef cf_merge_source sources[SOURCES]
-    cdef uint32_t heap[SOURCES]
-    cdef size_t count
+    cdef cf_merge state
     cdef list loans
 
     def __cinit__(self, size_t sources):
-        if not 1 <= sources <= SOURCES:
-            raise ValueError(f"{sources} sources, allowed 1..{SOURCES}")
-        self.count = sources
+        memset(&self.state, 0, sizeof(self.state))
+        if not 1 <= sources <= CF_MERGE_SOURCES:
+            raise ValueError(f"{sources} sources, allowed 1..{CF_MERGE_SOURCES}")
+        self.state.sources = sources
         self.loans = [None] * sources
-        for i in range(sources):
-            self.sources[i].at = NULL
-            self.sources[i].left = 0
-            self.sources[i].stride = 80
-            self.sources[i].latest_ns = INT64_MIN
-            self.sources[i].more = 1
 
     def give(self, size_t index, frames):
         """The next records of a source whose last ones are taken; None: it has ended. They stay borrowed until then."""
         cdef Loan loan = None
-        if index >= self.count or self.sources[index].left:
+        if index >= self.state.sources or self.state.source[index].count:
             raise IndexError("no such source, or it has records")
         if frames is None:
-            self.sources[index].more = 0
+            self.state.source[index].ended = 1
         else:
             loan = lend_frames(frames, "frames", False)
             if loan.stride != 80:
                 raise TypeError("FD records are needed")
-            self.sources[index].at = <const char *>loan.at
-            self.sources[index].left = loan.count
+            self.state.source[index].at = <const char *>loan.at
+            self.state.source[index].count = loan.count
         self.loans[index] = loan
 
     def take(self, frames, Py_ssize_t first):
         """Fill frames[first:]: (number made, source to be given more or None)."""
         cdef Loan target = lend_frames(frames, "frames", True)
-        cdef size_t hungry = 0, made
+        cdef size_t empty = 0, made
         if target.stride != 80 or not 0 <= first <= target.count:
             raise TypeError("FD records are needed, and room for them")
         with nogil:
-            made = cf_merge(self.sources, self.count, self.heap, <uint8_t *>target.at + first * 80,
-                            target.count - first, 80, &hungry)
-        return made, None if hungry == self.count else hungry
+            made = cf_merge_take(&self.state, 80, <uint8_t *>target.at + first * 80, target.count - first, &empty)
+        return made, None if empty == self.state.sources else empty

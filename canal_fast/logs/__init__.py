@@ -13,6 +13,7 @@ from .account import Account, Screen
 from .converting import convert
 from .formats import LogFormat, formats
 from .interfaces import Interfaces, LogInterface
+from .parquet import ParquetAccount, to_parquet
 from .reading import BATCH_FRAMES, LogFile
 from .sources import LogSource
 from .targets import find_target
@@ -25,6 +26,7 @@ __all__ = [
     "LogFile",
     "LogFormat",
     "LogInterface",
+    "ParquetAccount",
     "Recorder",
     "batches",
     "convert",
@@ -32,6 +34,7 @@ __all__ = [
     "formats",
     "open_log",
     "read_log",
+    "to_parquet",
     "write_log",
 ]
 
@@ -50,7 +53,8 @@ def open_log(
     Parameters
     ----------
     source : path-like, "-" or binary file object
-        "-": standard input. gzip, bzip2 and zstd are undone whatever the format, text in UTF-16 becomes UTF-8.
+        "-": standard input. A folder of Parquet files with frames (`to_parquet`) is one recording. gzip, bzip2
+        and zstd are undone whatever the format, text in UTF-16 becomes UTF-8.
     format : str, optional
         The format, by its name in `formats`, whatever the content looks like.
     tz : str or tzinfo

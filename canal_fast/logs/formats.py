@@ -89,6 +89,15 @@ _FORMATS = (
         magics=(b"MDF     4", b"UnFinMF 4"),
         opener="mf4:Mf4",
     ),
+    LogFormat(
+        "parquet",
+        "Folder of Parquet files",
+        (),
+        True,
+        False,
+        ("nanoseconds", "fd", "raw_dlc", "tx", "gap", "errors", "channel", "status", "names", "bitrates"),
+        extra="arrow",
+    ),
 )
 
 _FOREIGN = (  # begin of a file, and what it is
@@ -145,7 +154,7 @@ def by_suffix(suffix: str) -> LogFormat | None:
 def _score(row: LogFormat, head: bytes, whole: bool) -> int:
     if row.index >= 0:
         return _logs.recognise(row.index, head, whole) if row.reads else NO
-    return SURE if head.startswith(row.magics) else NO
+    return SURE if row.magics and head.startswith(row.magics) else NO
 
 
 def recognise(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | None]:
