@@ -80,3 +80,13 @@ cdef extern from "canal_fast/merge.h" nogil:
         cf_merge_source source[256]
 
     size_t cf_merge_take(cf_merge *merge, size_t stride, void *out, size_t capacity, size_t *empty)
+
+cdef extern from "canal_fast/error_frame.h" nogil:
+    enum:
+        CF_ERROR_PROTOCOL
+        CF_ERROR_NO_ACK
+        CF_ERROR_KIND
+        CF_ERROR_KIND_BIT
+        CF_ERROR_KIND_FORM
+        CF_ERROR_KIND_STUFF
+        CF_ERROR_KIND_OVERLOAD

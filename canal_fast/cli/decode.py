@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import add_force, add_reading, keep_existing, picture, reading
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump
@@ -70,27 +70,25 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.to:
         return write_folder(plan, args)
-    counts = write(plan, args) if args.output or args.plot else print_lines(plan, args)
+    counts, code = write(plan, args) if args.output or args.plot else print_lines(plan, args)
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
         file=sys.stderr,
     )
-    return 0
+    return code
 
 
 def write_folder(plan: Plan, args: argparse.Namespace) -> int:
     """Into a folder of Parquet."""
     if args.output is None or args.plot:
         raise ValueError("--to parquet needs -o FOLDER, and goes without --plot")
-    options = {"format": args.format, "tz": args.tz, "errors": args.errors}
-    account, counts = to_parquet(plan, args.file, args.output, **options)
+    account, counts = to_parquet(plan, args.file, args.output, format=args.format, tz=args.tz, errors=args.errors)
     print(
         f"canal-fast decode: {account.frames} frames, {account.rows} rows in {len(account.files)} files of "
         + args.output
         + (f", {account.undated} without a date" if account.undated else "")
-        + (f"; {counts.short} too short" if counts.short else "")
-        + (f"; {account.skipped} items of other kinds" if account.skipped else ""),
+        + (f"; {counts.short} too short" if counts.short else ""),
         file=sys.stderr,
     )
     return 0
@@ -114,8 +112,10 @@ def listing(database: Database) -> Iterator[str]:
         yield f"problem: {problem}"
 
 
-def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes."""
+def print_lines(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes.
+
+    Returns counts and the command's exit code."""
     everything, live = args.signal is None, args.file == "-"
     counts = DecodeCounts()
     with reading(args) as log:
@@ -129,7 +129,7 @@ def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
                 elif everything:
                     print(line + unknown(frames[row]), flush=live)
         tell(log, "decode")
-    return counts
+    return counts, exit_code(log)
 
 
 def unknown(frame: Any) -> str:
@@ -166,8 +166,8 @@ def held(table: Table, name: str) -> list[bool]:
     return [True] * len(table) if valid is None else valid.tolist()
 
 
-def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """A CSV or npz file, a picture, or both."""
+def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """A CSV or npz file, a picture, or both; returns as `print_lines`."""
     if args.output and not args.output.endswith((".csv", ".npz")):
         raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
     counts = DecodeCounts()
@@ -193,7 +193,7 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
         np.savez(args.output, **arrays(kept))
     if args.plot:
         draw(plan, kept, args)
-    return counts
+    return counts, exit_code(log)
 
 
 def csv_rows(file: TextIO, wide: bool) -> Callable[[Table], None]:

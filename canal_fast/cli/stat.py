@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from canal_fast.analysis.statistics import Statistics
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import (
     add_force,
     add_reading,
@@ -103,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
         tell(log, "stat")
-    summary = {**statistics.summary(), "skipped": log.skipped, "lost_bytes": log.lost_bytes, "truncated": log.truncated}
+    left_out = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
+    summary = {**statistics.summary(), **left_out, "truncated": log.truncated}
     for bus in summary["channels"]:
         given = args.bitrate is not None
         bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(shown, indent=1) if args.json else table(shown))
     for line in warnings(summary):
         print(f"canal-fast stat: {line}", file=sys.stderr)
-    return 0
+    return exit_code(log)
 
 
 def chosen(

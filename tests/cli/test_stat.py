@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +134,24 @@ def test_every_command_reads_alike(command: str, tmp_path: Path, capsys: pytest.
     assert main([command, str(path), *more, "--format", "blf"]) == 1
     assert main([command, str(path), *more, "--tz", "Nowhere/Nothing"]) == 1
     assert "Nowhere/Nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["stat", "decode", "dump", "dump --info"])
+def test_nothing_but_what_is_skipped(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A capture of something else is no empty recording of CAN: that is said, and the exit code is 1."""
+    if command == "decode":
+        pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
+    path = tmp_path / "ethernet.pcap"
+    packets = b"".join(struct.pack("<IIII", second, 0, 60, 60) + bytes(60) for second in range(3))
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + packets)
+    database = tmp_path / "x.dbc"
+    database.write_text('VERSION ""\n\nBU_: A\n\nBO_ 291 M: 1 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\n')
+    more = ["--dbc", str(database)] if command == "decode" else []
+    assert main([*command.split(), str(path), *more]) == 1
+    assert "packet of link type 1" in "".join(capsys.readouterr())
+    if command == "stat":
+        assert main(["stat", str(path), "--json"]) == 1
+        assert json.loads(capsys.readouterr().out)["skipped_by_kind"] == {"packet of link type 1": 3}
 
 
 def test_sort_top_and_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
