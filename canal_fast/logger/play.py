@@ -19,9 +19,10 @@ from . import _play
 from .lanes import lanes_of, named_channels
 from .recordings import FIRST_NS, LAST_NS, Moment, Recording, merged, moment_ns
 
-__all__ = ["Lateness", "PlayResult", "Player", "play"]
+__all__ = ["MEANINGS", "Lateness", "PlayResult", "Player", "play"]
 
 _KINDS = [(name.lower(), meaning) for _, name, meaning in _play.kind_table()]
+MEANINGS = dict(_KINDS)  # of PlayResult.skipped
 _REFUSED = [name for name, _ in _KINDS].index("fd")  # from there on: what the bus cannot carry
 _EDGES: list[int | None] = [*_play.lateness_edges()[:-1], None]
 _LONGEST_S = 1e9
