@@ -76,6 +76,7 @@ cdef extern from "canal_fast/logger/play.h" nogil:
     void cf_play_again(cf_play *play)
     void cf_play_end(cf_play *play)
     int cf_play_finish(cf_play *play, int64_t timeout_ns)
+    void cf_play_halt(cf_play *play)
     void cf_play_stop(cf_play *play)
     void cf_play_books(cf_play *play, size_t index, cf_lateness *lateness, uint64_t *sent, cf_status *status,
                        long *code)

@@ -110,8 +110,8 @@ def run(args: argparse.Namespace) -> int:
                 failure, result = error, player.result()
         unsent = 0 if result.stopped else sum(_drain(channel) for channel in channels.values())
         if args.json:
-            error = None if failure is None else sentence(failure)
-            print(json.dumps({**result.as_dict(), "unsent": unsent, "error": error}))
+            words = None if failure is None else sentence(failure)
+            print(json.dumps({**result.as_dict(), "unsent": unsent, "error": words}))
     if not args.json:
         for line in lines(result):
             print(f"canal-fast play: {line}", file=sys.stderr)

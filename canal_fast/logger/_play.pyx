@@ -170,8 +170,14 @@ cdef class Play:
                 done = logger.cf_play_finish(play, SLICE_NS)
             PyErr_CheckSignals()
 
+    def halt(self):
+        """Have the threads end; for any thread."""
+        cdef logger.cf_play *play = self.at()
+        with nogil:
+            logger.cf_play_halt(play)
+
     def stop(self):
-        """End the threads; nothing is sent after this returned."""
+        """End the threads; nothing is sent after this returned. For the thread that pushes."""
         cdef logger.cf_play *play = self.at()
         with nogil:
             logger.cf_play_stop(play)

@@ -16,6 +16,8 @@ def named_channels(channels: Channel | Sequence[Channel] | Mapping[str, Channel]
     """Channels by their names: the mapping's, or their numbers."""
     if isinstance(channels, Channel):
         channels = [channels]
+    if isinstance(channels, str) or not isinstance(channels, (Mapping, Sequence)):
+        raise TypeError(f"channels must be a Channel, a sequence or a mapping of them, not {type(channels).__name__}")
     if not isinstance(channels, Mapping):
         channels = {str(number): channel for number, channel in enumerate(channels)}
     for name, channel in channels.items():
@@ -43,6 +45,8 @@ def lanes_of(
     names = list(dict.fromkeys(name for recording in recordings for name in recording.names.values()))
     if not names:
         raise ValueError(f"nothing to play: there is no frame in {', '.join(r.name for r in recordings)}")
+    if not isinstance(wanted, (Mapping, type(None))):
+        raise TypeError(f"channel_map must be a mapping, not {type(wanted).__name__}")
     if wanted is None:
         wanted = _by_default(names, channels)
     numbers = {key: _number(key, value, channels) for key, value in wanted.items()}

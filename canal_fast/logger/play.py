@@ -126,7 +126,8 @@ class Player:
         arguments.interval("speed", speed, 0, 1e6)
         if gap_max_s is not None:
             arguments.interval("gap_max_s", gap_max_s, 0, _LONGEST_S)
-        arguments.interval("loops", loops, 0, 2**31)
+        if arguments.interval("loops", loops, 0, 2**31) != int(loops):
+            raise TypeError(f"loops must be a whole number, not {loops}")
         arguments.choice("align", align, ("start", "clock"))
         self._loops, self._speed = loops, speed
         self._gap_ns = LAST_NS if gap_max_s is None else round(gap_max_s * 1e9)
@@ -136,11 +137,7 @@ class Player:
             for can_id, can_mask, extended in arguments.filters(filters)
         ]
         self._filters = np.array(rows, np.uint32).ravel()
-        single = isinstance(paths, (str, os.PathLike)) or hasattr(paths, "read")
-        sources: Sequence[LogSource] = [paths] if single else paths  # type: ignore[list-item, assignment]
-        if not sources:
-            raise ValueError("paths is empty: there is nothing to play")
-        self._recordings = [Recording(source) for source in sources]
+        self._recordings = [Recording(source) for source in _sources(paths)]
         self._check_times(align)
         self._select(align, channel_map, start, stop, tx)
         self._check_frames(skip)
@@ -177,10 +174,10 @@ class Player:
         return self.result()
 
     def stop(self) -> None:
-        """Send no more; `run` returns. For signal handlers."""
+        """Send no more; `run` returns. For signal handlers and other threads."""
         self._stopped = True
         if self._play is not None:
-            self._play.stop()
+            self._play.halt()
 
     def result(self) -> PlayResult:
         """What was played until now."""
@@ -264,6 +261,16 @@ class Player:
         if not self._wanted:
             why = ", ".join(f"{n} {meaning}" for name, meaning in _KINDS if (n := self._skipped.get(name, 0)))
             raise ValueError(f"nothing to play: {why}")
+
+
+def _sources(paths: LogSource | Sequence[LogSource]) -> Sequence[LogSource]:
+    if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)):
+        if not paths:
+            raise ValueError("paths is empty: there is nothing to play")
+        return paths
+    if not isinstance(paths, (str, os.PathLike)) and not hasattr(paths, "read"):
+        raise TypeError(f"paths must be a recording or a sequence of them, not {type(paths).__name__}")
+    return [paths]
 
 
 def play(

@@ -177,8 +177,8 @@ CF_INLINE void cf_play_hand_over(cf_play_lane *lane, int64_t now_ns)
         play->end_ns = now_ns;
     lane->sent += accepted;
     lane->taken += accepted;
-    if (lane->made - lane->taken <= CF_PLAY_QUEUE / 2) /* who fills it up comes seldom */
-        cf_cond_broadcast(&play->room);
+    if (waited > CF_PLAY_QUEUE / 2 && lane->made - lane->taken <= CF_PLAY_QUEUE / 2)
+        cf_cond_broadcast(&play->room); /* seldom, so that who fills it up is not woken for every frame */
     if (status == CF_DISCONNECTED) { /* a driver that comes back: what is due waits for it */
         play->clock.wait(lane, now_ns + CF_PLAY_SLICE_NS);
     } else if (status != CF_OK && status != CF_TIMED_OUT) {
@@ -240,7 +240,8 @@ CF_INLINE void cf_play_begin(cf_play *play)
 }
 
 /* Queues FD records in the order of time, `channel` being their lane; returns how many, fewer than `count` when a lane
- * had no room for timeout_ns, or at the end. The first frames are due once a queue is full, or cf_play_end was called. */
+ * had no room for timeout_ns, or at the end. The first frames are due once a queue is full, or cf_play_end was
+ * called. */
 CF_INLINE size_t cf_play_push(cf_play *play, const cf_fd_frame *frames, size_t count, int64_t timeout_ns)
 {
     const int64_t deadline_ns = cf_now_ns() + timeout_ns;
@@ -302,14 +303,20 @@ CF_INLINE int cf_play_finish(cf_play *play, int64_t timeout_ns)
     return i == play->count;
 }
 
-/* Ends the threads, whatever still waits. Not to be called by two threads at once. May be repeated. */
-CF_INLINE void cf_play_stop(cf_play *play)
+/* Has the threads end, whatever still waits, and does not wait for that. */
+CF_INLINE void cf_play_halt(cf_play *play)
 {
-    size_t i;
     cf_mutex_lock(&play->lock);
     play->stop = 1;
     cf_play_tell(play);
     cf_mutex_unlock(&play->lock);
+}
+
+/* The same, and waits. Not to be called by two threads at once. May be repeated. */
+CF_INLINE void cf_play_stop(cf_play *play)
+{
+    size_t i;
+    cf_play_halt(play);
     for (i = 0; i < play->count; i++)
         if (play->lanes[i].started) {
             cf_thread_join(&play->lanes[i].thread);
