@@ -85,16 +85,15 @@ def on_virtual(play: str, path: Path, keys: str = "") -> Any:
 
 
 def on_vcan(play: str, path: Path) -> Any:
-    with cf.Channel.socketcan(NAME, coalesce_ms=20, ring_frames=1 << 20) as receiver:
+    with cf.Channel.socketcan(NAME, fd=True, coalesce_ms=20, ring_frames=1 << 20) as receiver:
         if play == "ours":
-            with cf.Channel.socketcan(NAME) as channel:
+            with cf.Channel.socketcan(NAME, fd=True) as channel:
                 return watch(receiver, path, lambda path: cf.play(path, channel))
         if play == "canplayer":
             command = ["canplayer", "-I", str(path), f"{NAME}=can0"]
         else:
             command = [sys.executable, "-P", "-m", "can.player", "-i", "socketcan", "-c", NAME, str(path)]
-        run: Callable[[Path], Any] = lambda path: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: E731
-        return watch(receiver, path, run)
+        return watch(receiver, path, lambda path: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
 
 
 def p99(late_ms: Any) -> float:

@@ -16,7 +16,7 @@ import numpy
 
 cdef object I8 = numpy.dtype("i8")
 cdef object U4 = numpy.dtype("u4")
-cdef int64_t SLICE_NS = 50_000_000  # how long a wait goes on before signals are looked at
+cdef int64_t SLICE_NS = 20_000_000  # how long a wait goes on before signals are looked at
 cdef size_t FD_BYTES = sizeof(cf_fd_frame)
 
 LANES_MOST, NO_LANE = logger.CF_PLAY_LANES, logger.CF_PLAY_NO_LANE
