@@ -1,7 +1,7 @@
 """The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast.capi.base cimport (
     CF_CLOSED,
@@ -157,13 +157,15 @@ cdef class Loan:
 
 cdef Loan loan_of(object array, str name, bint writable, Py_ssize_t stride, Py_ssize_t least):
     cdef Loan loan = Loan.__new__(Loan)
-    if not isinstance(array, ndarray) or array.ndim != 1:
+    if not isinstance(array, ndarray):
         refuse_shape(array, name, writable)
     try:
-        PyObject_GetBuffer(array, &loan.view, PyBUF_WRITABLE if writable else PyBUF_SIMPLE)
+        PyObject_GetBuffer(array, &loan.view, PyBUF_ND | (PyBUF_WRITABLE if writable else 0))
     except (ValueError, BufferError):
         refuse_shape(array, name, writable)
     loan.held = True
+    if loan.view.ndim != 1:
+        refuse_shape(array, name, writable)
     loan.at = loan.view.buf
     loan.stride = stride if stride else loan.view.itemsize  # which is set, whatever is asked for
     loan.count = loan.view.len // loan.stride

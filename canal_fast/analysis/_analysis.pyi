@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 NO_ID: int
 PERIOD_BINS: int
+MERGE_SOURCES: int
 ID_STATISTICS_DTYPE: np.dtype[np.void]
 WINDOW_STATISTICS_DTYPE: np.dtype[np.void]
 

@@ -1,8 +1,8 @@
 """Glue of analysis/*.h and merge.h."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint32_t, uint64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
+from libc.string cimport memset
 
 from canal_fast._gate cimport Loan, lend, lend_frames
 from canal_fast.capi.analysis cimport (
@@ -21,8 +21,7 @@ from canal_fast.capi.analysis cimport (
     cf_window_statistics,
     cf_window_statistics_field,
 )
-from canal_fast.capi.frame cimport cf_field
-from canal_fast.capi.merge cimport cf_merge, cf_merge_source
+from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_field, cf_merge, cf_merge_take
 
 import numpy
 
@@ -34,6 +33,7 @@ cdef object I8 = numpy.dtype("i8")
 
 NO_ID = int(CF_NO_ID)
 PERIOD_BINS = int(CF_PERIOD_BINS)
+MERGE_SOURCES = int(CF_MERGE_SOURCES)
 
 
 cdef object dtype_of(const cf_field *(*field)(size_t) noexcept nogil):
@@ -142,31 +142,19 @@ def add_periods(rows, bins, periods):
 
 
 def merge(list arrays, out):
-    """Writes the frames of all arrays to `out` in the order of time."""
-    cdef Loan target = lend_frames(out, "out", True, 0)
-    cdef list loans = [lend_frames(array, "frames", False, 0) for array in arrays]
-    cdef size_t count = len(loans), total = 0, hungry, i
-    cdef cf_merge_source *sources
-    cdef uint32_t *heap
+    """Writes the frames of all arrays (of out's dtype, at most MERGE_SOURCES) to `out` in the order of time."""
+    cdef Loan target = lend_frames(out, "out", True, sum(map(len, arrays)))
+    cdef list loans = [lend(array, out.dtype, "frames", False, 0) for array in arrays]
+    cdef cf_merge state
+    cdef size_t empty, made, i
     cdef Loan loan
-    for loan in loans:
-        total += loan.count
-        if loan.stride > target.stride:
-            raise ValueError("out is classical and frames are FD")
-    if <size_t>target.count < total:
-        raise ValueError(f"out has {target.count} elements, needed {total}")
-    sources = <cf_merge_source *>calloc(count + 1, sizeof(cf_merge_source))
-    heap = <uint32_t *>calloc(count + 1, sizeof(uint32_t))
-    try:
-        if sources == NULL or heap == NULL:
-            raise MemoryError
-        for i in range(count):
-            loan = loans[i]
-            sources[i].at, sources[i].left = <const char *>loan.at, loan.count
-            sources[i].stride, sources[i].latest_ns = loan.stride, INT64_MIN
-        with nogil:
-            total = cf_merge(sources, count, heap, target.at, target.count, target.stride, &hungry)
-    finally:
-        free(sources)
-        free(heap)
-    return total
+    if len(loans) > CF_MERGE_SOURCES:
+        raise ValueError(f"{len(loans)} arrays, allowed 0..{CF_MERGE_SOURCES}")
+    memset(&state, 0, sizeof(state))
+    state.sources = len(loans)
+    for i in range(state.sources):
+        loan = loans[i]
+        state.source[i].at, state.source[i].count, state.source[i].ended = <const char *>loan.at, loan.count, 1
+    with nogil:
+        made = cf_merge_take(&state, target.stride, target.at, target.count, &empty)
+    return made

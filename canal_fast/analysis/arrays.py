@@ -98,7 +98,11 @@ def merge(*arrays: FrameArray) -> FrameArray:
     TypeError, ValueError
     """
     out = _room(arrays)
-    _analysis.merge([contiguous(frames) for frames in arrays], out)
+    few = _analysis.MERGE_SOURCES
+    if len(arrays) > few:  # neighbours first: the order stays the same
+        return merge(*(merge(*arrays[at : at + few]) for at in range(0, len(arrays), few)))
+    parts = [concatenate(frames, out[:0]) if frames.dtype != out.dtype else contiguous(frames) for frames in arrays]
+    _analysis.merge(parts, out)
     return out
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
 from canal_fast.wire.lengths import frame_length_bits
 
 from . import _analysis
-from .table import ID_DTYPE, IdTable, grown, ids_of
+from .counts import STEP, Counts, added
+from .table import ID_DTYPE
 
 __all__ = ["PERIODS_DTYPE", "Statistics", "periods"]
 
@@ -25,128 +26,17 @@ PERIODS_DTYPE = np.dtype(
 )
 """Rows of `periods`."""
 _NO_FRAME = int(FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
-_STEP = 1 << 16  # frames in one call: their lengths stay in the processor's cache
-_NEVER = -(1 << 63)
-_BINS = np.arange(_analysis.PERIOD_BINS, dtype=np.uint64)
 _EDGES = [b if b < 8 else (8 + b % 8) << (b // 8 - 1) for b in range(_analysis.PERIOD_BINS + 1)]
 _GAP = 1.5  # times the median; edges of the bins included
 
 Rows = npt.NDArray[np.void]
-Window = tuple[int, int, int]
-"""Frames, bits at the nominal rate, bits at the data rate."""
 
 
-class _Counts:
-    """The kernel's memory: rows by identifier, their bins of periods, windows by channel."""
-
-    def __init__(self, window_ns: int) -> None:
-        self.table = IdTable()
-        self.rows: Any = np.zeros(self.table.room, _analysis.ID_STATISTICS_DTYPE)
-        self.bins: Any = np.zeros(self.table.room * _analysis.PERIOD_BINS, np.int64)
-        self.latest = _NEVER
-        self.window_ns = window_ns
-        self.windows: dict[int, dict[int, Window]] = {}
-
-    def add(self, frames: FrameArray, bits: Any, data_bits: Any) -> None:
-        written = np.empty(len(frames), _analysis.WINDOW_STATISTICS_DTYPE)
-        done = 0
-        while done < len(frames):
-            new, self.latest, count = _analysis.add(
-                self.table.ids,
-                frames[done:],
-                None if bits is None else bits[done:],
-                None if data_bits is None else data_bits[done:],
-                self.rows,
-                self.bins,
-                self.latest,
-                self.window_ns,
-                written,
-            )
-            done += new
-            for channel, *window in written[:count].tolist():
-                self._add_window(channel, *window)
-            if done < len(frames):
-                self.grow()
-
-    def _add_window(self, channel: int, window: int, *counts: int) -> None:
-        table = self.windows.setdefault(channel, {})
-        before = table.get(window, (0, 0, 0))
-        table[window] = before[0] + counts[0], before[1] + counts[1], before[2] + counts[2]
-
-    def grow(self) -> None:
-        self.table.grow()
-        self.rows = grown(self.rows, self.table.room)
-        self.bins = grown(self.bins, self.table.room * _analysis.PERIOD_BINS)
-
-    def sorted(self) -> tuple[Rows, Rows, Any]:
-        """Identifiers, rows and bins, in the order of the keys."""
-        ranks = np.argsort(self.table.keys)
-        bins = self.bins.reshape(-1, _analysis.PERIOD_BINS)[ranks]
-        return ids_of(self.table.keys[ranks]), self.rows[ranks], bins
-
-    def __getstate__(self) -> dict[str, Any]:
-        count = len(self.table.keys)
-        return {
-            **vars(self),
-            "rows": self.rows[:count].copy(),
-            "bins": self.bins[: count * _analysis.PERIOD_BINS].copy(),
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.rows = grown(self.rows, self.table.room)
-        self.bins = grown(self.bins, self.table.room * _analysis.PERIOD_BINS)
-
-
-def _sum(one: _Counts, other: _Counts) -> _Counts:
-    """What the counts of the merged recordings are; `other` has the same windows."""
-    found = _Counts(one.window_ns)
-    keys = np.union1d(one.table.keys, other.table.keys)
-    found.table.__setstate__(keys)
-    found.rows = np.zeros(found.table.room, found.rows.dtype)
-    found.bins = np.zeros(found.table.room * _analysis.PERIOD_BINS, np.int64)
-    bins = found.bins.reshape(-1, _analysis.PERIOD_BINS)
-    parts = []
-    for part in (one, other):
-        rows, there = np.zeros(len(keys), found.rows.dtype), np.isin(keys, part.table.keys)
-        places = np.searchsorted(keys, part.table.keys)
-        rows[places] = part.rows[: len(places)]
-        bins[places] += part.bins.reshape(-1, _analysis.PERIOD_BINS)[: len(places)]
-        parts.append((rows, there))
-    (a, in_a), (b, in_b) = parts
-    _join(found.rows, bins, a, b, in_a, in_b)
-    found.latest = max(one.latest, other.latest)
-    for part in (one, other):
-        for channel, windows in part.windows.items():
-            for window, counts in windows.items():
-                found._add_window(channel, window, *counts)
-    return found
-
-
-def _join(out: Rows, bins: Any, a: Rows, b: Rows, in_a: Any, in_b: Any) -> None:
-    """Rows of two parts as those of their merge."""
-    rows = out[: len(a)]
-    rows[:] = np.where(in_a, a, b)
-    both = np.flatnonzero(in_a & in_b)
-    one, two = a[both], b[both]
-    before, after = one["last_latest_ns"] <= two["first_latest_ns"], two["last_latest_ns"] < one["first_latest_ns"]
-    first, second = np.where(after, two, one), np.where(after, one, two)
-    joined = first.copy()
-    joined["last_ns"], joined["last_latest_ns"] = second["last_ns"], second["last_latest_ns"]
-    for name in ("count", "bits", "data_bits", "payload_bytes"):
-        joined[name] = one[name] + two[name]
-    joined["dlcs"] = one["dlcs"] | two["dlcs"]
-    joined["least_ns"] = np.minimum(one["least_ns"], two["least_ns"])
-    joined["most_ns"] = np.maximum(one["most_ns"], two["most_ns"])
-    joined["square_low"] = one["square_low"] + two["square_low"]
-    carry = joined["square_low"] < one["square_low"]
-    joined["square_high"] = one["square_high"] + two["square_high"] + carry
-    between = second["first_ns"] - first["last_ns"]
-    some = bins[both]
-    _analysis.add_periods(joined, some.reshape(-1), np.ascontiguousarray(between))
-    apart = (before | after) & (one["overlapping"] == 0) & (two["overlapping"] == 0)
-    joined["overlapping"] = ~apart
-    rows[both], bins[both] = joined, some
+def narrowed(frames: FrameArray) -> FrameArray:
+    """FD records as classical ones: both have the same head, and the payload behind it."""
+    size = FRAME_DTYPE.itemsize
+    table = frames.view(np.uint8).reshape(len(frames), -1)[:, :size]
+    return np.ascontiguousarray(table).reshape(-1).view(FRAME_DTYPE)
 
 
 class Statistics:
@@ -197,7 +87,7 @@ class Statistics:
         self.not_frames = 0
         self.first: int | None = None
         self.last: int | None = None
-        self._counts = _Counts(self.window_ns)
+        self._counts = Counts(self.window_ns)
 
     def add(self, batch: FrameArray) -> None:
         """Count one more batch.
@@ -210,8 +100,8 @@ class Statistics:
             A record that no controller could send; nothing of this batch's 65,536 frames around it is counted.
         """
         batch = contiguous(batch)
-        for at in range(0, len(batch), _STEP):
-            frames = batch[at : at + _STEP]
+        for at in range(0, len(batch), STEP):
+            frames = batch[at : at + STEP]
             off_wire = (frames["flags"] & _NO_FRAME) != 0
             left_out = int(np.count_nonzero(off_wire))
             if left_out:
@@ -222,7 +112,10 @@ class Statistics:
 
     def _add(self, frames: FrameArray) -> None:
         data = None
-        if frames.itemsize > 24 and (frames["flags"] & FrameFlag.BITRATE_SWITCH).any():
+        flags = np.bitwise_or.reduce(frames["flags"])
+        if frames.dtype == FD_FRAME_DTYPE and not flags & FrameFlag.FD:
+            frames = narrowed(frames)  # for which there is a faster kernel
+        if frames.dtype == FD_FRAME_DTYPE and flags & FrameFlag.BITRATE_SWITCH:
             parts = frame_length_bits(frames, parts=True)
             bits, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
         else:
@@ -258,7 +151,7 @@ class Statistics:
         found.not_frames = self.not_frames + other.not_frames
         found.first = min((s.first for s in (self, other) if s.first is not None), default=None)
         found.last = max((s.last for s in (self, other) if s.last is not None), default=None)
-        found._counts = _sum(self._counts, other._counts)
+        found._counts = added(self._counts, other._counts)
         return found
 
     def __radd__(self, other: object) -> Statistics:
@@ -357,13 +250,13 @@ def periods(frames: FrameArray) -> Rows:
         Another dtype, or more than one dimension.
     """
     frames = contiguous(frames)
-    counts = _Counts(1 << 62)
-    for at in range(0, len(frames), _STEP):
-        counts.add(frames[at : at + _STEP], None, None)
+    counts = Counts(1 << 62)
+    for at in range(0, len(frames), STEP):
+        counts.add(frames[at : at + STEP], None, None)
     return _periods(counts)
 
 
-def _periods(counts: _Counts) -> Rows:
+def _periods(counts: Counts) -> Rows:
     ids, rows, bins = counts.sorted()
     found = np.zeros(len(ids), PERIODS_DTYPE)
     for name in ID_DTYPE.names or ():

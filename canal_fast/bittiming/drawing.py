@@ -73,7 +73,9 @@ def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str 
         for quanta, (name, _), (colour, ink) in zip(timing.segments, _NAMES, _COLOURS, strict=True):
             length = quanta * timing.tq_ns
             axes.barh(place, length, 0.55, left, color=colour, edgecolor="white", label=name if place == 0 else None)
-            text = f"{name}: {quanta}" if length > longest * 0.1 else f"{quanta}" if length > longest * 0.02 else ""
+            text = f"{name}: {quanta}"
+            if length < longest * 0.0095 * len(text):  # the width of a letter
+                text = f"{quanta}" if length > longest * 0.02 else ""
             axes.text(left + length / 2, place, text, ha="center", va="center", color=ink, fontsize=9)
             left += length
         sample = (1 + timing.tseg1) * timing.tq_ns

@@ -63,3 +63,30 @@ cdef extern from "canal_fast/frame.h" nogil:
 cdef extern from "canal_fast/seconds.h" nogil:
     double cf_seconds(int64_t ns)
     int cf_nanoseconds(double seconds, int64_t *ns)
+
+cdef extern from "canal_fast/merge.h" nogil:
+    enum:
+        CF_MERGE_SOURCES
+
+    ctypedef struct cf_merge_source:
+        const char *at
+        size_t count
+        int64_t latest
+        int begun
+        int ended
+
+    ctypedef struct cf_merge:
+        size_t sources
+        cf_merge_source source[256]
+
+    size_t cf_merge_take(cf_merge *merge, size_t stride, void *out, size_t capacity, size_t *empty)
+
+cdef extern from "canal_fast/error_frame.h" nogil:
+    enum:
+        CF_ERROR_PROTOCOL
+        CF_ERROR_NO_ACK
+        CF_ERROR_KIND
+        CF_ERROR_KIND_BIT
+        CF_ERROR_KIND_FORM
+        CF_ERROR_KIND_STUFF
+        CF_ERROR_KIND_OVERLOAD

@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 
 from canal_fast.capi.base cimport cf_code, cf_status
-from canal_fast.capi.frame cimport cf_fd_frame
+from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frame_head
 
 
 cdef extern from "canal_fast/logs/state.h" nogil:
@@ -72,14 +72,30 @@ cdef extern from "canal_fast/logs/state.h" nogil:
         uint64_t frames
         uint64_t channel_frames[256]
         int64_t last_ns[256]
+        uint64_t gaps
+        int64_t latest_ns
 
     ctypedef struct cf_log_writer:
         uint8_t nanoseconds
+        uint8_t has_start
+        int64_t start_ns
+        int64_t wall_ns
         cf_log_channel channels[256]
         cf_log_progress progress
 
 cdef extern from "canal_fast/logs/format.h" nogil:
     const cf_code *cf_log_keeps_row(size_t index)
+
+    ctypedef struct cf_log_target:
+        int64_t step_ns
+        int64_t fine_ns
+        int64_t first_ns
+        int64_t last_ns
+        unsigned channels
+        unsigned dated
+        size_t (*end)(cf_log_writer *writer, uint8_t *out) noexcept nogil
+        size_t (*container)(size_t packed, size_t inflated, uint8_t *out, size_t *padding) noexcept nogil
+        size_t (*finish)(cf_log_writer *writer, uint64_t size, uint64_t inflated, uint8_t *out) noexcept nogil
 
     ctypedef struct cf_log_format:
         const char *name
@@ -98,6 +114,45 @@ cdef extern from "canal_fast/logs/format.h" nogil:
         size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out) noexcept nogil
         size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
                              const char *comment, uint8_t *out) noexcept nogil
+        const cf_log_target *target
+
+cdef extern from "canal_fast/logs/screen.h" nogil:
+    enum:
+        CF_LOG_LEFT_OUT_KINDS
+        CF_LOG_REDUCED_REASONS
+
+    const cf_code *cf_log_loss_row(size_t index)
+
+    ctypedef struct cf_log_screen:
+        const cf_log_target *target
+        unsigned keeps
+        int64_t step_ns
+        int64_t start_ns
+        uint8_t named[256]
+        uint64_t given
+        uint64_t written
+        uint64_t reduced_frames
+        uint64_t left_out[6]
+        uint64_t reduced[9]
+        unsigned pending
+
+    int cf_log_loss(const cf_log_screen *screen, const cf_frame_head *head)
+    size_t cf_log_screen_count(cf_log_screen *screen, const void *frames, size_t count, size_t stride, int strict,
+                               size_t *index)
+    size_t cf_log_screen_copy(cf_log_screen *screen, const void *frames, size_t count, size_t stride, void *out)
+
+cdef extern from "canal_fast/logs/selection.h" nogil:
+    ctypedef struct cf_log_selection:
+        const cf_filter *filters
+        size_t filter_count
+        uint8_t unwanted[256]
+        int64_t first_ns
+        int64_t last_ns
+        uint64_t read
+        uint64_t filtered
+        uint64_t cut
+
+    size_t cf_log_select(cf_log_selection *selection, void *records, size_t count, size_t stride)
 
 cdef extern from "canal_fast/logs/formats.h" nogil:
     const cf_log_format *cf_log_format_row(size_t index)
@@ -108,6 +163,7 @@ cdef extern from "canal_fast/logs/columns.h" nogil:
         CF_COLUMN_DataBytes
 
     const char *cf_column_name(size_t index)
+    const cf_log_target *cf_columns_target()
 
     ctypedef struct cf_column:
         const char *at

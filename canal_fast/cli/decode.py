@@ -11,11 +11,11 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import add_force, add_reading, keep_existing, picture, reading
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump
-from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database
+from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database, to_parquet
 from canal_fast.signals.drawing import plot_signals
 
 BATCH_FRAMES = 65_536
@@ -39,7 +39,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="only these: SIGNAL or MESSAGE.SIGNAL, with * ? [] (may be repeated)",
     )
     parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write .csv or .npz instead of text")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write .csv or .npz instead of text; with --to parquet a folder"
+    )
+    parser.add_argument(
+        "--to",
+        choices=["parquet"],
+        help="into the folder -o, which may hold other recordings, a file for each date and message (needs pyarrow)",
+    )
     parser.add_argument(
         "--plot", type=picture, metavar="PNG", help="draw the chosen signals over time (needs matplotlib)"
     )
@@ -50,21 +57,38 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Decode, print; what was not decoded goes to standard error in numbers."""
-    keep_existing(args, args.output, args.plot)
+    keep_existing(args, None if args.to else args.output, args.plot)
     database = load_database(args.dbc, encoding=args.encoding)
     if args.list:
         print("\n".join(listing(database)))
         return 0
     if args.file is None:
         raise ValueError("FILE is missing; only --list does without")
-    words = not (args.plot or (args.output or "").endswith(".npz"))
+    words = args.to is not None or not (args.plot or (args.output or "").endswith(".npz"))
     plan = database.plan(
         signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
     )
-    counts = write(plan, args) if args.output or args.plot else print_lines(plan, args)
+    if args.to:
+        return write_folder(plan, args)
+    counts, code = write(plan, args) if args.output or args.plot else print_lines(plan, args)
     print(
         f"canal-fast decode: {counts.decoded} frames decoded, {counts.short} too short, {counts.unknown_id} of other "
         f"messages, {counts.not_decodable} not data frames",
+        file=sys.stderr,
+    )
+    return code
+
+
+def write_folder(plan: Plan, args: argparse.Namespace) -> int:
+    """Into a folder of Parquet."""
+    if args.output is None or args.plot:
+        raise ValueError("--to parquet needs -o FOLDER, and goes without --plot")
+    account, counts = to_parquet(plan, args.file, args.output, format=args.format, tz=args.tz, errors=args.errors)
+    print(
+        f"canal-fast decode: {account.frames} frames, {account.rows} rows in {len(account.files)} files of "
+        + args.output
+        + (f", {account.undated} without a date" if account.undated else "")
+        + (f"; {counts.short} too short" if counts.short else ""),
         file=sys.stderr,
     )
     return 0
@@ -88,8 +112,10 @@ def listing(database: Database) -> Iterator[str]:
         yield f"problem: {problem}"
 
 
-def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes."""
+def print_lines(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes.
+
+    Returns counts and the command's exit code."""
     everything, live = args.signal is None, args.file == "-"
     counts = DecodeCounts()
     with reading(args) as log:
@@ -103,7 +129,7 @@ def print_lines(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
                 elif everything:
                     print(line + unknown(frames[row]), flush=live)
         tell(log, "decode")
-    return counts
+    return counts, exit_code(log)
 
 
 def unknown(frame: Any) -> str:
@@ -140,8 +166,8 @@ def held(table: Table, name: str) -> list[bool]:
     return [True] * len(table) if valid is None else valid.tolist()
 
 
-def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
-    """A CSV or npz file, a picture, or both."""
+def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
+    """A CSV or npz file, a picture, or both; returns as `print_lines`."""
     if args.output and not args.output.endswith((".csv", ".npz")):
         raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
     counts = DecodeCounts()
@@ -167,7 +193,7 @@ def write(plan: Plan, args: argparse.Namespace) -> DecodeCounts:
         np.savez(args.output, **arrays(kept))
     if args.plot:
         draw(plan, kept, args)
-    return counts
+    return counts, exit_code(log)
 
 
 def csv_rows(file: TextIO, wide: bool) -> Callable[[Table], None]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.cli.left_out import id_order, tell
+from canal_fast.cli.left_out import exit_code, id_order, tell
 from canal_fast.cli.options import add_reading, can_filter, count, reading
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
 from canal_fast.logs import LogFile, format_candump
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             print(_json_info(log, total) if args.json else "\n".join(_info(log, total)))
         else:
             tell(log, "dump")
-        return 1 if log.skipped and not any(row.frames for row in log.interfaces) else 0
+        return exit_code(log)
 
 
 def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:

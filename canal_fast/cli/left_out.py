@@ -11,6 +11,11 @@ def id_order(row: LogInterface) -> str:
     return f"identifiers taken as {row.id_order}-endian"
 
 
+def exit_code(log: LogFile) -> int:
+    """1 where nothing but what was skipped was in the recording."""
+    return int(bool(log.skipped) and not any(row.frames for row in log.interfaces))
+
+
 def tell(log: LogFile, command: str) -> None:
     """Records of other kinds, damaged bytes, a cut end, and what was assumed of zones and byte orders."""
     rows = [f"{number} x {kind} skipped" for kind, number in log.skipped_by_kind.items()]

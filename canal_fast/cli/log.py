@@ -23,13 +23,14 @@ from canal_fast.logs import Recorder
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often
 BATCH = 65_536
+FULL = 1.05  # of a bus; batches do not end with the seconds
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "log",
         help="record a channel",
-        description="Record a CAN channel to a pcapng or candump file (by suffix), or print candump text without -o. "
+        description="Record a CAN channel to a file (its suffix tells the format), or print candump text without -o. "
         "Ends after --duration, --frames, the end of a replay, or Ctrl-C. Exit code 3: frames were lost.",
     )
     parser.add_argument(
@@ -193,17 +194,23 @@ def _report(
 ) -> int:
     ledger = channel.ledger()
     ledger.verify()
-    code = 1 if failure else 3 if ledger.lost else 0
+    left_out = sink.account.left_out
+    code = 1 if failure else 3 if ledger.lost or left_out else 0
     if args.json:
         error = str(failure) if failure else None
-        progress.line(event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error)
+        progress.line(
+            event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error, left_out=left_out
+        )
         return code
     for line in _last_words(ledger, sink, progress, args, failure is None):
         print(line, file=sys.stderr)
     if failure:
         print(f"canal-fast log: {sentence(failure)}", file=sys.stderr)
     if ledger.lost:
-        print(f"canal-fast log: {ledger.lost} frames were lost", file=sys.stderr)
+        print(f"canal-fast log: {ledger.lost} frame{' was' if ledger.lost == 1 else 's were'} lost", file=sys.stderr)
+    for kind, number in left_out.items():
+        words = f"{number} x {kind.replace('_', ' ')} left out: the format has no place for them"
+        print(f"canal-fast log: {words}", file=sys.stderr)
     return code
 
 
@@ -214,6 +221,8 @@ def _last_words(
     file = args.output if args.output not in (None, "-") else None
     rate = f"{sink.frames_written} frames in {seconds:.1f} s ({sink.frames_written / seconds:.0f} frames/s)"
     yield f"{file or 'stdout'}: {rate}" + ("" if load is None else f", bus load {100 * load:.1f} %")
+    if load is not None and load > FULL:
+        yield "that is more than a bus carries: a replay faster than its time, or --bitrate is not the bus's rate"
     if progress.error_frames or progress.status_messages:
         yield f"{progress.error_frames} error frames and {progress.status_messages} status messages among them"
     if good and not ledger.lost:

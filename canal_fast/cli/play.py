@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime as dt
 import json
 import signal
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
 from types import FrameType
 
-from canal_fast.cli.options import can_filter, fraction, number, sentence, whole
+from canal_fast.cli.convert import instant
+from canal_fast.cli.options import can_filter, number, sentence, whole
 from canal_fast.cli.streams import own_output
 from canal_fast.errors import DriverError
 from canal_fast.live.channel import Channel
@@ -73,17 +72,6 @@ def pair(text: str) -> tuple[str, str]:
     if not separator or not name or not value:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=SOURCE, as in can0=bus0")
     return name, value
-
-
-def instant(text: str) -> Fraction | dt.datetime:
-    """Seconds, or a date and time."""
-    with contextlib.suppress(argparse.ArgumentTypeError):
-        return fraction(text)
-    try:
-        return dt.datetime.fromisoformat(text)
-    except ValueError:
-        what = "neither a number of seconds nor a date and time such as 2024-05-01T12:30:15"
-        raise argparse.ArgumentTypeError(f"{text!r} is {what}") from None
 
 
 def run(args: argparse.Namespace) -> int:

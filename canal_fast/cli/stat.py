@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
+import os
+import queue
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from canal_fast.analysis.statistics import Statistics
-from canal_fast.cli.left_out import tell
+from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import (
     add_force,
     add_reading,
@@ -26,10 +30,11 @@ from canal_fast.cli.options import (
     seconds,
 )
 from canal_fast.dataframes import is_dated
-from canal_fast.frames import FrameFlag
-from canal_fast.logs import LogFile
+from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.logs import LogInterface
 from canal_fast.plot import new_figure
 
+Item = TypeVar("Item")
 USUAL = 500_000  # bit/s, where nobody says
 PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
 HEADER = (
@@ -88,14 +93,18 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with reading(args) as log:
-        for batch in log.batches():
-            describe(statistics, log, args.bitrate is None)
+    with reading(args) as log, contextlib.ExitStack() as ending:
+        batches: Iterable[tuple[FrameArray, list[LogInterface]]] = ((b, log.interfaces) for b in log.batches())
+        if os.path.isfile(args.file):  # whose reading never waits for others
+            batches = ending.enter_context(contextlib.closing(ahead(batches)))
+        for batch, buses in batches:
+            describe(statistics, buses, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
         tell(log, "stat")
-    summary = {**statistics.summary(), "skipped": log.skipped, "lost_bytes": log.lost_bytes, "truncated": log.truncated}
+    left_out = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
+    summary = {**statistics.summary(), **left_out, "truncated": log.truncated}
     for bus in summary["channels"]:
         given = args.bitrate is not None
         bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
@@ -105,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(shown, indent=1) if args.json else table(shown))
     for line in warnings(summary):
         print(f"canal-fast stat: {line}", file=sys.stderr)
-    return 0
+    return exit_code(log)
 
 
 def chosen(
@@ -123,9 +132,47 @@ def chosen(
     return [*sorted(known, key=key, reverse=greatest), *unknown][:top]
 
 
-def describe(statistics: Statistics, log: LogFile, rates: bool) -> None:
+def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The same items, read in a thread of their own while the caller counts: both leave Python to the other."""
+    found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(2)
+    stop = threading.Event()
+
+    def put(item: Item | None, error: BaseException | None = None) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                return found.put((item, error), timeout=0.1)
+
+    def read() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item, error = found.get(timeout=0.2)  # Windows interrupts no wait without end
+            except queue.Empty:
+                continue
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        stop.set()
+        thread.join(1.0)
+
+
+def describe(statistics: Statistics, buses: Iterable[LogInterface], rates: bool) -> None:
     """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
-    for row in log.interfaces:
+    for row in buses:
         if row.name:
             statistics.names.setdefault(row.channel, row.name)
         if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
 
-import numpy as np
-
 import canal_fast.arguments as arguments
 from canal_fast.bittiming import BitTiming, usb2can_timing
 from canal_fast.bittiming.usb2can import serial_number
@@ -31,6 +29,7 @@ from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 from .opening import OURS, ChannelOptions, check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
+from .room import Room
 from .sending import Outlet, sends_errors, wait_until_sent
 
 __all__ = ["Channel"]
@@ -163,6 +162,7 @@ class Channel(Closing):
             raise not_opened(Status(status), code, why, config, self._path, self._profile, self._capacity)
         self._port = port
         self._receive_into = port.receive_into
+        self._room = Room(self._dtype).make
         self._check_frames = arguments.check_for(self._profile, fd, sends_errors(port, self._profile["sends_errors"]))
         self._info: DriverInfo | None = None
         open_channels.add(self)
@@ -354,9 +354,7 @@ class Channel(Closing):
         deadline = time.monotonic_ns() + timeout_ns if timeout_ns > 0 else timeout_ns
         while True:
             waiting = port.wait(wanted, timeout_ns)
-            # A bytearray: numpy.empty takes longer than all the rest to make a small array of records.
-            room = bytearray((waiting if waiting < max_frames else max_frames) * self._dtype.itemsize)
-            frames: FrameArray = np.frombuffer(room, self._dtype)
+            frames = self._room(waiting if waiting < max_frames else max_frames)
             got = port.take_into(frames) if waiting else 0
             # Another thread may have taken what waited: wait for the rest of the time.
             if got or wanted == 0 or timeout_ns == 0:

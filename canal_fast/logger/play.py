@@ -13,11 +13,12 @@ import numpy as np
 import canal_fast.arguments as arguments
 from canal_fast.errors import FrameError
 from canal_fast.live.channel import Channel
+from canal_fast.logs.converting import Time
 from canal_fast.logs.sources import LogSource
 
 from . import _play
 from .lanes import lanes_of, named_channels
-from .recordings import FIRST_NS, LAST_NS, Moment, Recording, merged, moment_ns
+from .recordings import FIRST_NS, LAST_NS, Recording, merged, moment_ns
 
 __all__ = ["MEANINGS", "Lateness", "PlayResult", "Player", "play"]
 
@@ -118,8 +119,8 @@ class Player:
         align: Literal["start", "clock"] = "start",
         channel_map: Mapping[str, str | int] | None = None,
         filters: Sequence[Mapping[str, Any]] | None = None,
-        start: Moment | None = None,
-        stop: Moment | None = None,
+        start: Time | None = None,
+        stop: Time | None = None,
         tx: bool = True,
         skip: bool = False,
     ) -> None:
@@ -225,8 +226,8 @@ class Player:
         self,
         align: str,
         channel_map: Mapping[str, str | int] | None,
-        start: Moment | None,
-        stop: Moment | None,
+        start: Time | None,
+        stop: Time | None,
         tx: bool,
     ) -> None:
         outlets = [channel.outlet() for channel in self._channels.values()]
@@ -283,8 +284,8 @@ def play(
     align: Literal["start", "clock"] = "start",
     channel_map: Mapping[str, str | int] | None = None,
     filters: Sequence[Mapping[str, Any]] | None = None,
-    start: Moment | None = None,
-    stop: Moment | None = None,
+    start: Time | None = None,
+    stop: Time | None = None,
     tx: bool = True,
     skip: bool = False,
 ) -> PlayResult:

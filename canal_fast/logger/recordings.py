@@ -10,15 +10,16 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast._frames import Merge
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
+from canal_fast.logs.converting import Time
 from canal_fast.logs.reading import LogFile
 from canal_fast.logs.sources import LogSource
 
 from . import _play
 
-__all__ = ["FIRST_NS", "LAST_NS", "Moment", "Recording", "merged", "moment_ns"]
+__all__ = ["FIRST_NS", "LAST_NS", "Recording", "merged", "moment_ns"]
 
-Moment = int | float | Fraction | dt.datetime
 FIRST_NS, LAST_NS = -(2**63), 2**63 - 1
 _BATCH = 16_384
 _DATED_NS = 365 * 86_400 * 10**9  # earlier times have no date: they count from a start that nobody wrote down
@@ -107,7 +108,7 @@ class Recording:
         return _play.Selection(self._lanes, self._filters, *self._bounds, self._shift, self._tx)
 
 
-def moment_ns(name: str, moment: Moment | None, first_ns: int, default: int) -> int:
+def moment_ns(name: str, moment: Time | None, first_ns: int, default: int) -> int:
     """A bound in the recording's time: seconds after first_ns, or a date (UTC where it has no zone)."""
     if moment is None:
         return default
@@ -126,8 +127,6 @@ def merged(recordings: Sequence[Recording]) -> Iterator[FrameArray]:
     if len(recordings) == 1:
         yield from recordings[0].played()
         return
-    from canal_fast._frames import Merge
-
     merge = Merge(len(recordings))
     sources = [recording.played() for recording in recordings]
     out: FrameArray = np.empty(_BATCH, FD_FRAME_DTYPE)

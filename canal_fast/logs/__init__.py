@@ -6,25 +6,35 @@ import os
 from collections.abc import Iterator
 from typing import Literal, overload
 
-from canal_fast.frames import FrameArray
+from canal_fast.errors import FrameError
+from canal_fast.frames import FrameArray, check_records
 
+from .account import Account, Screen
+from .converting import convert
 from .formats import LogFormat, formats
 from .interfaces import Interfaces, LogInterface
+from .parquet import ParquetAccount, to_parquet
 from .reading import BATCH_FRAMES, LogFile
 from .sources import LogSource
+from .targets import find_target
+from .writers import open_writer
 from .writing import Recorder, format_candump
 from .zones import Zone
 
 __all__ = [
+    "Account",
     "LogFile",
     "LogFormat",
     "LogInterface",
+    "ParquetAccount",
     "Recorder",
     "batches",
+    "convert",
     "format_candump",
     "formats",
     "open_log",
     "read_log",
+    "to_parquet",
     "write_log",
 ]
 
@@ -43,7 +53,8 @@ def open_log(
     Parameters
     ----------
     source : path-like, "-" or binary file object
-        "-": standard input. gzip, bzip2 and zstd are undone whatever the format, text in UTF-16 becomes UTF-8.
+        "-": standard input. A folder of Parquet files with frames (`to_parquet`) is one recording. gzip, bzip2
+        and zstd are undone whatever the format, text in UTF-16 becomes UTF-8.
     format : str, optional
         The format, by its name in `formats`, whatever the content looks like.
     tz : str or tzinfo
@@ -146,26 +157,48 @@ def write_log(
     path: str | os.PathLike[str],
     frames: FrameArray,
     *,
+    format: str | None = None,
     interfaces: Interfaces | None = None,
     nanoseconds: bool = False,
-) -> None:
-    """Write an array of frames to a new recording; `.pcapng` or `.log` (candump text) decides.
-
-    pcapng keeps everything. Text keeps microseconds and has no place for GAP; STATUS records become error frames.
+    tz: Zone = "UTC",
+) -> Account:
+    """Write an array of frames to a new recording; the suffix decides its format, see `formats`.
 
     Parameters
     ----------
     path : path-like
     frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+    format : str, optional
+        A name of `formats`, whatever the suffix.
     interfaces : mapping, or iterable of LogInterface, optional
         Names and bit rates of the channels, as `Recorder` takes them; those of a recording are `log.interfaces`.
     nanoseconds : bool
-        Nine decimals in candump text, see `Recorder`.
+        Nine decimals in candump text and ASC, see `Recorder`.
+    tz : str or tzinfo
+        The zone of the wall clock that ASC, BLF and TRC state as their start.
+
+    Returns
+    -------
+    Account
+        `reduced` counts what the frames lost: text keeps microseconds, and most formats have no place for GAP.
 
     Raises
     ------
+    FrameError
+        The format has no place for some frames (`convert` leaves such out), or no recording could hold one, see
+        `Recorder.write`. Nothing was written.
     ValueError, OSError
         As `Recorder` does.
     """
-    with Recorder(path, interfaces=interfaces, nanoseconds=nanoseconds) as recorder:
-        recorder.write(frames)
+    name = os.fspath(path)
+    target = find_target(path, name, format)
+    row = target.row
+    check_records(frames)
+    screen = Screen(row, nanoseconds, False, name)
+    screen.keep(frames)
+    if kinds := screen.account.left_out:
+        what = ", ".join(f"{count} x {kind}" for kind, count in kinds.items())
+        raise FrameError(f"{name}: {row.title} has no place for {what} among {len(frames)} frames")
+    with open_writer(path, target, tz=tz, nanoseconds=nanoseconds, interfaces=interfaces) as writer:
+        writer.write(frames)
+        return writer.account

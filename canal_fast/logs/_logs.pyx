@@ -54,12 +54,15 @@ def keeps_table():
 
 
 def format_table():
-    """Rows (name, title, suffixes, item, zoned, keeps, reads, writes) of the formats."""
+    """Rows (name, title, suffixes, item, zoned, keeps, reads, writes, dated, packs) of the formats; dated: the
+    ns that a recording's start is a multiple of, 0 where it states none; packs: into containers, compressed."""
     cdef const cf_log_format *row
     rows = []
     while (row := cf_log_format_row(len(rows))) != NULL:
         rows.append((row.name.decode(), row.title.decode(), tuple(row.suffixes.decode().split()), row.item.decode(),
-                     row.zoned != 0, row.keeps, row.read != NULL, row.write != NULL))
+                     row.zoned != 0, row.keeps, row.read != NULL, row.write != NULL,
+                     row.target.dated if row.target != NULL else 0,
+                     row.target != NULL and row.target.container != NULL))
     return rows
 
 
@@ -283,6 +286,39 @@ cdef class LogWriter:
         memset(row, 0, sizeof(cf_log_channel))
         memcpy(row.name, <const char *>name, len(name))
         row.speed = speed
+
+    @property
+    def packs(self):
+        """Does what is encoded, and described, go into `container`s?"""
+        return self.row.target.container != NULL
+
+    def channel_name(self, uint8_t channel):
+        return self.state.channels[channel].name.decode("utf-8", "replace")
+
+    def start(self, int64_t start_ns, wall_ns):
+        """When times begin, before `begin`; wall_ns: what the wall clock shows then, None without a date."""
+        self.state.start_ns = start_ns
+        self.state.has_start = wall_ns is not None
+        self.state.wall_ns = wall_ns or 0
+
+    def end(self):
+        """The file's last bytes."""
+        cdef bytearray out = bytearray(self.row.write_max)
+        size = 0 if self.row.target.end == NULL else self.row.target.end(&self.state, out)
+        return bytes(out[:size])
+
+    def container(self, packed, size_t inflated):
+        """The bytes in a container that stands for so many."""
+        cdef uint8_t head[64]
+        cdef size_t padding = 0
+        size = self.row.target.container(len(packed), inflated, head, &padding)
+        return b"".join((head[:size], packed, bytes(padding)))
+
+    def finish(self, uint64_t size, uint64_t inflated):
+        """The file's first bytes anew, when it has `size` bytes (`inflated` if nothing were compressed)."""
+        cdef bytearray out = bytearray(self.row.write_max)
+        count = 0 if self.row.target.finish == NULL else self.row.target.finish(&self.state, size, inflated, out)
+        return bytes(out[:count])
 
     def save(self):
         """Remember the progress, for `restore`."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from canal_fast.errors import LogFormatError
 
-from . import _logs
+from . import _account, _logs
 
-__all__ = ["LogFormat", "by_name", "by_suffix", "formats", "recognise"]
+__all__ = ["LogFormat", "all_by_suffix", "by_name", "by_suffix", "formats", "recognise"]
 
 NO, PERHAPS, LIKELY, SURE = range(4)
 
@@ -28,7 +28,8 @@ class LogFormat:
     reads, writes : bool
     keeps : tuple of str
         What a recording in it keeps of the frames: "nanoseconds", "fd", "raw_dlc", "tx", "gap", "errors" (with all
-        details), "channel", "status", "names", "bitrates", "counters".
+        details), "channel", "status", "names", "bitrates", "counters", "remote", "error_frames" (maybe without their
+        details), "fd_flags" (bit rate switch, error state), "clock_step".
     extra : str or None
         The extra of this package that it needs: `pip install 'canal_fast[extra]'`.
     zoned : bool
@@ -43,6 +44,8 @@ class LogFormat:
     keeps: tuple[str, ...]
     extra: str | None = None
     zoned: bool = False
+    dated_ns: int = field(default=0, repr=False)  # a recording's start is a multiple of this; 0: it states none
+    compresses: bool = field(default=False, repr=False)  # in itself
     item: str = field(default="object", repr=False)
     index: int = field(default=-1, repr=False)  # in the C table
     magics: tuple[bytes, ...] = field(default=(), repr=False)  # of a package's format, which is not in that table
@@ -60,10 +63,14 @@ def _c_rows() -> tuple[LogFormat, ...]:
             writes,
             tuple(word for bit, word in bits if bit & keeps),
             zoned=zoned,
+            dated_ns=dated,
+            compresses=packs,
             item=item,
             index=index,
         )
-        for index, (name, title, suffixes, item, zoned, keeps, reads, writes) in enumerate(_logs.format_table())
+        for index, (name, title, suffixes, item, zoned, keeps, reads, writes, dated, packs) in enumerate(
+            _logs.format_table()
+        )
     )
 
 
@@ -74,11 +81,22 @@ _FORMATS = (
         "ASAM MDF 4 bus logging",
         (".mf4",),
         True,
-        False,
-        ("fd", "tx", "channel"),
+        True,
+        ("fd", "raw_dlc", "tx", "channel", "remote", "error_frames", "fd_flags"),
         extra="mf4",
+        dated_ns=_account.COLUMNS_DATED_NS,
+        compresses=True,
         magics=(b"MDF     4", b"UnFinMF 4"),
         opener="mf4:Mf4",
+    ),
+    LogFormat(
+        "parquet",
+        "Folder of Parquet files",
+        (),
+        True,
+        False,
+        ("nanoseconds", "fd", "raw_dlc", "tx", "gap", "errors", "channel", "status", "names", "bitrates"),
+        extra="arrow",
     ),
 )
 
@@ -123,15 +141,20 @@ def by_name(name: str) -> LogFormat:
     raise ValueError(f"format {name!r}, allowed {', '.join(row.name for row in _FORMATS)}")
 
 
+def all_by_suffix(suffix: str) -> list[LogFormat]:
+    """The formats whose recordings' names end so."""
+    return [row for row in _FORMATS if suffix.lower() in row.suffixes]
+
+
 def by_suffix(suffix: str) -> LogFormat | None:
-    """The format whose recordings' names end so."""
-    return next((row for row in _FORMATS if suffix.lower() in row.suffixes), None)
+    """The first of them."""
+    return next(iter(all_by_suffix(suffix)), None)
 
 
 def _score(row: LogFormat, head: bytes, whole: bool) -> int:
     if row.index >= 0:
         return _logs.recognise(row.index, head, whole) if row.reads else NO
-    return SURE if head.startswith(row.magics) else NO
+    return SURE if row.magics and head.startswith(row.magics) else NO
 
 
 def recognise(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | None]:

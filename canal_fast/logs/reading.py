@@ -88,6 +88,9 @@ class LogFile:
         if row is not None and not row.reads:
             raise ValueError(f"format {format!r} is only written")
         self._strict = strict
+        if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+            self._open_folder(os.fspath(source), row)
+            return
         self._source = open_source(source)
         self.path = self._source.name
         try:
@@ -245,6 +248,14 @@ class LogFile:
         return Stream(
             self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order, failure=failure
         )
+
+    def _open_folder(self, path: str, row: LogFormat | None) -> None:
+        from .parquet_reading import ParquetFolder
+
+        if row is not None and row.name != "parquet":
+            raise ValueError(f"{path} is a folder; format = {row.name!r}, allowed None and 'parquet'")
+        self.path, self._source = path, Source(path)
+        self._row, self._body = by_name("parquet"), ParquetFolder(path)
 
     def _expected(self) -> int:
         """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""

@@ -21,6 +21,7 @@ _CHUNK = 1 << 16
 _ZSTD_CHUNK = 512  # every block of 4 bytes may give 128 KiB, so this much gives 16 MiB at most
 _WINDOW_LOG = 25  # 32 MiB
 _LAYERS = 4
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _FED_MAX = 1 << 24  # packed bytes that are kept to unpack them again where they are damaged
 
 
@@ -233,9 +234,9 @@ def _zstd() -> Any:
 class _Unpacked(Source):
     """What compressed bytes stand for, one member after the other."""
 
-    def __init__(self, source: Source, magic: bytes, kind: str, make: Callable[[], Any]) -> None:
+    def __init__(self, source: Source, magics: tuple[bytes, ...], kind: str, make: Callable[[], Any]) -> None:
         super().__init__(source.name)
-        self._source, self._magic, self._kind, self._make = source, magic, kind, make
+        self._source, self._magics, self._kind, self._make = source, magics, kind, make
         self._object: Any = make()
         self._packed = self._given = 0
         self._fed: list[bytes] = []  # packed bytes of this member, up to _FED_MAX, and how many it has given
@@ -269,7 +270,7 @@ class _Unpacked(Source):
             try:
                 out = self._object.decompress(data, len(view))
             except self._object.errors as error:
-                self._error = self._damage(str(error))
+                self._error = self._too_wide() or self._damage(str(error))
                 self._rest = self._before_damage()
                 break
             if out:
@@ -299,6 +300,15 @@ class _Unpacked(Source):
             pass
         return bytes(out)
 
+    def _too_wide(self) -> LogFormatError | None:
+        """The error where the member states that unpacking needs more memory than is given."""
+        window = _zstd_window(self._fed[0]) if self._kind == "zstd" and self._fed else 0
+        if window <= 1 << _WINDOW_LOG:
+            return None
+        begin = self._packed - sum(map(len, self._fed))
+        what = f"it needs a window of {window} bytes, allowed {1 << _WINDOW_LOG}"
+        return LogFormatError(f"{self.name}: zstd stream at byte {begin}: {what}", path=self.name, offset=begin)
+
     def _more(self) -> bytes:
         data = self._source.read(_CHUNK)
         self._packed += len(data)
@@ -306,12 +316,12 @@ class _Unpacked(Source):
 
     def _next_member(self, rest: bytes) -> bytes:
         """What follows a member: another, or nothing; zeros are padding."""
-        while not (rest := rest.lstrip(b"\0")) or self._magic.startswith(rest):
+        while not (rest := rest.lstrip(b"\0")) or any(magic.startswith(rest) for magic in self._magics):
             if not (more := self._more()):
                 self._cut = bool(rest)
                 return b""
             rest += more
-        if not rest.startswith(self._magic):
+        if not rest.startswith(self._magics):
             raise self._damage("something else follows it")
         return rest
 
@@ -347,10 +357,21 @@ class _Utf8(Source):
         return len(part)
 
 
-_PACKED: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
-    (b"\x1f\x8b", "gzip", _Inflate),
-    (b"BZh", "bzip2", _Bzip2),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+def _zstd_window(head: bytes) -> int:
+    """Bytes that unpacking a frame that begins with `head` has to remember: a window, or all where none is stated."""
+    if len(head) < 18 or not head.startswith(_ZSTD):
+        return 0
+    flags, exponent = head[4], head[5]
+    if not flags & 0x20:
+        return ((8 + (exponent & 7)) << 10 + (exponent >> 3)) >> 3
+    at, size = 5 + (0, 1, 2, 4)[flags & 3], (1, 2, 4, 8)[flags >> 6]
+    return int.from_bytes(head[at : at + size], "little")
+
+
+_PACKED: tuple[tuple[tuple[bytes, ...], str, Callable[[], Any]], ...] = (
+    ((b"\x1f\x8b",), "gzip", _Inflate),
+    ((b"BZh",), "bzip2", _Bzip2),
+    ((_ZSTD, b"\x50\x2a\x4d\x18"), "zstd", _zstd),  # pzstd begins with a frame to be skipped
 )
 
 

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from canal_fast._version import __version__
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
-from .files import ObjectFile, create, name_of
-from .formats import LogFormat, by_name, by_suffix, formats
+from .account import Account, Screen
+from .formats import by_name
 from .interfaces import Interfaces, by_channel, channel_row, channel_rows
+from .output import Output
+from .packing import deflate, packer
+from .targets import find_target
+from .zones import Zone, find_zone, wall_start
 
 __all__ = ["Recorder", "format_candump"]
 
 _BUFFER_BYTES = 1 << 18
+_CONTAINER_BYTES = 1 << 17
+_MEMBER_BYTES = 1 << 20
+_MEMBER_S = 1.0
 _STEPS = ("clock_steps", "clock_step_ns", "clock_step_before_ns", "clock_step_after_ns")
 _STEPPED = (
     "host clock set {clock_steps} times, last at {clock_step_ns} ns: offset {clock_step_before_ns} -> "
@@ -37,12 +44,13 @@ class Recorder:
 
     Encoding runs in C with the GIL released; each buffer then goes to the system with one write(2)
     and no buffering of ours behind it, so what `write` has returned from survives a kill of the
-    process (and, with `fsync`, of the machine).
+    process (and, with `fsync`, of the machine). What is compressed (`.gz`, `.zst`, BLF's containers) goes there a whole
+    member or container at a time, at least every second of writing: a kill costs at most the open one.
 
     Parameters
     ----------
     path : path-like, "-" or binary file object
-        `.pcapng` (nanoseconds, link type 227, one interface per channel) or `.log` (candump text).
+        The suffix tells the format, as `formats` lists them, with `.gz` or `.zst` behind it to compress it.
         An existing file is replaced, but not one that a recorder, of whatever process, is writing.
         "-": standard output. A file object is flushed after each write and left open.
     interfaces : mapping, or iterable of LogInterface, optional
@@ -55,8 +63,15 @@ class Recorder:
     exclusive : bool
         True: an existing regular file is not replaced.
     nanoseconds : bool
-        True: times in candump text have nine decimals instead of six. pcapng always keeps nanoseconds; in text they are
-        lost (rounded down to the microsecond), since can-utils and Wireshark misread nine decimals.
+        True: times in candump text and ASC have nine decimals instead of six. In six they lose their nanoseconds
+        (rounded down to the microsecond), but can-utils and Wireshark misread nine.
+    tz : str or tzinfo
+        The zone of the wall clock that ASC, BLF and TRC state as their start.
+    compression : "gzip", "zstd" or "none", optional
+        None: by the suffix.
+    strict : bool
+        True: frames that the format has no place for, or that lose something in it, are refused. Otherwise the former
+        are left out, and `account` counts both.
 
     Attributes
     ----------
@@ -65,15 +80,20 @@ class Recorder:
     Raises
     ------
     ValueError
-        Another suffix, a channel outside 0..255, a name over 63 bytes or with white space.
+        Another suffix, one of several formats, a channel outside 0..255, a name over 63 bytes or with white space.
     OSError
         The file cannot be made, or a recorder holds it. FileExistsError: `exclusive`, and there is one.
+    CanalFastError
+        zstd needs a package that is not installed.
 
     Notes
     -----
-    When the system refuses data (disk full), the file is cut back to its last whole frame, the
+    When the system refuses data (disk full), the file is cut back to its last whole frame, container or member, the
     `OSError` says how many frames are in it and how many of the batch are not, and the recorder can
     still be used and closed. One lock serialises threads.
+
+    ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
+    1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
     """
 
     def __init__(
@@ -85,40 +105,63 @@ class Recorder:
         fsync: bool = False,
         exclusive: bool = False,
         nanoseconds: bool = False,
+        tz: Zone = "UTC",
+        compression: str | None = None,
+        strict: bool = False,
     ):
-        self.path = name_of(path)
-        row = _row(path, self.path, format)
+        self._file = Output(path)
+        self.path = self._file.name
+        self._target = find_target(path, self.path, format, compression)
+        row = self._target.row
+        if row.index < 0:
+            raise ValueError(f"{self.path}: {row.title} is written by write_log and convert, and cannot be appended to")
+        self._zone = find_zone(tz)
+        self._screen = Screen(row, nanoseconds, strict, self.path)
         self._writer = _logs.LogWriter(row.index, channel_rows(interfaces), nanoseconds)
-        self._buffer = np.empty(_BUFFER_BYTES, np.uint8)
+        self._pack = self._packer()
+        size = _CONTAINER_BYTES if self._writer.packs else _MEMBER_BYTES if self._pack else _BUFFER_BYTES
+        self._buffer = np.empty(size, np.uint8)
+        self._held = self._inflated = 0
+        self._held_since: float | None = None
         self._fsync = fsync
         self._lock = threading.Lock()
-        self._bytes = self._sent = 0
-        self._stuck = False
         self._statistics_at: dict[int, float] = {}
         self._opened_at = time.monotonic()
-        self._file: io.FileIO | ObjectFile
-        if isinstance(path, (str, os.PathLike)):
-            self._file = create(os.fspath(path), exclusive=exclusive)
-            self._regular = path != "-" and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
-        else:
-            self._file, self._regular = ObjectFile(path), False
+        self._begun = self._failed = False
+        self._file.open(exclusive)
         try:
-            self._append(lambda: self._writer.begin(_APPLICATION))
-            for channel in sorted(by_channel(interfaces)):
-                self._append(lambda number=channel: self._writer.describe(number))  # type: ignore[misc]
+            self._described = sorted(by_channel(interfaces))
+            for channel in self._described:
+                self._name(channel)
+            if not row.dated_ns:
+                self._begin()
         except BaseException:
             self._file.close()
             raise
 
     @property
     def frames_written(self) -> int:
-        """Frames that are in the file."""
+        """Frames that are in the file, or in a member or container that is still open."""
         return self._writer.frames
 
     @property
+    def account(self) -> Account:
+        """What became of the frames that were given."""
+        return self._screen.account
+
+    @property
     def bytes_written(self) -> int:
-        """Bytes of whole blocks or lines that are in the file."""
-        return self._bytes
+        """Bytes of whole blocks, lines, members or containers that are in the file."""
+        return self._file.size
+
+    def channel_frames(self, channel: int) -> int:
+        """Frames of one channel among them."""
+        return self._writer.channel_frames(channel)
+
+    @property
+    def failed(self) -> bool:
+        """Did the system refuse data? What the file holds then ends before them."""
+        return self._failed
 
     @property
     def closed(self) -> bool:
@@ -138,10 +181,14 @@ class Recorder:
             if self._writer.channel_frames(channel):
                 raise ValueError(f"{self.path}: channel {channel} has frames already, and a name with them")
             self._writer.name(channel, *row)
-            self._append(lambda: self._writer.describe(channel))
+            self._name(channel)
+            if self._begun:
+                self._append(lambda: self._writer.describe(channel))
+            elif channel not in self._described:
+                self._described.append(channel)
 
     def write(self, frames: FrameArray) -> None:
-        """Append frames; when it returns, the system has all of them.
+        """Append frames; when it returns, the system has all of them (compressed: all but those of the last second).
 
         Parameters
         ----------
@@ -153,20 +200,33 @@ class Recorder:
             Another dtype or shape, or the recorder is closed.
         FrameError
             With `.index`: an identifier above 0x7FF without EXTENDED_ID (or ERROR_FRAME, STATUS) or above 0x1FFFFFFF
-            with it, a dlc above 15, or flags beyond `FrameFlag`. Nothing of `frames` was written.
+            with it, a dlc above 15, or flags beyond `FrameFlag`. Also with `strict`, where a frame cannot be kept
+            whole. Nothing of `frames` was written.
         OSError
             The system did not take all; see Notes of the class.
         """
         with self._lock:
             self._check()
             check_records(frames)
+            if not self._begun and len(frames):
+                self._begin(frames)
+            frames = self._screen.keep(frames)
             first = 0
             while True:
                 first += self._write_some(frames, first)
                 if first >= len(frames):
                     break
+            if self._held and self._held_since is not None and time.monotonic() - self._held_since >= _MEMBER_S:
+                self._flush()
             if self._fsync:
+                self._flush()
                 os.fsync(self._file.fileno())
+
+    def flush(self) -> None:
+        """Write what is compressed so far as a member or container of its own."""
+        with self._lock:
+            self._check()
+            self._flush()
 
     def due(self, channel: int = 0) -> bool:
         """Is it a second or more since statistics of this channel were written?"""
@@ -205,7 +265,16 @@ class Recorder:
     def close(self) -> None:
         """Close the file. May be called twice."""
         with self._lock:
-            self._file.close()
+            if self._file.closed:
+                return
+            failed = self._failed
+            try:
+                self._finish()
+            except OSError:
+                if not failed:  # otherwise that was said before
+                    raise
+            finally:
+                self._file.close()
 
     def __enter__(self) -> Recorder:
         return self
@@ -218,82 +287,132 @@ class Recorder:
     def _check(self) -> None:
         if self._file.closed:
             raise ValueError(f"{self.path}: the recorder is closed")
-        if self._stuck:
+        if self._file.stuck:
             raise ValueError(f"{self.path}: an earlier write left part of a block that could not be cut off")
 
-    def _put(self, data: memoryview | bytes) -> None:
-        view = memoryview(data)
-        self._sent = 0
-        while self._sent < len(view):
-            self._sent += self._file.write(view[self._sent :])
+    def _packer(self) -> Callable[[memoryview], bytes] | None:
+        if self._writer.packs:
+            return lambda data: self._writer.container(deflate(data), len(data))
+        return None if self._target.compression is None else packer(self._target.compression)
 
-    def _append(self, make: Callable[[], bytes]) -> None:
-        self._writer.save()
-        begin, self._sent = self._bytes, 0
+    def _name(self, channel: int) -> None:
+        self._screen.name(channel, self._writer.channel_name(channel))
+
+    def _begin(self, frames: FrameArray | None = None) -> None:
+        """Write what stands before the first frame."""
+        if self._target.row.dated_ns:
+            earliest = int(frames["timestamp_ns"].min()) if frames is not None else None
+            start_ns, wall_ns = wall_start(earliest, self._zone, self._target.row.dated_ns)
+            self._writer.start(start_ns, wall_ns)
+            self._screen.start(start_ns)
+        self._begun = True
+        self._append(lambda: self._writer.begin(_APPLICATION), bare=self._writer.packs)
+        for channel in self._described:
+            self._append(partial(self._writer.describe, channel))
+
+    def _finish(self) -> None:
+        """Write what stands behind the last frame; a header that is known now takes the place of the first one."""
+        if self._file.stuck:
+            return
+        try:
+            if not self._begun:
+                self._begin()
+            if not self._failed:
+                self._append(self._writer.end)
+                self._flush()
+        finally:
+            size = self._file.size
+            header = self._writer.finish(size, size + self._inflated)
+            if header and size >= len(header):
+                self._file.replace_begin(header)
+
+    def _append(self, make: Callable[[], bytes], bare: bool = False) -> None:
+        """Write a block; `bare`: outside of members and containers."""
+        packed = self._pack is not None and not bare
+        if packed and self._held + self._writer.record_max > len(self._buffer):
+            self._flush()
+        if not packed or not self._held:
+            self._writer.save()
+        begin = self._file.size
         try:
             data = make()
-            self._put(data)
-            self._bytes = begin + len(data)
+            if not packed:
+                self._file.put(data)
+            elif data:
+                self._hold(np.frombuffer(data, np.uint8))
         except BaseException as error:
             self._writer.restore()
-            self._cut(begin)
+            self._file.cut(begin)
             if isinstance(error, OSError):
                 raise self._refused(error, 0) from error
             raise
 
+    def _hold(self, data: npt.NDArray[np.uint8]) -> None:
+        self._buffer[self._held : self._held + len(data)] = data
+        self._took(len(data))
+
+    def _took(self, size: int) -> None:
+        if size and self._held_since is None:
+            self._held_since = time.monotonic()
+        self._held += size
+
+    def _flush(self) -> None:
+        """Write what is held as one member or container."""
+        if not self._held or self._pack is None:
+            return
+        begin, held = self._file.size, self._held
+        self._held, self._held_since = 0, None
+        frames = self._writer.frames
+        try:
+            packed = self._pack(self._buffer.data[:held])
+            self._file.put(packed)
+            self._inflated += held + 32 - len(packed) if self._writer.packs else 0
+            self._writer.save()
+        except BaseException as error:
+            self._writer.restore()
+            self._file.cut(begin)
+            if isinstance(error, OSError):
+                raise self._refused(error, frames - self._writer.frames) from error
+            raise
+
     def _write_some(self, frames: FrameArray, first: int) -> int:
         """Encode and write one buffer full; the number of frames in it."""
+        if self._pack is not None:
+            if not self._held:
+                self._writer.save()
+            count, used = self._writer.encode(frames, first, self._buffer[self._held :], len(self._buffer) - self._held)
+            self._took(used)
+            if first + count < len(frames):
+                try:
+                    self._flush()
+                except OSError as error:
+                    more = f"; {len(frames) - first - count} more of this batch are not either"
+                    raise OSError(error.errno, f"{error.strerror}{more}", self.path) from error
+            return count
         self._writer.save()
-        begin, self._sent = self._bytes, 0
+        begin = self._file.size
         try:
             count, used = self._writer.encode(frames, first, self._buffer, len(self._buffer))
-            self._put(self._buffer.data[:used])
-            self._bytes = begin + used
+            self._file.put(self._buffer.data[:used])
             return count
         except BaseException as error:  # also a KeyboardInterrupt between two writes
-            written = self._written(begin)
+            written = self._file.written_since(begin)
             self._writer.restore()
             kept = used = 0
             if written:  # what went out is the beginning of the same encoding: take its whole frames again
                 kept, used = self._writer.encode(frames, first, self._buffer, written)
-            self._cut(begin + used)
+            self._file.cut(begin + used)
             if isinstance(error, OSError):
                 raise self._refused(error, len(frames) - first - kept) from error
             raise
 
-    def _written(self, begin: int) -> int:
-        return self._file.tell() - begin if isinstance(self._file, io.FileIO) and self._regular else self._sent
-
-    def _cut(self, size: int) -> None:
-        """Cut the file to `size`, the end of its last whole block."""
-        if self._regular:
-            assert isinstance(self._file, io.FileIO)
-            self._file.seek(size)
-            self._file.truncate()
-        else:
-            self._stuck = self._sent > 0
-        self._bytes = size
-
     def _refused(self, error: OSError, missing: int) -> OSError:
+        self._failed = True
         message = (
             f"{error.strerror} while recording: {self.frames_written} frames are safely in the file, "
             f"{missing} frames of this batch are not"
         )
         return OSError(error.errno, message, self.path)
-
-
-def _row(path: str | os.PathLike[str] | BinaryIO, name: str, format: str | None) -> LogFormat:
-    """The format to write."""
-    named = isinstance(path, (str, os.PathLike)) and path != "-"
-    suffix = os.path.splitext(name)[1]
-    row = by_suffix(suffix) if format is None else by_name(format)
-    if row is None and format is None and not named:
-        row = by_name("pcapng")
-    if row is None or not row.writes:
-        known = " or ".join(known for row in formats() if row.writes for known in row.suffixes)
-        what = f"recordings end with {known}, not {suffix!r}" if format is None else f"format {format!r} is not written"
-        raise ValueError(f"{name}: {what}")
-    return row
 
 
 def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:

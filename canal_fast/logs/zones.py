@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-__all__ = ["Zone", "epoch_of", "find_zone", "wall_clock"]
+__all__ = ["Zone", "epoch_of", "find_zone", "wall_clock", "wall_start"]
 
 Zone = str | dt.tzinfo
 
 _EPOCH = dt.datetime(1970, 1, 1)
+_FIRST_NS = 315_532_800 * 10**9  # 1980: before it no bus was recorded; such times count from something else
+_LAST_NS = 9_214_560_000 * 10**9  # 2261-12-31: readers reach no further
 
 
 def find_zone(tz: Zone) -> dt.tzinfo | None:
@@ -59,3 +61,14 @@ def epoch_of(start_ns: int, zone: dt.tzinfo | None) -> tuple[int, str | None]:
 def _offset(clock: dt.datetime, zone: dt.tzinfo | None) -> dt.timedelta:
     aware = clock.astimezone() if zone is None else clock.replace(tzinfo=zone)
     return aware.utcoffset() or dt.timedelta(0)
+
+
+def wall_start(earliest_ns: int | None, zone: dt.tzinfo | None, step_ns: int) -> tuple[int, int | None]:
+    """(ns after 1970 UTC, what the wall clock of the zone showed then, as if it were UTC) of a recording's start: the
+    last multiple of `step_ns` that is not after its first frame. (0, None) where that has no date."""
+    if earliest_ns is None or not _FIRST_NS <= earliest_ns < _LAST_NS:
+        return 0, None
+    instant = dt.datetime.fromtimestamp(earliest_ns // 10**9, dt.UTC).astimezone(zone)
+    ahead = (instant.utcoffset() or dt.timedelta(0)) // dt.timedelta(microseconds=1) * 1000
+    wall_ns = (earliest_ns + ahead) // step_ns * step_ns
+    return wall_ns - ahead, wall_ns

@@ -6,6 +6,7 @@ from .checks import Checksum, Counter
 from .database import Database, load_database
 from .description import Message, Problem, Signal
 from .latest import Latest
+from .parquet import to_parquet
 from .plan import Plan
 from .tables import DecodeCounts, Table, Tables
 
@@ -22,4 +23,5 @@ __all__ = [
     "Table",
     "Tables",
     "load_database",
+    "to_parquet",
 ]

@@ -1,8 +1,7 @@
 """Glue of the simulation headers."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy
+from libc.stdlib cimport calloc, free, malloc, realloc
 
 from canal_fast._gate cimport Loan, lend
 from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
@@ -105,6 +104,7 @@ cdef class Bus:
     cdef cf_sink sink
     cdef cf_node *nodes
     cdef cf_fault *faults
+    cdef size_t fault_room
     cdef list filters
 
     def __cinit__(self, uint32_t bitrate, uint32_t data_bitrate, bint whole_frames):
@@ -204,16 +204,14 @@ cdef class Bus:
             return error.reason.decode(), error.column
         if found == 0:
             return False
-        more = <cf_fault *>malloc((self.bus.fault_count + 1) * sizeof(cf_fault))
-        if more == NULL:
-            raise MemoryError
-        if self.bus.fault_count:
-            memcpy(more, self.faults, self.bus.fault_count * sizeof(cf_fault))
-        more[self.bus.fault_count] = fault
-        free(self.faults)
-        self.faults = self.bus.faults = more
+        if self.bus.fault_count == self.fault_room:
+            more = <cf_fault *>realloc(self.faults, (2 * self.fault_room + 8) * sizeof(cf_fault))
+            if more == NULL:
+                raise MemoryError
+            self.fault_room = 2 * self.fault_room + 8
+            self.faults = self.bus.faults = more
+        self.faults[self.bus.fault_count] = fault
         self.bus.fault_count += 1
-        cf_bus_watch(&self.bus)
         return None
 
     def fault_at(self, Py_ssize_t index):
@@ -271,6 +269,7 @@ cdef class Bus:
         self.bus.bits_room = level.count
         self.bus.sink = &self.sink if event.count or frame.count else NULL
         cf_bus_connect(&self.bus)
+        cf_bus_watch(&self.bus)
         with nogil:
             end = cf_bus_run(&self.bus, until)
         return int(end), self.sink.event_count, self.sink.frame_count

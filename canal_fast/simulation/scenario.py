@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ _NODE = {
 }  # fmt: skip
 _MESSAGE = {"id", "extended", "remote", "fd", "brs", "data", "dlc", "start", "period", "count"}
 _FLAGS = (("extended", 0x1), ("remote", 0x2), ("fd", 0x8), ("brs", 0x10))
+_YES_OR_NO = ("one_shot", "self_reception", "protocol_exception", "integrating")
+_HEADER = re.compile(r"\s*\[\[\s*node\s*(\.\s*message\s*)?\]\]")
 _MOST_FRAMES = 1_000_000
+_MOST_BITS = 1_000_000_000  # as many bytes of memory
 
 
 @dataclass
@@ -65,7 +68,10 @@ class Scenario:
         SimulationError
             It is not TOML, has a key that there is not, or a value that does not fit; with the line.
         """
-        text = Path(path).read_text(encoding="utf-8")
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise SimulationError(f"{path}: byte {error.start} is not UTF-8 text") from None
         scenario = cls(os.fspath(path), text)
         try:
             found = tomllib.loads(text)
@@ -82,16 +88,24 @@ class Scenario:
         SimulationError
             Nodes, messages or faults that do not go together; with file and line.
         """
-        bus = Bus(self.bitrate, self.data_bitrate)
-        for row in self.nodes:
-            name = row.get("name", "")
+        try:
+            bus = Bus(self.bitrate, self.data_bitrate)
+        except ValueError as error:
+            raise self._wrong(str(error), str(error).partition(" ")[0]) from None
+        for number, row in enumerate(self.nodes):
             options = {key: value for key, value in row.items() if key not in ("name", "message")}
             try:
-                bus.node(name, **options)
-                for message in row.get("message", []):
-                    bus.send(name, self._frames(message))
+                bus.node(row.get("name", ""), **options)
             except (ValueError, TypeError) as error:
-                raise self._wrong(str(error), name) from None
+                raise self._about(str(error), row, self._lines(number)) from None
+            for index, message in enumerate(row.get("message", [])):
+                lines = self._lines(number, index)
+                try:
+                    bus.send(row["name"], self._frames(message, lines))
+                except (ValueError, TypeError) as error:
+                    if isinstance(error, SimulationError) and error.line_number is not None:
+                        raise
+                    raise self._about(str(error), message, lines) from None
         for line in self.faults:
             try:
                 bus.inject([line])
@@ -106,17 +120,46 @@ class Scenario:
             raise self._wrong(str(error), quoted[1] if quoted else "") from None
         return bus, run
 
-    def _wrong(self, reason: str, near: str) -> SimulationError:
-        """The error, with the line in which `near` stands."""
+    def _lines(self, node: int, message: int = -1) -> list[int]:
+        """Lines, from 1, of a [[node]] or of one of its [[node.message]]; numbers from 0."""
+        at, lines = (-1, -1), []
         for number, line in enumerate(self.text.splitlines(), 1):
-            if near and re.search(rf"(?<!\w){re.escape(near)}(?!\w)", line):
-                return SimulationError(f"{self.path}, line {number}: {reason}", line_number=number)
-        return SimulationError(f"{self.path}: {reason}")
+            if header := _HEADER.match(line):
+                at = (at[0], at[1] + 1) if header[1] else (at[0] + 1, -1)
+            if at == (node, message):
+                lines.append(number)
+        return lines
 
-    def _known(self, table: Mapping[str, Any], keys: set[str], where: str) -> None:
+    def _wrong(self, reason: str, near: str, lines: Sequence[int] = ()) -> SimulationError:
+        """The error, with the line in which the word `near` stands: one of `lines`, or else the first of them."""
+        text = self.text.splitlines()
+        for number in lines or range(1, len(text) + 1):
+            if near and re.search(rf"(?<!\w){re.escape(near)}(?!\w)", text[number - 1]):
+                break
+        else:
+            if not lines:
+                return SimulationError(f"{self.path}: {reason}")
+            number = lines[0]
+        return SimulationError(f"{self.path}, line {number}: {reason}", line_number=number)
+
+    def _about(self, reason: str, table: Mapping[str, Any], lines: Sequence[int]) -> SimulationError:
+        """The same, in the words of scenario files: at the line of the key that the reason names."""
+        reason = reason.removeprefix("frames[0]: ").replace("arbitration_id", "id")
+        reason = reason.replace("flags=FrameFlag.EXTENDED_ID", "extended = true")
+        named = [key for key in table if re.search(rf"(?<!\w){key}(?!\w)", reason)]
+        return self._wrong(reason, named[0] if named else "", lines)
+
+    def _known(self, table: object, keys: set[str], where: str, lines: Sequence[int] = ()) -> None:
+        if not isinstance(table, dict):
+            raise self._wrong(f"{table!r} stands where the keys {where} are expected", str(table), lines)
         for key in table:
             if key not in keys:
-                raise self._wrong(f"unknown key {key!r} {where}; there are {', '.join(sorted(keys))}", key)
+                raise self._wrong(f"unknown key {key!r} {where}; there are {', '.join(sorted(keys))}", key, lines)
+
+    def _yes_or_no(self, table: Mapping[str, Any], keys: Iterable[str], lines: Sequence[int]) -> None:
+        for key in keys:
+            if not isinstance(table.get(key, False), bool):
+                raise self._wrong(f"{key} = {table[key]!r} is neither true nor false", key, lines)
 
     def _fill(self, found: dict[str, Any]) -> None:
         self._known(found, _TOP, "of a scenario")
@@ -127,6 +170,10 @@ class Scenario:
             raise self._wrong('needs one of bits = N and duration = "T ms"', "duration")
         self.bits = self._whole(found, "bits", 0) if "bits" in found else None
         self.seconds = self._ns(found["duration"], "duration") / 1e9 if "duration" in found else None
+        bits = self.bits if self.seconds is None else self.seconds * self.bitrate
+        if bits is not None and bits > _MOST_BITS:
+            key = "bits" if self.seconds is None else "duration"
+            raise self._wrong(f"{key}: {bits:.0f} bits, allowed 0..{_MOST_BITS}", key)
         self.logger = str(found.get("logger", ""))
         faults = found.get("faults", [])
         if isinstance(faults, str):
@@ -137,48 +184,57 @@ class Scenario:
         nodes = found.get("node", [])
         if not isinstance(nodes, list) or not nodes:
             raise self._wrong("needs at least one [[node]]", "node")
-        for row in nodes:
-            self._known(row, _NODE, "of a node")
-            for message in row.get("message", []):
-                self._known(message, _MESSAGE, "of a message")
+        for number, row in enumerate(nodes):
+            lines = self._lines(number)
+            self._known(row, _NODE, "of a node", lines)
+            self._yes_or_no(row, _YES_OR_NO, lines)
+            if not row.get("name"):
+                raise self._wrong(f"node {number + 1} has no name", "name", lines)
+            messages = row.get("message", [])
+            if not isinstance(messages, list):
+                raise self._wrong("messages begin with [[node.message]]", "message", lines)
+            for index, message in enumerate(messages):
+                lines = self._lines(number, index)
+                self._known(message, _MESSAGE, "of a message", lines)
+                self._yes_or_no(message, [key for key, _ in _FLAGS], lines)
                 if "id" not in message:
-                    raise self._wrong(f"a message of node {row.get('name')!r} has no id", str(row.get("name", "")))
+                    raise self._wrong(f"a message of node {row['name']!r} has no id", "", lines)
         self.nodes = nodes
 
-    def _whole(self, table: Mapping[str, Any], key: str, preset: int) -> int:
+    def _whole(self, table: Mapping[str, Any], key: str, preset: int, lines: Sequence[int] = ()) -> int:
         value = table.get(key, preset)
         if type(value) is not int or value < 0:
-            raise self._wrong(f"{key} = {value!r} is not a whole number from 0", key)
+            raise self._wrong(f"{key} = {value!r} is not a whole number from 0", key, lines)
         return value
 
-    def _ns(self, value: object, key: str) -> int:
+    def _ns(self, value: object, key: str, lines: Sequence[int] = ()) -> int:
         """ "1.5 ms" in nanoseconds."""
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|ns)\s*", value) if isinstance(value, str) else None
         if match is None:
-            raise self._wrong(f'{key} = {value!r} is not a time such as "1.5 ms" (s, ms, us, ns)', key)
+            raise self._wrong(f'{key} = {value!r} is not a time such as "1.5 ms" (s, ms, us, ns)', key, lines)
         return round(float(match[1]) * _UNITS[match[2]])
 
-    def _frames(self, message: Mapping[str, Any]) -> FrameArray:
+    def _frames(self, message: Mapping[str, Any], lines: Sequence[int]) -> FrameArray:
         """The requests of one message: its frames with the times from which on they may go."""
-        start = self._ns(message.get("start", "0 ns"), "start")
-        count = self._whole(message, "count", 1)
-        period = self._ns(message["period"], "period") if "period" in message else 0
+        start = self._ns(message.get("start", "0 ns"), "start", lines)
+        count = self._whole(message, "count", 1, lines)
+        period = self._ns(message["period"], "period", lines) if "period" in message else 0
         if "period" in message and "count" not in message:
             span = self.seconds * 1e9 if self.seconds is not None else (self.bits or 0) * 1e9 / self.bitrate
             if period == 0:
-                raise self._wrong("period = 0", "period")
+                raise self._wrong("period = 0", "period", lines)
             count = max(1, int((span - start) // period) + 1)
         if count > _MOST_FRAMES:
-            raise self._wrong(f"count = {count}, allowed 1..{_MOST_FRAMES}", "count")
+            raise self._wrong(f"count = {count}, allowed 1..{_MOST_FRAMES}", "count", lines)
         text = str(message.get("data", ""))
         try:
             data = bytes.fromhex(text)
         except ValueError:
-            raise self._wrong(f"data = {text!r} is not hexadecimal bytes", text) from None
+            raise self._wrong(f"data = {text!r} is not hexadecimal bytes", "data", lines) from None
         flags = sum(bit for key, bit in _FLAGS if message.get(key, False))
         times = start + period * np.arange(count, dtype=np.int64)
         remote = bool(message.get("remote", False))
         return make_frames(
-            np.full(count, self._whole(message, "id", 0), np.uint32), b"" if remote else data,
+            np.full(count, self._whole(message, "id", 0, lines), np.uint32), b"" if remote else data,
             dlc=message.get("dlc"), flags=flags, timestamp_ns=times, fd=bool(message.get("fd", False)),
         )  # fmt: skip

@@ -1,105 +1,81 @@
-/* canal_fast/merge.h - records of several sources in the order of time.
+/* canal_fast/merge.h - several sources of records into one order by time, in constant memory.
  *
- * Each source counts by its running maximum: a record that goes back in time comes right behind the one before it, and
- * the order within a source never changes. Of equal times the source with the lower number comes first.
+ * Each source's own order is kept: a record counts with the greatest time that its source has had so far, so that
+ * times which decrease move nothing. Among equals the source with the lower number comes first. No time is changed.
  */
 #ifndef CANAL_FAST_MERGE_H
 #define CANAL_FAST_MERGE_H
 
 #include "frame.h"
 
-/* One source. The caller fills `at`, `left` and `more` whenever `left` is 0, and the rest once. */
+enum { CF_MERGE_SOURCES = 256 };
+
 typedef struct cf_merge_source {
-    const char *at;    /* the next record */
-    size_t left;       /* records from there on */
-    size_t stride;     /* bytes from one to the next: 24 or 80 */
-    int64_t latest_ns; /* the latest time stamp so far; INT64_MIN before the first */
-    int more;          /* others may follow these: nothing later is taken before they are known */
+    const char *at;   /* records not taken yet, */
+    size_t count;     /* so many of them */
+    int64_t latest;   /* greatest time so far */
+    int begun;        /* 1: latest is one */
+    int ended;        /* by the caller: nothing comes after these */
 } cf_merge_source;
 
-CF_INLINE int cf_merge_before(const cf_merge_source *sources, uint32_t a, uint32_t b)
+typedef struct cf_merge {
+    size_t sources;
+    cf_merge_source source[CF_MERGE_SOURCES];
+} cf_merge;
+
+/* The time that the next record of a source with records counts with. */
+CF_INLINE int64_t cf_merge_key(const cf_merge_source *source)
 {
-    const int64_t one = sources[a].latest_ns, other = sources[b].latest_ns;
-    return one < other || (one == other && a < b);
+    const int64_t time = ((const cf_frame_head *)source->at)->timestamp_ns;
+    return source->begun && source->latest > time ? source->latest : time;
 }
 
-/* Lets heap[i] sink to its place among `count`: the earliest source is heap[0]. */
-CF_INLINE void cf_merge_sink(const cf_merge_source *sources, uint32_t *heap, size_t count, size_t i)
-{
-    const uint32_t moved = heap[i];
-    size_t child = 2 * i + 1;
-    for (; child < count; i = child, child = 2 * i + 1) {
-        if (child + 1 < count && cf_merge_before(sources, heap[child + 1], heap[child]))
-            child++;
-        if (!cf_merge_before(sources, heap[child], moved))
-            break;
-        heap[i] = heap[child];
-    }
-    heap[i] = moved;
-}
-
-/* Lets a source with records count by the first of them. */
-CF_INLINE void cf_merge_look(cf_merge_source *source)
-{
-    const int64_t next = ((const cf_frame_head *)source->at)->timestamp_ns;
-    if (next > source->latest_ns)
-        source->latest_ns = next;
-}
-
-/* A record to a place of `stride` bytes, which is not below the source's; the bytes between become zero. */
-CF_INLINE void cf_merge_take(cf_merge_source *source, char *to, size_t stride)
-{
-    if (stride == sizeof(cf_frame)) {
-        memcpy(to, source->at, sizeof(cf_frame));
-    } else if (source->stride == sizeof(cf_fd_frame)) {
-        memcpy(to, source->at, sizeof(cf_fd_frame));
-    } else {
-        memcpy(to, source->at, sizeof(cf_frame));
-        memset(to + sizeof(cf_frame), 0, sizeof(cf_fd_frame) - sizeof(cf_frame));
-    }
-    source->at += source->stride;
-    source->left--;
-}
-
-/* Merges `count` sources (below 2^32) into at most `room` records of `stride` bytes (24 only where every source has
- * 24) at `out`. heap has `count` elements and needs no content. Returns the records written; *hungry becomes the
- * source that has to be filled before anything more can be written, or `count`: then `room` is used up or all ended. */
-CF_INLINE size_t cf_merge(cf_merge_source *sources, size_t count, uint32_t *heap, void *out, size_t room, size_t stride,
-                          size_t *hungry)
+/* Puts records (`stride` bytes each, in all sources) into out[0..capacity), as many as are due; returns their number.
+ * *empty: the source that has to be filled up, or marked as ended, before more are; merge->sources when there is none:
+ * the room is used up, or all have ended. */
+CF_INLINE size_t cf_merge_take(cf_merge *merge, size_t stride, void *out, size_t capacity, size_t *empty)
 {
     char *to = (char *)out;
-    size_t made = 0, open = 0, i;
-    *hungry = count;
-    for (i = 0; i < count; i++) {
-        if (sources[i].left) {
-            cf_merge_look(&sources[i]);
-            heap[open++] = (uint32_t)i;
-        } else if (sources[i].more) {
-            *hungry = i;
-            return 0;
-        }
-    }
-    for (i = open / 2; i-- > 0;)
-        cf_merge_sink(sources, heap, open, i);
-    while (open && made < room) {
-        const uint32_t first = heap[0];
-        cf_merge_source *source = &sources[first];
-        const size_t next = open > 2 && cf_merge_before(sources, heap[2], heap[1]) ? 2 : 1;
-        do {
-            cf_merge_take(source, to + made++ * stride, stride);
-            if (!source->left)
-                break;
-            cf_merge_look(source);
-        } while (made < room && (open == 1 || cf_merge_before(sources, first, heap[next])));
-        if (!source->left) {
-            if (source->more) {
-                *hungry = first;
+    size_t made = 0, i;
+    *empty = merge->sources;
+    while (made < capacity) {
+        cf_merge_source *first = NULL, *source = merge->source;
+        int64_t key = 0, next = INT64_MAX;
+        int later = 1; /* the next best one has a higher number */
+        for (i = 0; i < merge->sources; i++, source++) {
+            int64_t this_key;
+            if (source->count == 0) {
+                if (source->ended)
+                    continue;
+                *empty = i;
                 return made;
             }
-            heap[0] = heap[--open];
+            this_key = cf_merge_key(source);
+            if (first == NULL || this_key < key) {
+                if (first != NULL) {
+                    next = key;
+                    later = 0;
+                }
+                first = source;
+                key = this_key;
+            } else if (this_key < next) {
+                next = this_key;
+                later = 1;
+            }
         }
-        if (open)
-            cf_merge_sink(sources, heap, open, 0);
+        if (first == NULL)
+            return made;
+        do { /* all of this one that come before the next best */
+            memcpy(to, first->at, stride);
+            first->latest = key;
+            first->begun = 1;
+            to += stride;
+            made++;
+            first->at += stride;
+            if (--first->count == 0)
+                break;
+            key = cf_merge_key(first);
+        } while (made < capacity && (key < next || (later && key == next)));
     }
     return made;
 }

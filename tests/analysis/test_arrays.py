@@ -100,6 +100,12 @@ def test_merge(sources: list[tuple[bool, list[int]]]) -> None:
     assert joined["data"].any(axis=0).sum() <= joined["data"].shape[1]
 
 
+def test_merge_of_very_many() -> None:
+    arrays = [cf.make_frames(number, timestamp_ns=[5, number % 7]) for number in range(600)]
+    rows = [table_oracle.rows(frames) for frames in arrays]
+    assert table_oracle.rows(analysis.merge(*arrays)) == twin.merge(rows)
+
+
 def test_merge_clears_what_classical_records_lack() -> None:
     wide = analysis.merge(cf.make_frames(1, b"12345678"), cf.make_frames(2, bytes(64), fd=True))
     assert bytes(wide["data"][0]) == b"12345678" + bytes(56)

@@ -92,6 +92,23 @@ def test_coarse_prescalers() -> None:
         assert bittiming.best(rate, limits="esp32s3_twai").bitrate == rate
 
 
+@pytest.mark.parametrize(("fine", "step"), [(16, 6), (15, 5), (4, 3), (40, 7)])
+def test_coarse_prescalers_in_wide_windows(fine: int, step: int) -> None:
+    """Many prescalers within 10 %, on both sides of where the steps change."""
+    row = ControllerLimits(
+        tseg1_min=1, tseg1_max=6, tseg2_min=1, tseg2_max=4, sjw_max=4, brp_min=2, brp_max=40, brp_inc=2,
+        brp_fine_max=fine, brp_coarse_inc=step,
+    )  # fmt: skip
+    tenth = Fraction(1, 10)
+    for rate in (25_000, 40_000, 61_000, 90_000, 125_000):
+        wish = oracle.Wish(8_000_000, Fraction(rate), max_error=tenth)
+        expected = oracle.ranked(limits_for_oracle(row), wish, Fraction(4, 5))
+        assert len({brp for brp, *_ in expected}) > 1
+        ask = {"limits": row, "f_clock": 8_000_000, "sample_point": 80, "max_bitrate_error": tenth}
+        assert [as_row(t) for t in bittiming.solve(rate, **ask)] == expected
+        assert as_row(bittiming.best(rate, **ask)) == expected[0]
+
+
 def listed(rate: int, row: ControllerLimits) -> list[cf.BitTiming]:
     try:
         return bittiming.solve(rate, limits=row)

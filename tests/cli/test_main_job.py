@@ -240,7 +240,7 @@ def test_disk_full(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["log", "-o", "x.log"], "give --library PATH"),
-        (["log", *VIRTUAL, "-o", "x.blf"], "recordings end with .pcapng or .log, not '.blf'"),
+        (["log", *VIRTUAL, "-o", "x.foo"], "recordings end with .pcapng, .pcap, .blf, .asc, .trc, .csv, .log"),
         (["log", "--library", "./nothing.so", "-o", "x.log"], "no such driver library"),
         (["log", *VIRTUAL, "--config", "bus;load=2", "-o", "x.log"], "load=2 is outside 0..1"),
         (["log", *VIRTUAL, "--json"], "--json prints on standard output"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import canal_fast as cf
 from canal_fast import wire
 from canal_fast.__main__ import main
 from canal_fast.analysis.statistics import Statistics
+from canal_fast.cli.stat import ahead
 
 
 def saturated(rate: int, channel: int = 0) -> cf.FrameArray:
@@ -132,6 +136,24 @@ def test_every_command_reads_alike(command: str, tmp_path: Path, capsys: pytest.
     assert "Nowhere/Nothing" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["stat", "decode", "dump", "dump --info"])
+def test_nothing_but_what_is_skipped(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A capture of something else is no empty recording of CAN: that is said, and the exit code is 1."""
+    if command == "decode":
+        pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
+    path = tmp_path / "ethernet.pcap"
+    packets = b"".join(struct.pack("<IIII", second, 0, 60, 60) + bytes(60) for second in range(3))
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + packets)
+    database = tmp_path / "x.dbc"
+    database.write_text('VERSION ""\n\nBU_: A\n\nBO_ 291 M: 1 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\n')
+    more = ["--dbc", str(database)] if command == "decode" else []
+    assert main([*command.split(), str(path), *more]) == 1
+    assert "packet of link type 1" in "".join(capsys.readouterr())
+    if command == "stat":
+        assert main(["stat", str(path), "--json"]) == 1
+        assert json.loads(capsys.readouterr().out)["skipped_by_kind"] == {"packet of link type 1": 3}
+
+
 def test_sort_top_and_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.pcapng"
     frames = cf.make_frames([0x105, 0x101, 0x101, 0x200, 0x101, 0x105, 0x1F0], timestamp_ns=np.arange(7) * 1_000_000)
@@ -161,3 +183,20 @@ def test_windows_begin_at_whole_seconds(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["stat", str(path), "--json", "--window", "0.25"]) == 0
     (bus,) = json.loads(capsys.readouterr().out)["channels"]
     assert bus["peak_at_s"] == 1_700_000_001.0
+
+
+def test_what_is_read_ahead_comes_in_order_and_errors_last() -> None:
+    def items(error: bool) -> Iterator[int]:
+        yield from range(10)
+        if error:
+            raise ValueError("broken")
+
+    assert list(ahead(items(False))) == list(range(10))
+    found = []
+    with pytest.raises(ValueError, match="broken"):
+        found += [found.append(item) for item in ahead(items(True))]
+    assert found == list(range(10))
+    one = ahead(items(False))
+    assert next(one) == 0
+    one.close()  # the thread ends, too
+    assert not any(thread.name.endswith("(read)") for thread in threading.enumerate())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ import canal_fast as cf
 
 pytestmark = pytest.mark.skipif(not LP64, reason="NOT RUN: the fakes are built for 64-bit POSIX systems")
 PROPERTIES = ("opens", "complete", "nothing invented", "in order", "payload", "ledger", "close")
-matrix: dict[str, dict[str, str]] = {}
+BRIDGES = {"never": "in process", "always": "in a host"}
+matrix: dict[tuple[str, str], dict[str, str]] = {}
 
 
 @pytest.fixture(scope="session")
@@ -28,16 +28,22 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
     return sorted((row for row in ROWS if row in asked), key=lambda row: row.harmed != "hangs")
 
 
+Futures = dict[tuple[str, str], Future[dict[str, bool]]]
+
+
 @pytest.fixture(scope="session")
-def ours(rows: list[Row], fakes: Path) -> Iterator[dict[str, Future[dict[str, bool]]]]:
+def ours(rows: list[Row], fakes: Path) -> Iterator[Futures]:
     """Our Channel on every fake, several at a time."""
-    background = [row for row in rows if not row.contained and not row.alone]
-    with ThreadPoolExecutor(6) as pool:
-        yield {row.name: pool.submit(survive, row, build(row, fakes)) for row in background}
+    background = [(row, bridge) for row in rows if not row.alone for bridge in BRIDGES if not in_vain(row, bridge)]
+    with ThreadPoolExecutor(8) as pool:
+        yield {
+            (row.name, bridge): pool.submit(survive, row, library(row, fakes, bridge), bridge)
+            for row, bridge in background
+        }
 
 
 @pytest.fixture(scope="session")
-def naive(rows: list[Row], fakes: Path, ours: dict[str, Future[dict[str, bool]]]) -> dict[str, Naive]:
+def naive(rows: list[Row], fakes: Path, ours: Futures) -> dict[str, Naive]:
     """The naive caller on every fake. Complete at once: while threads start programs, pytest must not go on to the
     next test and change the environment."""
     with ThreadPoolExecutor(4) as pool:
@@ -84,20 +90,51 @@ def closing(ours: Ours) -> Iterator[None]:
     thread.join()
 
 
-def survive(row: Row, path: Path) -> dict[str, bool]:
-    """Run our Channel on the fake and judge every property."""
-    if not row.opens:
-        with pytest.raises(cf.DriverError, match="did not open") as caught:
-            cf.Channel(path, row.text, **row.options)
-        return {"opens": str(int(row.text.rpartition("=")[2])) in str(caught.value)}
+def in_vain(row: Row, bridge: str) -> bool:
+    """A driver that dies takes its process with it."""
+    return bool(row.dies) and bridge == "never"
+
+
+def refuses(row: Row, path: Path, bridge: str) -> dict[str, bool]:
     begun = time.monotonic()
-    channel = cf.Channel(path, row.text, **row.options)
+    with pytest.raises(cf.DriverError) as caught:
+        cf.Channel(path, row.text, bridge=bridge, **row.options)
+    said = str(caught.value)
+    number = row.text.rpartition("=")[2] if row.text.rpartition(";")[2].startswith("open=") else ""
+    return {"opens": row.refused in said and number in said and time.monotonic() - begun < 21}
+
+
+def dies(row: Row, path: Path, bridge: str) -> dict[str, bool]:
+    """Its host dies; what came before counts."""
+    try:
+        with cf.Channel(path, row.text, bridge=bridge, **row.options) as channel:
+            frames, error = collect(channel, FRAMES)
+            channel.ledger().verify()
+    except cf.DriverError as failure:
+        frames, error = expected(0), failure
+    want = expected(len(frames))
+    same = bool((frames[["arbitration_id", "dlc", "data"]] == want[["arbitration_id", "dlc", "data"]]).all())
+    return {"opens": row.dies in str(error), "nothing invented": len(frames) <= 100 and same}
+
+
+def library(row: Row, fakes: Path, bridge: str) -> Path:
+    """A copy of its own, which alone writes its counts."""
+    return build(row, fakes, place=f" {bridge}")
+
+
+def survive(row: Row, path: Path, bridge: str) -> dict[str, bool]:
+    """Run our Channel on the fake and judge every property."""
+    if row.dies or not row.opens:
+        return (dies if row.dies else refuses)(row, path, bridge)
+    begun = time.monotonic()
+    channel = cf.Channel(path, f"{row.text};shared=1", bridge=bridge, **row.options)
     held_back = row.count % 64 if "hang" in row.config else 0  # an unfinished chunk comes with the end
     frames, error = collect(channel, row.count + row.statuses - held_back, row.silence)
     status = (frames["flags"] & cf.FrameFlag.STATUS) != 0
     get, statuses = frames[~status], frames[status]
-    counts = ctypes.CDLL(str(path)).FakeCount
-    ours = Ours(path, channel, get, statuses, time.monotonic() - begun, error, counts)
+    table = np.memmap(f"{path}.counts", np.int64, "r")
+    ours = Ours(path, channel, get, statuses, time.monotonic() - begun, error, lambda which: int(table[which]))
+    ours.hosted = bridge == "always"
     want = expected(row.count, sizes=row.sizes)
     passed = {"opens": True, row.also: row.check(ours)}
     with closing(ours):
@@ -121,22 +158,20 @@ def survive(row: Row, path: Path) -> dict[str, bool]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bridge", BRIDGES)
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_fake_is_survived(
-    row: Row, fakes: Path, naive: dict[str, Naive], ours: dict[str, Future[dict[str, bool]]]
-) -> None:
-    cells = matrix.setdefault(row.name, {})
+def test_fake_is_survived(row: Row, bridge: str, fakes: Path, naive: dict[str, Naive], ours: Futures) -> None:
+    cells = matrix.setdefault((row.name, bridge), {})
     if row.harmed:
         came_of_it = naive[row.name]
         for _ in range(3):  # it needs some luck with the scheduler, sometimes
             came_of_it = came_of_it if row.harm(came_of_it) else run_naive(row, build(row, fakes))
         assert row.harm(came_of_it), f"the fake does no harm: {str(came_of_it)[-1500:]}"
-    if row.contained:
-        cells["contained"] = "ok"
+    if in_vain(row, bridge):
         return
     if row.alone:
         wait(ours.values())
-    passed = survive(row, build(row, fakes)) if row.alone else ours[row.name].result()
+    passed = survive(row, library(row, fakes, bridge), bridge) if row.alone else ours[row.name, bridge].result()
     cells.update({name: "ok" if good else "FAILED" for name, good in passed.items()})
     assert all(passed.values()), {name for name, good in passed.items() if not good}
 
@@ -158,15 +193,17 @@ def test_equal_global_symbols_do_not_mix(fakes: Path) -> None:
 
 def test_matrix(capsys: pytest.CaptureFixture[str]) -> None:
     """Prints fake x property for what ran before."""
-    lines = [f"{'fake':26}  {'harm to a naive caller':34}  " + "  ".join(PROPERTIES) + "  and"]
+    lines = [f"{'fake':26}  {'harm to a naive caller':34}  {'ours':10}  " + "  ".join(PROPERTIES) + "  and"]
     for row in ROWS:
-        if cells := matrix.get(row.name):
-            if "contained" in cells:
-                given = "within its process: no; the doctor tells"
-            else:
-                given = "  ".join(f"{cells.get(name, '-'):{len(name)}}" for name in PROPERTIES)
-                given += f"  {row.also}: {cells[row.also]}" if row.also and row.also in cells else ""
-            lines.append(f"{row.name:26}  {row.harmed or '-':34}  {given}".rstrip())
+        for bridge, where in BRIDGES.items():
+            cells = matrix.get((row.name, bridge))
+            if cells is None:
+                continue
+            given = "  ".join(f"{cells.get(name, '-'):{len(name)}}" for name in PROPERTIES)
+            given += f"  {row.also}: {cells[row.also]}" if row.also and row.also in cells else ""
+            if in_vain(row, bridge):
+                given = "no; the doctor tells"
+            lines.append(f"{row.name:26}  {row.harmed or '-':34}  {where:10}  {given}".rstrip())
     with capsys.disabled():
         print("\n\n" + "\n".join(lines))
     assert not [line for line in lines if "FAILED" in line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import time
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_every_row_says_how_far_it_was_tried() -> None:
         assert row["tick_den"] or not row["tick_num"], row["name"]
         if row["name"] not in ("generic", "generation-1", "virtual"):
             assert row["verified"].startswith("not verified on hardware"), row["name"]
+
+
+def test_queues_of_drivers_that_differ_by_system() -> None:
+    depths = {row["name"]: row["queue_depth"] for row in ROWS}
+    assert depths["can232"] == (10_000 if sys.platform == "win32" else 512)
 
 
 @needs_fakes

@@ -142,6 +142,17 @@ def test_log_tells_of_what_was_left_out(tmp_path: Path) -> None:
         assert ("3 frames were lost" in done.stderr) == (code == 3)
 
 
+def test_log_says_when_there_is_more_than_a_bus_carries(tmp_path: Path) -> None:
+    """A replay without its times, or a bit rate that is not the bus's: the load tells nothing."""
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, cf.make_frames(np.arange(2000) % 2048, timestamp_ns=np.arange(2000) * 10**7))
+    command = [sys.executable, "-P", "-m", "canal_fast", "log", "--library", "virtual", "-o", str(tmp_path / "y.log")]
+    for speed, full in (("0", True), ("40", False)):  # 2000 frames are 94 s of a bus at 1 kbit/s
+        config = f"replayed;{1000 if full else 1_000_000};replay={path};speed={speed};fifo=4096"
+        done = subprocess.run([*command, "--force", "--config", config], capture_output=True, text=True, check=True)
+        assert ("that is more than a bus carries" in done.stderr) == full
+
+
 def test_what_cannot_be_replayed_is_refused_in_words(canal: ctypes.CDLL, tmp_path: Path) -> None:
     packed = tmp_path / "x.log.gz"
     packed.write_bytes(gzip.compress(LOG.encode()))

@@ -18,6 +18,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#ifndef _WIN32
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#endif
 
 #include "fake_settings.h"
 
@@ -31,7 +36,8 @@ enum { RECEIVES, BLOCKS, STATISTICS, OVERLAPS, ON_BUS, SEND_ERRORS, LAYOUT, AS_D
 long long theApp;
 
 static settings set;
-static long counts[COUNTS];
+static long own_counts[COUNTS];
+static long *counts = own_counts;
 static long open_handle, last_handle;
 static long long opened_ns, next, posts_used, send_queued, send_settled_ns;
 static int extra, signalled, inside, wedged, plugged_again;
@@ -94,6 +100,28 @@ static void configure(const char *config)
             setting(item, equals + 1);
         }
     }
+}
+
+/* Puts the counts where another process sees them. */
+static void share_counts(void)
+{
+#ifndef _WIN32
+    char path[4096];
+    Dl_info here;
+    void *memory;
+    int file;
+    if (!dladdr((void *)(uintptr_t)&share_counts, &here))
+        abort();
+    snprintf(path, sizeof path, "%s.counts", here.dli_fname);
+    file = open(path, O_RDWR | O_CREAT, 0600);
+    if (file < 0 || ftruncate(file, sizeof own_counts) != 0)
+        abort();
+    memory = mmap(NULL, sizeof own_counts, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    if (memory == MAP_FAILED)
+        abort();
+    counts = (long *)memory;
+#endif
 }
 
 /* Frames that came by now, popped ones included. */
@@ -225,7 +253,7 @@ API(long) CanalOpen(const char *config, unsigned long flags)
     sleep_us(set.open_ms * 1000);
     if (set.crash_open)
         crash();
-    if (set.hang_open)
+    if (set.hang_open || (set.hang_again && last_handle))
         hang();
     if (set.open <= 0)
         return set.open;
@@ -233,7 +261,9 @@ API(long) CanalOpen(const char *config, unsigned long flags)
         return 0;
     plugged_again |= unplugged_ns != 0;
     unplugged_ns = wedged = 0;
-    memset(counts, 0, sizeof counts);
+    if (set.shared && counts == own_counts)
+        share_counts();
+    memset(counts, 0, sizeof own_counts);
     memset(&books, 0, sizeof books);
     counts[LAYOUT] = sizeof(message);
     theApp = set.first;

@@ -32,6 +32,7 @@ typedef struct status {
     X(frames, 400, "how many come")                                              \
     X(bursts, 2, "in how many bursts")                                           \
     X(pause, 60, "ms between bursts")                                            \
+    X(shared, 0, "FakeCount's numbers are in a file beside the library, named as it and .counts")           \
     X(first, 0, "number of the first frame")                                     \
     X(open, 1681, "what open returns")                                           \
     X(empty, 8, "receive when empty")                                            \
@@ -64,6 +65,7 @@ typedef struct status {
     X(crash_open, 0, "")                                                         \
     X(hang, -1, "in receive, after so many frames")                              \
     X(hang_open, 0, "")                                                          \
+    X(hang_again, 0, "in every open but the first")                              \
     X(open_ms, 0, "how long open takes")                                         \
     X(hang_close, 0, "")                                                         \
     X(hang_send, 0, "")                                                          \

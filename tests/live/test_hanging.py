@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ pytestmark = [
 ]
 BRIDGES = ["never", "always"]
 slow = pytest.mark.slow
-RECEIVE_S = 5
+RECEIVE_S, OPEN_S = 5, 20
 GAP = cf.FrameFlag.GAP
 
 
@@ -35,6 +36,12 @@ def drain(channel: cf.Channel, seconds: float) -> tuple[cf.FrameArray, cf.Driver
         except cf.DriverError as error:
             return np.concatenate(parts), error
     return np.concatenate(parts), None
+
+
+def drain_or_raise(channel: cf.Channel) -> None:
+    _, error = drain(channel, 15)
+    if error is not None:
+        raise error
 
 
 def alive(process: int) -> bool:
@@ -236,6 +243,82 @@ def test_what_hangs_after_a_host_was_killed_in_the_driver_is_noticed(fakes: Path
             after += len(frames)
         assert len(before)
         assert (after > 100, channel.ledger().outages) == (True, 2)
+
+
+@slow
+def test_a_hang_in_this_process_ends_the_channel_whatever_reconnect_says(fakes: Path) -> None:
+    """Its thread cannot be replaced."""
+    channel = cf.Channel(build(Row("hangs for good"), fakes), "bursts=1;hang=100", reconnect=0.1)
+    frames, error = drain(channel, RECEIVE_S + 5)
+    assert isinstance(error, cf.ChannelTimeoutError), error
+    assert (error.operation, len(frames)) == ("CanalReceive", 100)
+    with pytest.raises(cf.DriverError, match="hangs in CanalReceive"):
+        channel.close()
+
+
+UNPLUGGED = "bursts=1;unplug=50"  # usb2can.dll's way: CanalGetStatus tells
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_an_open_that_hangs_while_reconnecting(bridge: str, fakes: Path) -> None:
+    """Named after its own, longer limit in this process; a host is replaced, and the next one's open is a first one."""
+    path = build(Row(f"never opens again {bridge}", file="usb2can.so"), fakes)
+    channel = cf.Channel(path, f"{UNPLUGGED};hang_again=1", profile="usb2can", bridge=bridge, reconnect=0.05)
+    begun, frames, error = time.monotonic(), 0, None
+    while error is None and frames <= 50 and time.monotonic() < begun + OPEN_S + 10:
+        more, error = drain(channel, 0.5)
+        frames += len(more)
+    took = time.monotonic() - begun
+    assert OPEN_S - 1 < took < OPEN_S + 5
+    if bridge == "always":
+        assert (error, frames, channel.ledger().outages) == (None, 100, 2)
+        channel.close()
+        return
+    assert isinstance(error, cf.ChannelTimeoutError), error
+    assert (error.operation, frames) == ("CanalOpen", 50)
+    with pytest.raises(cf.DriverError, match="hangs in CanalOpen"):
+        channel.close()
+
+
+@slow
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_an_open_may_take_its_time_while_reconnecting(bridge: str, fakes: Path) -> None:
+    """can4vscp needs 3.3 s."""
+    path = build(Row(f"opens slowly {bridge}", file="usb2can.so"), fakes)
+    options: dict[str, Any] = {"profile": "usb2can", "bridge": bridge, "reconnect": 0.05}
+    with cf.Channel(path, f"{UNPLUGGED};open_ms=3300", **options) as channel:
+        frames, error = drain(channel, 6)
+        assert error is None
+        assert (len(frames), channel.ledger().outages) == (50 + FRAMES, 1)
+        assert frames["flags"][50] & GAP
+
+
+@slow
+@pytest.mark.parametrize("call", ["receive", "status"])
+def test_a_stopped_host_is_named_and_ended(call: str, fakes: Path) -> None:
+    channel = cf.Channel(build(Row("stopped"), fakes), "", bridge="always")
+    drain(channel, 0.3)
+    host = channel.driver.host or 0
+    os.kill(host, signal.SIGSTOP)
+    begun = time.monotonic()
+    with pytest.raises(cf.ChannelTimeoutError, match="host process does not answer"):
+        {"receive": lambda: drain_or_raise(channel), "status": channel.status}[call]()
+    channel.close()
+    assert time.monotonic() - begun < 6
+    assert not alive(host)
+
+
+@slow
+def test_a_stopped_host_is_closed_within_the_limit(fakes: Path) -> None:
+    """By its end: the system gives back what it held."""
+    channel = cf.Channel(build(Row("stopped"), fakes), "", bridge="always")
+    host = channel.driver.host or 0
+    os.kill(host, signal.SIGSTOP)
+    begun = time.monotonic()
+    channel.close()
+    assert time.monotonic() - begun < 9
+    assert not alive(host)
 
 
 def test_while_a_host_is_replaced_calls_say_so(fakes: Path) -> None:

@@ -81,6 +81,34 @@ def test_a_cut_file_gives_one_error(sample: Path) -> None:
         assert log.truncated
 
 
+def test_data_that_look_like_a_block(sample: Path) -> None:
+    """asammdf, left alone, looks for blocks in all bytes of an unfinished file."""
+    data = bytearray(sample.read_bytes())
+    at, places = data.rindex(b"##DT") + 24, []
+    while at < len(data):
+        size = {1: 22, 2: 4 + data[at + 1], 3: 19}[data[at]]
+        if data[at : at + 5] == b"\2\10\0\0\0" and (at + 5) % 8 == 0:
+            places.append(at + 5)
+        at += 1 + size
+    place = places[len(places) // 2]
+    data[place : place + 8] = b"##DT\0\0\0\0"
+    frames, expected = read_log(io.BytesIO(data)), read_log(sample)
+    changed = np.flatnonzero((frames["data"] != expected["data"]).any(axis=1))
+    assert len(changed) == 1
+    assert frames["data"][changed[0]].tobytes() == b"##DT\0\0\0\0"
+
+
+def test_long_unfinished_files_are_walked_once(sample: Path) -> None:
+    """Many short runs of records of one group: in time that grows with the file, and counted as asammdf does."""
+    data = sample.read_bytes()
+    begin = data.rindex(b"##DT") + 24
+    finish = check_blocks(io.BytesIO(data[:begin] + data[begin:] * 20))
+    counts = {at: int.from_bytes(part, "little") for at, part in finish.patches.items()}
+    assert counts[begin - 16] == 24 + 20 * (len(data) - begin)
+    assert 20 * len(read_log(sample)) in counts.values()
+    assert finish.cut is None
+
+
 def test_a_chain_of_groups_that_leads_back() -> None:
     def block(name: bytes, links: list[int], data: bytes) -> bytes:
         return struct.pack(f"<4sIQQ{len(links)}Q", name, 0, 24 + 8 * len(links) + len(data), len(links), *links) + data

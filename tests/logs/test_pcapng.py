@@ -112,7 +112,8 @@ def test_records_whose_fields_hold_no_such_value_are_counted(tmp_path: Path, mon
     frames["dlc"] = [0, 0, 8, 200, 8, 16, 2]
     frames["data"][-1] = 7
     path = tmp_path / "x.pcapng"
-    cf.write_log(path, frames)
+    with cf.logs.Recorder(path) as recorder:
+        recorder.write(frames)
     frames["data"][-1, 2:] = 0
     with cf.logs.open_log(path) as log:
         assert np.array_equal(log.read(fd=True), frames[-1:])

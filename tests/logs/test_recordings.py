@@ -181,7 +181,7 @@ def test_statistics_are_due_each_second(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("x.pcap", {}, "recordings end with .pcapng or .log"),
+        ("x.foo", {}, "recordings end with .pcapng, .pcap"),
         ("x.pcapng", {"interfaces": {256: "a"}}, r"channel 256, allowed 0\.\.255"),
         ("x.pcapng", {"interfaces": {0: "a b"}}, "without white space"),
         ("x.log", {"interfaces": {0: "n" * 64}}, r"allowed 1\.\.63 bytes"),
@@ -266,17 +266,18 @@ def test_interrupted_write_leaves_whole_frames(suffix: str, tmp_path: Path) -> N
     path = tmp_path / f"x{suffix}"
     with cf.logs.Recorder(path, nanoseconds=True) as recorder:
         recorder.write(frames[:10])
-        good = recorder._file
-        recorder._file = Interrupted(path, "r+")
-        recorder._file.seek(0, os.SEEK_END)
+        output = recorder._file
+        good = output._file
+        output._file = Interrupted(path, "r+")
+        output._file.seek(0, os.SEEK_END)
         with pytest.raises(KeyboardInterrupt):
             recorder.write(frames[10:])
         assert 400 < recorder.frames_written < 600
         assert len(cf.read_log(path, strict=True)) == recorder.frames_written
         assert path.stat().st_size == recorder.bytes_written
-        recorder._file.close()
+        output._file.close()
         good.seek(0, os.SEEK_END)
-        recorder._file = good
+        output._file = good
         recorder.write(frames[recorder.frames_written :])
     assert np.array_equal(cf.read_log(path, strict=True), frames)
 

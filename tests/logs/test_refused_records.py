@@ -11,7 +11,7 @@ import canal_fast as cf
 from canal_fast import FrameFlag
 from canal_fast.frames import check_records
 
-WRITTEN = [row for row in cf.logs.formats() if row.writes]
+WRITTEN = [row for row in cf.logs.formats() if row.writes and row.index >= 0]  # what can be appended to
 BAD = {
     "standard": (0x800, 0, 0, r"arbitration_id = 0x800, allowed 0\.\.0x7ff \(flags=FrameFlag\.EXTENDED_ID"),
     "extended": (0x20000000, FrameFlag.EXTENDED_ID, 0, r"arbitration_id = 0x20000000, allowed 0\.\.0x1fffffff$"),

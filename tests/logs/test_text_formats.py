@@ -260,6 +260,21 @@ def test_a_bad_last_line_without_end_is_bad() -> None:
     assert read(good + b"0.6 1 100 Rx d 1 00").frames[1].data == b"\0"
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_room_that_was_never_written(name: str) -> None:
+    """Zeros behind the lines: a cut line where no other follows, damage where one does; the frames come first."""
+    good = FORMATS[name][1](random.Random(7), 20)
+    expected = FORMATS[name][0](good)
+    out = read(good + bytes(70_000))
+    assert out.frames == expected.frames
+    assert out.truncated or out.broken_line == good.count(b"\n") + 1
+
+
+def test_more_than_eight_bytes_are_fd_whatever_the_flags() -> None:
+    text = b"0.5 CANFD 1 Rx 300 0 0 9 12 " + b"01 " * 12 + b"100 10 0\n"
+    assert [(row.flags, row.dlc, row.data) for row in read(text).frames] == [(8, 9, b"\1" * 12)]
+
+
 MONTHS = [
     ("Sat Sep 30 10:06:13.191 PM 2017", "2017-09-30T22:06:13.191"),
     ("Sat Sep 30 10:06:13 pm 2017", "2017-09-30T22:06:13"),

@@ -67,9 +67,10 @@ CF_INLINE size_t cf_toy_begin(cf_log_writer *writer, const char *application, ui
 
 CF_INLINE const cf_log_format *cf_log_format_toy(void)
 {
+    static const cf_log_target target = {1, 1, INT64_MIN, INT64_MAX, 256, 0, NULL, NULL, NULL, NULL};
     static const cf_log_format row = {
         "toy", "a toy", ".toy", "record", 0, CF_LOG_KEEPS_FD, 1, cf_toy_recognise, cf_toy_read, cf_toy_write,
-        sizeof(cf_fd_frame), cf_toy_begin, NULL, NULL};
+        sizeof(cf_fd_frame), cf_toy_begin, NULL, NULL, &target};
     return &row;
 }
 

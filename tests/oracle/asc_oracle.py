@@ -135,7 +135,7 @@ class Reader:
         return record
 
     def error(self, text: str) -> r.Record:
-        fields = dict(re.findall(r"(?:^|(?<=[ \t]))(\w+) = 0x([0-9A-Fa-f]{1,8})", text))
+        fields = dict(re.findall(r"(?:^|(?<=[ \t]))(\w+)[ \t]+=[ \t]*0x([0-9A-F]{1,8})", text, re.IGNORECASE))
         fields = {key.lower(): int(value, 16) for key, value in fields.items()}
         ecc = re.match(r"\s*ECC: ([01]{8})(?:\s|$)", text, re.IGNORECASE)
         valid = fields.get("flags", 0)
@@ -199,7 +199,7 @@ class Reader:
                 raise r.Broken(tail)
             bits = int(tail[2], 16)
         flags |= direction
-        if bits & 0x1000:
+        if bits & 0x1000 or length > 8:
             flags |= r.FD | (r.BRS if words[0] == "1" else 0) | (r.ESI if words[1] == "1" else 0)
             room = r.FD_LENGTHS[code]
         elif bits & 0x10:

@@ -28,6 +28,7 @@ def python_can(fields: list[str]) -> r.Record:
     need(re.fullmatch(r"\d{1,19}", fields[5]))
     length = int(fields[5])
     need(length <= (8 if remote or error else 64))
+    need(len(fields[6]) % 4 == 0)
     try:
         data = base64.b64decode(fields[6], validate=True)
     except (binascii.Error, ValueError):
@@ -68,7 +69,7 @@ def read(data: bytes) -> r.Outcome:
     out = r.Outcome()
     header: list[str] | None = None
     for number, (line, _) in enumerate(r.lines(data), 1):
-        fields = line.strip(" \t\r").split(",")
+        fields = line.lstrip(" \t").rstrip(" \t\r").split(",")
         if fields == [""]:
             continue
         try:

@@ -129,15 +129,23 @@ class Reader:
         if isinstance(flags, str):
             self.out.skipped[flags] += 1
             return None
+        names = self.columns[self.columns.index("T") + 1 :]
         if flags == r.ERROR:
-            last = words[-5:]
+            last, channel = words[-5:], 0
+            if names[0] == "B" and len(words) not in (0, 5) and re.fullmatch(r"\d{1,19}", words[0]):
+                found = self.channel(words[0])
+                if found is None:
+                    return None
+                channel = found
             if len(last) == 5 and all(re.fullmatch("[0-9A-Fa-f]{2}", word) for word in last):
                 values = self.data(last, 5)
-                return self.error(values[0], values[1:])
-            return r.error()
+                record = self.error(values[0], values[1:])
+            else:
+                record = r.error()
+            record.channel = channel
+            return record
         record = r.Record()
         size = 0
-        names = self.columns[self.columns.index("T") + 1 :]
         for name in names:
             if name == "D":
                 break

@@ -104,6 +104,11 @@ def outcomes(folder: Path, mapped: bool) -> dict[str, str]:
     return found
 
 
+def test_readme_names_those_that_fail() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name.rpartition('.')[2]}`" in text for name in EXPECTED)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(can.__version__ != VERSION, reason=f"NOT RUN: python-can is {can.__version__}, not {VERSION}")
 def test_their_tests_pass_on_our_bus(theirs: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +226,29 @@ def test_nothing_recorded() -> None:
     assert s.bus.nodes[1].received == 1
     with pytest.raises(SimulationError, match="recorded no bits"):
         run.draw()
+
+
+def test_runs_let_other_threads_run() -> None:
+    """With a switch interval of an hour, a second thread gets on only where the GIL is given up."""
+    bus = simulation.Bus(whole_frames=False)
+    bus.node("a")
+    bus.node("b")
+    ran, go = threading.Event(), threading.Event()
+    other = threading.Thread(target=lambda: (go.wait(), ran.set()))
+    other.start()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(3600)
+    try:
+        go.set()
+        for _ in range(200):
+            bus.send("a", np.concatenate([record(BASE)] * 200))
+            bus.run(20_000)
+            if ran.is_set():
+                break
+        assert ran.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        other.join()
 
 
 def test_more_events_than_one_array_holds() -> None:

@@ -67,6 +67,7 @@ def test_text_and_drawing(examples: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 NODE = '\n[[node]]\nname = "a"\n'
+MESSAGE = "[[node.message]]\nid = 1\n"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ NODE = '\n[[node]]\nname = "a"\n'
     [
         ("bits = 10\nbitrat = 5\n" + NODE, "line 2: unknown key 'bitrat' of a scenario"),
         ("bits = 10" + NODE + "mod = 1\n", "line 4: unknown key 'mod' of a node"),
-        ("bits = 10" + NODE + "[[node.message]]\nid = 1\ndatum = 1\n", "line 6: unknown key 'datum' of a message"),
+        ("bits = 10" + NODE + MESSAGE + "datum = 1\n", "line 6: unknown key 'datum' of a message"),
         ("bits = 10" + NODE + "[[node.message]]\ndata = '00'\n", "message of node 'a' has no id"),
         ("bits = 10\nduration = '1 ms'" + NODE, "needs one of bits = N and duration"),
         ("title = 'x'" + NODE, "needs one of bits = N and duration"),
@@ -85,9 +86,19 @@ NODE = '\n[[node]]\nname = "a"\n'
         ("bits = 10\nfaults = ['bit 5 dominante']" + NODE, "line 2: fault, column 7: 'dominante': expected"),
         ("bits = 10\nfaults = ['bit 50 dominant']" + NODE, "line 2: fault 'bit 50 dominant' is outside the run"),
         ("bits = 10\nfaults = ['bit 5 dominant at b']" + NODE, "line 2: fault.*expected the name of a node"),
-        ("bits = 10" + NODE + "[[node.message]]\nid = 1\ndata = 'xy'\n", "line 6: data = 'xy' is not hexadecimal"),
-        ("bits = 10" + NODE + "[[node.message]]\nid = 5000\n", "arbitration_id"),
-        ("bits = 10" + NODE + "mode = 'loud'\n", "mode"),
+        ("bits = 10" + NODE + MESSAGE + "data = 'xy'\n", "line 6: data = 'xy' is not hexadecimal"),
+        ("bits = 10" + NODE + "[[node.message]]\nid = 5000\n", "line 5: id does not fit .* id = 0x1388, allowed 0"),
+        ("bits = 10" + NODE + MESSAGE + "data = '" + 9 * "00" + "'\n", "line 6: data has 9 bytes"),
+        ("bits = 10" + NODE + MESSAGE + "period = '1 ms'\n" + MESSAGE + "period = 'x'\n", "line 9: period = 'x'"),
+        ("bits = 10" + NODE + MESSAGE + "fd = 1\n", "line 6: fd = 1 is neither true nor false"),
+        ("bits = 10" + NODE + "one_shot = 'yes'\n", "line 4: one_shot = 'yes' is neither"),
+        ("bits = 10" + NODE + "message = 5\n", "line 4: messages begin with"),
+        ("bits = 10" + NODE + "tec = 'high'\n", "line 4: tec must be a number, not str"),
+        ("bits = 10" + NODE + "[[node]]\n", "line 4: node 2 has no name"),
+        ("bits = 10" + NODE + "mode = 'loud'\n", "line 4: mode"),
+        ("bits = 10\nbitrate = 0" + NODE, "line 2: bitrate = 0, allowed 1000"),
+        ("bits = 1000000000000" + NODE, "line 1: bits: 1000000000000 bits, allowed 0..1000000000"),
+        ("bits = 10\nnode = [5]\n", "line 2: 5 stands where the keys of a node are expected"),
         ("bits = [", "Invalid"),
     ],
 )  # fmt: skip
@@ -99,3 +110,6 @@ def test_mistakes(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureF
     assert str(refused.value).startswith(str(path))
     assert main(["simulate", str(path)]) == 1
     assert str(path) in capsys.readouterr().err
+    path.write_bytes(b"title = '\xff'\n")
+    with pytest.raises(SimulationError, match="byte 9 is not UTF-8 text"):
+        Scenario.read(path)

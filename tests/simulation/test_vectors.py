@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bus_cases import Fault, Outcome, Scenario, Setup, in_c, in_twin
+from bus_cases import Fault, Outcome, Scenario, Setup, in_c, in_twin, record
 from oracle.bus_oracle import Request
 from oracle.wire_oracle import Frame
+
+from canal_fast import simulation
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "bus"
 REC_LIMIT = 119  # values from here on are one
@@ -114,3 +116,34 @@ def test_measured_runs(name: str, count: int, flexible: bool, run: Callable[[Sce
             check(row, run, flexible)
         except AssertionError as error:
             raise AssertionError(f"run {row['run']}, {row['group']}: {row['note']}: {error}") from None
+
+
+def played(case: Scenario, whole_frames: bool) -> tuple[str, list[str]]:
+    """Levels of the bus and what each node drives, by the public names."""
+    bus = simulation.Bus(500_000, whole_frames=whole_frames)
+    for k, n in enumerate(case.nodes):
+        bus.node(
+            f"n{k}", mode=n.mode, fd=n.fd, fd_ack_bits=n.ack_bits, protocol_exception=n.exception, tec=n.tec, rec=n.rec,
+            recovery="automatic" if n.automatic else "on_request", queue="priority" if n.by_priority else "fifo",
+        )  # fmt: skip
+    for number, r in case.requests:
+        bus.send(f"n{number}", record(r.frame), at=r.bit, one_shot=r.one_shot, self_reception=r.own)
+    bus.inject([fault.line() for fault in case.faults])
+    bits, driven = "", [""] * len(case.nodes)
+    for stop in sorted({*case.recover, case.bits} - {0}):
+        run = bus.run(stop - bus.bit)
+        bits += "".join(map(str, run.bits.tolist()))
+        driven = [
+            sofar + "".join(map(str, levels)) for sofar, levels in zip(driven, run.levels.T.tolist(), strict=True)
+        ]
+        for number in case.recover.get(stop, ()):
+            bus.nodes[number].recover()
+    return bits, driven
+
+
+@pytest.mark.parametrize("whole_frames", [False, True])
+@pytest.mark.parametrize(("name", "flexible"), [("bus_vectors.jsonl.gz", False), ("bus_vectors_fd.jsonl.gz", True)])
+def test_measured_runs_by_the_public_names(name: str, flexible: bool, whole_frames: bool) -> None:
+    for row in rows(name):
+        case, present = scenario(row, flexible)
+        assert played(case, whole_frames) == (row["bits"], [row["tx"][number] for number in present]), row["run"]

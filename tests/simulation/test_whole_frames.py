@@ -8,16 +8,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from bus_cases import Scenario, calm_scenario, first_difference, in_c, random_frame, random_scenario, record
+from bus_foreign import foreign_scenario
 from bus_scenes import BASE, FLEXIBLE
 
 import canal_fast as cf
 from canal_fast import simulation
 
 
+@pytest.mark.parametrize("seeds", [range(16), pytest.param(range(16, 400), marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("data_bitrate", [0, 2_000_000])
-@pytest.mark.parametrize("make", [calm_scenario, random_scenario])
-def test_equal_to_bits(make: Callable[[int], Scenario], data_bitrate: int) -> None:
-    for seed in range(40):
+@pytest.mark.parametrize("make", [calm_scenario, random_scenario, foreign_scenario])
+def test_equal_to_bits(make: Callable[[int], Scenario], data_bitrate: int, seeds: range) -> None:
+    for seed in seeds:
         scenario = make(seed)
         chunk = (0, 0, 77, 1)[seed % 4]
         bits = in_c(scenario, False, data_bitrate=data_bitrate)

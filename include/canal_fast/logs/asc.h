@@ -15,6 +15,7 @@
 #define CANAL_FAST_LOGS_ASC_H
 
 #include "asc_frame.h"
+#include "asc_write.h"
 #include "lines.h"
 
 /* Kind of a line that has a time and is no frame, by the word at p behind the time or the channel. */
@@ -131,20 +132,24 @@ CF_INLINE int cf_asc_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_asc(void)
 {
+    static const cf_log_target target = {
+        1000, 1, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, 1000000, cf_log_holds_code, cf_asc_end, NULL, NULL};
     static const cf_log_format row = {"asc",
                                       "Vector ASC",
                                       ".asc",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL |
+                                          CF_LOG_KEEPS_REMOTE | CF_LOG_KEEPS_ERROR_FRAMES | CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_asc),
                                       cf_asc_recognise,
                                       cf_asc_read,
+                                      cf_asc_write,
+                                      CF_ASC_WRITE_MAX,
+                                      cf_asc_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 

@@ -130,14 +130,19 @@ CF_INLINE cf_status cf_asc_classical(cf_log_reader *reader, const char *line, co
     return CF_OK;
 }
 
-/* The hexadecimal number behind `name` (in lower case, with its `= 0x`) among the words from p on; *value is left where
- * there is none. */
+/* The hexadecimal number of `name = 0x...` (name in lower case) among the words from p on; *value is left where none is
+ * there. */
 CF_INLINE void cf_asc_number(const char *p, const char *end, const char *name, uint32_t *value)
 {
     unsigned digits;
-    for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(cf_skip_word(p, end), end))
-        if (cf_text_begins(p, end, name))
-            cf_text_hex(p + strlen(name), end, value, &digits);
+    for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(cf_skip_word(p, end), end)) {
+        const char *at = cf_skip_blanks(cf_skip_word(p, end), end);
+        if (!cf_word_is(p, end, name) || at == end || *at != '=')
+            continue;
+        at = cf_skip_blanks(at + 1, end);
+        if (cf_text_begins(at, end, "0x"))
+            cf_text_hex(at + 2, end, value, &digits);
+    }
 }
 
 /* What follows `ErrorFrame` at p: nothing, `ECC: 10100010`, or `Flags = 0xe CodeExt = 0x20a2 Code = 0x82 ...`, where
@@ -149,7 +154,7 @@ CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const cha
     if (reader->unended)
         return CF_LOG_CUT;
     p = cf_skip_blanks(p, end);
-    cf_asc_number(p, end, "flags = 0x", &valid);
+    cf_asc_number(p, end, "flags", &valid);
     if (cf_word_is(p, end, "ecc:")) {
         for (p = cf_skip_blanks(p + 4, end); p < end && (*p == '0' || *p == '1') && digits < 9; p++, digits++)
             bits = bits << 1 | (unsigned)(*p - '0');
@@ -159,10 +164,10 @@ CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const cha
         }
     }
     if (valid & 1) {
-        cf_asc_number(p, end, "code = 0x", &code);
+        cf_asc_number(p, end, "code", &code);
         cf_log_error_ecc(frame, code);
     } else if (valid & 2) {
-        cf_asc_number(p, end, "codeext = 0x", &code);
+        cf_asc_number(p, end, "codeext", &code);
         cf_log_error_code(frame, code);
     } else {
         cf_log_error(frame);
@@ -171,7 +176,7 @@ CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const cha
 }
 
 /* What follows channel and direction of a CANFD line at p: identifier, maybe a name, BRS, ESI, dlc, length, data, and
- * as third behind them flags that say whether the frame was FD at all. */
+ * as third behind them flags that say whether the frame was FD at all (one of more than 8 bytes is in any case). */
 CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, const char *p, const char *end,
                                     cf_fd_frame *frame)
 {
@@ -216,7 +221,7 @@ CF_INLINE cf_status cf_asc_flexible(cf_log_reader *reader, const char *line, con
         if (digits == 0 || (p < end && !cf_is_blank(*p)))
             return cf_asc_trouble(reader, line, p, end, CF_TEXT_FIELD);
     }
-    if (flags & CF_ASC_EDL) {
+    if (flags & CF_ASC_EDL || length > CF_CLASSICAL_DATA) {
         frame->flags |= CF_FLAG_FD;
         frame->flags |= (uint16_t)((bits & 2 ? CF_FLAG_BITRATE_SWITCH : 0) |
                                    (bits & 1 ? CF_FLAG_ERROR_STATE_INDICATOR : 0));

@@ -58,7 +58,8 @@ CF_INLINE cf_status cf_asc_header_line(cf_log_reader *reader, const char *line, 
         reader->clock_ns = 0;
         return cf_log_text_start(reader, p + 4, end) ? CF_LOG_START : CF_LOG_BLANK;
     }
-    if (cf_text_begins(p, end, "begin ") && cf_text_begins(p = cf_skip_blanks(p + 5, end), end, "triggerblock")) {
+    if (cf_word_is(p, end, "begin") && cf_text_begins(cf_skip_blanks(p + 5, end), end, "triggerblock")) {
+        p = cf_skip_blanks(p + 5, end);
         reader->clock_ns = 0;
         return cf_log_text_start(reader, p + 12, end) ? CF_LOG_START : CF_LOG_BLANK;
     }

@@ -4,153 +4,17 @@
  * day, hour, minute, second, millisecond; all 0: none). Sizes, counts and end time are not used: a logger that died
  * leaves them stale. Containers (object type 10): method u2 @16 (0 stored, 2 zlib), data @32. What they hold is one
  * stream: objects go on in the next container. Objects may also stand between containers.
- *
- * After an object come up to 8 bytes of padding, whose rule depends on the writer; so the next one is looked for. Where
- * none is, the bytes up to the next are lost. A size that leads to no other object, but past the begin of one, is
- * damage: the object is given up and the search begins behind its first four bytes.
  */
 #ifndef CANAL_FAST_LOGS_BLF_H
 #define CANAL_FAST_LOGS_BLF_H
 
-#include "blf_object.h"
-
-enum {
-    CF_BLF_FILE_HEADER = 144,
-    CF_BLF_LEAST_HEADER = 72, /* with start and end */
-    CF_BLF_MOST_HEADER = 4096,
-    CF_BLF_CONTAINER_HEAD = 32,
-    CF_BLF_PADDING = 8
-};
-
-/* What has to be known from one call to the next of a stream of objects. */
-typedef struct cf_blf_search {
-    uint64_t passed; /* bytes since the last object's end */
-    int damaged;     /* 1: an object was given up since; they are no padding */
-} cf_blf_search;
+#include "blf_search.h"
+#include "blf_write.h"
 
 typedef struct cf_blf_own {
     cf_blf_search outer, inner; /* the file itself, and what its containers hold */
     int begun;                  /* the file's header was read */
 } cf_blf_own;
-
-/* One of the two streams during a call. */
-typedef struct cf_blf_stream {
-    const uint8_t *data;
-    size_t size, at;
-    int final; /* nothing comes after data[size) */
-    cf_blf_search *search;
-} cf_blf_stream;
-
-CF_INLINE int cf_blf_is_object(const uint8_t *p)
-{
-    return memcmp(p, "LOBJ", 4) == 0;
-}
-
-/* Could an object begin with these 16 bytes? */
-CF_INLINE int cf_blf_is_head(const uint8_t *p)
-{
-    const unsigned header = cf_blf_u16(p + 4);
-    const uint32_t size = cf_blf_u32(p + 8);
-    return cf_blf_is_object(p) && header >= CF_BLF_HEAD && header <= 255 && size >= header &&
-           size <= (uint32_t)CF_LOG_ITEM_MAX;
-}
-
-/* Does another object, or the end, follow these `size` bytes, padding between? Needs 12 bytes behind, or `final`. */
-CF_INLINE int cf_blf_is_followed(const cf_blf_stream *s, size_t size)
-{
-    const uint8_t *p = s->data + s->at + size, *end = s->data + s->size;
-    unsigned i;
-    for (i = 0; i <= CF_BLF_PADDING && end - p >= 4; i++, p++)
-        if (*p == 'L' && cf_blf_is_object(p))
-            return 1;
-    return end - p < 4 && i <= CF_BLF_PADDING;
-}
-
-/* Does the type of the object at s->at alone confirm the size? */
-CF_INLINE int cf_blf_has_fixed_size(const cf_blf_stream *s, size_t size)
-{
-    const uint8_t *object = s->data + s->at;
-    const uint32_t type = cf_blf_u32(object + 12);
-    const cf_blf_type *row = cf_blf_type_row(type);
-    if (type == CF_BLF_CONTAINER)
-        return s->size - s->at >= CF_BLF_CONTAINER_HEAD && size >= CF_BLF_CONTAINER_HEAD &&
-               cf_blf_u16(object + 16) == CF_LOG_STORED && cf_blf_u32(object + 24) == size - CF_BLF_CONTAINER_HEAD;
-    return row != NULL && row->size != 0 && cf_blf_u16(object + 4) + row->size == size;
-}
-
-/* Does another object begin inside these `size` bytes, of which those up to the stream's end are there? */
-CF_INLINE int cf_blf_holds_object(const cf_blf_stream *s, size_t size)
-{
-    const uint8_t *p = s->data + s->at + CF_BLF_HEAD, *end;
-    const size_t there = s->size - s->at;
-    end = s->data + s->at + (size < there ? size : there);
-    while (end - p >= CF_BLF_HEAD && (p = (const uint8_t *)memchr(p, 'L', (size_t)(end - p) - 15)) != NULL) {
-        if (cf_blf_is_head(p))
-            return 1;
-        p++;
-    }
-    return 0;
-}
-
-/* Goes to the next "LOBJ". 1: it stands at s->at. 0: more bytes are wanted, or the stream has ended. */
-CF_INLINE int cf_blf_find(cf_log_reader *reader, cf_blf_stream *s)
-{
-    cf_blf_search *search = s->search;
-    size_t left;
-    while ((left = s->size - s->at) >= 4) {
-        const uint8_t *p = s->data + s->at, *next;
-        size_t step = left;
-        if (CF_LIKELY(cf_blf_is_object(p)))
-            break;
-        next = (const uint8_t *)memchr(p + 1, 'L', left - 1);
-        if (next != NULL)
-            step = (size_t)(next - p);
-        s->at += step;
-        search->passed += step;
-    }
-    if (left < 4) {
-        if (!s->final || (left > 0 && memcmp(s->data + s->at, "LOBJ", left) == 0))
-            return 0;
-        s->at += left;
-        search->passed += left;
-    }
-    if (search->damaged || search->passed > CF_BLF_PADDING)
-        reader->lost_bytes += search->passed;
-    search->passed = 0;
-    search->damaged = 0;
-    return left >= 4;
-}
-
-/* Does an object of `size` bytes stand at s->at, as far as that can be told? Needs 12 bytes behind it, or `final`. */
-CF_INLINE int cf_blf_is_sound(const cf_blf_stream *s, size_t size)
-{
-    if (CF_LIKELY(size <= s->size - s->at && cf_blf_is_followed(s, size)))
-        return 1;
-    return cf_blf_has_fixed_size(s, size) || !cf_blf_holds_object(s, size);
-}
-
-/* Goes to the next whole object and returns its size, without moving behind it; 0: more bytes are wanted, or the stream
- * has ended; then what is left, if anything, is a cut object. */
-CF_INLINE size_t cf_blf_next(cf_log_reader *reader, cf_blf_stream *s)
-{
-    while (cf_blf_find(reader, s)) {
-        const uint8_t *p = s->data + s->at;
-        const size_t left = s->size - s->at;
-        if (left < CF_BLF_HEAD)
-            return 0;
-        if (CF_LIKELY(cf_blf_is_head(p))) {
-            const size_t size = cf_blf_u32(p + 8);
-            if (left < size + CF_BLF_PADDING + 4 && !s->final)
-                return 0;
-            if (cf_blf_is_sound(s, size))
-                return left >= size ? size : 0;
-        }
-        s->at += 4;
-        s->search->passed += 4;
-        s->search->damaged = 1;
-    }
-    return 0;
-}
 
 /* The file's header: CF_LOG_START, CF_OK (with own->begun: it has no start time; without: more bytes are wanted),
  * CF_BLF_MAGIC or CF_BLF_HEADER. */
@@ -295,6 +159,9 @@ CF_INLINE cf_status cf_blf_read(cf_log_reader *reader, cf_log_call *call)
         }
     }
     call->inner_consumed = inner.at;
+    own->inner.seam = status == CF_LOG_PACKED      ? inner.size - inner.at
+                      : inner.at < own->inner.seam ? own->inner.seam - inner.at
+                                                   : 0;
     return status;
 }
 
@@ -308,6 +175,16 @@ CF_INLINE int cf_blf_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_blf(void)
 {
+    static const cf_log_target target = {1,
+                                         1,
+                                         INT64_MIN,
+                                         INT64_MAX,
+                                         CF_LOG_INTERFACES,
+                                         1000000,
+                                         cf_log_holds_code,
+                                         NULL,
+                                         cf_blf_container,
+                                         cf_blf_finish};
     static const cf_log_format row = {"blf",
                                       "Vector BLF",
                                       ".blf",
@@ -315,15 +192,17 @@ CF_INLINE const cf_log_format *cf_log_format_blf(void)
                                       1,
                                       CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
                                           CF_LOG_KEEPS_TX | CF_LOG_KEEPS_GAP | CF_LOG_KEEPS_CHANNEL |
-                                          CF_LOG_KEEPS_NAMES,
+                                          CF_LOG_KEEPS_NAMES | CF_LOG_KEEPS_REMOTE | CF_LOG_KEEPS_ERROR_FRAMES |
+                                          CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_blf_own),
                                       cf_blf_recognise,
                                       cf_blf_read,
+                                      cf_blf_write,
+                                      CF_BLF_WRITE_MAX,
+                                      cf_blf_begin,
+                                      cf_blf_describe,
                                       NULL,
-                                      0,
-                                      NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 

@@ -238,10 +238,10 @@ CF_INLINE int cf_blf_text(cf_log_reader *reader, const cf_blf_body *body, cf_fd_
 }
 
 /* What is done with a type: `take` gives 1 with a frame, or 0 when it has counted the object; NULL: it is counted as
- * `kind`. `body`: bytes that take needs; `size`: bytes of a body whose size is fixed, 0 otherwise. */
+ * `kind`. `body`: bytes that take needs. */
 typedef struct cf_blf_type {
     uint32_t type;
-    unsigned body, size;
+    unsigned body;
     int (*take)(cf_log_reader *reader, const cf_blf_body *body, cf_fd_frame *frame);
     const char *kind;
 } cf_blf_type;
@@ -251,29 +251,29 @@ CF_INLINE const cf_blf_type *cf_blf_type_row(uint32_t type)
 {
     /* clang-format off */
     static const cf_blf_type rows[] = {
-        {1, 8, 16, cf_blf_message, "CAN message"},
-        {86, 8, 24, cf_blf_message, "CAN message"},
-        {100, 20, 88, cf_blf_fd_message, "CAN FD message"},
-        {101, 40, 0, cf_blf_fd_message_64, "CAN FD message"},
-        {2, 2, 8, cf_blf_error_plain, "error frame"},
-        {73, 22, 32, cf_blf_error_extended, "error frame"},
-        {104, 8, 0, cf_blf_error_fd, "error frame"},
-        {3, 2, 8, cf_blf_overload, "overload frame"},
-        {91, 6, 8, cf_blf_overrun, "overrun"},
-        {125, 0, 0, cf_blf_data_lost, "loss of data"},
-        {126, 0, 0, cf_blf_data_lost, "loss of data"},
-        {65, 16, 0, cf_blf_text, "text"},
-        {4, 0, 0, NULL, "bus statistics"},
-        {31, 0, 0, NULL, "driver error"},
-        {74, 0, 0, NULL, "driver error"},
-        {72, 0, 0, NULL, "system variable"},
-        {92, 0, 0, NULL, "comment"},
-        {96, 0, 0, NULL, "marker"},
-        {11, 0, 0, NULL, "LIN"},
-        {57, 0, 0, NULL, "LIN"},
-        {71, 0, 0, NULL, "Ethernet"},
-        {120, 0, 0, NULL, "Ethernet"},
-        {115, 0, 0, NULL, "restore points"}};
+        {1, 8, cf_blf_message, "CAN message"},
+        {86, 8, cf_blf_message, "CAN message"},
+        {100, 20, cf_blf_fd_message, "CAN FD message"},
+        {101, 40, cf_blf_fd_message_64, "CAN FD message"},
+        {2, 2, cf_blf_error_plain, "error frame"},
+        {73, 22, cf_blf_error_extended, "error frame"},
+        {104, 8, cf_blf_error_fd, "error frame"},
+        {3, 2, cf_blf_overload, "overload frame"},
+        {91, 6, cf_blf_overrun, "overrun"},
+        {125, 0, cf_blf_data_lost, "loss of data"},
+        {126, 0, cf_blf_data_lost, "loss of data"},
+        {65, 16, cf_blf_text, "text"},
+        {4, 0, NULL, "bus statistics"},
+        {31, 0, NULL, "driver error"},
+        {74, 0, NULL, "driver error"},
+        {72, 0, NULL, "system variable"},
+        {92, 0, NULL, "comment"},
+        {96, 0, NULL, "marker"},
+        {11, 0, NULL, "LIN"},
+        {57, 0, NULL, "LIN"},
+        {71, 0, NULL, "Ethernet"},
+        {120, 0, NULL, "Ethernet"},
+        {115, 0, NULL, "restore points"}};
     /* clang-format on */
     size_t i;
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++)

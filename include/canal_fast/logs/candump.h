@@ -3,6 +3,7 @@
 #define CANAL_FAST_LOGS_CANDUMP_H
 
 #include "candump_read.h"
+#include "screen.h"
 
 /* Writes records as lines, as many whole ones as fit `capacity`; returns their number, with the
  * bytes in *used. */
@@ -66,13 +67,16 @@ CF_INLINE int cf_candump_delta_recognise(const uint8_t *head, size_t size, int w
 
 CF_INLINE const cf_log_format *cf_log_format_candump(void)
 {
+    static const cf_log_target target = {1000, 1,    INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, 0, cf_log_holds_as_error,
+                                         NULL, NULL, NULL};
     static const cf_log_format row = {"candump",
                                       "candump text",
                                       ".log",
                                       "line",
                                       1,
                                       CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_ERRORS |
-                                          CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_NAMES,
+                                          CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_NAMES | CF_LOG_KEEPS_REMOTE |
+                                          CF_LOG_KEEPS_ERROR_FRAMES | CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_candump),
                                       cf_candump_recognise,
                                       cf_candump_read,
@@ -80,7 +84,8 @@ CF_INLINE const cf_log_format *cf_log_format_candump(void)
                                       CF_CANDUMP_LINE_MAX,
                                       NULL,
                                       NULL,
-                                      NULL};
+                                      NULL,
+                                      &target};
     return &row;
 }
 
@@ -91,12 +96,13 @@ CF_INLINE const cf_log_format *cf_log_format_candump_delta(void)
                                       "",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_REMOTE,
                                       sizeof(cf_candump),
                                       cf_candump_delta_recognise,
                                       cf_candump_delta_read,
                                       NULL,
                                       0,
+                                      NULL,
                                       NULL,
                                       NULL,
                                       NULL};

@@ -117,12 +117,42 @@ CF_INLINE int cf_columns_frame(cf_log_reader *reader, const cf_columns *columns,
     return 1;
 }
 
+/* An error of this ErrorType (0 not known, 1 bit, 2 form, 3 stuff, 4 CRC, 5 acknowledge) into *frame. */
+CF_INLINE void cf_columns_error(cf_fd_frame *frame, uint32_t type)
+{
+    static const uint8_t kinds[6] = {0, CF_ERROR_KIND_BIT, CF_ERROR_KIND_FORM, CF_ERROR_KIND_STUFF, 0, 0};
+    cf_log_error(frame);
+    frame->data[CF_ERROR_KIND] = kinds[type < 6 ? type : 0];
+    if (type == 5)
+        frame->arbitration_id |= CF_ERROR_NO_ACK;
+}
+
+/* A target's `holds`: what an ErrorType, or a group of overload frames, says. */
+CF_INLINE int cf_columns_holds(const cf_frame_head *head)
+{
+    static const uint8_t types[4] = {1, 2, 3, 0};
+    cf_fd_frame back;
+    if (head->flags & CF_FLAG_STATUS)
+        return CF_LOG_HELD_NOT;
+    if (cf_log_is_overload(head))
+        cf_log_overload(&back);
+    else
+        cf_columns_error(&back, head->arbitration_id & CF_ERROR_NO_ACK ? 5 : types[cf_log_kind_number(head)]);
+    return cf_log_held(head, &back);
+}
+
+/* What MDF's bus logging can hold: seconds as doubles, channels in a byte that counts from 1. */
+CF_INLINE const cf_log_target *cf_columns_target(void)
+{
+    static const cf_log_target target = {
+        0, 0, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES - 1, 1000000, cf_columns_holds, NULL, NULL, NULL};
+    return &target;
+}
+
 /* Records of the rows from call->consumed on, while there is room; reader->epoch_ns becomes that of the columns. CF_OK,
  * or CF_FD_IN_CLASSICAL. */
 CF_INLINE cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *columns, cf_log_call *call)
 {
-    /* ErrorType: not known, bit, form, stuff, CRC, acknowledge */
-    static const uint8_t kinds[6] = {0, CF_ERROR_KIND_BIT, CF_ERROR_KIND_FORM, CF_ERROR_KIND_STUFF, 0, 0};
     reader->epoch_ns = columns->epoch_ns;
     for (; call->consumed < columns->rows && call->made < call->capacity; call->consumed++) {
         const size_t row = call->consumed;
@@ -137,11 +167,7 @@ CF_INLINE cf_status cf_columns_read(cf_log_reader *reader, const cf_columns *col
         if (columns->event == CF_COLUMNS_OVERLOAD) {
             cf_log_overload(&frame);
         } else if (columns->event == CF_COLUMNS_ERROR) {
-            const uint32_t type = cf_column_number(columns, CF_COLUMN_ErrorType, row, 0);
-            cf_log_error(&frame);
-            frame.data[CF_ERROR_KIND] = kinds[type < 6 ? type : 0];
-            if (type == 5)
-                frame.arbitration_id |= CF_ERROR_NO_ACK;
+            cf_columns_error(&frame, cf_column_number(columns, CF_COLUMN_ErrorType, row, 0));
         } else if (!cf_columns_frame(reader, columns, row, &frame)) {
             continue;
         }

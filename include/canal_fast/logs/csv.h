@@ -9,6 +9,7 @@
 #ifndef CANAL_FAST_LOGS_CSV_H
 #define CANAL_FAST_LOGS_CSV_H
 
+#include "csv_write.h"
 #include "lines.h"
 
 /* reader->own */
@@ -73,40 +74,6 @@ CF_INLINE const char *cf_csv_seconds(const char *p, const char *end, int64_t *ns
     *ns = *first == '-' ? -(int64_t)digits : (int64_t)digits;
     *ok = 1;
     return p;
-}
-
-/* Base64 in [p, end) into data, at most CF_FD_DATA bytes; their number, or -1 with the place of the trouble in *bad. */
-CF_INLINE int cf_csv_base64(const char *p, const char *end, uint8_t *data, const char **bad)
-{
-    /* clang-format off */
-#define CF_X -1, -1, -1, -1, -1, -1, -1, -1
-    static const int8_t digits[256] = {
-        CF_X, CF_X, CF_X, CF_X, CF_X, -1,   -1,   -1,   62,   -1,   -1,   -1,   63,   52,  53, 54, 55, 56,   57,
-        58,   59,   60,   61,   -1,   -1,   -1,   -1,   -1,   -1,   -1,   0,    1,    2,   3,  4,  5,  6,    7,
-        8,    9,    10,   11,   12,   13,   14,   15,   16,   17,   18,   19,   20,   21,  22, 23, 24, 25,   -1,
-        -1,   -1,   -1,   -1,   -1,   26,   27,   28,   29,   30,   31,   32,   33,   34,  35, 36, 37, 38,   39,
-        40,   41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   -1,   -1,  -1, -1, -1, CF_X, CF_X,
-        CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X, CF_X};
-#undef CF_X
-    /* clang-format on */
-    unsigned n = 0;
-    for (; end - p >= 4; p += 4) {
-        const int a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]], c = digits[(uint8_t)p[2]],
-                  d = digits[(uint8_t)p[3]];
-        const int padding = p[3] != '=' ? 0 : p[2] != '=' ? 1 : 2;
-        *bad = p;
-        if ((a | b) < 0 || (padding < 2 && c < 0) || (padding < 1 && d < 0) || n + 3u - (unsigned)padding > CF_FD_DATA)
-            return -1;
-        data[n++] = (uint8_t)(a << 2 | b >> 4);
-        if (padding < 2)
-            data[n++] = (uint8_t)(b << 4 | c >> 2);
-        if (padding < 1)
-            data[n++] = (uint8_t)(c << 6 | d);
-        else if (p + 4 != end)
-            return -1;
-    }
-    *bad = end;
-    return p == end ? (int)n : -1;
 }
 
 /* The header of `format`, or trouble; p is the line without blanks around it. */
@@ -295,39 +262,45 @@ CF_INLINE int cf_gvret_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_csv(void)
 {
+    static const cf_log_target target = {1, 1, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, 0, NULL, NULL, NULL, NULL};
     static const cf_log_format row = {"csv",
                                       "python-can's CSV",
                                       ".csv",
                                       "line",
                                       0,
-                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD,
+                                      CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_REMOTE |
+                                          CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_ERROR_FRAMES,
                                       sizeof(cf_csv),
                                       cf_csv_recognise,
                                       cf_csv_read,
+                                      cf_csv_write,
+                                      CF_CSV_WRITE_MAX,
+                                      cf_csv_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 
 CF_INLINE const cf_log_format *cf_log_format_csv_gvret(void)
 {
+    static const cf_log_target target = {1000, 1000, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES,
+                                         0,    NULL, NULL,      NULL,      NULL};
     static const cf_log_format row = {"csv-gvret",
                                       "GVRET's CSV (SavvyCAN)",
-                                      "",
+                                      ".csv",
                                       "line",
                                       0,
                                       CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
                                       sizeof(cf_csv),
                                       cf_gvret_recognise,
                                       cf_gvret_read,
+                                      cf_gvret_write,
+                                      CF_CSV_WRITE_MAX,
+                                      cf_gvret_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 

@@ -64,13 +64,20 @@ enum {
     X(STATUS, 0x0080, "the driver's status messages")                       \
     X(NAMES, 0x0100, "interface names")                                     \
     X(BITRATES, 0x0200, "bit rates")                                        \
-    X(COUNTERS, 0x0400, "what was received, lost and filtered")
+    X(COUNTERS, 0x0400, "what was received, lost and filtered")             \
+    X(REMOTE, 0x0800, "remote frames")                                      \
+    X(ERROR_FRAMES, 0x1000, "error frames, maybe without their details")    \
+    X(FD_FLAGS, 0x2000, "bit rate switch and error state of FD frames")     \
+    X(CLOCK_STEP, 0x4000, "that the host's clock was set")
 /* clang-format on */
 
 enum {
 #define CF_LOG_KEEPS_ENUM(name, bit, meaning) CF_LOG_KEEPS_##name = bit,
     CF_LOG_KEEPS_LIST(CF_LOG_KEEPS_ENUM)
 #undef CF_LOG_KEEPS_ENUM
+#define CF_LOG_KEEPS_OR(name, bit, meaning) | bit
+        CF_LOG_KEEPS_ALL = 0 CF_LOG_KEEPS_LIST(CF_LOG_KEEPS_OR)
+#undef CF_LOG_KEEPS_OR
 };
 
 /* Row `index` of that table (number, name, meaning), or NULL past its end. */
@@ -84,14 +91,34 @@ CF_INLINE const cf_code *cf_log_keeps_row(size_t index)
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
+/* How much of an ERROR_FRAME or STATUS record a recording holds. */
+enum { CF_LOG_HELD_NOT, CF_LOG_HELD_PART, CF_LOG_HELD_WHOLE };
+
+/* What a format can hold where a CF_LOG_KEEPS_ bit does not say it, and how its recordings begin and end. "Offset":
+ * from the start where the recording is `dated`, otherwise the time itself. */
+typedef struct cf_log_target {
+    int64_t step_ns, fine_ns; /* offsets are multiples of this (asked for nanoseconds: fine_ns); 0: as doubles */
+    int64_t first_ns, last_ns; /* the offsets that there are */
+    unsigned channels; /* 1..256: channels from 0 up */
+    unsigned dated; /* 1: `begin` states the start, so it waits for the first frame */
+    int (*holds)(
+        const cf_frame_head *record); /* CF_LOG_HELD_, where the bits ERRORS and STATUS are not set; NULL: not */
+    size_t (*end)(cf_log_writer *writer, uint8_t *out); /* the last bytes (as `begin`), or NULL */
+    /* What `write` and `describe` give goes into containers, compressed: the container's header for so many bytes, the
+     * padding behind it in *padding; NULL: it goes as it is. */
+    size_t (*container)(size_t packed, size_t inflated, uint8_t *out, size_t *padding);
+    /* Anew the bytes that `begin` gave, for a file of so many bytes (so many if nothing were compressed); or NULL. */
+    size_t (*finish)(cf_log_writer *writer, uint64_t size, uint64_t inflated, uint8_t *out);
+} cf_log_target;
+
 typedef struct cf_log_format {
-    const char *name;     /* what format= and `canal-fast formats` call it: "asc" */
-    const char *title;    /* for people: "Vector ASC" */
+    const char *name; /* what format= and `canal-fast formats` call it: "asc" */
+    const char *title; /* for people: "Vector ASC" */
     const char *suffixes; /* separated by a blank, the usual one first: ".asc"; "" where another row has it */
-    const char *item;     /* what damage is told in: "line" (then with its number), "block", "object", "record" */
-    unsigned zoned;       /* 1: times stand on a wall-clock start without a zone (CF_LOG_START) */
-    unsigned keeps;       /* CF_LOG_KEEPS_ bits */
-    size_t own_size;      /* bytes of reader->own that read wants */
+    const char *item; /* what damage is told in: "line" (then with its number), "block", "object", "record" */
+    unsigned zoned; /* 1: times stand on a wall-clock start without a zone (CF_LOG_START) */
+    unsigned keeps; /* CF_LOG_KEEPS_ bits */
+    size_t own_size; /* bytes of reader->own that read wants */
 
     /* Is this the format of a recording that begins with head[0..size)? `whole`: that is all of it.
      * CF_LOG_NO .. CF_LOG_SURE. */
@@ -108,6 +135,7 @@ typedef struct cf_log_format {
     size_t (*describe)(cf_log_writer *writer, unsigned channel, uint8_t *out); /* an interface, once */
     size_t (*statistics)(cf_log_writer *writer, unsigned channel, const uint64_t *counters, unsigned counted,
                          const char *comment, uint8_t *out); /* counters[i] where bit i is set */
+    const cf_log_target *target;
 } cf_log_format;
 
 #endif

@@ -18,6 +18,7 @@
     X(blf)                    \
     X(asc)                    \
     X(trc)                    \
+    X(trc_1_1)                \
     X(csv)                    \
     X(csv_gvret)              \
     X(candump)                \

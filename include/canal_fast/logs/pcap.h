@@ -8,6 +8,7 @@
 #define CANAL_FAST_LOGS_PCAP_H
 
 #include "packet.h"
+#include "pcap_write.h"
 
 enum {
     CF_PCAP_HEADER = 24,
@@ -206,21 +207,25 @@ CF_INLINE int cf_pcap_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_pcap(void)
 {
+    static const cf_log_target target = {1,    1,    0,   CF_PCAP_LAST_NS, CF_LOG_INTERFACES, 0, cf_log_holds_as_error,
+                                         NULL, NULL, NULL};
     static const cf_log_format row = {"pcap",
                                       "classic pcap, link types 227, 113, 276, 252",
                                       ".pcap",
                                       "record",
                                       0,
                                       CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
-                                          CF_LOG_KEEPS_ERRORS,
+                                          CF_LOG_KEEPS_ERRORS | CF_LOG_KEEPS_REMOTE | CF_LOG_KEEPS_ERROR_FRAMES |
+                                          CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_pcap_own),
                                       cf_pcap_recognise,
                                       cf_pcap_read,
+                                      cf_pcap_write,
+                                      CF_PCAP_WRITE_MAX,
+                                      cf_pcap_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 

@@ -4,6 +4,7 @@
 
 #include "pcapng_read.h"
 #include "pcapng_write.h"
+#include "screen.h"
 
 CF_INLINE int cf_pcapng_recognise(const uint8_t *head, size_t size, int whole)
 {
@@ -16,6 +17,7 @@ CF_INLINE int cf_pcapng_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_pcapng(void)
 {
+    static const cf_log_target target = {1, 1, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, 0, NULL, NULL, NULL, NULL};
     static const cf_log_format row = {"pcapng",
                                       "pcapng, link type 227",
                                       ".pcapng",
@@ -24,7 +26,8 @@ CF_INLINE const cf_log_format *cf_log_format_pcapng(void)
                                       CF_LOG_KEEPS_NANOSECONDS | CF_LOG_KEEPS_FD | CF_LOG_KEEPS_RAW_DLC |
                                           CF_LOG_KEEPS_TX | CF_LOG_KEEPS_GAP | CF_LOG_KEEPS_ERRORS |
                                           CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_STATUS | CF_LOG_KEEPS_NAMES |
-                                          CF_LOG_KEEPS_BITRATES | CF_LOG_KEEPS_COUNTERS,
+                                          CF_LOG_KEEPS_BITRATES | CF_LOG_KEEPS_COUNTERS | CF_LOG_KEEPS_REMOTE |
+                                          CF_LOG_KEEPS_ERROR_FRAMES | CF_LOG_KEEPS_FD_FLAGS | CF_LOG_KEEPS_CLOCK_STEP,
                                       0,
                                       cf_pcapng_recognise,
                                       cf_pcapng_read,
@@ -32,7 +35,8 @@ CF_INLINE const cf_log_format *cf_log_format_pcapng(void)
                                       CF_PCAPNG_FRAME_MAX,
                                       cf_pcapng_begin,
                                       cf_pcapng_describe,
-                                      cf_pcapng_statistics};
+                                      cf_pcapng_statistics,
+                                      &target};
     return &row;
 }
 

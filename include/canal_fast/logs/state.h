@@ -127,10 +127,15 @@ typedef struct cf_log_progress {
     int64_t last_ns[CF_LOG_INTERFACES]; /* time stamp of the last frame of a channel */
     uint16_t interface_ids[CF_LOG_INTERFACES]; /* pcapng: 1 + interface id, 0 = not described yet */
     uint32_t interfaces; /* pcapng: described so far */
+    uint64_t gaps; /* frames with GAP among them */
+    int64_t latest_ns; /* time stamp of the last frame */
 } cf_log_progress;
 
 typedef struct cf_log_writer {
     uint8_t nanoseconds; /* by the caller: text with times to the nanosecond, which few other programs read */
+    uint8_t has_start;   /* by the caller, for dated formats: start_ns is a date, whose wall clock is to be stated */
+    int64_t start_ns;    /* ... times are written from here; a whole millisecond */
+    int64_t wall_ns;     /* ... and what the wall clock showed then, as if its zone were UTC */
     cf_log_channel channels[CF_LOG_INTERFACES];
     cf_log_progress progress;
 } cf_log_writer;

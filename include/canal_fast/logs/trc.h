@@ -14,7 +14,7 @@
 
 #include "error_code.h"
 #include "lines.h"
-#include "trc_header.h"
+#include "trc_write.h"
 
 #define CF_TRC_WARNING_ID 0xFFFFFFFFu /* version 1.0: the line is a warning */
 
@@ -81,25 +81,26 @@ CF_INLINE const char *cf_trc_identifier(const char *p, const char *end, cf_fd_fr
     return p;
 }
 
-/* Data of an error line, what it was, where: direction (0 sending), segment, counters of errors received and sent. */
-CF_INLINE void cf_trc_error(cf_fd_frame *frame, unsigned kind, const uint8_t *bytes)
-{
-    cf_log_error(frame);
-    frame->arbitration_id |= CF_ERROR_COUNTERS;
-    frame->data[CF_ERROR_KIND] = (uint8_t)((kind & 7) |
-                                           (bytes[0] == 0 ? CF_ERROR_KIND_TX : 0)); /* 1 bit, 2 form, 4 stuff */
-    frame->data[CF_ERROR_PLACE] = bytes[1] & 31;
-    frame->data[6] = bytes[3];
-    frame->data[7] = bytes[2];
-}
-
-/* An ER line from its last five bytes, wherever the columns before them are blank. */
-CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, const char *end, cf_fd_frame *frame)
+/* An ER line from its last five bytes, wherever the columns before them are blank; `bus`: the first of these is one. */
+CF_INLINE cf_status cf_trc_error_line(cf_log_reader *reader, const char *p, const char *end, int bus,
+                                      cf_fd_frame *frame)
 {
     uint8_t bytes[5];
-    unsigned got = 0;
-    if (end - p > 14 && cf_is_blank(end[-15])) /* `04 00 02 00 00` */
-        cf_spaced_bytes(end - 14, end, bytes, 5, &got);
+    uint64_t value;
+    unsigned got = 0, words = 0, digits;
+    const char *word = cf_skip_blanks(p, end), *after = cf_text_unsigned(word, end, &value, &digits), *at, *last[5];
+    for (at = word; at < end; words++) {
+        last[words % 5] = at;
+        at = cf_skip_blanks(cf_skip_word(at, end), end);
+    }
+    if (bus && words != 5 && digits > 0 && (after == end || cf_is_blank(*after))) {
+        const int channel = cf_log_channel_number(value);
+        if (channel < 0)
+            return cf_trc_skip(reader, CF_LOG_KIND_CHANNEL);
+        frame->channel = (uint8_t)channel;
+    }
+    if (words >= 5) /* `04 00 02 00 00` */
+        cf_spaced_bytes(last[words % 5], end, bytes, 5, &got);
     if (reader->unended)
         return CF_LOG_CUT;
     if (got == 5)
@@ -167,6 +168,7 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
     static const cf_trc_type plain = {"", CF_TRC_FRAME, 0, ""};
     const cf_trc_type *type = &plain;
     const char *word, *id;
+    cf_status status;
     uint64_t bus = 1, dlc;
     unsigned digits;
     int channel;
@@ -205,13 +207,10 @@ CF_INLINE cf_status cf_trc_fixed(cf_log_reader *reader, const char *line, const 
     if (digits == 0 || dlc > 15 || (p < end && !cf_is_blank(*p)))
         return cf_trc_trouble(reader, line, p == end ? end : word, CF_TEXT_LENGTH);
     frame->dlc = (uint8_t)dlc;
-    {
-        const cf_status status = cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0,
-                                                frame);
-        if (status == CF_TEXT_IDENTIFIER)
-            reader->column = (size_t)(id - line);
-        return status;
-    }
+    status = cf_trc_payload(reader, line, p, end, type, (frame->flags & CF_FLAG_EXTENDED_ID) != 0, frame);
+    if (status == CF_TEXT_IDENTIFIER)
+        reader->column = (size_t)(id - line);
+    return status;
 }
 
 /* What follows the offset at p from version 2.0 on: the type and, for frames, the columns behind it. */
@@ -221,7 +220,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
     const char *word = p;
     uint64_t value;
     unsigned digits;
-    int length = 0, channel, ok;
+    int length = 0, channel;
     const cf_trc_type *type;
     p = cf_skip_word(p, end);
     type = cf_trc_find_type(word, p, 1);
@@ -230,7 +229,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
     if (type->kind == CF_TRC_OTHER)
         return cf_trc_skip(reader, type->skipped);
     if (type->kind == CF_TRC_ERROR)
-        return cf_trc_error_line(reader, p, end, frame);
+        return cf_trc_error_line(reader, p, end, *columns == 'B', frame);
     frame->flags = type->flags;
     for (; *columns != 0; columns++) {
         word = p = cf_skip_blanks(p, end);
@@ -245,8 +244,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
                 return cf_trc_trouble(reader, line, p == end ? p : word, CF_TEXT_IDENTIFIER);
             break;
         case 'd':
-            ok = p - word == 2 && word[1] == 'x' && (word[0] == 'R' || word[0] == 'T');
-            if (!ok)
+            if (p - word != 2 || word[1] != 'x' || (word[0] != 'R' && word[0] != 'T'))
                 return cf_trc_trouble(reader, line, p == end ? p : word, CF_TEXT_FIELD);
             if (word[0] == 'T')
                 frame->flags |= CF_FLAG_TX;
@@ -289,8 +287,7 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
     if (version < 20 || own->columns[0] == 'N') {
         word = p;
         p = cf_text_unsigned(p, end, &number, &digits);
-        ok = digits > 0 && p < end && (version < 20 ? *p == ')' : cf_is_blank(*p));
-        if (!ok)
+        if (digits == 0 || p == end || (version < 20 ? *p != ')' : !cf_is_blank(*p)))
             return cf_trc_trouble(reader, line, p == end ? p : word, CF_TRC_NUMBER);
         p = cf_skip_blanks(p + 1, end);
     }
@@ -328,20 +325,24 @@ CF_INLINE int cf_trc_recognise(const uint8_t *head, size_t size, int whole)
 
 CF_INLINE const cf_log_format *cf_log_format_trc(void)
 {
+    static const cf_log_target target = {1000,         1000, INT64_MIN, INT64_MAX, CF_LOG_INTERFACES, CF_TRC_START_STEP,
+                                         cf_trc_holds, NULL, NULL,      NULL};
     static const cf_log_format row = {"trc",
                                       "PEAK TRC",
                                       ".trc",
                                       "line",
                                       1,
-                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL,
+                                      CF_LOG_KEEPS_FD | CF_LOG_KEEPS_TX | CF_LOG_KEEPS_CHANNEL | CF_LOG_KEEPS_REMOTE |
+                                          CF_LOG_KEEPS_ERROR_FRAMES | CF_LOG_KEEPS_FD_FLAGS,
                                       sizeof(cf_trc),
                                       cf_trc_recognise,
                                       cf_trc_read,
+                                      cf_trc_write,
+                                      CF_TRC_WRITE_MAX,
+                                      cf_trc_begin,
                                       NULL,
-                                      0,
                                       NULL,
-                                      NULL,
-                                      NULL};
+                                      &target};
     return &row;
 }
 
