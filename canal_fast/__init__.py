@@ -11,7 +11,7 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import analysis, bittiming, checksum, logs, physical, signals, simulation, waveform, wire
+from canal_fast import analysis, bittiming, checksum, logger, logs, physical, signals, simulation, waveform, wire
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.dataframes import ArrowFrames, from_arrow, to_arrow, to_pandas, to_polars
@@ -45,6 +45,7 @@ from canal_fast.live.channel import Channel
 from canal_fast.live.clock import ChannelClock
 from canal_fast.live.ledger import ChannelStatus, Ledger
 from canal_fast.live.periodic import PeriodicStatistics, PeriodicTask
+from canal_fast.logger import play
 from canal_fast.logs import read_log, write_log
 from canal_fast.messages import from_messages, to_messages
 from canal_fast.signals import load_database
@@ -88,10 +89,12 @@ __all__ = [
     "get_include",
     "list_devices",
     "load_database",
+    "logger",
     "logs",
     "make_frames",
     "payload_length",
     "physical",
+    "play",
     "read_log",
     "signals",
     "simulation",

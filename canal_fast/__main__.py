@@ -14,7 +14,7 @@ from canal_fast.cli.options import sentence
 from canal_fast.errors import CanalFastError
 
 COMMANDS = (  # of canal_fast.cli, as --help shows them
-    "log", "dump", "stat", "convert", "cut", "merge", "decode", "formats", "waveform", "simulate", "timing",
+    "log", "dump", "stat", "convert", "cut", "merge", "decode", "formats", "play", "waveform", "simulate", "timing",
     "doctor", "list",
 )  # fmt: skip
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _discard_output()
         return 130
-    except (CanalFastError, OSError, ValueError) as error:
+    except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
         print(f"canal-fast {args.command}: {sentence(error)}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output(unless_good=True)

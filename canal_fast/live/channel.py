@@ -30,7 +30,7 @@ from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 from .opening import OURS, ChannelOptions, check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
 from .room import Room
-from .sending import sends_errors, wait_until_sent
+from .sending import Outlet, sends_errors, wait_until_sent
 
 __all__ = ["Channel"]
 
@@ -508,6 +508,11 @@ class Channel(Closing):
                 self._sender = _periodic.Sender(port)
         task = self._sender.start(frames, round(period_s * 1e9), in_turn, limit)
         return PeriodicTask(task, period_s, self._check_frames)
+
+    def outlet(self) -> Outlet:
+        """What native senders, such as the player's, need of an open channel."""
+        row = self._profile
+        return Outlet(self._open_port(), self._dtype == FD_FRAME_DTYPE, bool(row["no_remote"]), bool(row["no_empty"]))
 
     def status(self) -> ChannelStatus:
         """The driver's status, decoded; its state is "disconnected" while `reconnect` waits for the driver."""

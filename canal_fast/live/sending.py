@@ -1,15 +1,35 @@
-"""Waiting until a driver has sent what it accepted."""
+"""What a channel can send, and waiting until its driver has sent what it accepted."""
 
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from . import _live
 
-__all__ = ["sends_errors", "wait_until_sent"]
+__all__ = ["Outlet", "sends_errors", "wait_until_sent"]
 
 _STALL_S = 0.2  # without a frame going: a frame takes 0.16 s at 1 kbit/s
 _STEP_S = 0.001
+
+
+class Outlet(NamedTuple):
+    """A channel for native senders.
+
+    Attributes
+    ----------
+    port : Port
+        Open.
+    fd : bool
+        CAN FD frames, too.
+    no_remote, no_empty : bool
+        The driver cannot send remote frames, or frames without data.
+    """
+
+    port: _live.Port
+    fd: bool
+    no_remote: bool
+    no_empty: bool
 
 
 def sends_errors(port: _live.Port, bit: int) -> bool:

@@ -35,7 +35,7 @@ def find_target(
         A name of `formats`; None: by the suffix, "pcapng" where there is none and "-", an object, a FIFO or a device is
         written to.
     compression : "gzip", "zstd" or "none", optional
-        None: by the suffix.
+        None: by the suffix of a path; a file object gets plain bytes.
 
     Raises
     ------
@@ -46,6 +46,8 @@ def find_target(
     packed = COMPRESSIONS.get(suffix.lower())
     if packed is not None:
         suffix = os.path.splitext(stem)[1]
+        if not isinstance(path, (str, os.PathLike)):
+            packed = None  # a file object of that name may compress by itself
     if compression is not None:
         known = {"none": None, **{word: word for word in COMPRESSIONS.values()}}
         if compression not in known:

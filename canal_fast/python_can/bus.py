@@ -57,7 +57,7 @@ class CanalBus(can.BusABC):
     Parameters
     ----------
     channel : str
-        Serial number of an 8devices USB2CAN adapter ("ED000200"; None: the first one attached), or "virtual:NAME"
+        Serial number of an 8devices USB2CAN adapter ("ED000200", "usb2can:ED000200"; None: the first), "virtual:NAME"
         for the embedded virtual bus (with its keys, if wanted: "virtual:bus0;500000;load=0.5"), "socketcan:can0" for
         a CAN interface of Linux.
     dll : path

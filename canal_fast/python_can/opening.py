@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from can import BitTiming, BitTimingFd, CanInitializationError, CanInterfaceNotImplementedError
@@ -13,6 +12,7 @@ from canal_fast.bittiming.usb2can import CLOCK
 from canal_fast.drivers.devices import list_devices
 from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.live.channel import Channel
+from canal_fast.live.sources import Source
 
 __all__ = ["attached_channels", "open_channel"]
 
@@ -40,24 +40,11 @@ _SILENT = ("single_handle", "data_bitrate", "receive_own_messages", "listen_only
 refused, but `single_handle`, which concerns Kvaser's, and a data bit rate without CAN FD."""
 
 
-def _virtual(name: str, rates: tuple[int, int | None], flags: int, options: Options) -> Channel:
-    config = name
-    if ";" not in name:
-        config = f"{name or 'bus0'};{rates[0]}" + (
-            f";data_bitrate={rates[1]}" if options.get("fd") and rates[1] else ""
-        )
-    return Channel.virtual(config, flags=flags, **options)
-
-
-def _socketcan(name: str, rates: tuple[int, int | None], flags: int, options: Options) -> Channel:
-    return Channel.socketcan(name, **options)  # bit rates and modes are the system's
-
-
-_PREFIXES: dict[str, tuple[Callable[[str, tuple[int, int | None], int, Options], Channel], tuple[str, ...]]] = {
-    "virtual": (_virtual, ("receive_own_messages", "listen_only")),
-    "socketcan": (_socketcan, ("receive_own_messages", "local_loopback", "error_frames")),
+_PREFIXES: dict[str, tuple[str, ...]] = {
+    "virtual": ("receive_own_messages", "listen_only"),
+    "socketcan": ("receive_own_messages", "local_loopback", "error_frames"),
 }
-"""What may stand before the colon of a channel: what opens it, and the options it has beside the channel's."""
+"""What may stand before the colon of a channel beside adapters: the options it has beside the channel's."""
 _ADAPTER = ("listen_only", "loopback", "one_shot")
 
 
@@ -72,8 +59,9 @@ def open_channel(
     options: Options,
 ) -> Channel:
     """Open what `can.Bus` was asked for; raises python-can's exceptions, or ValueError for a value out of range."""
-    prefix, colon, rest = str(channel or "").partition(":")
-    opener, more = _PREFIXES.get(prefix, (None, _ADAPTER)) if colon and config is None else (None, _ADAPTER)
+    kind, colon, rest = str(channel or "").partition(":")
+    named = bool(colon) and config is None and kind in _PREFIXES
+    more = _PREFIXES[kind] if named else _ADAPTER
     if config is not None:
         more = ("receive_own_messages",) if library == "virtual" else ()
     data_bitrate = options.get("data_bitrate")
@@ -82,17 +70,20 @@ def open_channel(
         if config is not None:
             own = options.pop("receive_own_messages", False)
             return Channel(library, config, flags=(flags or 0) | own * 2, **options)
-        if opener is not None:
+        if named:
             rates = bitrate, data_bitrate
             if isinstance(timing, BitTimingFd):
                 rates = timing.nom_bitrate, timing.data_bitrate
             elif timing is not None:
                 rates = timing.bitrate, data_bitrate
-            return opener(rest, rates, flags or 0, options)
+            if kind == "virtual" and ";" not in rest and options.get("fd") and rates[1]:
+                rest = f"{rest or 'bus0'};{rates[0]};data_bitrate={rates[1]}"
+            modes = flags if kind == "virtual" and flags else 0  # those of a CAN interface are the system's
+            return Source(kind, rest, bitrate=rates[0]).open(flags=modes, **{"fd": False, **options})
         if isinstance(timing, BitTimingFd):
             raise NotImplementedError("USB2CAN adapters have no CAN FD: give a BitTiming, not a BitTimingFd")
         return Channel.usb2can(
-            str(channel or _first_device()),
+            str(channel or _first_device()).removeprefix("usb2can:"),
             bitrate,
             library=library,
             timing=timing and check_or_adjust_timing_clock(timing, valid_clocks=[CLOCK]),

@@ -69,6 +69,8 @@ def test_arguments_of_the_built_in_backend(options: dict[str, Any], config: str)
     ("options", "kind", "words"),
     [
         ({"channel": "ED000200"}, can.CanInterfaceNotImplementedError, "no driver library called usb2can.dll"),
+        ({"channel": "usb2can:ED000200"}, can.CanInterfaceNotImplementedError, "no driver library called usb2can.dll"),
+        ({"channel": "usb2can:X"}, ValueError, "serial = 'X': must have exactly eight letters and digits"),
         ({"channel": "ED0002"}, ValueError, "eight letters and digits"),
         ({"channel": "ED000200", "bitrate": 83_000}, ValueError, "83,000"),
         ({"library": "virtual", "config": "x;500000;nonsense=1"}, can.CanInitializationError, "nonsense"),
