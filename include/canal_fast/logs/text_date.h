@@ -53,7 +53,7 @@ CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *d
     } else if (cf_is_digit(*p)) {
         if (memchr(p, ':', (size_t)(end - p)) != NULL) {
             after = cf_text_clock(p, end, &clock_ns, &ok);
-            if (ok && after < end && *after == ',') /* German; the time before it is of whole seconds */
+            if (ok && after < end && *after == ',' && after - p >= 7 && memchr(p, '.', (size_t)(after - p)) == NULL)
                 after = cf_text_comma(after + 1, end, &clock_ns);
             if (ok && after == end)
                 date->clock_ns = clock_ns;
