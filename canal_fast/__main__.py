@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _discard_output()
         return 130
-    except (CanalFastError, OSError, ValueError) as error:
+    except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
         print(f"canal-fast {args.command}: {sentence(error)}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output(unless_good=True)

@@ -30,62 +30,65 @@ import numpy
 from canal_fast.errors import BusOffError, ChannelClosedError, ChannelTimeoutError, DriverError
 
 
-def _dtype(int fd):
+cdef object dtype_of(const cf_field *(*row)(size_t) noexcept nogil, size_t size):
     names, formats, offsets = [], [], []
-    cdef size_t index = 0
-    cdef const cf_field *field = cf_frame_field(fd, 0)
+    cdef const cf_field *field = row(0)
     while field != NULL:
         names.append(field.name.decode())
         form = field.format.decode()
         formats.append(form if field.count == 1 else (form, (field.count,)))
         offsets.append(field.offset)
-        index += 1
-        field = cf_frame_field(fd, index)
-    size = sizeof(cf_fd_frame) if fd else sizeof(cf_frame)
+        field = row(<size_t>len(names))
     return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
 
 
+cdef const cf_field *_classical(size_t index) noexcept nogil:
+    return cf_frame_field(0, index)
+
+
+cdef const cf_field *_flexible(size_t index) noexcept nogil:
+    return cf_frame_field(1, index)
+
+
 cdef object ndarray = numpy.ndarray
-cdef object classical_dtype = _dtype(0)
-cdef object fd_dtype = _dtype(1)
+cdef object classical_dtype = dtype_of(_classical, sizeof(cf_frame))
+cdef object fd_dtype = dtype_of(_flexible, sizeof(cf_fd_frame))
 FRAME_DTYPE = classical_dtype
 FD_FRAME_DTYPE = fd_dtype
 
 
-cdef list _codes(const cf_code *(*row)(size_t) noexcept nogil):
+cdef list codes(const cf_code *(*row)(size_t) noexcept nogil):
     rows = []
-    cdef size_t index = 0
     cdef const cf_code *at = row(0)
     while at != NULL:
         rows.append((at.number, at.name.decode(), at.sentence.decode()))
-        index += 1
-        at = row(index)
+        at = row(<size_t>len(rows))
     return rows
 
 
 def status_table():
     """Rows (number, name, sentence) of base.h's status list."""
-    return _codes(cf_status_row)
+    return codes(cf_status_row)
 
 
 def flag_table():
     """Rows (number, name, sentence) of frame.h's flag list."""
-    return _codes(cf_flag_row)
+    return codes(cf_flag_row)
 
 
 def canal_code_table():
     """Rows (number, name, sentence) of the CANAL return codes."""
-    return _codes(cf_canal_code_row)
+    return codes(cf_canal_code_row)
 
 
 def canal_status_table():
     """Rows (bit, name, meaning) of channel_status."""
-    return [(number & 0xFFFFFFFF, name, meaning) for number, name, meaning in _codes(cf_canal_status_row)]
+    return [(number & 0xFFFFFFFF, name, meaning) for number, name, meaning in codes(cf_canal_status_row)]
 
 
 def canal_status_message_table():
     """Rows (code, name, meaning) of what a STATUS message reports."""
-    return _codes(cf_canal_status_message_row)
+    return codes(cf_canal_status_message_row)
 
 
 _EXCEPTIONS = {0xC0000005: " (access violation)", 0xC00000FD: " (stack overflow)", 0xC0000409: " (fail fast)"}

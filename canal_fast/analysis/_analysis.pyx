@@ -4,7 +4,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
 from libc.string cimport memset
 
-from canal_fast._gate cimport Loan, lend, lend_frames
+from canal_fast._gate cimport Loan, dtype_of, lend, lend_frames
 from canal_fast.capi.analysis cimport (
     CF_NO_ID,
     CF_PERIOD_BINS,
@@ -21,7 +21,7 @@ from canal_fast.capi.analysis cimport (
     cf_window_statistics,
     cf_window_statistics_field,
 )
-from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_field, cf_merge, cf_merge_take
+from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_merge, cf_merge_take
 
 import numpy
 
@@ -36,17 +36,8 @@ PERIOD_BINS = int(CF_PERIOD_BINS)
 MERGE_SOURCES = int(CF_MERGE_SOURCES)
 
 
-cdef object dtype_of(const cf_field *(*field)(size_t) noexcept nogil):
-    rows = []
-    cdef const cf_field *at = field(0)
-    while at != NULL:
-        rows.append((at.name.decode(), at.format.decode()))
-        at = field(len(rows))
-    return numpy.dtype(rows)
-
-
-cdef object id_statistics_dtype = dtype_of(cf_id_statistics_field)
-cdef object window_statistics_dtype = dtype_of(cf_window_statistics_field)
+cdef object id_statistics_dtype = dtype_of(cf_id_statistics_field, sizeof(cf_id_statistics))
+cdef object window_statistics_dtype = dtype_of(cf_window_statistics_field, sizeof(cf_window_statistics))
 ID_STATISTICS_DTYPE = id_statistics_dtype
 WINDOW_STATISTICS_DTYPE = window_statistics_dtype
 

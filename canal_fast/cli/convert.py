@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from canal_fast.cli.options import add_force, can_filter, fraction
-from canal_fast.logs import Account, convert
+from canal_fast.logs import Account, ParquetAccount, convert, to_parquet
 from canal_fast.logs.converting import Time
 
 SENTENCES = {
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser, many: bool) -> None:
     parser.add_argument(
         "target", metavar="TARGET", help="the file to write, or a folder for one file from each source; - with --to"
     )
-    parser.add_argument("--to", metavar="FORMAT", help="the target's format, whatever its suffix")
+    parser.add_argument(
+        "--to", metavar="FORMAT", help="the target's format, whatever its suffix; parquet: a folder of it"
+    )
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="the sources' format")
     moment = "seconds after the first frame, or a date and time such as 2024-05-01T12:30:15.25"
     parser.add_argument("--start", type=instant, metavar="T", help=f"leave out what is earlier: {moment}")
@@ -100,6 +102,8 @@ def offset(text: str) -> tuple[str, Fraction]:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, and tell what was lost: code 3 where frames were left out."""
+    if args.to == "parquet":
+        return into_folder(args)
     progress = _Progress(args.command)
     try:
         account = convert(
@@ -127,6 +131,22 @@ def run(args: argparse.Namespace) -> int:
         for line in lines(account):
             print(f"canal-fast {args.command}: {line}", file=sys.stderr)
     return 3 if account.left_out else 0
+
+
+def into_folder(args: argparse.Namespace) -> int:
+    """Recordings into a folder of Parquet, one data set of all of them."""
+    options = ("start", "stop", "filter", "channels", "offset", "strict", "json")
+    if given := [name for name in options if getattr(args, name, None)]:
+        raise ValueError(f"--to parquet takes whole recordings, without --{', --'.join(given)}")
+    whole = {"format": args.source_format, "tz": args.tz, "errors": args.errors}
+    account = sum((to_parquet(source, args.target, **whole) for source in args.source), ParquetAccount())
+    print(
+        f"canal-fast {args.command}: {account.frames} frames in {len(account.files)} files of {args.target}"
+        + (f", {account.undated} without a date" if account.undated else "")
+        + (f"; {account.skipped} items that are no frames" if account.skipped else ""),
+        file=sys.stderr,
+    )
+    return 0
 
 
 def lines(account: Account) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, overload
 
 from canal_fast.errors import FrameError
-from canal_fast.frames import FrameArray, check_records
+from canal_fast.frames import FrameArray
 
 from .account import Account, Screen
 from .converting import convert
@@ -185,15 +185,14 @@ def write_log(
     Raises
     ------
     FrameError
-        The format has no place for some frames (`convert` leaves such out), or no recording could hold one, see
-        `Recorder.write`. Nothing was written.
+        The format has no place for some frames, nothing was written (`convert` leaves such out); or no recording could
+        hold one, see `Recorder.write`.
     ValueError, OSError
         As `Recorder` does.
     """
     name = os.fspath(path)
     target = find_target(path, name, format)
     row = target.row
-    check_records(frames)
     screen = Screen(row, nanoseconds, False, name)
     screen.keep(frames)
     if kinds := screen.account.left_out:

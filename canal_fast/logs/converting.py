@@ -22,6 +22,7 @@ from .inputs import Channels, Input, merged
 from .sources import LogSource
 from .targets import Target, find_target
 from .writers import Writer, open_writer
+from .writing import Recorder
 from .zones import Zone, epoch_of, find_zone
 
 __all__ = ["Time", "convert"]
@@ -137,7 +138,7 @@ def convert(
         ]
     else:
         pairs = [(rows, target)]
-    plans = [_Plan(some, path, job, shifts) for some, path in pairs]  # all is checked before anything is written
+    plans = [_Plan(some, path, job, shifts, rows) for some, path in pairs]  # all is checked before anything is written
     total = Account()
     for plan in plans:
         total += plan.run()
@@ -147,7 +148,9 @@ def convert(
 class _Plan:
     """One target and its sources."""
 
-    def __init__(self, sources: list[LogSource], target: LogTarget, job: _Job, shifts: dict[int, int]) -> None:
+    def __init__(
+        self, sources: list[LogSource], target: LogTarget, job: _Job, shifts: dict[int, int], others: list[LogSource]
+    ) -> None:
         self._sources, self._job, self._shifts = sources, job, shifts
         self._name = name_of(target)
         self._kind: Target = find_target(target, self._name, job.format)
@@ -158,7 +161,7 @@ class _Plan:
         if os.path.exists(path) and not os.path.isfile(path):
             return  # a pipe or device
         self._target, self._final = f"{path}.part", path
-        for source in sources:
+        for source in others:  # those of every target
             for taken in (path, f"{path}.part"):
                 if _same(source, taken):
                     raise ValueError(f"{self._name}: the target is one of the sources; take another name")
@@ -186,6 +189,10 @@ class _Plan:
         try:
             with recorder:
                 selection = self._copy(recorder, channels, first, batches)
+                read, filtered, cut = selection.counts
+                if isinstance(recorder, Recorder) and not filtered and not cut:  # they count all of the frames
+                    for channel, counters in channels.statistics().items():
+                        recorder.write_counters(counters, channel)
         except BaseException:
             if self._final is not None and not recorder.failed:
                 with contextlib.suppress(OSError):
@@ -197,7 +204,6 @@ class _Plan:
             except OSError as error:
                 what = f"{error.strerror}; all is written, and is in {recorder.path}"
                 raise OSError(error.errno, what, self._final) from error
-        read, filtered, cut = selection.counts
         return replace(recorder.account, read=read, filtered=filtered, cut=cut)
 
     def _copy(

@@ -76,6 +76,21 @@ class Channels:
         news, self._news = self._news, []
         return news
 
+    def statistics(self) -> dict[int, dict[str, int | None]]:
+        """Channel -> counters of its interfaces, added up; None where one of them does not know it."""
+        sums: dict[int, dict[str, int | None]] = {}
+        for source, table in zip(self._inputs, self._tables, strict=True):
+            for row in source.log.interfaces:
+                if row.statistics is None:
+                    continue
+                channel = int(table[row.channel])
+                before = sums.get(channel)
+                sums[channel] = {
+                    name: value if before is None else _plus(before[name], value)
+                    for name, value in row.statistics.items()
+                }
+        return sums
+
     def place(self, index: int, frames: FrameArray) -> FrameArray:
         """The frames of a source in their channels."""
         interfaces = self._inputs[index].log.interfaces
@@ -115,6 +130,10 @@ class Channels:
         self._named[name, nth] = channel, bitrate, path
         self._news.append((channel, name, bitrate, own))
         return channel
+
+
+def _plus(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else a + b
 
 
 def merged(inputs: list[Input], channels: Channels) -> Iterator[FrameArray]:

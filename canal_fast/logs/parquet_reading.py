@@ -26,8 +26,6 @@ class ParquetFolder:
     """One folder being read; `LogFile` holds it."""
 
     def __init__(self, name: str) -> None:
-        self._parquet = imported("pyarrow.parquet", f"{name}: reading Parquet", "canal_fast[arrow]")
-        self._arrow = imported("pyarrow", f"{name}: reading Parquet", "canal_fast[arrow]")
         folder = Path(name)
         self._name = name
         self.start: dt.datetime | None = None
@@ -36,11 +34,17 @@ class ParquetFolder:
         self._interfaces: dict[str, tuple[int, int | None]] = {}
         self._counts = np.zeros(256, np.int64)
         dates: dict[str, list[tuple[int, Path]]] = {}
-        for path in sorted(folder.rglob("*.parquet")):
-            if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
-                dates.setdefault(_date(path), []).append((self._channel(path), path))
-        if not dates:
+        paths = [
+            path
+            for path in sorted(folder.rglob("*.parquet"))
+            if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+        ]
+        if not paths:
             raise LogFormatError(f"{name}: is a directory without Parquet files", path=name)
+        self._parquet = imported("pyarrow.parquet", f"{name}: reading Parquet", "canal_fast[arrow]")
+        self._arrow = imported("pyarrow", f"{name}: reading Parquet", "canal_fast[arrow]")
+        for path in paths:
+            dates.setdefault(_date(path), []).append((self._channel(path), path))
         # "undated" first, then by date
         self._dates = [sorted(dates[date]) for date in sorted(dates, key=lambda date: (date != "undated", date))]
         self._batches = self._all()

@@ -33,7 +33,7 @@ def find_target(
     format : str, optional
         A name of `formats`; None: by the suffix, "pcapng" for "-" and for an object without a name that has one.
     compression : "gzip", "zstd" or "none", optional
-        None: by the suffix.
+        None: by the suffix of a path; a file object gets plain bytes.
 
     Raises
     ------
@@ -44,6 +44,8 @@ def find_target(
     packed = COMPRESSIONS.get(suffix.lower())
     if packed is not None:
         suffix = os.path.splitext(stem)[1]
+        if not isinstance(path, (str, os.PathLike)):
+            packed = None  # a file object of that name may compress by itself
     if compression is not None:
         known = {"none": None, **{word: word for word in COMPRESSIONS.values()}}
         if compression not in known:

@@ -68,7 +68,7 @@ class Recorder:
     tz : str or tzinfo
         The zone of the wall clock that ASC, BLF and TRC state as their start.
     compression : "gzip", "zstd" or "none", optional
-        None: by the suffix.
+        None: by the suffix of a path; a file object gets plain bytes.
     strict : bool
         True: frames that the format has no place for, or that lose something in it, are refused. Otherwise the former
         are left out, and `account` counts both.
@@ -255,11 +255,16 @@ class Recorder:
         )
         steps = {name: ledger.get(name) if isinstance(ledger, Mapping) else getattr(ledger, name, 0) for name in _STEPS}
         comment = _STEPPED.format_map(steps).encode() if steps["clock_steps"] else b""
+        delivered = self._writer.channel_frames(channel)
+        counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
+        self.write_counters(dict(zip(_logs.COUNTER_NAMES, counters, strict=True)), channel, comment)
+
+    def write_counters(self, counters: Mapping[str, int | None], channel: int = 0, comment: bytes = b"") -> None:
+        """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
+        values = tuple(counters.get(name) for name in _logs.COUNTER_NAMES)
         with self._lock:
             self._check()
-            delivered = self._writer.channel_frames(channel)
-            counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
-            self._append(lambda: self._writer.statistics(channel, counters, comment))
+            self._append(lambda: self._writer.statistics(channel, values, comment))
             self._statistics_at[channel] = time.monotonic()
 
     def close(self) -> None:

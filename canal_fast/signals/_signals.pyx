@@ -1,8 +1,7 @@
 """Glue of the signals headers: plans as tables of records, and the passes over frames."""
 
-from canal_fast._gate cimport Loan, lend, lend_frames
-from canal_fast.capi.base cimport cf_code, cf_status
-from canal_fast.capi.frame cimport cf_field
+from canal_fast._gate cimport Loan, codes, dtype_of, lend, lend_frames
+from canal_fast.capi.base cimport cf_status
 from canal_fast.capi.signals cimport (
     CF_GROUP_NOT_DECODABLE,
     CF_GROUP_OTHERS,
@@ -58,36 +57,16 @@ NOT_DECODABLE = CF_GROUP_NOT_DECODABLE
 VALUES = {"f8": CF_VALUES_F8, "i8": CF_VALUES_I8, "u8": CF_VALUES_U8}
 
 
-cdef object _record(const cf_field *(*row)(size_t) noexcept nogil, size_t size):
-    names, formats, offsets = [], [], []
-    cdef size_t index = 0
-    cdef const cf_field *field = row(0)
-    while field != NULL:
-        names.append(field.name.decode())
-        formats.append(field.format.decode())
-        offsets.append(field.offset)
-        index += 1
-        field = row(index)
-    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+cdef dict _numbers(list rows):
+    return {name: number for number, name, _ in rows}
 
 
-cdef dict _numbers(const cf_code *(*row)(size_t) noexcept nogil):
-    found = {}
-    cdef size_t index = 0
-    cdef const cf_code *at = row(0)
-    while at != NULL:
-        found[at.name.decode()] = at.number
-        index += 1
-        at = row(index)
-    return found
-
-
-SIGNAL_DTYPE = _record(cf_signal_field, sizeof(cf_signal))
-MESSAGE_DTYPE = _record(cf_plan_message_field, sizeof(cf_plan_message))
-SELECTOR_DTYPE = _record(cf_selector_field, sizeof(cf_selector))
-RANGE_DTYPE = _record(cf_selector_range_field, sizeof(cf_selector_range))
-KINDS = _numbers(cf_signal_kind_row)
-RULES = _numbers(cf_rule_row)
+SIGNAL_DTYPE = dtype_of(cf_signal_field, sizeof(cf_signal))
+MESSAGE_DTYPE = dtype_of(cf_plan_message_field, sizeof(cf_plan_message))
+SELECTOR_DTYPE = dtype_of(cf_selector_field, sizeof(cf_selector))
+RANGE_DTYPE = dtype_of(cf_selector_range_field, sizeof(cf_selector_range))
+KINDS = _numbers(codes(cf_signal_kind_row))
+RULES = _numbers(codes(cf_rule_row))
 MESSAGE_PLACES = sizeof(cf_message_place) // sizeof(int64_t)
 SIGNAL_PLACES = sizeof(cf_signal_place) // sizeof(int64_t)
 

@@ -14,6 +14,8 @@ from .tables import DecodeCounts, Table
 
 __all__ = ["to_parquet"]
 
+BATCH_FRAMES = 1 << 18  # each makes a table of every message, whatever few rows it has
+
 
 def to_parquet(
     plan: Plan,
@@ -60,7 +62,7 @@ def to_parquet(
             return out.whole, counts
         frames = 0
         with open_log(source, format=format, tz=tz, errors=errors) as log:
-            for batch in log.batches():
+            for batch in log.batches(BATCH_FRAMES):
                 frames += len(batch)
                 tables = plan.decode(batch)
                 counts += tables.counts

@@ -3,9 +3,9 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 
-from canal_fast._gate cimport Loan, lend
-from canal_fast.capi.base cimport CF_OK, cf_code, cf_status
-from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_filter, cf_frames_check
+from canal_fast._gate cimport Loan, codes, dtype_of, lend
+from canal_fast.capi.base cimport CF_OK, cf_status
+from canal_fast.capi.frame cimport cf_fd_frame, cf_filter, cf_frames_check
 from canal_fast.capi.simulation cimport (
     CF_BUS_NODES_MAX,
     CF_WHEN_BIT,
@@ -49,42 +49,18 @@ U1 = numpy.dtype("u1")
 U8 = numpy.dtype("u8")
 
 
-def _event_dtype():
-    names, formats, offsets = [], [], []
-    cdef size_t index = 0
-    cdef const cf_field *field = cf_bus_event_field(0)
-    while field != NULL:
-        names.append(field.name.decode())
-        formats.append(field.format.decode())
-        offsets.append(field.offset)
-        index += 1
-        field = cf_bus_event_field(index)
-    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": sizeof(cf_bus_event)})
-
-
-EVENT_DTYPE = _event_dtype()
+EVENT_DTYPE = dtype_of(cf_bus_event_field, sizeof(cf_bus_event))
 NODES_MAX = CF_BUS_NODES_MAX
-
-
-cdef list _codes(const cf_code *(*row)(size_t) noexcept nogil):
-    rows = []
-    cdef size_t index = 0
-    cdef const cf_code *at = row(0)
-    while at != NULL:
-        rows.append((at.number, at.name.decode(), at.sentence.decode()))
-        index += 1
-        at = row(index)
-    return rows
 
 
 def event_table():
     """Rows (number, name, sentence) of the kinds of events."""
-    return _codes(cf_bus_event_row)
+    return codes(cf_bus_event_row)
 
 
 def state_table():
     """Rows (number, name, sentence) of a node's error states."""
-    return _codes(cf_node_state_row)
+    return codes(cf_node_state_row)
 
 
 def place_table():

@@ -190,3 +190,30 @@ def test_async_with() -> None:
         return channel
 
     assert "closed" in repr(asyncio.run(use()))
+
+
+@pytest.mark.parametrize(
+    ("module", "command", "words"),
+    [
+        ("matplotlib.figure", ["stat", "x.log", "--plot", "x.png"], "pip install 'canal_fast[plot]'"),
+        ("cantools", ["decode", "x.log", "--dbc", "x.dbc"], "pip install 'canal_fast[dbc]'"),
+        ("pyarrow.parquet", ["dump", "lake"], "pip install 'canal_fast[arrow]'"),
+        ("asammdf", ["convert", "x.log", "x.mf4"], "pip install 'canal_fast[mf4]'"),
+    ],
+)
+def test_an_extra_that_is_not_installed_is_named(
+    module: str,
+    command: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, module, None)
+    Path("x.log").write_text("(1.000000) can0 123#01\n")
+    Path("x.dbc").write_text('VERSION ""\n')
+    Path("lake").mkdir()
+    Path("lake/x.parquet").write_bytes(b"PAR1")
+    assert main(command) == 1
+    assert words in capsys.readouterr().err

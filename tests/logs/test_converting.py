@@ -186,6 +186,26 @@ def test_names_and_bit_rates_are_kept(tmp_path: Path) -> None:
         assert [(row.name, row.channel, row.bitrate) for row in log.interfaces] == [("drive", 2, 500_000)]
 
 
+def test_counters_are_kept_and_added(tmp_path: Path) -> None:
+    for name, overruns in (("a", 3), ("b", None)):
+        with cf.logs.Recorder(tmp_path / f"{name}.pcapng", interfaces={0: "bus"}) as recorder:
+            recorder.write(cf.make_frames(range(5), timestamp_ns=START))
+            ledger = {"received": 10, "filtered": 2, "dropped": 3, "driver_overruns": overruns}
+            recorder.write_statistics(ledger)
+    expected = {"ifrecv": 13, "ifdrop": 3, "filteraccept": 8, "osdrop": 3, "usrdeliv": 5}
+    source, both = tmp_path / "a.pcapng", [tmp_path / "a.pcapng", tmp_path / "b.pcapng"]
+    summed = {"ifrecv": 23, "ifdrop": None, "filteraccept": 16, "osdrop": 6, "usrdeliv": 10}
+    for sources, counters in ((source, expected), (both, summed)):
+        convert(sources, tmp_path / "c.pcapng", force=True)
+        with open_log(tmp_path / "c.pcapng") as log:
+            log.read()
+            assert log.statistics == {"bus": counters}
+    convert(source, tmp_path / "c.pcapng", stop=-1, force=True)
+    with open_log(tmp_path / "c.pcapng") as log:
+        log.read()
+        assert not log.statistics
+
+
 @pytest.mark.posix
 def test_targets_that_are_there(tmp_path: Path) -> None:
     source, target, link = tmp_path / "a.pcapng", tmp_path / "b.log", tmp_path / "link"
@@ -203,6 +223,10 @@ def test_targets_that_are_there(tmp_path: Path) -> None:
     os.link(source, tmp_path / "hard.pcapng")
     with pytest.raises(ValueError, match="the target is one of the sources"):
         convert([target, source], tmp_path / "hard.pcapng", force=True)
+    (tmp_path / "out").mkdir()
+    os.link(target, tmp_path / "out" / "a.log")
+    with pytest.raises(ValueError, match=r"a.log: the target is one of the sources"):  # of another target
+        convert([source, target], tmp_path / "out", format="candump", force=True)
     assert not list(tmp_path.glob("*.part"))
 
 

@@ -322,3 +322,15 @@ def test_memory_does_not_grow_with_the_recording(how: str, tmp_path: Path) -> No
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) <= 200
+
+
+def test_convert_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in (1, 2):
+        recording(tmp_path / f"{seed}.pcapng", count=500, seed=seed)
+    command = ["convert", str(tmp_path / "1.pcapng"), str(tmp_path / "2.pcapng"), str(tmp_path / "lake")]
+    for _ in range(2):
+        assert main([*command, "--to", "parquet"]) == 0
+        assert "1000 frames in" in capsys.readouterr().err
+        assert len(read_log(tmp_path / "lake")) == 1000
+    assert main([*command, "--to", "parquet", "--start", "5"]) != 0
+    assert "takes whole recordings, without --start" in capsys.readouterr().err

@@ -186,6 +186,19 @@ def test_compressed(suffix: str, packed: str, tmp_path: Path) -> None:
         assert gzip.decompress(small.read_bytes()) == plain.read_bytes()
 
 
+def test_objects_get_plain_bytes(tmp_path: Path) -> None:
+    """One of gzip has the name of its file, and compresses by itself."""
+    path = tmp_path / "x.log.gz"
+    frames = cf.make_frames(3, timestamp_ns=START // 1000 * 1000)
+    with gzip.open(path, "wb") as file, cf.logs.Recorder(file) as recorder:
+        recorder.write(frames)
+    assert gzip.decompress(path.read_bytes()) == cf.logs.format_candump(frames)
+    out = io.BytesIO()
+    with cf.logs.Recorder(out, format="candump", compression="gzip") as recorder:
+        recorder.write(frames)
+    assert gzip.decompress(out.getvalue()) == cf.logs.format_candump(frames)
+
+
 def test_a_member_each_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count(0, 0.3)
     monkeypatch.setattr("canal_fast.logs.writing.time.monotonic", lambda: next(clock))

@@ -44,11 +44,9 @@ static uint32_t vs_arbitration_key(const cf_fd_frame *frame)
 {
     const uint32_t remote = (frame->flags & CF_FLAG_REMOTE) != 0;
     const uint32_t id = frame->arbitration_id;
-    if (frame->flags & CF_FLAG_ERROR_FRAME)
-        return 0;
-    if (frame->flags & CF_FLAG_EXTENDED_ID)
-        return id >> 18 << 21 | 3u << 19 | (id & 0x3FFFF) << 1 | remote;
-    return id << 21 | remote << 20;
+    if (!(frame->flags & (CF_FLAG_EXTENDED_ID | CF_FLAG_ERROR_FRAME)))
+        return id << 21 | remote << 20;
+    return frame->flags & CF_FLAG_ERROR_FRAME ? 0 : id >> 18 << 21 | 3u << 19 | (id & 0x3FFFF) << 1 | remote;
 }
 
 static uint32_t vs_length(const vc_config *config, const cf_fd_frame *frame)

@@ -120,10 +120,32 @@ CF_INLINE int64_t cf_window_of(int64_t timestamp_ns, int64_t window_ns)
     return timestamp_ns / window_ns - (timestamp_ns % window_ns < 0);
 }
 
-/* Adds `count` records to the statistics; bits[i] and data_bits[i] (NULL: none) are their lengths. Windows are
- * appended, one for each run of frames of a channel that fall into the same, so that one may occur again. Records
- * without an identifier are passed over. Returns the records done: fewer than `count` when there is no room for
- * another identifier or window. */
+/* Adds what a record has of bits and bytes to its identifier and its window: *current, which is the channel's last. */
+CF_INLINE void cf_statistics_add_length(cf_statistics *s, cf_window_statistics **current, cf_id_statistics *one,
+                                        const cf_frame_head *head, int64_t bits, int64_t data_bits)
+{
+    const int64_t time = head->timestamp_ns;
+    cf_window_statistics *window = *current;
+    one->bits += bits;
+    one->data_bits += data_bits;
+    one->payload_bytes += cf_payload_length(head->flags, head->dlc);
+    one->dlcs |= INT64_C(1) << (head->dlc & 63);
+    /* unsigned: a time before the window is far behind it */
+    if (!window || (uint64_t)time - (uint64_t)window->window * (uint64_t)s->window_ns >= (uint64_t)s->window_ns) {
+        window = *current = &s->windows[s->window_count++];
+        memset(window, 0, sizeof *window);
+        window->channel = head->channel;
+        window->window = cf_window_of(time, s->window_ns);
+    }
+    window->count++;
+    window->bits += bits;
+    window->data_bits += data_bits;
+}
+
+/* Adds `count` records to the statistics; bits[i] and data_bits[i] (NULL: none) are their lengths. Without bits,
+ * periods and counts are all that is added. Windows are appended, one for each run of frames of a channel that fall
+ * into the same, so that one may occur again. Records without an identifier are passed over. Returns the records done:
+ * fewer than `count` when there is no room for another identifier or window. */
 CF_INLINE size_t cf_statistics_add(cf_statistics *s, const void *frames, size_t count, size_t stride,
                                    const int32_t *CF_RESTRICT bits, const int32_t *CF_RESTRICT data_bits)
 {
@@ -132,8 +154,7 @@ CF_INLINE size_t cf_statistics_add(cf_statistics *s, const void *frames, size_t 
     size_t i;
     for (i = 0; i < count; i++, at += stride) {
         const cf_frame_head *head = (const cf_frame_head *)at;
-        const int64_t time = head->timestamp_ns, nominal = bits ? bits[i] : 0, data = data_bits ? data_bits[i] : 0;
-        cf_window_statistics *window = current[head->channel];
+        const int64_t time = head->timestamp_ns;
         cf_id_statistics *one;
         const size_t known = s->ids.count;
         uint32_t number;
@@ -159,20 +180,8 @@ CF_INLINE size_t cf_statistics_add(cf_statistics *s, const void *frames, size_t 
         one->count++;
         one->last_ns = time;
         one->last_latest_ns = s->latest_ns;
-        one->bits += nominal;
-        one->data_bits += data;
-        one->payload_bytes += cf_payload_length(head->flags, head->dlc);
-        one->dlcs |= INT64_C(1) << (head->dlc & 63);
-        /* unsigned: a time before the window is far behind it */
-        if (!window || (uint64_t)time - (uint64_t)window->window * (uint64_t)s->window_ns >= (uint64_t)s->window_ns) {
-            window = current[head->channel] = &s->windows[s->window_count++];
-            memset(window, 0, sizeof *window);
-            window->channel = head->channel;
-            window->window = cf_window_of(time, s->window_ns);
-        }
-        window->count++;
-        window->bits += nominal;
-        window->data_bits += data;
+        if (bits)
+            cf_statistics_add_length(s, &current[head->channel], one, head, bits[i], data_bits ? data_bits[i] : 0);
     }
     return i;
 }
