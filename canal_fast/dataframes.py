@@ -469,4 +469,4 @@ def imported(package: str, what: str, extra: str | None = None) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError:
-        raise ImportError(f"{what} needs {package}: pip install {repr(extra) if extra else package}") from None
+        raise ImportError(f"{what} needs {package}: pip install '{extra or package}'") from None
