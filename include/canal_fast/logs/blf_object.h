@@ -239,8 +239,10 @@ CF_INLINE int cf_blf_text(cf_log_reader *reader, const cf_blf_body *body, cf_fd_
         const char *end = text + length, *stop = ++name;
         while (stop < end && *stop != ';' && *stop != 0)
             stop++;
-        if (stop > name)
+        if (stop > name) {
             cf_log_name(reader, (where >> 8 & 255) - 1, name, (size_t)(stop - name));
+            return 0;
+        }
     }
     cf_log_skip(reader, "text");
     return 0;
