@@ -199,9 +199,10 @@ def interface_rows(interfaces: Any) -> list[tuple[int, str, int | None]]:
     found: dict[int, tuple[str, int | None]] = {}
     pairs = interfaces.items() if isinstance(interfaces, Mapping) else ((row.channel, row) for row in interfaces)
     for number, row in pairs:
-        name, bitrate = (
-            (row, None) if isinstance(row, str) else (row.name, row.bitrate) if hasattr(row, "name") else row
-        )
+        if hasattr(row, "name"):  # a LogInterface: not every format names them
+            name, bitrate = row.name or f"can{number}", row.bitrate
+        else:
+            name, bitrate = (row, None) if isinstance(row, str) else row
         if not 0 <= number <= 255:
             raise ValueError(f"interfaces: channel {number}, allowed 0..255")
         if not isinstance(name, str) or not name:

@@ -3,8 +3,8 @@
     pip install 'canal_fast[arrow,dbc]' 'dask[distributed]'
     python examples/dask_lake.py LAKE DATABASE.dbc RECORDING ...
 
-Nothing here is Dask's alone: `decode_one` is a plain function, its plan pickles to a few kilobytes and its results add,
-so Spark (`sc.parallelize(paths).map(...).reduce(operator.add)`) and Ray (`ray.remote(decode_one)`) take it as it is.
+Nothing here is Dask's alone: `decode_one` and `add` are plain functions, and the plan pickles to a few kilobytes, so
+Spark (`sc.parallelize(paths).map(...).reduce(add)`) and Ray (`ray.remote(decode_one)`) take it as it is.
 Workers that are restarted may do a file again: its Parquet files have the same names and bytes, so nothing changes.
 """
 

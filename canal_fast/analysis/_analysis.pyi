@@ -3,7 +3,6 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-NO_ID: int
 PERIOD_BINS: int
 MERGE_SOURCES: int
 ID_STATISTICS_DTYPE: np.dtype[np.void]

@@ -6,7 +6,6 @@ from libc.string cimport memset
 
 from canal_fast._gate cimport Loan, dtype_of, lend, lend_frames
 from canal_fast.capi.analysis cimport (
-    CF_NO_ID,
     CF_PERIOD_BINS,
     cf_add_periods,
     cf_id_statistics,
@@ -32,7 +31,6 @@ cdef object U8 = numpy.dtype("u8")
 cdef object I4 = numpy.dtype("i4")
 cdef object I8 = numpy.dtype("i8")
 
-NO_ID = int(CF_NO_ID)
 PERIOD_BINS = int(CF_PERIOD_BINS)
 MERGE_SOURCES = int(CF_MERGE_SOURCES)
 

@@ -5,9 +5,6 @@ from canal_fast.capi.frame cimport cf_field
 
 
 cdef extern from "canal_fast/analysis/ids.h" nogil:
-    enum:
-        CF_NO_ID
-
     ctypedef struct cf_ids:
         uint32_t *slots
         size_t mask

@@ -6,7 +6,6 @@ from typing_extensions import disjoint_base
 
 CONFIG_BYTES: int
 HOST_PROTOCOL: int
-FILTERS_MOST: int
 
 @disjoint_base
 class Port:

@@ -21,7 +21,6 @@ from canal_fast._gate import FD_FRAME_DTYPE, FRAME_DTYPE
 
 CONFIG_BYTES = live.CF_CONFIG_BYTES
 HOST_PROTOCOL = live.CF_HOST_PROTOCOL
-FILTERS_MOST = live.CF_FILTERS_MOST
 
 ctypedef object (*convert_function)(const cf_frame_head *, object, object)
 

@@ -308,6 +308,18 @@ def test_an_open_log_is_a_stream(suffix: str, tmp_path: Path, monkeypatch: pytes
     assert (cf.from_arrow(table)["data"] == frames["data"]).all()
 
 
+@pytest.mark.parametrize("suffix", [".blf", ".asc", ".trc", ".pcap"])
+def test_an_open_log_without_names_is_a_stream(suffix: str, tmp_path: Path) -> None:
+    pa = package("pyarrow")
+    frames = cf.make_frames([1, 2, 3], b"ab", timestamp_ns=1_700_000_000_000_000_000 + np.arange(3) * 10**6)
+    cf.write_log(tmp_path / f"x{suffix}", frames)
+    with cf.logs.open_log(tmp_path / f"x{suffix}") as log:
+        table = pa.table(log)
+        again = pa.table(cf.to_arrow(frames, interfaces=log.interfaces))
+    assert table["channel"].to_pylist() == again["channel"].to_pylist() == ["can0"] * 3
+    assert (cf.from_arrow(table) == frames).all()
+
+
 def test_a_log_without_dates_stays_numbers(tmp_path: Path) -> None:
     pa = package("pyarrow")
     cf.write_log(tmp_path / "x.pcapng", cf.make_frames([1, 2], timestamp_ns=[5, 6]))
