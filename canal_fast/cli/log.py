@@ -20,6 +20,7 @@ from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
 from canal_fast.logs import Recorder
+from canal_fast.logs.formats import by_name
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often
 BATCH = 65_536
@@ -37,8 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "-o",
         "--output",
         metavar="FILE",
-        help=".pcapng or .log, or - for pcapng on standard output; candump text there without it",
+        help="a file, or - for standard output (pcapng, or --to); candump text there without it",
     )
+    parser.add_argument("--to", metavar="FORMAT", help="the file's format, whatever its suffix")
     add_force(parser)
     parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
@@ -81,14 +83,16 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
     if args.json and args.output in (None, "-"):
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
-    if args.output == "-" and sys.stdout.isatty():
-        raise ValueError("-o - writes pcapng, which is no text: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    format = args.to or (None if args.output else "candump")
+    if args.output in (None, "-") and by_name(format or "pcapng").item != "line" and sys.stdout.isatty():
+        what = f"standard output gets {format or 'pcapng'}, which is no text"
+        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o and --to")
     keep_existing(args, args.output)
     with own_output(), _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
         sink = Recorder(
             args.output or "-",
-            format=None if args.output else "candump",
+            format=format,
             interfaces={0: (name, _bitrate(args))},
             fsync=args.fsync,
             exclusive=not args.force,
