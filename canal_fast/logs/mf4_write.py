@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import os
 import warnings
 from types import TracebackType
@@ -108,7 +109,8 @@ class Mf4Writer:
             start_ns = self._start[0] if self._start else 0
             epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
             self._mdf.header.start_time = epoch + dt.timedelta(microseconds=start_ns // 1000)
-            self._mdf.save(saved, overwrite=True)
+            with contextlib.redirect_stdout(io.StringIO()):  # asammdf prints its speed every ten seconds
+                self._mdf.save(saved, overwrite=True)
             self._file.close()  # Windows replaces no open file
             os.replace(saved, self.path)
         finally:
