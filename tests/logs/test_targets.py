@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.frames_of_all_kinds import START
 
@@ -170,10 +171,10 @@ def test_asammdf_prints_nothing_among_our_output(
     pytest.importorskip("asammdf", reason="NOT RUN: asammdf is not installed")
     clock = itertools.count(0, 11.0)
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
-    cf.write_log(tmp_path / "a.mf4", cf.make_frames(range(10), b"abc", timestamp_ns=START))
+    cf.write_log(tmp_path / "a.mf4", cf.make_frames(np.arange(200_000) % 2048, b"abc", timestamp_ns=START))
     assert main(["convert", str(tmp_path / "a.mf4"), str(tmp_path / "b.mf4"), "--json"]) == 0
     out, _ = capfd.readouterr()
-    assert json.loads(out)["written"] == 10
+    assert json.loads(out)["written"] == 200_000
 
 
 # What `strict` refuses
