@@ -176,7 +176,9 @@ cdef int get_next(ArrowArrayStream *stream, ArrowArray *out) noexcept with gil:
 
 cdef const char *get_last_error(ArrowArrayStream *stream) noexcept with gil:
     error = (<list><PyObject *>stream.private_data)[2]
-    return NULL if error is None else <const char *><bytes>error
+    if error is None:
+        return NULL
+    return <const char *><bytes>error
 
 
 cdef void release_stream(ArrowArrayStream *stream) noexcept nogil:

@@ -55,7 +55,7 @@ cdef class Merge:
         if not 1 <= sources <= CF_MERGE_SOURCES:
             raise ValueError(f"{sources} sources, allowed 1..{CF_MERGE_SOURCES}")
         self.state.sources = sources
-        self.loans = [None] * sources
+        self.loans = [None] * <Py_ssize_t>sources
 
     def give(self, size_t index, frames):
         """The next records of a source whose last ones are taken; None: it has ended. They stay borrowed until then."""

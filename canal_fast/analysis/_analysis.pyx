@@ -105,10 +105,14 @@ def add(Ids ids, frames, bits, data_bits, rows, bins, int64_t latest_ns, int64_t
     cdef Loan held = lend(rows, id_statistics_dtype, "rows", True, ids.at.room)
     cdef Loan histogram = lend(bins, I8, "bins", True, ids.at.room * CF_PERIOD_BINS)
     cdef Loan places = lend(windows, window_statistics_dtype, "windows", True, 1)
-    cdef const int32_t *first = NULL if nominal is None else <const int32_t *>nominal.at
-    cdef const int32_t *second = NULL if data is None else <const int32_t *>data.at
+    cdef const int32_t *first = NULL
+    cdef const int32_t *second = NULL
     cdef cf_statistics state
     cdef size_t done
+    if nominal is not None:
+        first = <const int32_t *>nominal.at
+    if data is not None:
+        second = <const int32_t *>data.at
     if window_ns < 1:
         raise ValueError(f"window_ns = {window_ns}, allowed 1 and above")
     state.ids = ids.at

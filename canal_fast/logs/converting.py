@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from canal_fast.frames import FrameArray
 
 from . import _account
 from .account import Account
-from .files import name_of, refuse_existing
+from .files import name_of, refuse_existing, refuse_read_only
 from .formats import by_name
 from .inputs import Channels, Input, merged
 from .sources import LogSource
@@ -172,6 +173,7 @@ class _Plan:
                     raise ValueError(f"{self._name}: the target is one of the sources; take another name")
         if not job.force:
             refuse_existing(path)
+        refuse_read_only(path)
 
     def run(self) -> Account:
         inputs: list[Input] = []
@@ -189,9 +191,9 @@ class _Plan:
         return account
 
     def _write(self, channels: Channels, first: FrameArray | None, batches: Iterable[FrameArray]) -> Account:
-        job = self._job
-        recorder = open_writer(self._target, self._kind, tz=job.tz, nanoseconds=job.nanoseconds, strict=job.strict)
+        recorder: Writer | None = None
         try:
+            recorder = self._opened()
             with recorder:
                 selection = self._copy(recorder, channels, first, batches)
                 read, filtered, cut = selection.counts
@@ -199,7 +201,7 @@ class _Plan:
                     for channel, counters in channels.statistics().items():
                         recorder.write_counters(counters, channel)
         except BaseException:
-            if self._final is not None and not recorder.failed:
+            if self._final is not None and recorder is not None and not recorder.failed:
                 with contextlib.suppress(OSError):
                     os.unlink(recorder.path)
             raise
@@ -210,6 +212,17 @@ class _Plan:
                 what = f"{error.strerror}; all is written, and is in {recorder.path}"
                 raise OSError(error.errno, what, self._final) from error
         return replace(recorder.account, read=read, filtered=filtered, cut=cut)
+
+    def _opened(self) -> Writer:
+        job = self._job
+        try:
+            return open_writer(self._target, self._kind, tz=job.tz, nanoseconds=job.nanoseconds, strict=job.strict)
+        except OSError as error:
+            if self._final is None or error.errno == errno.EBUSY:
+                raise
+            part = os.path.basename(f"{self._final}.part")
+            what = f"{error.strerror}: {part}, which it is written as first, cannot be made"
+            raise OSError(error.errno, what, self._name) from error
 
     def _copy(
         self, recorder: Writer, channels: Channels, first: FrameArray | None, batches: Iterable[FrameArray]

@@ -10,7 +10,7 @@ import stat
 import sys
 from typing import BinaryIO
 
-__all__ = ["ObjectFile", "create", "free_name", "name_of", "refuse_existing"]
+__all__ = ["ObjectFile", "create", "free_name", "name_of", "refuse_existing", "refuse_read_only"]
 
 _FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
 _BUSY = "a recording is being written to this file; take another name"
@@ -90,6 +90,12 @@ def refuse_existing(path: str) -> None:
         raise FileExistsError(
             errno.EEXIST, f"the file exists; it is replaced with --force, and {free_name(path)} is free", path
         )
+
+
+def refuse_read_only(path: str) -> None:
+    """Raise PermissionError for a file that is there and may not be written."""
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only, and is not replaced", path)
 
 
 def free_name(path: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -77,7 +79,8 @@ class Mf4:
         while made < len(frames):
             if self._block is None or self._block.done:
                 try:
-                    self._block = next(self._blocks, None)
+                    with contextlib.redirect_stdout(io.StringIO()):  # asammdf prints its speed every ten seconds
+                        self._block = next(self._blocks, None)
                 except Exception as error:
                     self._failure = self._failure or (None if self.truncated else self._damage(error))
                     return made, END

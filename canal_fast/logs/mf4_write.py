@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import os
 import warnings
 from types import TracebackType
@@ -109,7 +110,8 @@ class Mf4Writer:
             epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
             self._mdf.header.start_time = epoch + dt.timedelta(microseconds=start_ns // 1000)
             self._mdf.header.abs_time = start_ns  # asammdf makes it of a double, which steps by 256 ns
-            self._mdf.save(saved, overwrite=True)
+            with contextlib.redirect_stdout(io.StringIO()):  # asammdf prints its speed every ten seconds
+                self._mdf.save(saved, overwrite=True)
             self._file.close()  # Windows replaces no open file
             os.replace(saved, self.path)
         finally:

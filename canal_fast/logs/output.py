@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -83,3 +84,10 @@ class Output:
 
     def close(self) -> None:
         self._file.close()
+
+    def give_up(self) -> None:
+        """Close it; a file that nothing stands in is removed."""
+        self._file.close()
+        if self._regular:
+            with contextlib.suppress(OSError):
+                os.unlink(self.name)

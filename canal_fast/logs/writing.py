@@ -136,8 +136,8 @@ class Recorder:
                 self._name(channel)
             if not row.dated_ns:
                 self._begin()
-        except BaseException:
-            self._file.close()
+        except BaseException:  # no room for the begin
+            self._file.give_up()
             raise
 
     @property

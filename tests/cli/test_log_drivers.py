@@ -78,3 +78,47 @@ def test_reconnect_needs_a_driver_that_tells(fakes: Path) -> None:
     done = log("--library", path, "--config", "crash_open=1", "--reconnect", "1")
     assert done.returncode == 1
     assert "nothing tells that it failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "left_out", "kept"),
+    [
+        ("csv-gvret", "x.csv", {"fd": 3, "remote": 2}, 7),
+        ("trc-1.1", "x.trc", {"fd": 3}, 9),
+        (None, "x.trc", {}, 12),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_frames_that_the_format_has_no_place_for(
+    as_json: bool, format: str | None, name: str, left_out: dict[str, int], kept: int, tmp_path: Path
+) -> None:
+    frames = cf.make_frames(range(12), b"abc", fd=True, timestamp_ns=1_700_000_000 * 10**9)
+    frames["flags"] = 0
+    frames["flags"][:3] = cf.FrameFlag.FD
+    frames["flags"][5:7] = cf.FrameFlag.REMOTE
+    frames["data"][5:7] = 0
+    cf.write_log(tmp_path / "a.pcapng", frames)
+    config = f"b;500000;replay={tmp_path / 'a.pcapng'};speed=0;fd=1"
+    options = [*(["--to", format] if format else []), *(["--json"] if as_json else [])]
+    done = log("--library", "virtual", "--config", config, "-o", tmp_path / name, *options)
+    assert done.returncode == (3 if left_out else 0), done.stderr
+    if as_json:
+        end = json.loads(done.stdout.splitlines()[-1])
+        assert (end["left_out"], end["frames_written"], end["ledger"]["received"]) == (left_out, kept, 12)
+    else:
+        said = [line for line in done.stderr.splitlines() if "left out" in line]
+        assert said == [
+            f"canal-fast log: {count} x {kind} left out: the format has no place for them"
+            for kind, count in left_out.items()
+        ]
+    assert len(cf.read_log(tmp_path / name, fd=True)) == kept
+
+
+def test_the_format_of_a_suffix_that_two_have(tmp_path: Path) -> None:
+    arguments = ["--library", "virtual", "--config", "b;500000;load=1", "--frames", "3", "-o", tmp_path / "x.csv"]
+    done = log(*arguments)
+    assert done.returncode == 1
+    assert ".csv is the suffix of csv and csv-gvret: say which one with format= (--to)" in done.stderr
+    assert not list(tmp_path.iterdir())
+    assert log(*arguments, "--to", "csv").returncode == 0
+    assert len(cf.read_log(tmp_path / "x.csv")) == 3

@@ -298,7 +298,8 @@ def test_fd_interfaces_are_not_taken_for_classical(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("canplayer") is None, reason="NOT RUN: no canplayer")
 @pytest.mark.filterwarnings("ignore")
-def test_canplayer_plays_what_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_way_of", [None, "pcapng", "blf"])
+def test_canplayer_plays_what_is_written(by_way_of: str | None, tmp_path: Path) -> None:
     """Every kind of frame, at its time: nine decimals, which it takes for so many microseconds, would last 1000 times
     as long."""
     with interface() as name:
@@ -310,7 +311,11 @@ def test_canplayer_plays_what_is_written(tmp_path: Path) -> None:
         frames["timestamp_ns"] = 1_436_509_052_249_713_123 + 40_000_123 * np.arange(len(frames))
         frames["flags"][::2] |= int(cf.FrameFlag.TX)  # a letter at the end of the line
         path = tmp_path / "x.log"
-        cf.write_log(path, frames, interfaces={0: name})
+        if by_way_of is None:
+            cf.write_log(path, frames, interfaces={0: name})
+        else:
+            cf.write_log(tmp_path / "first", frames, interfaces={0: name}, format=by_way_of)
+            cf.logs.convert(tmp_path / "first", path)
         with candump(name) as lines:
             subprocess.run(["canplayer", "-I", str(path)], check=True, timeout=60)
     assert [line.split()[1] for line in lines] == [line.split()[1] for line in as_candump(frames)]
