@@ -1,11 +1,12 @@
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+@final
 class Columns:
-    def __init__(self, arrays: tuple[npt.NDArray[Any], ...], rows: int, writable: bool) -> None: ...
+    def __new__(cls, arrays: tuple[npt.NDArray[Any], ...], rows: int, writable: bool) -> Columns: ...
 
 def pack_validity(valid: npt.NDArray[np.uint8], bitmap: npt.NDArray[np.uint8]) -> int: ...
 def stream_capsule(table: tuple[Any, ...], batches: Iterable[tuple[Any, ...]]) -> object: ...

@@ -23,6 +23,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+cimport cython
 import numpy
 
 cdef object U1 = numpy.dtype("u1")
@@ -240,6 +241,7 @@ def array_capsule(tuple table):
     return PyCapsule_New(array, b"arrow_array", release_array_capsule)
 
 
+@cython.final
 cdef class Columns:
     """The arrays of a cf_frame_columns with at least `rows` rows, lent."""
     cdef cf_frame_columns at

@@ -79,8 +79,9 @@ class LogFormatError(CanalFastError, ValueError):
         line_number: int | None = None,
         offset: int | None = None,
     ) -> None:
-        super().__init__(message)
-        self.path = None if path is None else os.fspath(path)
+        name = None if path is None else os.fspath(path)
+        super().__init__(message if name is None or name in message else f"{name}: {message}")
+        self.path = name
         self.line_number = line_number
         self.offset = offset
 

@@ -26,6 +26,7 @@ __all__ = ["can_bus", "can_frames", "can_recording", "load_frames"]
 
 _START_NS = 1_767_225_600_000_000_000  # 2026-01-01
 _FD_LENGTHS = np.array([8, 12, 16, 20, 24, 32, 48, 64])
+_buses = count()  # so that each has a name of its own
 
 
 def load_frames(
@@ -78,7 +79,7 @@ def load_frames(
         flags[::2] = int(FrameFlag.FD | FrameFlag.BITRATE_SWITCH)
         dlc[::2] = 8 + rng.integers(0, len(_FD_LENGTHS), len(dlc[::2]))
         payload[np.arange(64) >= np.where(flags, _FD_LENGTHS[dlc - 8], 8)[:, None]] = 0
-    made = make_frames(np.resize(names, 0) if not frames else names[rng.integers(0, ids, frames)], fd=fd, dlc=dlc)
+    made = make_frames(names[rng.integers(0, ids, frames)], fd=fd, dlc=dlc)
     made["flags"], made["data"] = flags, payload
     made["channel"] = np.arange(frames) % channels
     for channel in range(channels):
@@ -122,6 +123,3 @@ def can_bus() -> Iterator[Callable[..., Channel]]:
     yield make
     for channel in opened:
         channel.close()
-
-
-_buses = count()

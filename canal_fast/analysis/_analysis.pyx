@@ -23,6 +23,7 @@ from canal_fast.capi.analysis cimport (
 )
 from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_merge, cf_merge_take
 
+cimport cython
 import numpy
 
 cdef object U1 = numpy.dtype("u1")
@@ -42,6 +43,7 @@ ID_STATISTICS_DTYPE = id_statistics_dtype
 WINDOW_STATISTICS_DTYPE = window_statistics_dtype
 
 
+@cython.final
 cdef class Ids:
     """A table of identifiers: `slots` (u4, zero, a power of two and twice the keys or more), `keys` (u8)."""
     cdef cf_ids at

@@ -18,13 +18,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line for each format."""
-    for row in formats():
+    """Print two lines for each format."""
+    rows = formats()
+    width = max(len(row.name) for row in rows)
+    for row in rows:
         if args.json:
             print(json.dumps({name: asdict(row)[name] for name in FIELDS}))
             continue
         does = " and ".join(word for word, can in (("read", row.reads), ("written", row.writes)) if can)
         needs = f"; needs pip install 'canal_fast[{row.extra}]'" if row.extra else ""
-        print(f"{row.name:10} {' '.join(row.suffixes) or '-':8} {row.title}: {does}{needs}")
-        print(f"{'':19} keeps {', '.join(word.replace('_', ' ') for word in row.keeps)}")
+        print(f"{row.name:{width}} {' '.join(row.suffixes) or '-':8} {row.title}: {does}{needs}")
+        print(f"{'':{width + 9}} keeps {', '.join(word.replace('_', ' ') for word in row.keeps)}")
     return 0

@@ -41,9 +41,8 @@ HEADER = (
     f"{'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
     f"{'jitter ms':>10}  {'gaps':>6}  {'bus %':>6}"
 )
-SORTS: dict[
-    str, tuple[Callable[[dict[str, Any]], Any], bool]
-] = {  # what --sort takes: how a row of the summary sorts by it, and whether the greatest comes first
+Sort = tuple[Callable[[dict[str, Any]], Any], bool]  # key of a row of the summary; whether the greatest comes first
+SORTS: dict[str, Sort] = {
     "id": (lambda row: (row["channel"], row["extended"], row["arbitration_id"]), False),
     "count": (lambda row: row["count"], True),
     "load": (lambda row: row["share"], True),

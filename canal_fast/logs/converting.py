@@ -124,7 +124,12 @@ def convert(
     )
     if not rows:
         raise ValueError("no sources")
+    if isinstance(channels, str):
+        raise TypeError(f"channels = {channels!r}, allowed a sequence of numbers and names, such as [{channels!r}]")
     wanted = None if channels is None else frozenset(channels)
+    for name, time in (("start", start), ("stop", stop)):
+        if time is not None and not isinstance(time, dt.datetime):
+            number(name, time)
     shifts = _shifts(rows, offsets or {})
     if source_format is not None:
         by_name(source_format)
@@ -232,6 +237,11 @@ class _Plan:
         zone = find_zone(job.tz)
         begin = _FIRST_NS if job.start is None else _instant(job.start, origin, zone)
         end = _LAST_NS if job.stop is None else _instant(job.stop, origin, zone) - 1
+        if job.stop is not None and begin > end:
+            start, stop = (
+                time if isinstance(time, dt.datetime) else f"{float(time or 0):g} s" for time in (job.start, job.stop)
+            )
+            raise ValueError(f"start = {start}, stop = {stop}: allowed is a stop behind the start")
         selection.times(min(max(begin, _FIRST_NS), _LAST_NS), min(max(end, _FIRST_NS), _LAST_NS))
         if job.channels is not None:
             for channel in range(256):

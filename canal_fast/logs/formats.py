@@ -118,7 +118,11 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"\xff\xd8\xff", "a picture"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"<?xml", "an XML document"),
+    (b"<!DOCTYPE", "an HTML page"),
+    (b"<html", "an HTML page"),
     (b'VERSION "', "a DBC database"),
+    (b"{", "a JSON document"),
+    (b"[", "a JSON or TOML document"),
 )
 
 
@@ -178,12 +182,25 @@ def _damaged_text(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat
     return (sure, row) if row is not None and row.item == "line" and sure >= LIKELY else (NO, None)
 
 
-def refuse(path: str, head: bytes) -> LogFormatError:
-    """The error for a file that is none of ours: what it is, if that is known."""
-    what = next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
+def foreign(head: bytes) -> str | None:
+    """What a file that begins so is, when that is known and none of ours."""
+    return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
+
+
+def refuse(path: str, head: bytes, line: int | None = None) -> LogFormatError:
+    """The error for a file that is none of ours: what it is, if that is known; of text, `head` begins with `line`."""
+    what = foreign(head)
     known = ", ".join(row.name for row in _FORMATS if row.reads)
-    if head and not head.strip(b"\0"):
+    if line is not None:
+        text = head[:200].splitlines()[0].decode("utf-8", "replace")
+        what = f"{what or 'no recording'}: line {line} is {text!r}"
+    elif head and not head.strip(b"\0"):
         what = f"no recording: its first {len(head)} bytes are all 0, room that was never written to"
     elif what is None:
         what = f"no recording: it begins with {head[:8].hex(' ')}" if head else "empty"
-    return LogFormatError(f"{path}: this is {what}; formats that are read: {known}", path=path, offset=0)
+    return LogFormatError(
+        f"{path}: this is {what}; formats that are read: {known}",
+        path=path,
+        line_number=line,
+        offset=0 if line is None else None,
+    )

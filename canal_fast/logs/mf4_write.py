@@ -109,6 +109,7 @@ class Mf4Writer:
             start_ns = self._start[0] if self._start else 0
             epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
             self._mdf.header.start_time = epoch + dt.timedelta(microseconds=start_ns // 1000)
+            self._mdf.header.abs_time = start_ns  # asammdf makes it of a double, which steps by 256 ns
             with contextlib.redirect_stdout(io.StringIO()):  # asammdf prints its speed every ten seconds
                 self._mdf.save(saved, overwrite=True)
             self._file.close()  # Windows replaces no open file

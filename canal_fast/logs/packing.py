@@ -27,7 +27,7 @@ def _fast() -> Any:
 def deflate(data: memoryview) -> bytes:
     """A zlib stream for a container: level 1, by isal where it is installed, which takes a fraction of the time."""
     fast = _fast()
-    return bytes(fast.compress(data, 1) if fast is not None else zlib.compress(data, _CONTAINER_LEVEL))
+    return bytes(fast.compress(data, _CONTAINER_LEVEL) if fast is not None else zlib.compress(data, _CONTAINER_LEVEL))
 
 
 def _gzip() -> Packer:

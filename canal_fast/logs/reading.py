@@ -15,7 +15,7 @@ from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
-from .formats import LIKELY, LogFormat, by_name, recognise, refuse
+from .formats import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, refuse
 from .interfaces import ID_ORDERS, LogInterface, plain_name
 from .sources import LogSource, Source, open_source
 from .stream import END, FD_IN_CLASSICAL, Stream
@@ -236,18 +236,22 @@ class LogFile:
             sure, found = recognise(head, ended, suffix)
             if ended or row is not None or sure >= LIKELY or size >= _logs.HEAD:
                 break
+        guessed = row is None and sure <= PERHAPS
         if row is None:
             row = found
         if failure is not None and (row is None or row.index < 0):
             raise failure
         if row is None:
             raise refuse(self.path, head)
+        if guessed and foreign(head):
+            raise refuse(self.path, head, 1)
         self._row = row
         if row.index < 0:
             return _package_body(row, self._source, buffer[:size].tobytes(), zone, errors == "skip")
         return Stream(
-            self._source, row, buffer, size, ended, zone=zone, errors=errors, id_order=id_order, failure=failure
-        )
+            self._source, row, buffer, size, ended,
+            zone=zone, errors=errors, id_order=id_order, failure=failure, guessed=guessed,
+        )  # fmt: skip
 
     def _open_folder(self, path: str, row: LogFormat | None) -> None:
         from .parquet_reading import ParquetFolder

@@ -14,7 +14,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
 from . import _logs
-from .formats import LogFormat
+from .formats import LogFormat, refuse
 from .interfaces import ID_ORDERS, LogInterface, counters_of
 from .sources import Source, inflater
 from .zones import epoch_of, wall_clock
@@ -33,12 +33,13 @@ class Stream:
 
     def __init__(
         self, source: Source, row: LogFormat, data: npt.NDArray[np.uint8], size: int, ended: bool,
-        *, zone: dt.tzinfo | None, errors: str, id_order: int, failure: Exception | None,
+        *, zone: dt.tzinfo | None, errors: str, id_order: int, failure: Exception | None, guessed: bool,
     ) -> None:  # fmt: skip
         self._source, self._row, self._zone = source, row, zone
         self._buffer, self._start, self._stop, self._offset = data, 0, size, 0
         self._ended = ended
         self._failure = failure
+        self._guessed = guessed  # nothing that was looked at says that it is of this format
         self._skip = errors == "skip"
         self._inner: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         self._inner_start = self._inner_stop = 0
@@ -103,6 +104,8 @@ class Stream:
         line = self._reader.lines + 1
         offset = self._offset + self._start
         place = f"{name}: line {line}" if text else f"{name}: byte {offset}"
+        if status == Status.LOG_TIME and self._guessed and self._reader.column == 0:
+            return refuse(name, self._buffer[self._start : self._stop].tobytes(), line)
         if status == FD_IN_CLASSICAL:
             return FrameError(f"{place}: {Status(status).sentence}; read it with fd=True")
         if status == END:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -31,7 +32,8 @@ def find_target(
     name : str
         What messages call it.
     format : str, optional
-        A name of `formats`; None: by the suffix, "pcapng" for "-" and for an object without a name that has one.
+        A name of `formats`; None: by the suffix, "pcapng" where there is none and "-", an object, a FIFO or a device is
+        written to.
     compression : "gzip", "zstd" or "none", optional
         None: by the suffix of a path; a file object gets plain bytes.
 
@@ -66,7 +68,16 @@ def _by_suffix(path: str | os.PathLike[str] | BinaryIO, name: str, suffix: str) 
     if rows:
         names = " and ".join(row.name for row in rows)
         raise ValueError(f"{name}: {suffix} is the suffix of {names}: say which one with format= (--to)")
-    if not (isinstance(path, (str, os.PathLike)) and path != "-"):
+    if not isinstance(path, (str, os.PathLike)) or path == "-" or (not suffix and _only_takes(path)):
         return by_name("pcapng")
     known = ", ".join(dict.fromkeys(known for row in formats() if row.writes for known in row.suffixes))
     raise ValueError(f"{name}: recordings end with {known} (or these and {' or '.join(COMPRESSIONS)}), not {suffix!r}")
+
+
+def _only_takes(path: str | os.PathLike[str]) -> bool:
+    """A FIFO or a device."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)

@@ -121,7 +121,8 @@ class Recorder:
         self._pack = self._packer()
         size = _CONTAINER_BYTES if self._writer.packs else _MEMBER_BYTES if self._pack else _BUFFER_BYTES
         self._buffer = np.empty(size, np.uint8)
-        self._held = self._inflated = 0
+        self._held = 0
+        self._inflated = 0  # by how much the file would be larger if nothing were compressed
         self._held_since: float | None = None
         self._fsync = fsync
         self._lock = threading.Lock()
@@ -371,7 +372,8 @@ class Recorder:
         try:
             packed = self._pack(self._buffer.data[:held])
             self._file.put(packed)
-            self._inflated += held + 32 - len(packed) if self._writer.packs else 0
+            if self._writer.packs:  # a container's header is not compressed
+                self._inflated += held + len(self._writer.container(b"", held)) - len(packed)
             self._writer.save()
         except BaseException as error:
             self._writer.restore()

@@ -15,6 +15,7 @@ from .description import Message, Problem, Ranges, Signal
 
 __all__ = ["describe", "parse"]
 
+_MOST_SAID = 600  # characters: of what is no database, lines are long
 _FORMATS = ("arxml", "dbc", "kcd", "sym")
 _TEXT = ("dbc", "sym")  # whose files have no encoding of their own
 _LINEAR = {"IdentityConversion", "LinearIntegerConversion", "LinearConversion", "NamedSignalConversion"}
@@ -86,7 +87,9 @@ def _text(data: bytes, encoding: str | None, form: str | None) -> str:
 
 
 def _refusal(path: str | os.PathLike[str], form: str | None, error: Exception) -> str:
-    said = " ".join(str(error).split())
+    said = "".join(letter if letter.isprintable() else " " for letter in str(error))
+    said = " ".join(said.split())
+    said = said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]} ..."
     advice = next((what for words, what in _ADVICE if words in said), "")
     kind = f"as {form.upper()}" if form else f"(the name does not end with one of {', '.join(_FORMATS)})"
     return f"{os.fspath(path)}: cantools cannot read it {kind}: {said}{f' - {advice}' if advice else ''}"

@@ -332,5 +332,5 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     frames = random_frames(2)
     for function, name in ((cf.to_pandas, "pandas"), (cf.to_polars, "polars"), (cf.from_arrow, r"canal_fast\[arrow\]")):
-        with pytest.raises(ImportError, match=f"needs .*pip install {name}"):
+        with pytest.raises(ImportError, match=f"needs .*pip install '{name}'"):
             function(frames)

@@ -217,6 +217,18 @@ def test_more_frames_than_queues_hold(tmp_path: Path, pairs: Callable[..., Pair]
     same(got, frames[: result.frames])
 
 
+@pytest.mark.parametrize("speed", [0, 1])
+def test_a_driver_without_room_is_waited_for(speed: int, tmp_path: Path) -> None:
+    """Two frames fit into its queue, and the bus takes 4 ms for each: longer than one call waits."""
+    path = recording(tmp_path / "a.pcapng", traffic(60, step_ns=1000))
+    with cf.Channel.virtual(f"play{next(numbers)};20000;txqueue=2", receive_own_messages=True) as channel:
+        result = cf.play(path, channel, speed=speed)
+        same(channel.receive(60, min_frames=60, timeout=10), traffic(60))
+        assert result.frames == 60
+        assert result.lateness.max_ns >= 100 * MS * speed
+        assert channel.ledger().send_rejected == 0
+
+
 @pytest.mark.parametrize("bridge", ["never", "always"])
 def test_in_this_process_and_in_a_host(bridge: Any, tmp_path: Path) -> None:
     path = recording(tmp_path / "a.pcapng", traffic(300))

@@ -156,6 +156,7 @@ def test_names_of_channels() -> None:
     with open_log(io.BytesIO(oracle.file(oracle.container(stream)))) as log:
         log.read()
         assert log.names == {1: "Powertrain"}
+        assert log.skipped_by_kind == {}  # it was taken
 
 
 def frames_of(data: bytes, errors: str) -> tuple[cf.FrameArray, int, int, bool]:

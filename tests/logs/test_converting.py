@@ -143,6 +143,13 @@ def test_parts(tmp_path: Path) -> None:
         account.verify()
         assert np.array_equal(read_log(target), frames[first:last])
         assert account.cut == 100 - (last - first)
+    for start, stop in ((2, 1), (1, 1), (middle, middle), (1.5, middle)):
+        with pytest.raises(ValueError, match=r"^start = .*, stop = .*: allowed is a stop behind the start"):
+            convert(source, target, start=start, stop=stop, force=True)
+    with pytest.raises(TypeError, match="stop must be a number, not str"):
+        convert(source, target, stop="1")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"channels = 'can0', allowed a sequence .* such as \['can0'\]"):
+        convert(source, target, channels="can0")
     account = convert(source, target, filters=[{"can_id": 1, "can_mask": 3}], force=True)
     assert np.array_equal(read_log(target), frames[1::4])
     assert (account.filtered, account.written) == (75, 25)

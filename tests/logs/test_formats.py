@@ -323,6 +323,29 @@ def test_a_foreign_file_is_named(data: bytes, words: str, tmp_path: Path) -> Non
     assert "blf" in str(caught.value)
 
 
+FOREIGN_TEXT = [
+    ("hello world\nthis is prose\n", "this is no recording: line 1 is 'hello world'; formats that are read: pcapng, "),
+    ('{"a": 1,\n"b": 2}\n', "this is a JSON document: line 1 is '{\"a\": 1,'"),
+    ('{"a": [1, 2]}', "this is a JSON document: line 1 is "),
+    ("\n\na,b,c\n1,2,3\n", "this is no recording: line 3 is 'a,b,c'"),
+    ("<?xml version='1.0'?>\n<a/>\n", "this is an XML document: line 1 is "),
+    ("<html><body/></html>", "this is an HTML page: line 1 is "),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), FOREIGN_TEXT)
+def test_foreign_text_is_named(text: str, words: str, tmp_path: Path) -> None:
+    for name in ("x.txt", "x.log", "x.csv"):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(cf.LogFormatError) as caught:
+            read_log(tmp_path / name)
+        assert str(caught.value).startswith(f"{tmp_path / name}: {words}")
+        assert caught.value.line_number == len(text) - len(text.lstrip()) + 1
+    (tmp_path / "x.log").write_text(f"{text}\n")
+    with pytest.raises(cf.LogFormatError, match="column 1: the time stamp"):  # who says what it is gets its errors
+        read_log(tmp_path / "x.log", format="candump")
+
+
 def test_mistakes_are_explained(samples: Path) -> None:
     path = samples / "blf_plain.blf"
     with pytest.raises(ValueError, match="format 'elf', allowed pcapng, pcap, blf"):

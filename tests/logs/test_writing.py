@@ -249,6 +249,28 @@ def test_blf_without_seeking(tmp_path: Path) -> None:
     assert np.array_equal(read_log(io.BytesIO(out.getvalue()), fd=True), read_log(tmp_path / "x.blf", fd=True))
 
 
+@pytest.mark.posix
+def test_what_only_takes_gets_pcapng(tmp_path: Path) -> None:
+    cf.write_log("/dev/null", cf.make_frames(1))
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as reader:
+        cf.write_log(path, cf.make_frames(1))
+        assert reader.communicate(timeout=30)[0][:4] == b"\x0a\x0d\x0d\x0a"
+    path = tmp_path / "pipe.foo"
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="recordings end with"):
+        cf.write_log(path, cf.make_frames(1))
+
+
+def test_mf4_keeps_the_start_to_the_nanosecond(tmp_path: Path) -> None:
+    """asammdf's own start_time goes through a double."""
+    needs("mf4")
+    frames = cf.make_frames(1, timestamp_ns=1_795_654_879_763_098_956)
+    cf.write_log(tmp_path / "x.mf4", frames)
+    assert read_log(tmp_path / "x.mf4")["timestamp_ns"].tolist() == [1_795_654_879_763_098_956]
+
+
 def test_targets_by_name(tmp_path: Path) -> None:
     frame = cf.make_frames(1)
     for name, format, words in (

@@ -26,11 +26,13 @@ def start_of(words: list[str]) -> int | None:
             month = r.month(word)
         elif word.lower() in ("am", "pm"):
             half = word.lower()
-        elif re.fullmatch(r"\d{1,2}:\d\d(:\d+(\.\d*)?)?", word):
+        elif re.fullmatch(r"\d{1,2}:\d\d(:\d+([.,]\d*)?)?", word):
             parts = word.split(":")
-            seconds, _, decimals = (parts[2] if len(parts) > 2 else "0").partition(".")
+            seconds, _, decimals = (parts[2] if len(parts) > 2 else "0").replace(",", ".").partition(".")
             clock = [int(parts[0]), int(parts[1]), int(seconds)]
             fraction = r.nanoseconds("0." + (decimals or "0"), 9)
+        elif re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", word):
+            day, month, year = map(int, word.split("."))
         elif re.fullmatch(r"\d{4}[.,]?", word):
             year = int(word[:4])
         elif re.fullmatch(r"\d{1,2}[.,]?", word):

@@ -267,6 +267,13 @@ def test_errors_of_formats_are_log_format_errors(tmp_path: Path) -> None:
     assert error.value.path is not None
 
 
+def test_errors_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for text, words in (("", "the file is empty"), ("prose\n", "no rows of at least two numbers")):
+        path.write_text(text)
+        assert message(lambda: waveform.read(path)).startswith(f"{path}: {words}")
+
+
 def test_bad_arguments_say_so() -> None:
     one = np.array([1, 0, 1], np.uint8)
     assert "sample_rate" in message(lambda: waveform.from_samples(one, 0))

@@ -36,7 +36,7 @@ static void refill(vb_handle *h)
  * frames come by CanalReceiveBatch only. */
 static void skip_unfit(vb_handle *h, unsigned unfit)
 {
-    for (; h->fifo_count != 0; refill(h)) {
+    while (h->fifo_count != 0) {
         const cf_frame_head *head = (const cf_frame_head *)(h->fifo + (size_t)h->fifo_head * h->record);
         if ((head->flags & unfit) == 0)
             break;
@@ -45,6 +45,8 @@ static void skip_unfit(vb_handle *h, unsigned unfit)
             h->statistics.overruns++;
         }
         pop(h);
+        if (vs_floods(&h->bus->source)) /* what comes into this room is what the caller waits for */
+            vb_settle(h->bus);
     }
 }
 

@@ -1,6 +1,6 @@
 /* virtual_replay.h - a recording as a source of frames: every format that the table of log formats reads, uncompressed.
  *
- * What no bus carries (error frames, CAN XL, damaged lines) is stepped over and counted in `skipped`.
+ * What is no frame of a bus (CAN XL, damaged lines, status messages) is stepped over; vr_skipped counts it.
  */
 #ifndef VIRTUAL_REPLAY_H
 #define VIRTUAL_REPLAY_H
@@ -22,14 +22,31 @@ typedef struct vr_replay {
     int ended;
     cf_fd_frame frames[VR_FRAMES];
     size_t at, made;
-    uint64_t skipped; /* error frames; the reader counts the others */
+    uint64_t skipped; /* records; the reader counts what became none */
     cf_log_reader reader;
 } vr_replay;
 
-/* Everything that was stepped over so far. */
+/* Frames, or what may have been some, that were stepped over so far; comments, events and other buses are neither. */
 static uint64_t vr_skipped(const vr_replay *r)
 {
-    return r->skipped + r->reader.skipped;
+    static const char *const begins[] = {"frame ",   "CAN XL",     "bad ",           "damaged ",
+                                         "symbolic", "container ", "packet without", "others"};
+    uint64_t count = r->skipped;
+    size_t kind, i;
+    for (kind = 0; kind < r->reader.kind_count; kind++)
+        for (i = 0; i < sizeof begins / sizeof begins[0]; i++)
+            if (strncmp(r->reader.kinds[kind].name, begins[i], strlen(begins[i])) == 0)
+                count += r->reader.kinds[kind].count;
+    return count;
+}
+
+/* Can a bus carry it? Of error frames it carries the flag, so what a recording says of them is left as it is. */
+static int vr_is_carried(const cf_frame_head *head)
+{
+    if (head->flags & CF_FLAG_ERROR_FRAME)
+        return cf_record_check(head) == CF_OK && head->dlc <= CF_CLASSICAL_DATA &&
+               (head->flags & (CF_FLAG_STATUS | CF_FLAG_FD | CF_FLAG_REMOTE)) == 0;
+    return cf_frame_check(head, sizeof(cf_fd_frame)) == CF_OK;
 }
 
 static void vr_close(vr_replay *r)
@@ -141,7 +158,7 @@ static const cf_fd_frame *vr_next(vr_replay *r, const char **why)
             continue;
         }
         r->at++;
-        if (cf_frame_check((const cf_frame_head *)frame, sizeof *frame) == CF_OK)
+        if (vr_is_carried((const cf_frame_head *)frame))
             return frame;
         r->skipped++;
     }

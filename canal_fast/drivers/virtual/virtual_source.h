@@ -169,7 +169,7 @@ static void vs_read(vs_source *s)
     }
     *frame = *next;
     frame->flags &= CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAG_FD | CF_FLAG_BITRATE_SWITCH | CF_FLAG_TX |
-                    CF_FLAG_ERROR_STATE_INDICATOR;
+                    CF_FLAG_ERROR_STATE_INDICATOR | CF_FLAG_ERROR_FRAME;
     if (!s->started)
         s->first_ns = frame->timestamp_ns;
     s->started = 1;

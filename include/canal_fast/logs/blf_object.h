@@ -13,7 +13,16 @@
 enum {
     CF_BLF_HEAD = 16,       /* bytes of an object that say where it ends */
     CF_BLF_TIMED_HEAD = 32, /* with the time stamp */
+    CF_BLF_CONTAINER_HEAD = 32, /* of a container, before its data */
+    CF_BLF_FILE_HEADER = 144,
+
+    CF_BLF_MESSAGE = 1, /* types of objects that are written, too */
+    CF_BLF_OVERLOAD = 3,
     CF_BLF_CONTAINER = 10,
+    CF_BLF_TEXT = 65,
+    CF_BLF_ERROR_EXTENDED = 73,
+    CF_BLF_OVERRUN = 91,
+    CF_BLF_FD_MESSAGE = 100,
 
     CF_BLF_DIRECTION = 0x0F, /* types 1, 86, 100: flags; 0 = received */
     CF_BLF_REMOTE = 0x80,
@@ -230,8 +239,10 @@ CF_INLINE int cf_blf_text(cf_log_reader *reader, const cf_blf_body *body, cf_fd_
         const char *end = text + length, *stop = ++name;
         while (stop < end && *stop != ';' && *stop != 0)
             stop++;
-        if (stop > name)
+        if (stop > name) {
             cf_log_name(reader, (where >> 8 & 255) - 1, name, (size_t)(stop - name));
+            return 0;
+        }
     }
     cf_log_skip(reader, "text");
     return 0;
@@ -251,18 +262,18 @@ CF_INLINE const cf_blf_type *cf_blf_type_row(uint32_t type)
 {
     /* clang-format off */
     static const cf_blf_type rows[] = {
-        {1, 8, cf_blf_message, "CAN message"},
+        {CF_BLF_MESSAGE, 8, cf_blf_message, "CAN message"},
         {86, 8, cf_blf_message, "CAN message"},
-        {100, 20, cf_blf_fd_message, "CAN FD message"},
+        {CF_BLF_FD_MESSAGE, 20, cf_blf_fd_message, "CAN FD message"},
         {101, 40, cf_blf_fd_message_64, "CAN FD message"},
         {2, 2, cf_blf_error_plain, "error frame"},
-        {73, 22, cf_blf_error_extended, "error frame"},
+        {CF_BLF_ERROR_EXTENDED, 22, cf_blf_error_extended, "error frame"},
         {104, 8, cf_blf_error_fd, "error frame"},
-        {3, 2, cf_blf_overload, "overload frame"},
-        {91, 6, cf_blf_overrun, "overrun"},
+        {CF_BLF_OVERLOAD, 2, cf_blf_overload, "overload frame"},
+        {CF_BLF_OVERRUN, 6, cf_blf_overrun, "overrun"},
         {125, 0, cf_blf_data_lost, "loss of data"},
         {126, 0, cf_blf_data_lost, "loss of data"},
-        {65, 16, cf_blf_text, "text"},
+        {CF_BLF_TEXT, 16, cf_blf_text, "text"},
         {4, 0, NULL, "bus statistics"},
         {31, 0, NULL, "driver error"},
         {74, 0, NULL, "driver error"},
@@ -309,7 +320,7 @@ CF_INLINE int cf_blf_take(cf_log_reader *reader, const uint8_t *object, size_t s
     const uint32_t type = cf_blf_u32(object + 12);
     const cf_blf_type *row;
     cf_blf_body body;
-    if (CF_LIKELY(type == 1 || type == 86) && CF_LIKELY(cf_blf_open(reader, object, size, 8, &body)))
+    if (CF_LIKELY(type == CF_BLF_MESSAGE || type == 86) && CF_LIKELY(cf_blf_open(reader, object, size, 8, &body)))
         return cf_blf_message(reader, &body, frame); /* most objects: without the table */
     row = cf_blf_type_row(type);
     if (row == NULL) {

@@ -11,10 +11,8 @@
 #include "blf_object.h"
 
 enum {
-    CF_BLF_FILE_HEADER = 144,
-    CF_BLF_LEAST_HEADER = 72, /* with start and end */
+    CF_BLF_LEAST_HEADER = 72, /* of a file: with start and end */
     CF_BLF_MOST_HEADER = 4096,
-    CF_BLF_CONTAINER_HEAD = 32,
     CF_BLF_PADDING = 8
 };
 

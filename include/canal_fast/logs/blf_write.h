@@ -14,7 +14,6 @@
 
 enum {
     CF_BLF_WRITE_MAX = 256,
-    CF_BLF_WRITE_HEADER = 144,
     CF_BLF_API_VERSION = 4080200, /* 4.8.2.0 */
     CF_BLF_LEVEL = 1,
     CF_BLF_NS = 2 /* flag of an object: its time is in ns */
@@ -41,11 +40,11 @@ CF_INLINE uint8_t *cf_blf_put_error(uint8_t *out, const cf_frame_head *head, int
 {
     uint8_t *p;
     if (cf_log_is_overload(head)) {
-        p = cf_blf_put_head(out, 3, 8, offset);
+        p = cf_blf_put_head(out, CF_BLF_OVERLOAD, 8, offset);
         cf_put16(p, head->channel + 1u);
         return p + 8;
     }
-    p = cf_blf_put_head(out, 73, 32, offset);
+    p = cf_blf_put_head(out, CF_BLF_ERROR_EXTENDED, 32, offset);
     cf_put16(p, head->channel + 1u);
     cf_put32(p + 4, 3); /* both codes are right */
     p[8] = (uint8_t)cf_log_ecc_of(head);
@@ -61,21 +60,21 @@ CF_INLINE size_t cf_blf_put(const cf_log_writer *writer, const cf_frame_head *he
     uint8_t *p = out;
     unsigned i;
     if (CF_UNLIKELY(flags & CF_FLAG_GAP)) {
-        p = cf_blf_put_head(p, 91, 8, offset);
+        p = cf_blf_put_head(p, CF_BLF_OVERRUN, 8, offset);
         cf_put16(cf_put32(p, 1), head->channel + 1u);
         p += 8;
     }
     if (CF_UNLIKELY(flags & CF_FLAG_ERROR_FRAME))
         return (size_t)(cf_blf_put_error(p, head, offset) - out);
     if (cf_log_is_flexible(head, stride)) {
-        p = cf_blf_put_head(p, 100, 88, offset);
+        p = cf_blf_put_head(p, CF_BLF_FD_MESSAGE, 88, offset);
         p[13] = (uint8_t)(CF_BLF_FD_EDL | (flags & CF_FLAG_BITRATE_SWITCH ? CF_BLF_FD_BRS : 0) |
                           (flags & CF_FLAG_ERROR_STATE_INDICATOR ? CF_BLF_FD_ESI : 0));
         p[14] = (uint8_t)length;
         memcpy(p + 20, data, length);
         i = 88;
     } else {
-        p = cf_blf_put_head(p, 1, 16, offset);
+        p = cf_blf_put_head(p, CF_BLF_MESSAGE, 16, offset);
         for (i = 0; i < CF_CLASSICAL_DATA; i++) /* no branch on the length, which nobody can predict */
             p[8 + i] = (uint8_t)(data[i] & (i < length ? 0xFF : 0));
         i = 16;
@@ -108,8 +107,8 @@ CF_INLINE void cf_blf_put_time(uint8_t *p, int64_t wall_ns)
 CF_INLINE size_t cf_blf_finish(cf_log_writer *writer, uint64_t size, uint64_t inflated, uint8_t *out)
 {
     const cf_log_progress *progress = &writer->progress;
-    memset(out, 0, CF_BLF_WRITE_HEADER);
-    cf_put32(cf_put32(cf_put_text(out, "LOGG"), CF_BLF_WRITE_HEADER), CF_BLF_API_VERSION);
+    memset(out, 0, CF_BLF_FILE_HEADER);
+    cf_put32(cf_put32(cf_put_text(out, "LOGG"), CF_BLF_FILE_HEADER), CF_BLF_API_VERSION);
     out[13] = CF_BLF_LEVEL;
     cf_put64(cf_put64(out + 16, size), inflated);
     cf_put32(out + 32, (uint32_t)(progress->frames + progress->gaps + progress->interfaces));
@@ -119,7 +118,7 @@ CF_INLINE size_t cf_blf_finish(cf_log_writer *writer, uint64_t size, uint64_t in
             cf_blf_put_time(out + 56, (int64_t)((uint64_t)writer->wall_ns + (uint64_t)progress->latest_ns -
                                                 (uint64_t)writer->start_ns));
     }
-    return CF_BLF_WRITE_HEADER;
+    return CF_BLF_FILE_HEADER;
 }
 
 /* The same before anything is known: sizes, counts and end are 0, as a logger that died leaves them. */
@@ -139,7 +138,7 @@ CF_INLINE size_t cf_blf_describe(cf_log_writer *writer, unsigned channel, uint8_
     if (progress->interface_ids[channel])
         return 0;
     progress->interface_ids[channel] = (uint16_t)(++progress->interfaces);
-    p = cf_blf_put_head(out, 65, 16 + padded, 0);
+    p = cf_blf_put_head(out, CF_BLF_TEXT, 16 + padded, 0);
     cf_put32(cf_put32(cf_put32(p, 1), 1u << 16 | (channel + 1u) << 8), (uint32_t)length + 1);
     p[16] = ';';
     memcpy(p + 17, writer->channels[channel].name, length);
@@ -150,11 +149,11 @@ CF_INLINE size_t cf_blf_container(size_t packed, size_t inflated, uint8_t *out, 
 {
     uint8_t *p = cf_put_text(out, "LOBJ");
     p = cf_put16(cf_put16(p, CF_BLF_HEAD), 1);
-    p = cf_put32(cf_put32(p, (uint32_t)(32 + packed)), CF_BLF_CONTAINER);
+    p = cf_put32(cf_put32(p, (uint32_t)(CF_BLF_CONTAINER_HEAD + packed)), CF_BLF_CONTAINER);
     p = cf_put32(cf_put32(p, CF_LOG_ZLIB), 0);
     cf_put32(cf_put32(p, (uint32_t)inflated), 0);
     *padding = packed % 4;
-    return 32;
+    return CF_BLF_CONTAINER_HEAD;
 }
 
 #endif

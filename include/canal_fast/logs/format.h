@@ -101,8 +101,8 @@ typedef struct cf_log_target {
     int64_t first_ns, last_ns; /* the offsets that there are */
     unsigned channels; /* 1..256: channels from 0 up */
     unsigned dated; /* 1: `begin` states the start, so it waits for the first frame */
-    int (*holds)(
-        const cf_frame_head *record); /* CF_LOG_HELD_, where the bits ERRORS and STATUS are not set; NULL: not */
+    /* How much it has of an ERROR_FRAME or STATUS record where its CF_LOG_KEEPS_ bit is not set; NULL: nothing. */
+    int (*holds)(const cf_frame_head *record);
     size_t (*end)(cf_log_writer *writer, uint8_t *out); /* the last bytes (as `begin`), or NULL */
     /* What `write` and `describe` give goes into containers, compressed: the container's header for so many bytes, the
      * padding behind it in *padding; NULL: it goes as it is. */

@@ -155,8 +155,7 @@ CF_INLINE size_t cf_log_screen_count(cf_log_screen *screen, const void *frames, 
 }
 
 /* Copies the records that are written into `out` (as many as the count above); needed where that is not all of them or
- * `pending` is not 0. GAP and CLOCK_STEP of those left out go
- * to the channel's next. Returns their number. */
+ * `pending` is not 0. GAP and CLOCK_STEP of those left out go to the channel's next. Returns their number. */
 CF_INLINE size_t cf_log_screen_copy(cf_log_screen *screen, const void *frames, size_t count, size_t stride, void *out)
 {
     const char *at = (const char *)frames;

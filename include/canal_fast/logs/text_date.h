@@ -28,6 +28,15 @@ CF_INLINE void cf_text_numeric_date(const char *p, const char *end, cf_text_date
     date->day = (unsigned)parts[digits[0] == 4 ? 2 : 0];
 }
 
+/* The decimals of a second behind a comma at p, added to *ns; the first character behind them. */
+CF_INLINE const char *cf_text_comma(const char *p, const char *end, int64_t *ns)
+{
+    int64_t unit = 100000000;
+    for (; p < end && cf_is_digit(*p); p++, unit /= 10)
+        *ns += unit * (*p - '0');
+    return p;
+}
+
 /* One word of a date. */
 CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *date)
 {
@@ -44,6 +53,8 @@ CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *d
     } else if (cf_is_digit(*p)) {
         if (memchr(p, ':', (size_t)(end - p)) != NULL) {
             after = cf_text_clock(p, end, &clock_ns, &ok);
+            if (ok && after < end && *after == ',') /* German; the time before it is of whole seconds */
+                after = cf_text_comma(after + 1, end, &clock_ns);
             if (ok && after == end)
                 date->clock_ns = clock_ns;
             return;
