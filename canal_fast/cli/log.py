@@ -41,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="its suffix tells the format; - is standard output, pcapng there as in FIFOs; candump text without -o",
     )
-    parser.add_argument("--to", metavar="FORMAT", help="the format, whatever the suffix; see `canal-fast formats`")
+    parser.add_argument("--to", metavar="FORMAT", help="format of the file, as `canal-fast formats` names it")
     add_force(parser)
     parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
@@ -82,18 +82,19 @@ def run(args: argparse.Namespace) -> int:
     """Record until something ends it; 3 when the ledger counts a loss, 1 when the driver failed."""
     if args.library is None and args.serial is None:
         raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
+    if args.to is not None and args.output is None:
+        raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
     if args.json and args.output in (None, "-"):
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
-    format = args.to or (None if args.output else "candump")
-    if args.output in (None, "-") and by_name(format or "pcapng").item != "line" and sys.stdout.isatty():
-        what = f"standard output gets {format or 'pcapng'}, which is no text"
-        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o and --to")
+    if args.output == "-" and by_name(args.to or "pcapng").item != "line" and sys.stdout.isatty():
+        what = f"-o - writes {args.to or 'pcapng'}, which is no text"
+        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o")
     keep_existing(args, args.output)
     with own_output(), _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
         sink = Recorder(
             args.output or "-",
-            format=format,
+            format=args.to if args.output else "candump",
             interfaces={0: (name, _bitrate(args))},
             fsync=args.fsync,
             exclusive=not args.force,

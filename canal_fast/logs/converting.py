@@ -142,6 +142,8 @@ def convert(
         pairs: list[tuple[list[LogSource], LogTarget]] = [
             ([row], path) for row, path in zip(rows, _in_folder(rows, os.fspath(target), format), strict=True)
         ]
+    elif isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(("/", os.sep)):
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder; make it first", os.fspath(target))
     else:
         pairs = [(rows, target)]
     plans = [_Plan(some, path, job, shifts, rows) for some, path in pairs]  # all is checked before anything is written

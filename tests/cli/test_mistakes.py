@@ -86,6 +86,7 @@ COMMANDS = [
     (f"{VIRTUAL} --config b;5", "bitrate=5 is outside 1000..1000000"),
     (f"{VIRTUAL} -o x.foo", "x.foo: recordings end with .pcapng, .pcap"),
     (f"{VIRTUAL} --json", "--json prints on standard output, and so do frames without -o FILE: give one"),
+    (f"{VIRTUAL} --to blf", "--to blf is the format of -o FILE, which is missing"),
     ("log --library nowhere.so", "no driver library called nowhere.so in "),
     ("dump nowhere.log", "canal-fast dump: nowhere.log: no such file or directory"),
     ("stat nowhere.log", "canal-fast stat: nowhere.log: no such file or directory"),

@@ -253,6 +253,9 @@ def test_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"would both become .*a.blf"):
         convert([*sources, tmp_path / "sub" / "a.log"], out, format="blf")
     assert sorted(os.listdir(out)) == ["a.asc", "b.asc"]
+    with pytest.raises(FileNotFoundError, match="there is no such folder; make it first"):
+        convert(sources, f"{tmp_path}/new/", format="asc")
+    assert not (tmp_path / "new").exists()
 
 
 def test_sources_that_are_none(tmp_path: Path) -> None:
