@@ -94,6 +94,7 @@ def test_frames_without_a_date(format: str, tmp_path: Path) -> None:
         assert np.array_equal(log.read(), frames)
 
 
+@pytest.mark.posix  # whose systems have zones
 @pytest.mark.parametrize("format", ["asc", "blf", "trc", "trc-1.1"])
 def test_zones_and_starts(format: str, tmp_path: Path) -> None:
     for second in (0, 951_782_399, 1_709_164_800, 1_735_689_599, 4_102_444_800):  # ends of years, 29 February
