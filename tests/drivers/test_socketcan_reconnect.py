@@ -133,6 +133,7 @@ def test_another_mtu(fd: bool, bridge: str) -> None:
     frame = flexible(0x8, b"y" * 64) if fd else classical(0x8, b"y" * 8)
     with interface() as name, cf.Channel.socketcan(name, fd=fd, reconnect=0.02, bridge=bridge) as channel:
         netlink.change(name, up=False)
+        until(lambda: disconnected(channel))  # else a frame may come before the outage is seen
         netlink.change(name, mtu=netlink.CAN_MTU)
         netlink.change(name, up=True)
         if fd:

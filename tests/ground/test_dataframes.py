@@ -183,6 +183,7 @@ def test_round_trip(fd: bool, how: str) -> None:
         elif how == "sliced":
             given, wanted = pa.table(given).slice(123, 400), frames[123:523]
         elif how == "plain":
+            package("pandas")
             given = pa.table(given).to_pandas()
         found = cf.from_arrow(given, interfaces=names)
         assert found.dtype == frames.dtype
