@@ -116,7 +116,7 @@ def test_error_frames_are_replayed(tmp_path: Path) -> None:
     path = tmp_path / "x.pcapng"
     errors = cf.make_frames([0x123, 0xA8, 0x124], [b"1", bytes([0, 0, 4, 0x0A, 0, 0, 0, 0]), b"2"])
     errors["flags"][1] = cf.FrameFlag.ERROR_FRAME
-    errors["timestamp_ns"] = 10**18 + np.arange(3) * 10**6
+    errors["timestamp_ns"] = 10**18 + np.arange(3, dtype=np.int64) * 10**6
     cf.write_log(path, errors)
     with cf.Channel.virtual(f"replayed;replay={path};speed=0") as channel:
         got = channel.receive(100, min_frames=3, timeout=10)
@@ -175,7 +175,7 @@ def test_log_tells_of_what_was_left_out(tmp_path: Path) -> None:
 def test_log_says_when_there_is_more_than_a_bus_carries(tmp_path: Path) -> None:
     """A replay without its times, or a bit rate that is not the bus's: the load tells nothing."""
     path = tmp_path / "x.pcapng"
-    cf.write_log(path, cf.make_frames(np.arange(2000) % 2048, timestamp_ns=np.arange(2000) * 10**7))
+    cf.write_log(path, cf.make_frames(np.arange(2000) % 2048, timestamp_ns=np.arange(2000, dtype=np.int64) * 10**7))
     command = [sys.executable, "-P", "-m", "canal_fast", "log", "--library", "virtual", "-o", str(tmp_path / "y.log")]
     for speed, full in (("0", True), ("40", False)):  # 2000 frames are 94 s of a bus at 1 kbit/s
         config = f"replayed;{1000 if full else 1_000_000};replay={path};speed={speed};fifo=4096"

@@ -210,6 +210,7 @@ def test_a_failing_device_manager_is_named(tmp_path: Path) -> None:
         _devices.read(r"USB\VID_0483&PID_1234\NONE")
 
 
+@pytest.mark.filterwarnings("ignore:.*counter was reset:RuntimeWarning")  # all at once, and then nothing
 def test_beside_python_can() -> None:
     """python-can's own usb2can layer opens the same DLL and reads the same frames, one at a time."""
     usb2can = pytest.importorskip("can.interfaces.usb2can", reason="NOT RUN: python-can or pywin32 is missing")

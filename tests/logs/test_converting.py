@@ -26,7 +26,10 @@ MS = 1_000_000
 
 def sample(path: Path, channel: int = 0, count: int = 100, step_ns: int = MS, name: str | None = None) -> cf.FrameArray:
     frames = cf.make_frames(
-        np.arange(count) % 2048, b"data", timestamp_ns=START + np.arange(count) * step_ns, channel=channel
+        np.arange(count) % 2048,
+        b"data",
+        timestamp_ns=START + np.arange(count, dtype=np.int64) * step_ns,
+        channel=channel,
     )
     cf.write_log(path, frames, interfaces=None if name is None else {channel: name})
     return frames
@@ -54,7 +57,9 @@ def test_merging_against_the_slow_twin(seed: int, tmp_path: Path) -> None:
         size = int(rng.choice([0, 1, 50, 400]))
         steps = rng.integers(-3, 6, size) if seed % 2 else rng.integers(0, 3, size)
         times = START + np.cumsum(steps)
-        frames = cf.make_frames(index * 0x10000 + np.arange(size), flags=F.EXTENDED_ID, timestamp_ns=times)
+        frames = cf.make_frames(
+            index * 0x10000 + np.arange(size, dtype=np.int64), flags=F.EXTENDED_ID, timestamp_ns=times
+        )
         path = tmp_path / f"{index}.pcapng"
         cf.write_log(path, frames)
         paths.append(path)
@@ -164,7 +169,7 @@ def test_marks_of_filtered_frames_go_to_the_next(tmp_path: Path) -> None:
 
 
 def test_channels_by_number_and_name(tmp_path: Path) -> None:
-    frames = cf.make_frames(np.arange(90), channel=np.arange(90) % 3, timestamp_ns=START)
+    frames = cf.make_frames(np.arange(90, dtype=np.int64), channel=np.arange(90) % 3, timestamp_ns=START)
     cf.write_log(tmp_path / "a.pcapng", frames, interfaces={0: "drive", 2: "body"})
     account = convert(tmp_path / "a.pcapng", tmp_path / "b.pcapng", channels=[1, "body"])
     assert np.array_equal(read_log(tmp_path / "b.pcapng"), frames[frames["channel"] != 0])

@@ -22,7 +22,9 @@ BAD = {
 
 
 def good(count: int) -> cf.FrameArray:
-    return cf.make_frames(np.arange(1, count + 1), b"\x01", timestamp_ns=10**18 + 10**9 * np.arange(count))
+    return cf.make_frames(
+        np.arange(1, count + 1, dtype=np.int64), b"\x01", timestamp_ns=10**18 + 10**9 * np.arange(count, dtype=np.int64)
+    )
 
 
 def bad(name: str, fd: bool) -> cf.FrameArray:

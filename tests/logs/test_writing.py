@@ -87,7 +87,9 @@ def test_every_format_to_every_format(source: str, mixed: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("format", WRITTEN)
 def test_frames_without_a_date(format: str, tmp_path: Path) -> None:
-    frames = cf.make_frames(np.arange(5), b"abc", timestamp_ns=np.arange(5) * 100_000_000)
+    frames = cf.make_frames(
+        np.arange(5, dtype=np.int64), b"abc", timestamp_ns=np.arange(5, dtype=np.int64) * 100_000_000
+    )
     cf.write_log(tmp_path / "x", frames, format=format)
     with open_log(tmp_path / "x") as log:
         assert log.start is None
@@ -108,7 +110,7 @@ def test_zones_and_starts(format: str, tmp_path: Path) -> None:
 
 
 def test_nanoseconds_in_text(tmp_path: Path) -> None:
-    frames = cf.make_frames(np.arange(3), b"x", timestamp_ns=START + np.arange(3))
+    frames = cf.make_frames(np.arange(3, dtype=np.int64), b"x", timestamp_ns=START + np.arange(3, dtype=np.int64))
     for format in ("asc", "candump"):
         account = cf.write_log(tmp_path / "x", frames, format=format, nanoseconds=True)
         assert not account.reduced
@@ -217,7 +219,9 @@ def test_blf_is_not_compressed_again(tmp_path: Path) -> None:
 
 
 def test_blf_header_and_containers(tmp_path: Path) -> None:
-    frames = cf.make_frames(np.arange(20_000) % 2048, bytes(8), timestamp_ns=START + np.arange(20_000) * 1000)
+    frames = cf.make_frames(
+        np.arange(20_000) % 2048, bytes(8), timestamp_ns=START + np.arange(20_000, dtype=np.int64) * 1000
+    )
     frames["flags"][5] |= F.GAP
     path = tmp_path / "x.blf"
     cf.write_log(path, frames, interfaces={0: "drive"})

@@ -70,7 +70,7 @@ def test_python_can(format: str, tmp_path: Path) -> None:
 
 def test_python_can_reads_error_frames(tmp_path: Path) -> None:
     can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
-    frames = cf.make_frames(np.zeros(3, int), timestamp_ns=np.arange(3) * 10**9 + 1_700_000_000 * 10**9)
+    frames = cf.make_frames(np.zeros(3, int), timestamp_ns=np.arange(3, dtype=np.int64) * 10**9 + 1_700_000_000 * 10**9)
     frames["flags"], frames["dlc"], frames["arbitration_id"], frames["channel"] = F.ERROR_FRAME, 8, 0x88, 1
     for format in ("blf", "asc", "csv"):
         path = tmp_path / f"x.{format}"
