@@ -185,19 +185,13 @@ def refuses(ours: Ours, what: str) -> bool:
     return False
 
 
-def within(seconds: float) -> float:
-    """What a call may take here: its limit and a second, as README says, with CANAL_FAST_LONG=1 on an idle machine;
-    elsewhere half a minute more, which still is not for ever."""
-    return seconds if os.environ.get("CANAL_FAST_LONG") else seconds + 30
-
-
 def hangs(call: Callable[[], object], name: str) -> bool:
     """The call raises, within its limit and a second, an error that names it."""
     begun = time.monotonic()
     try:
         call()
     except cf.ChannelTimeoutError as error:
-        return error.operation == name and time.monotonic() - begun < within(6)
+        return error.operation == name and time.monotonic() - begun < 6
     return False
 
 
@@ -303,16 +297,16 @@ ROWS = [
     Row("nothing ever comes", "frames=0", count=0, also="no spinning", check=no_spin, doctor="no frame"),
     Row("receive hangs", "hang=100", "poll", "hangs", lambda n: n.hung, count=100, also="receive tells",
         check=lambda o: "CanalReceive" in str(o.error), silence=7,
-        closed=lambda o: o.close_s < within(3) and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
+        closed=lambda o: o.close_s < 3 and "CanalReceive" in str(o.close_error), doctor="in CanalReceive"),
     Row("close hangs", "hang_close=1", "close", "hangs", lambda n: n.hung, also="other threads go on",
-        closed=lambda o: o.close_s < within(9) and o.ticks > 20 and "hangs in CanalClose" in str(o.close_error),
+        closed=lambda o: o.close_s < 9 and o.ticks > 20 and "hangs in CanalClose" in str(o.close_error),
         doctor="in CanalClose"),
     Row("send hangs", "hang_send=1", "send", "hangs", lambda n: n.hung, also="named",
         check=lambda o: hangs(lambda: o.channel.send(expected(1)), "CanalSend"),
-        closed=lambda o: o.close_s < within(9) and (o.hosted or "hangs in CanalSend" in str(o.close_error))),
+        closed=lambda o: o.close_s < 9 and (o.hosted or "hangs in CanalSend" in str(o.close_error))),
     Row("status hangs", "hang_status=1", "status", "hangs", lambda n: n.hung, also="named",
         check=lambda o: hangs(o.channel.status, "CanalGetStatus"),
-        closed=lambda o: o.close_s < within(9) and (o.hosted or "hangs in CanalGetStatus" in str(o.close_error)),
+        closed=lambda o: o.close_s < 9 and (o.hosted or "hangs in CanalGetStatus" in str(o.close_error)),
         doctor="in CanalGetStatus"),
     Row("receive crashes", "crash=100", "poll", "dies", lambda n: n.signal == 11, dies="killed by signal 11",
         doctor="crashed (SIGSEGV) in CanalReceive"),
