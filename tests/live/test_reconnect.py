@@ -68,6 +68,7 @@ def test_frames_go_on_after_an_outage(driver: Path) -> None:
 
 def test_the_outage_is_visible_and_can_be_stopped(driver: Path) -> None:
     with cf.Channel(driver, "5;1000000", profile="virtual", reconnect=0.01) as ch:
+        assert ch.status().state == "unknown"
         assert len(ch.receive(5, min_frames=5, timeout=5)) == 5
         deadline = time.monotonic() + 10
         while ch.status().state != "disconnected" and time.monotonic() < deadline:
