@@ -31,8 +31,8 @@ CF_CANAL_EXPORT uint64_t time_bare(void *receive, long handle, cf_frame *rows, u
     return cf_monotonic_ns() - before;
 }
 
-/* A reader on an open handle, without its thread, with so many filters, of which the last lets everything through. NULL:
- * no memory. */
+/* A reader on an open handle, without its thread, with so many filters, of which the last lets everything through.
+ * NULL: no memory. */
 CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *profile, uint64_t capacity,
                                        uint32_t filters)
 {
