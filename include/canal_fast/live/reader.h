@@ -167,7 +167,7 @@ CF_INLINE int cf_reader_refused(cf_reader *reader, long code)
 }
 
 /* One receive call for a message of this layout, after cf_reader_go for CF_FN_receive and before cf_reader_back:
- * blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the slot; 0 and -1: see cf_reader_refused;
+ * blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the slot; 0, -1: cf_reader_refused;
  * CF_READER_GONE: the channel has been given up meanwhile, and nothing of it is this thread's any more. */
 CF_ALWAYS_INLINE int cf_reader_receive_layout(cf_reader *reader, const cf_layout *layout, unsigned long timeout_ms)
 {
