@@ -4,8 +4,8 @@
 
 #include "socketcan_handles.h"
 
-/* One try without waiting. 0, or errno. The kernel tells of an interface's end once: where sending learns of it, nothing
- * may be received before that is noted. */
+/* One try without waiting. 0, or errno. The kernel tells of an interface's end once: where sending learns of it,
+ * nothing may be received before that is noted. */
 static int try_to_send(sc_handle *h, const void *frame, size_t bytes, unsigned length)
 {
     int number;
