@@ -161,6 +161,7 @@ def test_a_signal_ends_a_recording_with_its_ledger(tmp_path: Path, number: signa
     command = [*COMMAND, "log", "-v", *SATURATED, "-o", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not (out.exists() and out.stat().st_size > 10_000):
+            assert process.poll() is None, process.communicate()[1]
             time.sleep(0.02)
         process.send_signal(number)
         _, said = process.communicate(timeout=10)
