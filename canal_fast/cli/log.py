@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from canal_fast.cli.options import add_force, can_filter, count, keep_existing, rate, seconds, sentence, whole
+from canal_fast.cli.options import (
+    add_force,
+    can_filter,
+    count,
+    keep_existing,
+    rate,
+    refuse_terminal,
+    seconds,
+    sentence,
+    whole,
+)
 from canal_fast.cli.progress import Progress
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
@@ -21,7 +31,6 @@ from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
 from canal_fast.logs import Recorder
-from canal_fast.logs.formats import by_name
 
 STEP_S = 0.1  # frames are written, and progress is reported, so often
 BATCH = 65_536
@@ -86,9 +95,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
     if args.json and args.output in (None, "-"):
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
-    if args.output == "-" and by_name(args.to or "pcapng").item != "line" and sys.stdout.isatty():
-        what = f"-o - writes {args.to or 'pcapng'}, which is no text"
-        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    if args.output == "-":
+        refuse_terminal("-o -", args.to, "leave out -o")
     keep_existing(args, args.output)
     with own_output(), _open(args) as channel:
         name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
