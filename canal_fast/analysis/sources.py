@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from canal_fast.arguments import number
+from canal_fast.arguments import interval
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
 from canal_fast.signals import Database
+from canal_fast.signals.description import Message as DatabaseMessage
 from canal_fast.signals.description import suggest
 
 from .messages import Message
 from .schedule import learn_schedule
 
 __all__ = ["Source", "timed_messages"]
+
+
+class _Entry(NamedTuple):
+    """A message whose period may be missing."""
+
+    name: str
+    period_ns: int | None
+    make: Callable[[int], Message]
+
 
 Source = Database | FrameArray | Iterable[Message | Mapping[str, Any]]
 _MS = 1_000_000
@@ -39,13 +50,13 @@ def timed_messages(
     source : Database, array of frames, or iterable of Message or dict
         Database: cycle times, lengths, CAN FD and senders are taken from it. Frames: of one bus; periodic identifiers
         have the period and jitter that `learn_schedule` finds (the jitter seen holds the waiting for the bus, too), the
-        others are sporadic with the distance that all but 1 % keep; lengths are the greatest seen. Table: a dict has
-        the fields of `Message`.
+        others are sporadic with the distance that all but 1 % keep (seen once: the recording's length); lengths are the
+        greatest seen. Table: a dict has the fields of `Message`.
     cycle_ms, jitter_ms : mapping of name to ms, optional
         For messages whose name fits, in place of what the source says. Names may be patterns with * ? [ ]; later
         entries count more.
     default_cycle_ms : float, optional
-        For messages of a database without a cycle time.
+        For messages without a cycle time; of a recording those that come at one time stamp.
     leave_out : sequence of str
         Names or patterns of messages that are not on the bus.
 
@@ -59,33 +70,38 @@ def timed_messages(
         Messages without a cycle time, by name; a name or pattern that fits none; frames of several channels.
     """
     if isinstance(source, np.ndarray):
-        found: list[Any] = _of_frames(source)
+        entries = _of_frames(source)
     elif isinstance(source, Database):
-        found = list(source.messages)
+        entries = [_of_database(message) for message in source.messages]
     else:
-        found = [_of_row(index, row) for index, row in enumerate(source)]
-    names = [entry.name for entry in found]
-    given = {"cycle_ms": dict(cycle_ms or {}), "jitter_ms": dict(jitter_ms or {})}
-    for argument, entries in (*given.items(), ("leave_out", dict.fromkeys(leave_out, 0))):
-        for pattern, value in entries.items():
-            number(f"{argument}[{pattern!r}]", value)
+        entries = [_of_row(index, row) for index, row in enumerate(source)]
+    names = [entry.name for entry in entries]
+    for argument, patterns in (("cycle_ms", cycle_ms), ("jitter_ms", jitter_ms), ("leave_out", leave_out)):
+        kind = (list, tuple, set) if argument == "leave_out" else (Mapping, type(None))
+        if not isinstance(patterns, kind):
+            words = "a sequence of names" if argument == "leave_out" else "a mapping of names to ms"
+            raise TypeError(f"{argument} must be {words}, not {type(patterns).__name__}")
+        for pattern in patterns or ():
+            if isinstance(patterns, Mapping):
+                interval(f"{argument}[{pattern!r}]", patterns[pattern], 0 if argument == "jitter_ms" else 1e-6, 1e12)
             if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
                 raise ValueError(f"{argument}: no message {pattern!r}{suggest(pattern, names)}")
-    found = [e for e in found if not any(fnmatch.fnmatchcase(e.name, pattern) for pattern in leave_out)]
-    cycles = [_last(given["cycle_ms"], e.name, None) for e in found]
-    if isinstance(source, Database):
-        cycles = [c or e.cycle_time_ms or default_cycle_ms for c, e in zip(cycles, found, strict=True)]
-        _refuse_missing([e.name for e, c in zip(found, cycles, strict=True) if not c], len(found))
-        found = [_of_database(e, round(c * _MS)) for e, c in zip(found, cycles, strict=True) if c]
-    else:
-        found = [e if c is None else replace(e, period_ns=round(c * _MS)) for e, c in zip(found, cycles, strict=True)]
-    jitters = [_last(given["jitter_ms"], e.name, None) for e in found]
-    return [e if j is None else replace(e, jitter_ns=round(j * _MS)) for e, j in zip(found, jitters, strict=True)]
+    if default_cycle_ms is not None:
+        interval("default_cycle_ms", default_cycle_ms, 1e-6, 1e12)
+    entries = [e for e in entries if not any(fnmatch.fnmatchcase(e.name, pattern) for pattern in leave_out)]
+    periods = [
+        _given(cycle_ms, e.name) or e.period_ns or (default_cycle_ms and round(default_cycle_ms * _MS)) for e in entries
+    ]
+    _refuse_missing([e.name for e, period in zip(entries, periods, strict=True) if not period], len(entries))
+    found = [e.make(period) for e, period in zip(entries, periods, strict=True) if period]
+    jitters = [_given(jitter_ms, m.name) for m in found]
+    return [m if jitter is None else replace(m, jitter_ns=jitter) for m, jitter in zip(found, jitters, strict=True)]
 
 
-def _last(entries: Mapping[str, float], name: str, default: float | None) -> float | None:
-    fits = [value for pattern, value in entries.items() if fnmatch.fnmatchcase(name, pattern)]
-    return fits[-1] if fits else default
+def _given(values_ms: Mapping[str, float] | None, name: str) -> int | None:
+    """ns of the last entry that fits."""
+    fits = [value for pattern, value in (values_ms or {}).items() if fnmatch.fnmatchcase(name, pattern)]
+    return round(fits[-1] * _MS) if fits else None
 
 
 def _refuse_missing(names: list[str], count: int) -> None:
@@ -96,56 +112,63 @@ def _refuse_missing(names: list[str], count: int) -> None:
         )
 
 
-def _of_row(index: int, row: Message | Mapping[str, Any]) -> Message:
-    if isinstance(row, Message):
-        return row
-    if not isinstance(row, Mapping):
-        raise TypeError(f"messages[{index}] must be a Message or a dict of its fields, not {type(row).__name__}")
-    fields = list(Message.__dataclass_fields__)
-    if unknown := [name for name in row if name not in fields]:
-        raise ValueError(f"messages[{index}] has {unknown}; known are {', '.join(fields)}")
-    if missing := [name for name in fields[:4] if name not in row]:
-        raise ValueError(f"messages[{index}] has no {', '.join(missing)}")
-    return Message(**row)
+def _of_row(index: int, row: Message | Mapping[str, Any]) -> _Entry:
+    if not isinstance(row, Message):
+        if not isinstance(row, Mapping):
+            raise TypeError(f"messages[{index}] must be a Message or a dict of its fields, not {type(row).__name__}")
+        fields = list(Message.__dataclass_fields__)
+        if unknown := [name for name in row if name not in fields]:
+            raise ValueError(f"messages[{index}] has {unknown}; known are {', '.join(fields)}")
+        if missing := [name for name in fields[:4] if name not in row]:
+            raise ValueError(f"messages[{index}] has no {', '.join(missing)}")
+        row = Message(**row)
+    return _Entry(row.name, row.period_ns, partial(_with_period, row))
 
 
-def _of_database(entry: Any, period_ns: int) -> Message:
-    return Message(
-        entry.name,
-        entry.arbitration_id,
-        entry.length,
-        period_ns,
-        is_extended=entry.is_extended,
-        is_fd=entry.is_fd,
-        sender=entry.senders[0] if entry.senders else None,
+def _with_period(message: Message, period_ns: int) -> Message:
+    return replace(message, period_ns=period_ns)
+
+
+def _of_database(message: DatabaseMessage) -> _Entry:
+    make = partial(
+        _of_fields,
+        name=message.name,
+        arbitration_id=message.arbitration_id,
+        length=message.length,
+        is_extended=message.is_extended,
+        is_fd=message.is_fd,
+        sender=message.senders[0] if message.senders else None,
     )
+    return _Entry(message.name, (message.cycle_time_ms or 0) * _MS or None, make)
 
 
-def _of_frames(frames: FrameArray) -> list[Message]:
+def _of_fields(period_ns: int, **fields: Any) -> Message:
+    return Message(period_ns=period_ns, **fields)
+
+
+def _of_frames(frames: FrameArray) -> list[_Entry]:
     schedule = learn_schedule(frames)
     channels = np.unique(schedule.rows["channel"])
     if len(channels) > 1:
         raise ValueError(f"frames of channels {', '.join(map(str, channels))}: give those of one bus")
     found = []
-    sizes = payload_length(frames)
+    sizes, times = payload_length(frames), frames["timestamp_ns"]
+    span = int(times.max() - times.min()) if len(frames) else 0
     for row, indexes in zip(schedule.rows, schedule.groups, strict=True):
         flags = int(np.bitwise_or.reduce(frames["flags"][indexes]))
-        distances = np.diff(np.sort(frames["timestamp_ns"][indexes]))
-        if not distances.size:
-            continue  # seen once: no distance is known
-        least = int(np.sort(distances)[int(_SURE * distances.size)])
+        distances = np.diff(np.sort(times[indexes]))
+        period = int(np.sort(distances)[int(_SURE * distances.size)]) if distances.size else span
         extended = bool(row["extended"])
-        found.append(
-            Message(
-                f"{int(row['arbitration_id']):0{8 if extended else 3}X}",
-                int(row["arbitration_id"]),
-                int(sizes[indexes].max()),
-                max(1, round(row["period_ns"]) if row["cyclic"] else least),
-                int(row["jitter_ns"]) if row["cyclic"] else 0,
-                is_extended=extended,
-                is_fd=bool(flags & FrameFlag.FD),
-                bitrate_switch=bool(flags & FrameFlag.BITRATE_SWITCH),
-                sporadic=not row["cyclic"],
-            )
+        make = partial(
+            _of_fields,
+            name=f"{int(row['arbitration_id']):0{8 if extended else 3}X}",
+            arbitration_id=int(row["arbitration_id"]),
+            length=int(sizes[indexes].max()),
+            jitter_ns=round(float(row["jitter_ns"])) if row["cyclic"] else 0,
+            is_extended=extended,
+            is_fd=bool(flags & FrameFlag.FD),
+            bitrate_switch=bool(flags & FrameFlag.BITRATE_SWITCH),
+            sporadic=not row["cyclic"],
         )
+        found.append(_Entry(make.keywords["name"], round(float(row["period_ns"])) if row["cyclic"] else period, make))
     return found
