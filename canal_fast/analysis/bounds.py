@@ -127,7 +127,9 @@ def _behind(
     lowest = group[-1]
     sizes = [streams[i].longest for i in group]
     higher = [
-        (s.longest, s.period, seen[i]) for i, s in enumerate(streams[:lowest]) if s.fifo is None or s.fifo != stream.fifo
+        (s.longest, s.period, seen[i])
+        for i, s in enumerate(streams[:lowest])
+        if s.fifo is None or s.fifo != stream.fifo
     ]
     again = max([*sizes, *(row[0] for row in higher)])
     blocking = max([*sizes, *(s.longest for s in streams[lowest + 1 :])])

@@ -91,7 +91,7 @@ def gantt(axes: Any, result: ResponseTimes, slots: list[Slot]) -> None:
     axes.set(
         ylim=(len(rows) - 0.1, -0.7),
         xlim=(begin - 0.02 * worst, end + max(0.05 * worst, min(own.due_ns / 1e6 - worst, worst) * 1.05)),
-        xlabel="ms since everything was queued (black: queued, yellow: waits, blue, red: on the bus, grey: lower frame)",
+        xlabel="ms since all was queued (black: queued; yellow: waits; blue, red: on the bus; grey: lower frame)",
     )
     axes.set_title(f"{own.name}: {label}" + (f" ({left_out} messages not shown)" if left_out else ""), fontsize=10)
     axes.grid(axis="x", alpha=0.3)

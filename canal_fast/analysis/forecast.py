@@ -120,9 +120,7 @@ class LoadForecast:
         return MeasuredLoad(span / 1e9, tuple(shares[:-1]), shares[-1], sum(shares))
 
 
-def forecast_load(
-    messages: Source, bitrate: float, data_bitrate: float | None = None, **options: Any
-) -> LoadForecast:
+def forecast_load(messages: Source, bitrate: float, data_bitrate: float | None = None, **options: Any) -> LoadForecast:
     """Bus load at a bit rate: best, expected and worst, message by message.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,7 @@ def fit_line(times: Times, period: float) -> Line:
     starts, agreement = np.zeros(len(cuts) - 1, np.int64), 0.0
     for first_round in (True, False):
         agreement = 0.0
-        for k, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for k, (a, b) in enumerate(pairwise(cuts.tolist())):
             since = (times[a:b] - times[a]).astype(np.float64)
             mean = np.exp(2j * np.pi / period * since).mean()
             agreement += abs(mean) * (b - a)

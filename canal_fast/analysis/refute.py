@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,7 +149,7 @@ def _message(
     if not message.sporadic and len(times) >= _FEW and period:
         line = fit_line(times[order], period)
         delay = 0.0
-        for a, b in zip(line.cuts[:-1], line.cuts[1:], strict=True):
+        for a, b in pairwise(line.cuts.tolist()):
             height, _, latest = spread(line.numbers[a:b], times[order][a:b], line.period)
             delay = max(delay, height)
             if height > varies:

@@ -149,9 +149,7 @@ class ResponseTimes:
         return Breakdown(scale, scale * self.utilisation, float(self.bitrate) / scale if scale else float("inf"))
 
     def _holds(self, parts: int) -> bool:
-        scaled = [
-            Stream(s.longest * parts, s.period * _PARTS, s.jitter * _PARTS, s.fifo) for s in self.streams
-        ]
+        scaled = [Stream(s.longest * parts, s.period * _PARTS, s.jitter * _PARTS, s.fifo) for s in self.streams]
         limits = [row.message.due_ns * self.time.per_ns * _PARTS for row in self.rows]
         faults = self.faults and Faults(self.faults.interval * _PARTS, self.faults.overhead * parts)
         if _first_full(scaled, faults) is not None:
@@ -298,7 +296,14 @@ def response_times(
     told = [f"FIFO queues of {', '.join(fifo)}, priority queues elsewhere" if fifo else "priority queues in all nodes"]
     told.append(f"faults at least {errors:g} s apart" if errors is not None else "no errors on the bus")
     return ResponseTimes(
-        rows, bitrate, data_bitrate, sum(r.utilisation for r in rows), (*told, NOT_COVERED), tuple(streams), time, faults
+        rows,
+        bitrate,
+        data_bitrate,
+        sum(r.utilisation for r in rows),
+        (*told, NOT_COVERED),
+        tuple(streams),
+        time,
+        faults,
     )
 
 
@@ -346,4 +351,3 @@ def _check_senders(messages: Sequence[Message], fifo: Sequence[str]) -> None:
     for name in fifo:
         if name not in known:
             raise ValueError(f"fifo: no message has the sender {name!r}{suggest(name, known)}")
-

@@ -58,7 +58,11 @@ class Schedule:
         found = list(messages)
         rows = np.zeros(len(found), SCHEDULE_DTYPE)
         for row, message in zip(rows, found, strict=True):
-            row["channel"], row["extended"], row["arbitration_id"] = channel, message.is_extended, message.arbitration_id
+            row["channel"], row["extended"], row["arbitration_id"] = (
+                channel,
+                message.is_extended,
+                message.arbitration_id,
+            )
             row["cyclic"], row["offset_ns"] = not message.sporadic, np.nan
             row["period_ns"] = message.period_ns
             row["jitter_ns"] = row["early_ns"] = row["late_ns"] = message.jitter_ns

@@ -89,9 +89,8 @@ def timed_messages(
     if default_cycle_ms is not None:
         interval("default_cycle_ms", default_cycle_ms, 1e-6, 1e12)
     entries = [e for e in entries if not any(fnmatch.fnmatchcase(e.name, pattern) for pattern in leave_out)]
-    periods = [
-        _given(cycle_ms, e.name) or e.period_ns or (default_cycle_ms and round(default_cycle_ms * _MS)) for e in entries
-    ]
+    default = None if default_cycle_ms is None else round(default_cycle_ms * _MS)
+    periods = [_given(cycle_ms, e.name) or e.period_ns or default for e in entries]
     _refuse_missing([e.name for e, period in zip(entries, periods, strict=True) if not period], len(entries))
     found = [e.make(period) for e, period in zip(entries, periods, strict=True) if period]
     jitters = [_given(jitter_ms, m.name) for m in found]

@@ -14,7 +14,7 @@ import numpy as np
 from canal_fast.cli.options import add_force, data_rate, keep_existing, number, picture, rate, seconds
 from canal_fast.frames import FrameArray
 from canal_fast.logs import read_log
-from canal_fast.signals import Database, load_database
+from canal_fast.signals import load_database
 
 SHOWN = 20  # findings of a recording without --json
 NOT_MET = 1  # exit code
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--message needs --plot")
     database = None if args.dbc is None else load_database(args.dbc, encoding=args.encoding)
     frames = None if args.log is None else one_channel(args)
-    source: Database | FrameArray = frames if database is None and frames is not None else database  # type: ignore[assignment]
+    source: Any = frames if database is None else database
     options: dict[str, Any] = {
         "cycle_ms": dict(args.cycle),
         "default_cycle_ms": args.default_cycle,
@@ -87,9 +87,7 @@ def run(args: argparse.Namespace) -> int:
         "leave_out": args.leave_out,
     }
     try:
-        result = response_times(
-            source, args.bitrate, args.data_bitrate, args.error_interval, fifo=args.fifo, **options
-        )
+        result = response_times(source, args.bitrate, args.data_bitrate, args.error_interval, fifo=args.fifo, **options)
         if args.message is not None:
             result[args.message]
     except KeyError as error:
@@ -146,10 +144,9 @@ def text(result: Any, forecast: Any, comparison: Any, measured: Any) -> Iterator
     """For people."""
     missed = [row.message.name for row in result if not row.schedulable]
     data = f", data {result.data_bitrate:.0f} bit/s" if result.data_bitrate else ""
-    yield (
-        f"{len(result)} messages at {result.bitrate:.0f} bit/s{data}: longest busy stretch {ms(result.busy_ns)} ms, "
-        + (f"{len(missed)} can miss the deadline: {', '.join(missed[:8])}" if missed else "every deadline is met")
-    )
+    met = f"{len(missed)} can miss the deadline: {', '.join(missed[:8])}" if missed else "every deadline is met"
+    count = f"{len(result)} message{'s' * (len(result) > 1)}"
+    yield f"{count} at {result.bitrate:.0f} bit/s{data}: longest busy stretch {ms(result.busy_ns)} ms, {met}"
     width = max(4, *(len(row.message.name) for row in result))
     yield (
         f"{'id':>8}  {'message':{max(width, 7)}}  {'bytes':>5}  {'period ms':>10}  {'jitter ms':>9}  "
@@ -174,9 +171,10 @@ def text(result: Any, forecast: Any, comparison: Any, measured: Any) -> Iterator
         f"{100 * forecast.worst:.2f} %"
         + (f"; measured {100 * measured.total:.2f} % in {measured.seconds:.3f} s" if measured else "")
     )
+    both = " (with the data rate in proportion)" if data else ""
+    load = f"{100 * breakdown.utilisation:.1f} %"
     yield (
-        f"the deadlines need {breakdown.bitrate:.0f} bit/s{' (with the data rate in proportion)' if data else ''}, where the "
-        f"worst load is {100 * breakdown.utilisation:.1f} %"
+        f"the deadlines need {breakdown.bitrate:.0f} bit/s{both}, where the worst load is {load}"
         if breakdown.scale
         else "no bit rate near this one meets the deadlines"
     )

@@ -50,7 +50,9 @@ def test_forecast_and_measured_load_agree(fd: bool) -> None:
     frames = generated(rows, fd)
     forecast = forecast_load(rows[::-1], 500_000, 2_000_000 if fd else None)
     measured = forecast.measure(frames)
-    print(f"\nforecast {forecast.expected:.5f} ({forecast.best:.5f}..{forecast.worst:.5f}), measured {measured.total:.5f}")
+    print(
+        f"\nforecast {forecast.expected:.5f} ({forecast.best:.5f}..{forecast.worst:.5f}), measured {measured.total:.5f}"
+    )
     assert measured.total == pytest.approx(forecast.expected, rel=0.01)
     assert forecast.best < measured.total < forecast.worst
     assert measured.foreign == 0

@@ -74,7 +74,9 @@ def test_a_database_without_cycle_times() -> None:
     pytest.importorskip("cantools")
     database = cf.load_database(DATABASES / "_toyota_2017.dbc")
     count = len(database.messages)
-    with pytest.raises(ValueError, match=rf"{count} of {count} messages have no cycle time: KINEMATICS, .* and \d+ more"):
+    with pytest.raises(
+        ValueError, match=rf"{count} of {count} messages have no cycle time: KINEMATICS, .* and \d+ more"
+    ):
         response_times(database, 500_000)
     with pytest.raises(ValueError, match=f"{count - 1} of {count} messages have no cycle time"):
         response_times(database, 500_000, cycle_ms={"KINEMATICS": 10})
@@ -114,7 +116,12 @@ def test_a_recording_teaches() -> None:
 
 
 MISTAKES: list[tuple[str, Any, dict[str, Any], str]] = [
-    ("full", two(period_ns=200_000), {}, r"utilisation is 1\.377 up to priority 1 of 0\.\.1 \(200, 'slow'\), allowed below 1"),
+    (
+        "full",
+        two(period_ns=200_000),
+        {},
+        r"utilisation is 1\.377 up to priority 1 of 0\.\.1 \(200, 'slow'\), allowed below 1",
+    ),
     ("full at once", two(period_ns=10)[1:], {}, r"up to priority 0 of 0\.\.0"),
     ("faults", two(), {"errors": 300e-6}, r"utilisation is .* \(faults included\)"),
     ("rate", two(), {"bitrate": 0}, r"bitrate = 0 bit/s, allowed 1\.\.1e12"),
@@ -283,7 +290,9 @@ def test_the_narrowest_strip() -> None:
         times = numbers * 10_000 + rng.integers(0, 3_000, len(numbers))
         height, slope, _ = spread(numbers, times, 10_000.0)
         slopes = [
-            (times[j] - times[i]) / (numbers[j] - numbers[i]) for i in range(len(times)) for j in range(i + 1, len(times))
+            (times[j] - times[i]) / (numbers[j] - numbers[i])
+            for i in range(len(times))
+            for j in range(i + 1, len(times))
         ]
         best = min(float(np.ptp(times - s * numbers)) for s in slopes)
         assert height == pytest.approx(best, abs=1e-3)
