@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.cli.options import add_force, data_rate, keep_existing, number, picture, rate, seconds
+from canal_fast.cli.options import add_force, data_rate, keep_existing, number, picture, rate, seconds, whole
 from canal_fast.frames import FrameArray
 from canal_fast.logs import read_log
 from canal_fast.signals import load_database
@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--bitrate", type=rate, required=True, help="nominal, bit/s")
     parser.add_argument("--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase")
     parser.add_argument("--log", metavar="FILE", help="recording of the same bus, to compare with")
-    parser.add_argument("--channel", type=int, metavar="N", help="of the recording (default: the only one)")
+    parser.add_argument("--channel", type=whole, metavar="N", help="of the recording (default: the only one)")
     parser.add_argument("--tolerance", type=number, metavar="US", help="of its time stamps (default: 2 bits)")
     for name, words in (("--cycle", "cycle time"), ("--jitter", "queueing jitter (default: 0)")):
         parser.add_argument(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from canal_fast import analysis
 from canal_fast.analysis import Message, response_times, timed_messages
 from canal_fast.analysis.lines import spread
 from canal_fast.frames import FrameFlag
+from canal_fast.simulation import Bus
 
 MS = 1_000_000
 START = 1_700_000_000_000_000_000
@@ -210,6 +213,32 @@ def test_what_keeps_to_the_bounds_is_not_refuted(seed: int) -> None:
     assert 0 < found.busy_ns <= found.busy_allowed_ns
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bus_bit_by_bit_is_not_refuted(seed: int) -> None:
+    """With every frame late at random within its jitter; who claims no jitter is refuted."""
+    rng = random.Random(seed)
+    rows = [
+        Message(f"m{n}", identifier, 8, rng.choice([4, 5, 10, 20]) * MS, 1 * MS)
+        for n, identifier in enumerate(rng.sample(range(0x800), 10))
+    ]
+    bus = Bus(500_000)
+    for m in rows:
+        due = rng.randrange(m.period_ns) + np.arange(1000 * MS // m.period_ns) * m.period_ns
+        late = np.array([rng.randrange(m.jitter_ns) for _ in due])
+        data = np.frombuffer(rng.randbytes(8 * len(due)), np.uint8).reshape(-1, 8)
+        bus.send(bus.node(m.name), cf.make_frames(m.arbitration_id, data, timestamp_ns=due + late))
+    run = bus.run(seconds=1.1, record_bits=False, record_levels=False)
+    frames = run.frames_at(0)
+    result = response_times(rows, 500_000)
+    found = result.compare(frames, tolerance_ns=2000, clock_ppm=0)
+    assert not found.refuted, found.findings[:3]
+    assert sum(row.frames for row in found.rows) == len(frames) == sum(1000 * MS // m.period_ns for m in rows)
+    assert all(row.delay_ns is not None and row.delay_ns > 0.5 * MS for row in found.rows)
+    assert found.busy_ns > 2 * result.rows[0].longest_ns * 0.8
+    sure = response_times(rows, 500_000, jitter_ms={"*": 0}).compare(frames, tolerance_ns=2000, clock_ppm=0)
+    assert "delay" in sure.findings["kind"]
+
+
 def steady(count: int = 200) -> cf.FrameArray:
     """The two messages, each waiting for at most the other."""
     rng = np.random.default_rng(1)
@@ -297,6 +326,15 @@ def test_the_narrowest_strip() -> None:
         best = min(float(np.ptp(times - s * numbers)) for s in slopes)
         assert height == pytest.approx(best, abs=1e-3)
         assert float(np.ptp(times - slope * numbers)) == pytest.approx(height, abs=1e-3)
+
+
+def test_nothing_of_it_is_imported_before_it_is_asked_for() -> None:
+    loaded = "[m for m in sys.modules if m.startswith('canal_fast.analysis.')]"
+    code = f"import canal_fast, sys; print(*{loaded})"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    modules = {name.rpartition(".")[2] for name in done.stdout.split()}
+    assert "statistics" in modules
+    assert not modules & {"response", "bounds", "schedule", "forecast", "gateway", "sources", "drawing"}
 
 
 def test_names_are_there() -> None:
