@@ -57,7 +57,7 @@ def fit_line(times: Times, period: float) -> Line:
     """Sorted times (i8, at least 1) around a line of about this period; a few may be missing, doubled or late."""
     silent = np.flatnonzero(np.diff(times) > _SILENCE * period) + 1
     cuts = np.concatenate([[0], silent, [len(times)]]).astype(np.int64)
-    part = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+    part = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts).astype(np.intp))
     period = _refined(times, part, period)
     numbers, residuals = np.zeros(len(times), np.int64), np.zeros(len(times))
     starts, agreement = np.zeros(len(cuts) - 1, np.int64), 0.0

@@ -170,7 +170,7 @@ def _stretches(
     times = frames["timestamp_ns"]
     pauses = np.diff(times) - (durations[1:] if stamp == "end" else durations[:-1])
     begins = np.concatenate([[0], np.flatnonzero(pauses > tolerance) + 1]).astype(np.int64)
-    lengths = np.add.reduceat(durations, begins)
+    lengths = np.add.reduceat(durations, begins.astype(np.intp))
     allowed = float(result.busy_ns)
     long = np.flatnonzero(lengths > allowed + tolerance)
     found = _rows(frames, places, begins[long], "busy", -1, lengths[long], allowed)

@@ -106,7 +106,7 @@ def test_another_period_is_one_row() -> None:
     clean = traffic(1, 10)
     known = learn_schedule(clean.frames())
     ids = np.full(300, 0x100)
-    odd = records(ids, START + np.arange(300) * 13_370_000)
+    odd = records(ids, START + np.arange(300, dtype=np.int64) * 13_370_000)
     (row,) = Schedule(known.rows[known.rows["arbitration_id"] == 0x100]).check(odd)
     assert (row["kind"], row["count"]) == ("period", 300)
 
@@ -160,7 +160,7 @@ def test_gateway_delays() -> None:
     parts = []
     for identifier, source, least, loss in ((0x100, 0, 300_000, 10), (0x200, 0, 1_000_000, 0), (0x300, 1, 50_000, 0)):
         count = 1000
-        times = START + np.arange(count) * 20 * MS + rng.integers(0, MS, count)
+        times = START + np.arange(count, dtype=np.int64) * 20 * MS + rng.integers(0, MS, count)
         data = np.zeros((count, 8), np.uint8)
         data[:, 0], data[:, 1] = np.arange(count) // 4 % 16, identifier >> 4  # the same payload four times in a row
         there = cf.make_frames(identifier, data, timestamp_ns=times, channel=source)
@@ -168,7 +168,7 @@ def test_gateway_delays() -> None:
             identifier, data, timestamp_ns=times + least + rng.integers(0, 200_000, count), channel=1 - source
         )
         parts += [there, back[np.arange(count) % loss != 0] if loss else back]
-    parts.append(cf.make_frames([0x400] * 5, timestamp_ns=START + np.arange(5) * MS, channel=0))
+    parts.append(cf.make_frames([0x400] * 5, timestamp_ns=START + np.arange(5, dtype=np.int64) * MS, channel=0))
     frames = np.concatenate(parts)
     frames = frames[np.argsort(frames["timestamp_ns"], kind="stable")]
     found = gateway_delays(frames, within_s=0.01)

@@ -31,7 +31,7 @@ def generated(rows: list[Message], fd: bool, seconds: int = 20) -> cf.FrameArray
     rng = np.random.default_rng(2)
     parts = []
     for m in rows:
-        times = rng.integers(0, m.period_ns) + np.arange(seconds * 10**9 // m.period_ns) * m.period_ns
+        times = rng.integers(0, m.period_ns) + np.arange(seconds * 10**9 // m.period_ns, dtype=np.int64) * m.period_ns
         times = START + times + rng.integers(0, m.period_ns // 10, len(times))
         flags = FrameFlag.EXTENDED_ID * m.is_extended | FrameFlag.REMOTE * m.is_remote
         flags |= FrameFlag.BITRATE_SWITCH * m.is_fd

@@ -188,7 +188,8 @@ def on_the_bus(chosen: MessageSet, rng: random.Random) -> list[int]:
         data = np.frombuffer(rng.randbytes(message.length * len(due)), np.uint8).reshape(len(due), message.length)
         data = data * np.uint8(rng.random() < 0.7)  # zeros have many stuff bits
         flags = FrameFlag.EXTENDED_ID * message.is_extended
-        bus.send(node, cf.make_frames(message.arbitration_id, data, flags=flags), at=[q for _, q in due])
+        frames = cf.make_frames(message.arbitration_id, data, flags=flags, fd=message.is_fd)
+        bus.send(node, frames, at=[q for _, q in due])
         length = max(length, due[-1][1])
     run = bus.run(length + 20_000, record_levels=False)
     found = []
@@ -206,9 +207,11 @@ def test_no_bus_bit_by_bit_exceeds_the_bound(count: int) -> None:
     nearest = 0.0
     for seed in range(count):
         rng = random.Random(seed)
-        chosen = random_set(rng, jitter=seed % 2 == 0)
+        chosen = random_set(rng, jitter=seed % 2 == 0, fd=seed % 4 > 1)
         seen = on_the_bus(chosen, rng)
-        for row, value in zip(response_times(chosen.messages, BITRATE), seen, strict=True):
+        found = response_times(chosen.messages, BITRATE)
+        assert [row.longest_ns for row in found] == [s.c * BIT_NS for s in chosen.streams]
+        for row, value in zip(found, seen, strict=True):
             assert value * BIT_NS <= row.worst_ns, (seed, row)
             nearest = max(nearest, value * BIT_NS / row.worst_ns)
     assert nearest > 0.8

@@ -95,7 +95,7 @@ def test_a_table_of_dicts() -> None:
 def test_a_recording_teaches() -> None:
     rng = np.random.default_rng(1)
     regular = cf.make_frames(
-        0x100, rng.integers(0, 256, (500, 8), np.uint8), timestamp_ns=START + np.arange(500) * 10 * MS
+        0x100, rng.integers(0, 256, (500, 8), np.uint8), timestamp_ns=START + np.arange(500, dtype=np.int64) * 10 * MS
     )
     times = START + np.cumsum(rng.exponential(30 * MS, 150).astype(np.int64) + 2 * MS)
     events = cf.make_frames(0x1234567, b"123", timestamp_ns=times, flags=FrameFlag.EXTENDED_ID)
@@ -223,7 +223,7 @@ def test_a_bus_bit_by_bit_is_not_refuted(seed: int) -> None:
     ]
     bus = Bus(500_000)
     for m in rows:
-        due = rng.randrange(m.period_ns) + np.arange(1000 * MS // m.period_ns) * m.period_ns
+        due = rng.randrange(m.period_ns) + np.arange(1000 * MS // m.period_ns, dtype=np.int64) * m.period_ns
         late = np.array([rng.randrange(m.jitter_ns) for _ in due])
         data = np.frombuffer(rng.randbytes(8 * len(due)), np.uint8).reshape(-1, 8)
         bus.send(bus.node(m.name), cf.make_frames(m.arbitration_id, data, timestamp_ns=due + late))
@@ -242,8 +242,8 @@ def test_a_bus_bit_by_bit_is_not_refuted(seed: int) -> None:
 def steady(count: int = 200) -> cf.FrameArray:
     """The two messages, each waiting for at most the other."""
     rng = np.random.default_rng(1)
-    fast = START + np.arange(count) * 10 * MS + rng.integers(0, 200_000, count)
-    slow = START + 3 * MS + np.arange(count // 10) * 100 * MS + rng.integers(0, 200_000, count // 10)
+    fast = START + np.arange(count, dtype=np.int64) * 10 * MS + rng.integers(0, 200_000, count)
+    slow = START + 3 * MS + np.arange(count // 10, dtype=np.int64) * 100 * MS + rng.integers(0, 200_000, count // 10)
     ids = np.concatenate([np.full(len(fast), 0x100), np.full(len(slow), 0x200)])
     frames = cf.make_frames(ids, b"12345678", timestamp_ns=np.concatenate([fast, slow]))
     return frames[np.argsort(frames["timestamp_ns"], kind="stable")]

@@ -25,7 +25,7 @@ def log(tmp_path: Path) -> Path:
     parts = []
     for number, message in enumerate(messages):
         period = int(message.cycle_time_ms or 1) * MS
-        times = START + number * period // len(messages) + np.arange(1000 * MS // period) * period
+        times = START + number * period // len(messages) + np.arange(1000 * MS // period, dtype=np.int64) * period
         parts.append(cf.make_frames(message.arbitration_id, bytes(message.length), timestamp_ns=times))
     frames = np.concatenate(parts)
     path = tmp_path / "bus.pcapng"
@@ -146,7 +146,9 @@ def test_wrong_usage(arguments: list[str], sentence: str, capsys: pytest.Capture
 
 
 def test_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    frames = cf.make_frames([1, 2] * 50, timestamp_ns=START + np.arange(100) * 10 * MS, channel=[0, 1] * 50)
+    frames = cf.make_frames(
+        [1, 2] * 50, timestamp_ns=START + np.arange(100, dtype=np.int64) * 10 * MS, channel=[0, 1] * 50
+    )
     path = tmp_path / "two.pcapng"
     cf.write_log(path, frames)
     arguments = ["response", "--log", str(path), "--bitrate", "500000"]

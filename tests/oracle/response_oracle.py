@@ -38,6 +38,15 @@ def classical_bits(payload: int, extended: bool) -> int:
     return (80 if extended else 55) + 10 * payload
 
 
+def fd_bits(payload: int, extended: bool) -> int:
+    """The same of a CAN FD frame at one bit rate (ISO 11898-1:2015, 10.4): SOF to the last data bit with all dynamic
+    stuff bits that fit; stuff count and CRC with a fixed stuff bit before every fourth; delimiters, ACK, EOF,
+    intermission."""
+    stuffed = (41 if extended else 22) + 8 * payload
+    fixed = 4 + (17 if payload <= 16 else 21)
+    return stuffed + (stuffed - 2) // 4 + fixed + math.ceil(fixed / 4) + 10 + 3
+
+
 def arbitration_key(identifier: int, extended: bool, remote: bool) -> list[int]:
     """Levels in the order sent, 0 dominant: identifier, RTR or SRR, IDE, 18 more bits, RTR."""
     if not extended:

@@ -19,15 +19,19 @@ class MessageSet(NamedTuple):
     streams: list[twin.Stream]
 
 
-def random_set(rng: random.Random, *, jitter: bool = False, nodes: int = 0, load: float | None = None) -> MessageSet:
-    """2 to 8 classical messages that take `load` of the bus at most, at their longest."""
+def random_set(
+    rng: random.Random, *, jitter: bool = False, nodes: int = 0, load: float | None = None, fd: bool = False
+) -> MessageSet:
+    """2 to 8 messages that take `load` of the bus at most, at their longest; `fd`: every second is a CAN FD one."""
     load = rng.uniform(0.3, 0.97) if load is None else load
     count = rng.randint(2, 8)
     shares = [rng.random() + 0.1 for _ in range(count)]
     found = []
     for number, (share, identifier) in enumerate(zip(shares, rng.sample(range(0x800), count), strict=True)):
         extended, size = rng.random() < 0.3, rng.randint(0, 8)
-        bits = twin.classical_bits(size, extended)
+        is_fd = fd and rng.random() < 0.5
+        size = rng.choice([size, 12, 16, 20, 32, 64]) if is_fd else size
+        bits = twin.fd_bits(size, extended) if is_fd else twin.classical_bits(size, extended)
         period = max(bits, int(bits * sum(shares) / (share * load)) + 1)
         period = rng.choice([period, -(-period // 50) * 50, -(-period // 250) * 250])
         late = rng.randint(0, period // rng.choice([2, 4, 10])) if jitter else 0
@@ -35,7 +39,14 @@ def random_set(rng: random.Random, *, jitter: bool = False, nodes: int = 0, load
         identifier = identifier << 18 | rng.getrandbits(18) if extended else identifier
         key = int("".join(map(str, twin.arbitration_key(identifier, extended, False))).ljust(32, "0"), 2)
         message = Message(
-            f"m{number}", identifier, size, period * BIT_NS, late * BIT_NS, is_extended=extended, sender=node
+            f"m{number}",
+            identifier,
+            size,
+            period * BIT_NS,
+            late * BIT_NS,
+            is_extended=extended,
+            is_fd=is_fd,
+            sender=node,
         )
         found.append((message, twin.Stream(key, bits, period, late, node)))
     found.sort(key=lambda pair: pair[1].key)
