@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ _SILENCE = 16.5  # periods without a frame, behind which a sender may have begun
 _CLOCK = 0.01  # by which a period may differ from the one that was given
 _STEADY = 0.5  # least mean of the phases as unit vectors; even phases over 0.6 of a period have this
 _ROUNDS = 64
+_ENOUGH = 10_000
 
 Times = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -65,7 +67,7 @@ def fit_line(times: Times, period: float) -> Line:
         agreement = 0.0
         for k, (a, b) in enumerate(pairwise(cuts.tolist())):
             since = (times[a:b] - times[a]).astype(np.float64)
-            mean = np.exp(2j * np.pi / period * since).mean()
+            mean = np.exp(2j * np.pi / period * _some(since)).mean()
             agreement += abs(mean) * (b - a)
             phase = float(np.angle(mean)) * period / (2 * np.pi)
             at = np.rint((since - phase) / period)
@@ -86,7 +88,8 @@ def _refined(times: Times, part: Times, period: float) -> float:
     low, high = period * (1 - _CLOCK), period * (1 + _CLOCK)
     lag = 1
     while lag <= len(times) // 2:
-        apart = (times[lag:] - times[:-lag])[part[lag:] == part[:-lag]].astype(np.float64)
+        later, earlier = _some(times[lag:]), _some(times[:-lag])
+        apart = (later - earlier)[_some(part[lag:]) == _some(part[:-lag])].astype(np.float64)
         count = np.rint(apart / period)
         one = apart[count > 0] / count[count > 0]
         one = one[(one >= low) & (one <= high)]
@@ -94,6 +97,11 @@ def _refined(times: Times, part: Times, period: float) -> float:
             period = float(np.median(one))
         lag *= 2
     return period
+
+
+def _some(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Evenly spaced ones, where there are more than a median or a mean needs."""
+    return array[:: max(1, len(array) // _ENOUGH)]
 
 
 def _slope(numbers: Times, residuals: Floats, part: Times) -> float:

@@ -221,16 +221,19 @@ class _Finder:
         order = np.lexsort((np.arange(len(slots)), outside, slots))
         second = np.zeros(len(slots), np.bool_)
         second[order[1:]] = slots[order[1:]] == slots[order[:-1]]
-        moved = second & (off < -self.early) & ~np.isin(slots - 1, slots)  # the period before has none of its own
+        moved = np.flatnonzero(second & (off < -self.early))
+        before = slots[moved] - 1
+        moved = moved[slots[np.searchsorted(slots, before)] != before]  # the period before has none of its own
         off[moved] += line.period
         slots[moved] -= 1
-        second &= ~moved
+        second[moved] = False
         self.add("doubled", times[second], indexes[second], off[second])
         late = ~second & (off > self.late)
         self.add("late", times[late], indexes[late], off[late])
         early = ~second & (off < -self.early)
         self.add("early", times[early], indexes[early], off[early])
-        held = np.unique(slots)
+        held = np.sort(slots)
+        held = held[np.append(True, held[1:] != held[:-1])]
         gaps = np.flatnonzero(np.diff(held) > 1)
         start = int(line.starts[k])
         self.add(
