@@ -130,7 +130,7 @@ def forecast_load(messages: Source, bitrate: float, data_bitrate: float | None =
     bitrate, data_bitrate : float
         bit/s. With a data bit rate, FD messages switch to it unless they say otherwise.
     **options
-        As for `timed_messages`: cycle_ms, default_cycle_ms, jitter_ms, leave_out.
+        As for `timed_messages`: cycle_ms, default_cycle_ms, jitter_ms, deadline_ms, leave_out.
 
     Returns
     -------

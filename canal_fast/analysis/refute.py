@@ -111,14 +111,16 @@ def compare(
     known = np.isin(own, keys)
     parts = [_rows(frames, places, np.flatnonzero(~known), "foreign", -1, np.nan, np.nan)]
     observed, sizes = [], payload_length(frames)
+    durations = frame_duration_ns(frames, result.bitrate, result.data_bitrate)
     for row, a, b in zip(result.rows, *edges, strict=True):
         indexes = np.sort(order[a:b])
         long = indexes[sizes[indexes] > row.message.length]
         parts.append(_rows(frames, places, long, "length", row.priority, sizes[long], row.message.length))
-        one, found = _message(row, frames, places, indexes, tolerance, clock_ppm)
+        best = min(row.best_ns, int(durations[indexes].min())) if len(indexes) else row.best_ns
+        one, found = _message(row, frames, places, indexes, row.worst_ns - best + tolerance, clock_ppm)
         observed.append(one)
         parts += found
-    busy, stretches = _stretches(result, frames, places, tolerance, stamp)
+    busy, stretches = _stretches(result, frames, places, durations, tolerance, stamp)
     joined = np.concatenate([*parts, stretches])
     return Comparison(
         joined[np.argsort(joined["timestamp_ns"], kind="stable")],
@@ -131,14 +133,13 @@ def compare(
 
 
 def _message(
-    row: ResponseTime, frames: FrameArray, places: Times, indexes: Times, tolerance: float, clock_ppm: float
+    row: ResponseTime, frames: FrameArray, places: Times, indexes: Times, varies: float, clock_ppm: float
 ) -> tuple[Observed, list[Rows]]:
-    """Distances and delays of one message's frames."""
+    """Distances and delays of one message's frames, whose response times may differ by `varies`."""
     message = row.message
     times = frames["timestamp_ns"][indexes]
     if len(times) < 2:
         return Observed(message.name, len(times)), []
-    varies = row.worst_ns - row.best_ns + tolerance
     allowed = max(0.0, message.period_ns * (1 - clock_ppm * 1e-6) - varies)
     distances = np.diff(times)
     short = np.flatnonzero(distances < allowed)
@@ -161,12 +162,11 @@ def _message(
 
 
 def _stretches(
-    result: ResponseTimes, frames: FrameArray, places: Times, tolerance: float, stamp: str
+    result: ResponseTimes, frames: FrameArray, places: Times, durations: Times, tolerance: float, stamp: str
 ) -> tuple[float, Rows]:
     """Frames behind each other with nothing but the intermission between them."""
     if not len(frames):
         return 0.0, _rows(frames, places, np.empty(0, np.int64), "busy", -1, np.nan, np.nan)
-    durations = frame_duration_ns(frames, result.bitrate, result.data_bitrate)
     times = frames["timestamp_ns"]
     pauses = np.diff(times) - (durations[1:] if stamp == "end" else durations[:-1])
     begins = np.concatenate([[0], np.flatnonzero(pauses > tolerance) + 1]).astype(np.int64)

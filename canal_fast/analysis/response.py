@@ -246,7 +246,7 @@ def response_times(
         counts at its queue's lowest priority behind one frame of each other, and needs a response time within its
         period. Messages without a sender wait in priority queues.
     **options
-        As for `timed_messages`: cycle_ms, default_cycle_ms, jitter_ms, leave_out.
+        As for `timed_messages`: cycle_ms, default_cycle_ms, jitter_ms, deadline_ms, leave_out.
 
     Returns
     -------

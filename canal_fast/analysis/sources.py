@@ -41,6 +41,7 @@ def timed_messages(
     cycle_ms: Mapping[str, float] | None = None,
     default_cycle_ms: float | None = None,
     jitter_ms: Mapping[str, float] | None = None,
+    deadline_ms: Mapping[str, float] | None = None,
     leave_out: Sequence[str] = (),
 ) -> list[Message]:
     """Messages with period and jitter, for `response_times` and `forecast_load`.
@@ -52,7 +53,7 @@ def timed_messages(
         have the period and jitter that `learn_schedule` finds (the jitter seen holds the waiting for the bus, too), the
         others are sporadic with the distance that all but 1 % keep (seen once: the recording's length); lengths are the
         greatest seen. Table: a dict has the fields of `Message`.
-    cycle_ms, jitter_ms : mapping of name to ms, optional
+    cycle_ms, jitter_ms, deadline_ms : mapping of name to ms, optional
         For messages whose name fits, in place of what the source says. Names may be patterns with * ? [ ]; later
         entries count more.
     default_cycle_ms : float, optional
@@ -76,7 +77,8 @@ def timed_messages(
     else:
         entries = [_of_row(index, row) for index, row in enumerate(source)]
     names = [entry.name for entry in entries]
-    for argument, patterns in (("cycle_ms", cycle_ms), ("jitter_ms", jitter_ms), ("leave_out", leave_out)):
+    given = {"cycle_ms": cycle_ms, "jitter_ms": jitter_ms, "deadline_ms": deadline_ms}
+    for argument, patterns in (*given.items(), ("leave_out", leave_out)):
         kind = (list, tuple, set) if argument == "leave_out" else (Mapping, type(None))
         if not isinstance(patterns, kind):
             words = "a sequence of names" if argument == "leave_out" else "a mapping of names to ms"
@@ -93,8 +95,10 @@ def timed_messages(
     periods = [_given(cycle_ms, e.name) or e.period_ns or default for e in entries]
     _refuse_missing([e.name for e, period in zip(entries, periods, strict=True) if not period], len(entries))
     found = [e.make(period) for e, period in zip(entries, periods, strict=True) if period]
-    jitters = [_given(jitter_ms, m.name) for m in found]
-    return [m if jitter is None else replace(m, jitter_ns=jitter) for m, jitter in zip(found, jitters, strict=True)]
+    for field, values in (("jitter_ns", jitter_ms), ("deadline_ns", deadline_ms)):
+        told = [_given(values, m.name) for m in found]
+        found = [m if v is None else replace(m, **{field: v}) for m, v in zip(found, told, strict=True)]
+    return found
 
 
 def _given(values_ms: Mapping[str, float] | None, name: str) -> int | None:

@@ -18,6 +18,14 @@ from canal_fast.signals import load_database
 
 SHOWN = 20  # findings of a recording without --json
 NOT_MET = 1  # exit code
+OPTIONS = {  # the library's words: the command's; longer ones first
+    "default_cycle_ms": "--default-cycle",
+    "cycle_ms": "--cycle NAME=MS",
+    "jitter_ms": "--jitter",
+    "deadline_ms": "--deadline",
+    "leave_out": "--leave-out",
+    "data_bitrate (bit/s)": "--data-bitrate",
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,14 +44,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--log", metavar="FILE", help="recording of the same bus, to compare with")
     parser.add_argument("--channel", type=whole, metavar="N", help="of the recording (default: the only one)")
     parser.add_argument("--tolerance", type=number, metavar="US", help="of its time stamps (default: 2 bits)")
-    for name, words in (("--cycle", "cycle time"), ("--jitter", "queueing jitter (default: 0)")):
+    for name, words in (
+        ("--cycle", "cycle time"),
+        ("--jitter", "queueing jitter (default: 0)"),
+        ("--deadline", "deadline (default: the cycle time)"),
+    ):
         parser.add_argument(
             name,
             action="append",
             default=[],
             type=named_time,
             metavar="NAME=MS",
-            help=f"{words} of a message; NAME may have * ? [] (may be repeated)",
+            help=f"of a message: {words}; NAME may have * ? [] (may be repeated)",
         )
     parser.add_argument("--default-cycle", type=number, metavar="MS", help="of messages that have no cycle time")
     parser.add_argument(
@@ -84,22 +96,23 @@ def run(args: argparse.Namespace) -> int:
         "cycle_ms": dict(args.cycle),
         "default_cycle_ms": args.default_cycle,
         "jitter_ms": dict(args.jitter),
+        "deadline_ms": dict(args.deadline),
         "leave_out": args.leave_out,
     }
     try:
         result = response_times(source, args.bitrate, args.data_bitrate, args.error_interval, fifo=args.fifo, **options)
         if args.message is not None:
             result[args.message]
+        forecast = forecast_load(source, args.bitrate, args.data_bitrate, **options)
+        comparison = measured = None
+        if frames is not None:
+            tolerance = None if args.tolerance is None else round(args.tolerance * 1000)
+            comparison = result.compare(frames, tolerance_ns=tolerance)
+            measured = forecast.measure(frames)
     except KeyError as error:
         raise ValueError(error.args[0]) from None
     except ValueError as error:
         raise ValueError(as_options(str(error))) from None
-    forecast = forecast_load(source, args.bitrate, args.data_bitrate, **options)
-    comparison = measured = None
-    if frames is not None:
-        tolerance = None if args.tolerance is None else round(args.tolerance * 1000)
-        comparison = result.compare(frames, tolerance_ns=tolerance)
-        measured = forecast.measure(frames)
     if args.plot:
         from canal_fast.analysis.drawing import plot_response
 
@@ -128,10 +141,7 @@ def one_channel(args: argparse.Namespace) -> FrameArray:
 
 def as_options(sentence: str) -> str:
     """The library's sentence with the command's words."""
-    for argument, option in (
-        ("default_cycle_ms", "--default-cycle"), ("cycle_ms", "--cycle NAME=MS"), ("jitter_ms", "--jitter"),
-        ("leave_out", "--leave-out"), ("data_bitrate (bit/s)", "--data-bitrate"),
-    ):  # fmt: skip
+    for argument, option in OPTIONS.items():
         sentence = sentence.replace(argument, option)
     return sentence
 

@@ -61,6 +61,8 @@ def test_a_missed_deadline_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "1 can miss the deadline: MM5_10_TX3" in out
     assert sum("MISSED" in line for line in out.splitlines()) == 1
+    assert main([*ABS, "--deadline", "BREMSE_*=4.5"]) == 1
+    assert "2 can miss the deadline: BREMSE_50, BREMSE_53" in capsys.readouterr().out
 
 
 def test_beside_a_recording(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
