@@ -81,6 +81,7 @@ def gantt(axes: Any, result: ResponseTimes, slots: list[Slot]) -> None:
     end = slots[-1].end_ns / 1e6
     worst = result[own.name].worst_ns / 1e6
     begin = end - worst
+    left = own.due_ns / 1e6 - worst
     label = f"worst response time {worst:.3f} ms, deadline {own.due_ns / 1e6:g} ms"
     axes.annotate(
         "", (end, place[lower] + 0.55), (begin, place[lower] + 0.55), arrowprops={"arrowstyle": "<->", "color": _OWN}
@@ -90,7 +91,7 @@ def gantt(axes: Any, result: ResponseTimes, slots: list[Slot]) -> None:
     axes.set_yticks(range(len(rows)), names, fontsize=7)
     axes.set(
         ylim=(len(rows) - 0.1, -0.7),
-        xlim=(begin - 0.02 * worst, end + max(0.05 * worst, min(own.due_ns / 1e6 - worst, worst) * 1.05)),
+        xlim=(begin - 0.02 * worst, end + (1.05 * left if 0.05 * worst < left < worst else 0.05 * worst)),
         xlabel="ms since all was queued (black: queued; yellow: waits; blue, red: on the bus; grey: lower frame)",
     )
     axes.set_title(f"{own.name}: {label}" + (f" ({left_out} messages not shown)" if left_out else ""), fontsize=10)
@@ -102,11 +103,14 @@ def bars(axes: Any, result: ResponseTimes) -> None:
     rows = sorted(result.rows, key=lambda row: row.slack_ns / row.message.due_ns)[:_MOST]
     rows.sort(key=lambda row: row.priority)
     for at, row in enumerate(rows):
-        axes.barh(at, row.worst_ns / 1e6, height=0.7, color=_OTHER if row.schedulable else _OWN)
-        due = row.message.due_ns / 1e6
-        axes.plot([due, due], [at - 0.45, at + 0.45], color="black", linewidth=1.6)
+        share = 100 * row.worst_ns / row.message.due_ns
+        axes.barh(at, share, height=0.7, color=_OTHER if row.schedulable else _OWN)
+        words = f" {row.worst_ns / 1e6:.3f} of {row.message.due_ns / 1e6:g} ms"
+        axes.text(share, at, words, fontsize=7, va="center")
+    axes.axvline(100, color="black", linewidth=1.2)
     axes.set_yticks(range(len(rows)), [f"{r.message.name} {r.message.identifier}" for r in rows], fontsize=7)
-    axes.set(ylim=(len(rows) - 0.3, -0.7), xlabel="worst response time, ms (black: deadline)", xscale="log")
+    axes.set(ylim=(len(rows) - 0.3, -0.7), xlabel="worst response time, % of the deadline")
+    axes.margins(x=0.12)
     left_out = len(result) - len(rows)
     more = f" ({left_out} with more left of their deadline not shown)" if left_out else ""
     axes.set_title("; ".join(result.assumptions[:-1]) + more, fontsize=10)

@@ -95,10 +95,9 @@ def timed_messages(
     periods = [_given(cycle_ms, e.name) or e.period_ns or default for e in entries]
     _refuse_missing([e.name for e, period in zip(entries, periods, strict=True) if not period], len(entries))
     found = [e.make(period) for e, period in zip(entries, periods, strict=True) if period]
-    for field, values in (("jitter_ns", jitter_ms), ("deadline_ns", deadline_ms)):
-        told = [_given(values, m.name) for m in found]
-        found = [m if v is None else replace(m, **{field: v}) for m, v in zip(found, told, strict=True)]
-    return found
+    jitters, deadlines = ([_given(given[name], m.name) for m in found] for name in ("jitter_ms", "deadline_ms"))
+    found = [m if v is None else replace(m, jitter_ns=v) for m, v in zip(found, jitters, strict=True)]
+    return [m if v is None else replace(m, deadline_ns=v) for m, v in zip(found, deadlines, strict=True)]
 
 
 def _given(values_ms: Mapping[str, float] | None, name: str) -> int | None:

@@ -287,6 +287,22 @@ def test_each_kind_of_finding() -> None:
     assert busy["measured_ns"][0] == cf.wire.frame_duration_ns(burst, 500_000).sum()
     assert busy["allowed_ns"][0] == result.busy_ns
     assert len(result.compare(burst[:2]).findings) == 0
+    burst["timestamp_ns"] -= cf.wire.frame_duration_ns(burst, 500_000)
+    found = result.compare(burst, stamp="start").findings
+    assert found[found["kind"] == "busy"]["measured_ns"].tolist() == busy["measured_ns"].tolist()
+
+
+def test_shorter_frames_are_sooner() -> None:
+    """A frame without payload takes 80 bits less: it may be that much sooner behind one that waited."""
+    rows = two(length=8)
+    result = response_times(rows, 500_000)
+    varies = result["slow"].worst_ns - result["slow"].best_ns
+    first = cf.make_frames(0x200, b"12345678", timestamp_ns=START)
+    second = cf.make_frames(0x200, b"", timestamp_ns=START + 100 * MS - varies - 100_000)
+    exact = {"tolerance_ns": 0, "clock_ppm": 0}
+    assert not result.compare(np.concatenate([first, second]), **exact).refuted  # type: ignore[arg-type]
+    second["dlc"] = 8
+    assert result.compare(np.concatenate([first, second]), **exact).refuted  # type: ignore[arg-type]
 
 
 def test_records_that_are_no_frames_are_counted() -> None:
