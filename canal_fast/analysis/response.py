@@ -26,7 +26,7 @@ NOT_COVERED = (
     "not covered: transmit buffers that cannot be aborted and hold fewer frames than the node has messages, error "
     "passive senders (8 bits more), overload frames, frames of other messages"
 )
-_FULL = 1 - 1e-12
+_FULL = 1 - 1e-5  # nearer to 1 a busy period lasts for minutes, and its sum for as long
 _PARTS = 1024  # of the breakdown's scale
 
 
@@ -339,7 +339,7 @@ def _refuse_full(messages: Sequence[Message], streams: Sequence[Stream], faults:
         i, used = full
         m = messages[i]
         raise ValueError(
-            f"utilisation is {used:.4g} up to priority {i} of 0..{len(messages) - 1} ({m.identifier}, {m.name!r}), "
+            f"utilisation is {used:.6g} up to priority {i} of 0..{len(messages) - 1} ({m.identifier}, {m.name!r}), "
             f"allowed below 1{' (faults included)' if faults else ''}: from there on response times have no bound"
         )
 

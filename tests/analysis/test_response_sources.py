@@ -125,6 +125,7 @@ MISTAKES: list[tuple[str, Any, dict[str, Any], str]] = [
         {},
         r"utilisation is 1\.377 up to priority 1 of 0\.\.1 \(200, 'slow'\), allowed below 1",
     ),
+    ("all but full", two(period_ns=277_493), {}, r"utilisation is 0\.99999\d up to priority 1 .* allowed below 1"),
     ("full at once", two(period_ns=10)[1:], {}, r"up to priority 0 of 0\.\.0"),
     ("faults", two(), {"errors": 300e-6}, r"utilisation is .* \(faults included\)"),
     ("rate", two(), {"bitrate": 0}, r"bitrate = 0 bit/s, allowed 1\.\.1e12"),
