@@ -61,8 +61,18 @@ def faults(t: Fraction, interval: Fraction | None) -> int:
     return 0 if interval is None else math.ceil(t / interval)
 
 
-def bound(streams: Sequence[Stream], which: int, bit: Fraction | int, interval: Fraction | None = None) -> Bound:
-    """Response time of streams[which]; all wait in priority queues. Utilisation must be below 1."""
+def bound(
+    streams: Sequence[Stream],
+    which: int,
+    bit: Fraction | int,
+    interval: Fraction | None = None,
+    *,
+    first_only: bool = False,
+) -> Bound:
+    """Response time of streams[which]; all wait in priority queues. Utilisation must be below 1.
+
+    `first_only`: of the first instance, as the refuted analysis of 1994 has it.
+    """
     m = streams[which]
     bit = Fraction(bit)
     higher = [s for s in streams if s.key < m.key]
@@ -75,7 +85,7 @@ def bound(streams: Sequence[Stream], which: int, bit: Fraction | int, interval: 
         if longer == t:
             break
         t = longer
-    instances = math.ceil((t + m.j) / Fraction(m.t))
+    instances = 1 if first_only else math.ceil((t + m.j) / Fraction(m.t))
     worst = Fraction(0)
     for q in range(instances):
         w = blocking + q * Fraction(m.c)
