@@ -112,17 +112,20 @@ def _lengths(frames: FrameArray) -> tuple[Any, Any]:
         return None, None
     if not mixed:
         return bits, data
-    spread = [None if part is None else np.zeros(len(frames), np.int32) for part in (bits, data)]
-    for whole, part in zip(spread, (bits, data), strict=True):
-        if whole is not None:
-            whole[~off_wire] = part
-    return spread[0], spread[1]
+    return _spread(bits, ~off_wire), None if data is None else _spread(data, ~off_wire)
+
+
+def _spread(part: npt.NDArray[np.int32], places: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    whole = np.zeros(len(places), np.int32)
+    whole[places] = part
+    return whole
 
 
 def jitter_ns(rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     """Standard deviation of the periods (of the population); NaN where there is none."""
     periods = rows["count"] - 1
-    return np.sqrt(np.where(periods > 0, rows["square_ns2"], np.nan) / np.maximum(periods, 1))
+    squares = np.where(periods > 0, rows["square_ns2"], np.nan)
+    return np.asarray(np.sqrt(squares / np.maximum(periods, 1)), np.float64)
 
 
 def frames_of(rows: npt.NDArray[np.void]) -> FrameArray:
