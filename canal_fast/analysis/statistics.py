@@ -245,6 +245,13 @@ class Statistics:
                 table[window] = None if busy is None else busy / (self.window_ns / 1e9)
         return found
 
+    def frames_over_time(self) -> dict[int, dict[int, int]]:
+        """Frames in each window that has some, by channel and number of the window."""
+        return {
+            channel: {window: counts[0] for window, counts in sorted(windows.items())}
+            for channel, windows in sorted(self._counts.windows.items())
+        }
+
     def periods(self) -> Rows:
         """As `canal_fast.analysis.periods`, of everything that was added; overlapping ids have NaN and -1."""
         return _periods(self._counts)
