@@ -36,7 +36,8 @@ def load(facts: Facts, end_s: float) -> str:
             said = f"Load {percent(bus['load'])} % in all, {percent(bus['peak_load'])} % in the fullest window."
         else:
             said = f"At most {number(max(row['peak']), 4)} frames/s in a window."
-        words = f"Windows of {number(window)} s{folded}. {said}"
+        few = " These are few: --window makes them shorter." if row["windows"] < 5 else ""
+        words = f"Windows of {number(window)} s{folded}. {said}{few}"
         shown = "bus load, %" if is_load else "frames per second (bit rate not known)"
         title = f"{safe(cut(row['name']))}: {shown}"
         parts.append(line(f"load{row['channel']}", title, words, row, end_s, factor, place))

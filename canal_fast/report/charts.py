@@ -47,7 +47,7 @@ def line(name: str, title: str, words: str, row: dict[str, Any], end_s: float, f
     end_s : float
         Where the axis ends; it begins at 0.
     factor : float
-        What values are multiplied with.
+        What values are multiplied with: 100 for a share, which becomes percent, 1 for a number of frames.
     number : int
         Place among the page's lines, for the reading at the pointer.
     """
@@ -122,9 +122,7 @@ def _chart(
     x_marks = ticks(0, end_s / unit, 8)
     grid = "".join(f"M0 {_y(mark, top)}H{_WIDTH}" for mark in y_marks)
     beside = "".join(f'<span class="y" style="top:{_y(mark, top)}%">{_label(mark)}</span>' for mark in y_marks)
-    below = "".join(
-        f'<span class="x" style="left:{100 * mark * unit / end_s:.2f}%">{_label(mark)}</span>' for mark in x_marks
-    )
+    below = "".join(_mark(100 * mark * unit / end_s, _label(mark)) for mark in x_marks)
     return (
         f'<figure class="chart"><figcaption>{title} <output for="{name}"></output></figcaption>'
         f'<div class="plot" id="{name}" {data}>'
@@ -133,6 +131,12 @@ def _chart(
         f'<path class="grid" d="{grid}"/>{shapes}</svg>{beside}{below}</div>'
         f'<p class="words"><span class="unit">time, {safe(unit_name)}</span>{words}</p></figure>'
     )
+
+
+def _mark(percent: float, label: str) -> str:
+    """Below the axis; at its end not beyond it."""
+    place = f"left:{percent:.2f}%" if percent < 97 else "right:0"
+    return f'<span class="x{" end" * (percent >= 97)}" style="{place}">{label}</span>'
 
 
 def _label(value: float) -> str:

@@ -129,15 +129,17 @@ class Flagged:
         """New states only: a controller says the same one again and again."""
         codes = _state_codes(some)
         some, codes = some[codes != 0], codes[codes != 0]
+        new = np.zeros(len(some), np.bool_)
         for channel in np.unique(some["channel"]).tolist():
             rows = np.flatnonzero(some["channel"] == channel)
             mine = codes[rows].astype(np.int16)
-            new = rows[np.diff(mine, prepend=self._state.get(channel, 0)) != 0]
+            new[rows] = np.diff(mine, prepend=self._state.get(channel, 0)) != 0
             self._state[channel] = int(mine[-1])
-            self.totals["states"] += len(new)
-            for place in new[: MOST_EVENTS - len(self.states)]:
-                at = int(some["timestamp_ns"][place])
-                self.states.append({"channel": channel, "at_ns": at, "state": STATES[codes[place]]})
+        places = np.flatnonzero(new)
+        self.totals["states"] += len(places)
+        for place in places[: MOST_EVENTS - len(self.states)]:
+            channel, at = int(some["channel"][place]), int(some["timestamp_ns"][place])
+            self.states.append({"channel": channel, "at_ns": at, "state": STATES[codes[place]]})
 
 
 def _state_codes(some: FrameArray) -> npt.NDArray[np.uint8]:

@@ -25,7 +25,7 @@ MOST = 80  # characters of a name
 
 def safe(text: object) -> str:
     """Text for a page: control characters, halves of surrogate pairs and marks that turn the direction are shown."""
-    letters = (letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in str(text))
+    letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
     return html.escape("".join(letters), quote=True)
 
 

@@ -80,7 +80,7 @@ def write_report(
         A bit rate or window outside its interval, no such format or zone.
     """
     path = os.fspath(target)
-    _check_target(path, force)
+    _check_target(path, source, force)
     database = None if dbc is None else load_database(dbc, encoding=encoding)
     plan, troubles = (None, []) if database is None else plan_of(database, signals, j1939)
     with open_log(source, format=format, tz=tz, errors=errors) as log:
@@ -98,7 +98,7 @@ def write_report(
     return data_of(facts)
 
 
-def _check_target(path: str, force: bool) -> None:
+def _check_target(path: str, source: LogSource, force: bool) -> None:
     """Whether it can be written, before a long recording is read."""
     if path == "-":
         return
@@ -109,6 +109,9 @@ def _check_target(path: str, force: bool) -> None:
         raise IsADirectoryError(errno.EISDIR, "is a directory; give the page's name in it", path)
     if not force:
         refuse_existing(path)
+    known = [path, source] if isinstance(source, (str, os.PathLike)) else []
+    if known and all(map(os.path.exists, known)) and os.path.samefile(*known):
+        raise FileExistsError(errno.EEXIST, "the page would replace the recording", path)
     refuse_read_only(path)
 
 
