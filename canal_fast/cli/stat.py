@@ -28,7 +28,7 @@ from canal_fast.cli.options import (
 )
 from canal_fast.dataframes import is_dated
 from canal_fast.frames import FrameFlag
-from canal_fast.plot import new_figure
+from canal_fast.plot import bus_load
 
 HEADER = (
     f"{'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
@@ -180,25 +180,4 @@ def percent(share: float | None) -> str:
 
 def plot(statistics: Statistics, summary: dict[str, Any], path: str) -> None:
     """Load over time, and the identifiers with the greatest shares."""
-    figure = new_figure(11, 7)
-    above, below = figure.subplots(2, 1)
-    window = summary["window_s"]
-    names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
-    for channel, windows in statistics.load_over_time().items():
-        numbers = range(min(windows), max(windows) + 1)
-        values = [100 * (windows.get(number) or 0.0) for number in numbers]
-        edges = [number * window - (statistics.first or 0) / 1e9 for number in [*numbers, numbers[-1] + 1]]
-        above.stairs(values, edges, baseline=None, linewidth=1.3, label=names[channel])
-    above.set(xlabel="time since the first frame, s", ylabel=f"bus load, % ({window:g} s windows)")
-    above.set_ylim(bottom=0)
-    above.grid(alpha=0.3)
-    if summary["channels"]:
-        above.legend(fontsize=8, loc="lower left")
-    rows = sorted(summary["ids"], key=lambda row: -(row["share"] or 0))[:30]
-    labels = [f"{names[r['channel']]}: {r['arbitration_id']:0{8 if r['extended'] else 3}X}" for r in rows]
-    below.bar(range(len(rows)), [100 * (r["share"] or 0) for r in rows], color="#4878a8")
-    below.set_xticks(range(len(rows)), labels, rotation=90, fontsize=8)
-    below.set(
-        ylabel="share of the bus, %", xlabel=f"bus: identifier (the {len(rows)} with most of {len(summary['ids'])})"
-    )
-    figure.savefig(path, dpi=110)
+    bus_load(statistics, summary).savefig(path, dpi=110)
