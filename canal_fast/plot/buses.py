@@ -172,6 +172,7 @@ def periods(rows: Rows, names: Mapping[int, str] | None = None) -> Figure:
     axes.set_yticks(lines, labels, fontsize=8, family="monospace")
     axes.set_ylim(len(known) - 0.4, -0.6)
     axes.set(xscale="log", xlabel="period, ms")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(axis="x", alpha=0.3)
     figure.legend(loc="outside lower center", fontsize=8, ncols=3, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
