@@ -60,7 +60,7 @@ def bus_load(statistics: LoadStatistics, summary: Mapping[str, Any] | None = Non
     names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
     for number, (channel, windows) in enumerate(statistics.load_over_time().items()):
         folded = fold(windows, 4000)
-        edges = (folded.first + folded.each * np.arange(len(folded.mean) + 1)) * window_s - start_s
+        edges = (folded.first + folded.each * np.arange(len(folded.mean) + 1, dtype=np.int64)) * window_s - start_s
         (color, dash) = f"C{number % 10}", DASHES[number % len(DASHES)]
         if folded.each > 1:
             above.stairs(100 * folded.most, edges, baseline=None, linewidth=0.6, color=color, alpha=0.6)

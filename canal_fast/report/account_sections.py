@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .banners import COUNTERS, frames_lost
-from .tables import Column, table
+from .tables import Column, boxed, table
 from .text import (
     NONE,
     alarm,
@@ -76,7 +76,7 @@ def _buses(facts: Facts) -> str:
     ]  # fmt: skip
     data = f", data phase {number(summary['data_bitrate'])} bit/s" if summary["data_bitrate"] else ""
     caption = f"Buses; peak load in windows of {number(summary['window_s'])} s{data}"
-    return f'<div class="wide">{table(columns, rows, caption)}</div>'
+    return boxed(table(columns, rows, caption))
 
 
 def losses(facts: Facts, end_s: float) -> str:
@@ -90,7 +90,7 @@ def losses(facts: Facts, end_s: float) -> str:
             [name(row["name"]), count(row["frames"]), *(count(row.get(key)) for key, _ in COUNTERS)] for row in counted
         ]
         caption = f"Account of the recorder, from its last counters; {NONE}: it could not know"
-        parts.append(f'<div class="wide">{table(columns, rows, caption)}</div>')
+        parts.append(boxed(table(columns, rows, caption)))
     else:
         parts.append(
             "<p>The recording holds no counters of its recorder: losses before it was written are not known.</p>"
@@ -110,7 +110,7 @@ def losses(facts: Facts, end_s: float) -> str:
         ]
         caption = f"Gaps{of_all(len(rows), clock['gaps_total'])}"
         columns = [Column("first frame after", True), Column("channel"), Column("since the record before, ms")]
-        parts.append(f'<div class="wide tall">{table(columns, rows, caption)}</div>')
+        parts.append(boxed(table(columns, rows, caption), "Gaps"))
     return "".join(parts)
 
 
@@ -144,5 +144,6 @@ def clock(facts: Facts, end_s: float) -> str:
             for row in clock["steps"]
         ]
         columns = [Column("first record after", True), Column("channel"), Column("since the record before, ms")]
-        html += f'<div class="wide tall">{table(columns, rows, f"Steps of the clock{of_all(len(rows), total)}")}</div>'
+        caption = f"Steps of the clock{of_all(len(rows), total)}"
+        html += boxed(table(columns, rows, caption), "Steps of the clock")
     return html

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .charts import bars, line
-from .tables import Column, table
+from .tables import Column, boxed, table
 from .text import bus_id, count, cut, milliseconds, moment, name, number, of_all, percent, plural, rate, safe
 
 __all__ = ["errors", "identifiers", "load"]
@@ -52,10 +52,10 @@ def _as_numbers(row: Facts, factor: float, unit: str, each: float) -> str:
     for at in range(0, len(row["mean"]), stride):
         mean, peak = row["mean"][at : at + stride], row["peak"][at : at + stride]
         begin = max(row["start_s"] + at * row["step_s"], 0)
-        rows.append([f"{begin:.3f}", number(factor * sum(mean) / len(mean), 4), number(factor * max(peak), 4)])
+        rows.append([f"{begin:.3f}", rate(factor * sum(mean) / len(mean)), rate(factor * max(peak))])
     columns = [Column("from, s"), Column(f"mean, {unit}"), Column(f"peak, {unit}")]
     body = table(columns, rows, f"{safe(cut(row['name']))}: {number(each * stride)} s in each row")
-    return f"<details><summary>As numbers</summary>{body}</details>"
+    return f"<details><summary>As numbers</summary>{boxed(body, 'As numbers')}</details>"
 
 
 def identifiers(facts: Facts, end_s: float) -> str:
@@ -88,7 +88,7 @@ def identifiers(facts: Facts, end_s: float) -> str:
         if ids["left_out"]
         else ""
     )
-    caption = (
+    note = (
         "Periods are times between frames of one identifier, jitter their standard deviation, gaps those of at least "
         f"1.5 times the median.{left_out}"
     )
@@ -98,8 +98,9 @@ def identifiers(facts: Facts, end_s: float) -> str:
         '<output id="found" for="find" aria-live="polite"></output>'
         '<span class="note sorted" aria-live="polite"></span></p>'
     )
+    caption = f"{count(len(rows))} identifiers, each on its bus"
     body = table(columns, rows, caption, data="ids", finds=finds, sorted_by="order")
-    return f'<div>{search}<div class="wide tall">{body}</div></div>'
+    return f'<div><p class="note">{note}</p>{search}{boxed(body, "Identifiers")}</div>'
 
 
 def _messages(facts: Facts) -> dict[tuple[int, bool], str]:
@@ -126,10 +127,10 @@ def errors(facts: Facts, end_s: float) -> str:
             + [moment(row[f"{end}_ns"], dated) for end in ENDS]
             for row in errors["classes"]
         ]
-        parts.append(f'<div class="wide">{table(columns, rows, "Error frames by class; one may be of several")}</div>')
+        parts.append(boxed(table(columns, rows, "Error frames by class; one may be of several")))
     if errors["states"]:
         rows = [[moment(row["at_ns"], dated), name(row["name"]), safe(row["state"])] for row in errors["states"]]
         caption = f"States as they changed{of_all(len(rows), errors['states_total'])}"
         columns = [Column("at", True), Column("bus", True), Column("state", True)]
-        parts.append(f'<div class="wide tall">{table(columns, rows, caption)}</div>')
+        parts.append(boxed(table(columns, rows, caption), "States"))
     return "".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .charts import sparkline
-from .tables import Column, table
+from .tables import Column, boxed, table
 from .text import bus_id, count, name, number, safe
 
 __all__ = ["signals"]
@@ -31,7 +31,7 @@ def signals(facts: dict[str, Any], end_s: float) -> str:
         rows = [_row(one, end_s, stride) for one in message["signals"]]
         frames = message["frames"]
         caption = f'<span class="mono">{bus_id(message)}</span>, {count(frames)} frame{"" if frames == 1 else "s"}'
-        parts.append(f'<h3>{name(message["name"])}</h3><div class="wide">{table(COLUMNS, rows, caption)}</div>')
+        parts.append(f"<h3>{name(message['name'])}</h3>{boxed(table(COLUMNS, rows, caption))}")
     return "".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .text import safe
 
-__all__ = ["Column", "table"]
+__all__ = ["Column", "boxed", "table"]
 
 
 class Column(NamedTuple):
@@ -69,3 +69,9 @@ def table(
         f"<table{named}><caption>{caption}</caption><thead><tr>{''.join(heads)}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
+
+
+def boxed(table: str, label: str = "") -> str:
+    """A table that scrolls where it is wider than the page; with a label also down, by keyboard too."""
+    tall = f' tall" tabindex="0" role="region" aria-label="{label}' if label else ""
+    return f'<div class="wide{tall}">{table}</div>'

@@ -168,6 +168,18 @@ def test_both_themes_can_be_read(browser: Any, theme: str, width: int, tmp_path:
 
 
 def test_it_prints(browser: Any) -> None:
+    """Without what is of no use on paper, and light."""
+    media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        for name in ("nav", "#theme", ".search"):
+            shown = f"return getComputedStyle(document.querySelector('{name}')).display"
+            assert browser.execute_script(shown) == "none", name
+        assert browser.execute_script(CONTRAST) == []
+        ink = browser.execute_script("return getComputedStyle(document.documentElement).color")
+        assert ink == "rgb(27, 31, 36)"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     made = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {})["data"])
     assert made.startswith(b"%PDF-")
     assert len(made) > 10_000
