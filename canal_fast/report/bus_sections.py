@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .charts import bars, line
+from .charts import Decades, bars, line
 from .tables import Column, boxed, table
 from .text import bus_id, count, cut, milliseconds, moment, name, number, of_all, percent, plural, rate, safe
 
@@ -17,6 +17,7 @@ ID_COLUMNS = [
     Column("period min, ms", False, "period_min_s"), Column("mean, ms", False, "period_mean_s"),
     Column("max, ms", False, "period_max_s", "descending"), Column("jitter, ms", False, "jitter_s", "descending"),
     Column("gaps", False, "gaps", "descending"), Column("bus %", False, "share", "descending"),
+    Column("period, logarithmic", True),
 ]  # fmt: skip
 ENDS = ("first", "last")
 
@@ -64,6 +65,7 @@ def identifiers(facts: Facts, end_s: float) -> str:
         return "<p>There are none.</p>"
     names = {bus["channel"]: bus["name"] for bus in facts["summary"]["channels"]}
     of_database = _messages(facts)
+    decades = _decades(ids)
     rows, finds = [], []
     columns = list(ID_COLUMNS)
     if of_database:
@@ -75,7 +77,7 @@ def identifiers(facts: Facts, end_s: float) -> str:
             name(names[row["channel"]]), bus_id(row), f"{dlc[0]}" if len(dlc) == 1 else f"{dlc[0]}..{dlc[-1]}",
             count(row["count"]), rate(row["rate"]), milliseconds(row["period_min_s"]),
             milliseconds(row["period_mean_s"]), milliseconds(row["period_max_s"]), milliseconds(row["jitter_s"]),
-            count(row["gaps"]), percent(row["share"]),
+            count(row["gaps"]), percent(row["share"]), _range(decades, row),
         ]  # fmt: skip
         message = of_database.get((row["arbitration_id"], row["extended"]), "")
         if of_database:
@@ -90,7 +92,8 @@ def identifiers(facts: Facts, end_s: float) -> str:
     )
     note = (
         "Periods are times between frames of one identifier, jitter their standard deviation, gaps those of at least "
-        f"1.5 times the median.{left_out}"
+        f"1.5 times the median. The picture in each row: least to greatest period, its mean, and a band of the jitter."
+        f"{left_out}"
     )
     search = (
         '<p class="search" hidden><label for="find">Search</label><input type="search" id="find" data-table="ids" '
@@ -101,6 +104,23 @@ def identifiers(facts: Facts, end_s: float) -> str:
     caption = f"{count(len(rows))} identifiers, each on its bus"
     body = table(columns, rows, caption, data="ids", finds=finds, sorted_by="order")
     return f'<div><p class="note">{note}</p>{search}{boxed(body, "Identifiers")}</div>'
+
+
+def _decades(ids: Facts) -> Decades | None:
+    """The scale of all periods."""
+    least, most = (ids["columns"].index(name) for name in ("period_min_s", "period_max_s"))
+    known = [row for row in ids["rows"] if row[most] is not None and row[most] > 0]
+    if not known:
+        return None
+    high = max(row[most] for row in known)
+    low = min((row[least] for row in known if row[least] > 0), default=high)
+    return Decades(max(low, high / 1e6), high)
+
+
+def _range(decades: Decades | None, row: Facts) -> str:
+    if decades is None or row["period_max_s"] is None:
+        return ""
+    return decades.range(row["period_min_s"], row["period_mean_s"], row["period_max_s"], row["jitter_s"])
 
 
 def _messages(facts: Facts) -> dict[tuple[int, bool], str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .text import safe
 
-__all__ = ["bars", "line", "scale_of_time", "sparkline", "ticks"]
+__all__ = ["Decades", "bars", "line", "scale_of_time", "sparkline", "ticks"]
 
 _WIDTH, _HEIGHT = 1000, 100  # units of the SVG, whatever its size on the screen
 _STEPS = (1, 2, 2.5, 5, 10)
@@ -92,6 +92,28 @@ def sparkline(points: Sequence[tuple[float, float, float]], end_s: float, label:
         f'<svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label="{label}">'
         f'<path d="{path}"/></svg>'
     )
+
+
+class Decades:
+    """A logarithmic scale from the least to the greatest of some numbers above 0, the same for many small pictures."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = math.log10(low)
+        self.span = max(math.log10(high) - self.low, 1e-9)
+
+    def place(self, value: float) -> float:
+        """0 to 100; what is below, and 0, is at 0."""
+        return 100 * min(max((math.log10(value) - self.low) / self.span, 0), 1) if value > 0 else 0.0
+
+    def range(self, least: float, mean: float, most: float, jitter: float) -> str:
+        """A line from least to greatest, a band of the jitter around the mean, a mark at the mean."""
+        left, right, low, middle, high = (
+            f"{self.place(value):.1f}" for value in (least, most, max(mean - jitter, least), mean, mean + jitter)
+        )
+        return (
+            '<svg class="range" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+            f'<path class="band" d="M{low} 5H{high}"/><path d="M{left} 5H{right}M{middle} 1V9"/></svg>'
+        )
 
 
 def _top(value: float, least: float = 0.0) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 import canal_fast as cf
 from canal_fast.plot.folding import fold, thinned
-from canal_fast.report.charts import ticks
+from canal_fast.report.charts import Decades, ticks
 from canal_fast.report.flagged import CLASSES, Flagged
 from canal_fast.report.signals import BINS, Series
 from canal_fast.report.text import duration, moment
@@ -156,6 +156,13 @@ def test_ticks() -> None:
     assert ticks(0, 2, 4, 1) == [0, 1, 2]
     assert ticks(0, 0, 4) == [0]
     assert 3 <= len(ticks(0, 7.3, 8)) <= 9
+
+
+def test_periods_lie_on_one_logarithmic_scale() -> None:
+    scale = Decades(0.001, 1.0)
+    assert [scale.place(value) for value in (0.001, 0.1, 1.0, 0, -1, 5)] == pytest.approx([0, 66.6667, 100, 0, 0, 100])
+    assert 'M0.0 5H100.0M66.7 1V9"' in scale.range(0.001, 0.1, 1.0, 0.9)
+    assert "M50.0 5H" not in Decades(1.0, 1.0).range(1.0, 1.0, 1.0, 0.0)
 
 
 def test_times_in_words() -> None:
