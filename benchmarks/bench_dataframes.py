@@ -175,7 +175,7 @@ def tshark_row() -> float | str:
 def report_row() -> float:
     """The same recording twice: as a table of identifiers, and as a page."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as name:
-        cf.write_log(f"{name}/x.pcapng", traffic(LOGGED))
+        cf.write_log(f"{name}/x.pcapng", traffic(GROUPED))
         program = [sys.executable, "-P", "-m", "canal_fast"]
         commands = [["stat", f"{name}/x.pcapng"], ["report", f"{name}/x.pcapng", "-o", f"{name}/x.html", "--force"]]
         stat, report = best(
