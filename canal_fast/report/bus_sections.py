@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from canal_fast.signals.description import parameter_group
+
 from .charts import Decades, bars, line
 from .tables import Column, boxed, table
 from .text import bus_id, count, cut, milliseconds, moment, name, number, of_all, percent, plural, rate, safe
@@ -79,7 +81,7 @@ def identifiers(facts: Facts, end_s: float) -> str:
             milliseconds(row["period_mean_s"]), milliseconds(row["period_max_s"]), milliseconds(row["jitter_s"]),
             count(row["gaps"]), percent(row["share"]), _range(decades, row),
         ]  # fmt: skip
-        message = of_database.get((row["arbitration_id"], row["extended"]), "")
+        message = _message(of_database, row)
         if of_database:
             cells.insert(2, name(message) if message else "")
         rows.append(cells)
@@ -123,9 +125,19 @@ def _range(decades: Decades | None, row: Facts) -> str:
     return decades.range(row["period_min_s"], row["period_mean_s"], row["period_max_s"], row["jitter_s"])
 
 
-def _messages(facts: Facts) -> dict[tuple[int, bool], str]:
+def _messages(facts: Facts) -> dict[tuple[int, bool | None], str]:
+    """Names by (identifier, extended), and by (parameter group number, None)."""
     signals = facts["signals"]
-    return {(m["arbitration_id"], m["extended"]): m["name"] for m in signals["messages"]} if signals else {}
+    return {
+        (m["arbitration_id"], m["extended"]) if m["pgn"] is None else (m["pgn"], None): m["name"]
+        for m in (signals["messages"] if signals else ())
+    }
+
+
+def _message(names: dict[tuple[int, bool | None], str], row: Facts) -> str:
+    """Of an identifier; empty where the database has none."""
+    exact = names.get((row["arbitration_id"], row["extended"]), "")
+    return exact or (names.get((parameter_group(row["arbitration_id"]), None), "") if row["extended"] else "")
 
 
 def errors(facts: Facts, end_s: float) -> str:

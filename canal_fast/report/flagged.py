@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from canal_fast.frames import FrameArray, FrameFlag
 
-__all__ = ["Flagged"]
+__all__ = ["CLASSES", "KINDS", "STATES", "Flagged", "state_codes"]
 
 MOST_EVENTS = 200  # of each kind that are listed; all are counted
 _ERROR, _STATUS = int(FrameFlag.ERROR_FRAME), int(FrameFlag.STATUS)
@@ -25,7 +25,7 @@ KINDS = (  # bit of data[2] of a protocol violation
     (0x01, "bit"), (0x02, "form"), (0x04, "stuff"), (0x08, "dominant bit not sent"),
     (0x10, "recessive bit not sent"), (0x20, "overload"),
 )  # fmt: skip
-STATES = ("", "error active", "error warning", "error passive", "bus off", "restarted", "receive overrun")
+STATES = ("", "error active", "error warning", "error passive", "bus off", "restarted", "overrun")
 _OF_CONTROLLER = ((0x40, 1), (0x0C, 2), (0x30, 3))  # bits of data[1], state; the last that fits counts
 _OF_STATUS = np.zeros(256, np.uint8)  # code of a CANAL status message -> state
 _OF_STATUS[:5] = 1, 6, 2, 3, 4
@@ -127,7 +127,7 @@ class Flagged:
 
     def _states(self, some: FrameArray) -> None:
         """New states only: a controller says the same one again and again."""
-        codes = _state_codes(some)
+        codes = state_codes(some)
         some, codes = some[codes != 0], codes[codes != 0]
         new = np.zeros(len(some), np.bool_)
         for channel in np.unique(some["channel"]).tolist():
@@ -142,7 +142,7 @@ class Flagged:
             self.states.append({"channel": channel, "at_ns": at, "state": STATES[codes[place]]})
 
 
-def _state_codes(some: FrameArray) -> npt.NDArray[np.uint8]:
+def state_codes(some: FrameArray) -> npt.NDArray[np.uint8]:
     """The state that each record tells, as an index of STATES; 0: none."""
     classes, detail, flags = some["arbitration_id"], some["data"][:, 1], some["flags"]
     codes = np.zeros(len(some), np.uint8)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .charts import sparkline
 from .tables import Column, boxed, table
-from .text import bus_id, count, name, number, safe
+from .text import bus_id, count, name, number, plural, safe
 
 __all__ = ["signals"]
 
@@ -30,7 +30,8 @@ def signals(facts: dict[str, Any], end_s: float) -> str:
     for message in found["messages"]:
         rows = [_row(one, end_s, stride) for one in message["signals"]]
         frames = message["frames"]
-        caption = f'<span class="mono">{bus_id(message)}</span>, {count(frames)} frame{"" if frames == 1 else "s"}'
+        title = bus_id(message) if message["pgn"] is None else f"PGN {message['pgn']:X}"
+        caption = f'<span class="mono">{title}</span>, {count(frames)} frame{plural(frames)}'
         parts.append(f"<h3>{name(message['name'])}</h3>{boxed(table(COLUMNS, rows, caption))}")
     return "".join(parts)
 

@@ -129,12 +129,13 @@ class Signals:
             one.add(times, values)
 
     def messages(self, span: tuple[int, int]) -> list[dict[str, Any]]:
-        """Those that occurred, in the plan's order: name, arbitration_id, extended, frames, signals."""
+        """Those that occurred, in the plan's order: name, arbitration_id, extended, pgn, frames, signals."""
         return [
             {
                 "name": message.name,
                 "arbitration_id": message.arbitration_id,
                 "extended": message.is_extended,
+                "pgn": message.pgn if message.by_pgn else None,
                 "frames": self.rows[message.name],
                 "signals": [one.summary(span) for one in self._signals[message.name].values()],
             }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import canal_fast as cf
 from canal_fast.plot.folding import fold, thinned
 from canal_fast.report.charts import Decades, ticks
-from canal_fast.report.flagged import CLASSES, Flagged
+from canal_fast.report.flagged import CLASSES, KINDS, STATES, Flagged, state_codes
 from canal_fast.report.signals import BINS, Series
 from canal_fast.report.text import duration, moment
 
@@ -59,7 +62,7 @@ def naive(frames: cf.FrameArray) -> dict[str, object]:
             state = "bus off" if identifier & 0x040 else state
         elif flags & STATUS:
             counts["status"] += 1
-            words = ["error active", "receive overrun", "error warning", "error passive", "bus off", ""]
+            words = ["error active", "overrun", "error warning", "error passive", "bus off", ""]
             state = words[data[0]]
         if state and last.get(channel) != state:
             last[channel] = state
@@ -87,6 +90,22 @@ def test_marks_batch_by_batch(batch: int) -> None:
     for window, count in flagged.windows.items():
         inside = (frames["timestamp_ns"] // 1_000_000_000 == window[1]) & (frames["channel"] == window[0])
         assert count == np.count_nonzero(inside & (frames["flags"] == ERROR))
+
+
+def test_numbers_are_those_of_the_headers(include_dir: Path) -> None:
+    text = (include_dir / "canal_fast" / "error_frame.h").read_text()
+    numbers = {name: int(value, 0) for name, value in re.findall(r"CF_ERROR_(\w+) = (0x\w+)", text)}
+    kinds = {value for name, value in numbers.items() if name.startswith("KIND_") and name != "KIND_TX"}
+    classes = {value for name, value in numbers.items() if not name.startswith("KIND_") and name != "COUNTERS"}
+    assert kinds == {bit for bit, _ in KINDS}
+    assert classes <= {bit for bit, _ in CLASSES}
+    rows = re.findall(r'X\(\w+, (0x\w\w), "([\w ]+)"\)', (include_dir / "canal_fast" / "canal.h").read_text())
+    assert len(rows) == 11
+    for number, sentence in rows:
+        frame = cf.make_frames(0, bytes([int(number, 0)]))
+        frame["flags"] = STATUS
+        state = STATES[state_codes(frame)[0]]
+        assert state == ("" if sentence.endswith("error") else sentence)
 
 
 def test_few_are_kept_of_a_flood() -> None:

@@ -261,6 +261,23 @@ def test_signals_that_are_not_there_are_said_so(
     assert "Nothing can be decoded with" in page.words
 
 
+def test_identifiers_bear_the_names_of_their_messages(tmp_path: Path, database: Path) -> None:
+    """Exact identifiers; with --j1939 those of the parameter group, whoever sent it."""
+    ids = np.array([0x100, 0x0CF00400, 0x18F0040A, 0x18EF0A00])
+    flags = np.where(ids > 0x7FF, int(F.EXTENDED_ID), 0)
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, cf.make_frames(ids, b"12345678", flags=flags, timestamp_ns=START))
+    database.write_text(
+        database.read_text().replace("BO_ 1900 Absent", f"BO_ {0x0CF004FE | 1 << 31} Shaft").replace("Never", "Torque")
+    )
+    page = report(path, "--dbc", str(database), "--j1939")
+    finds = [row["data-find"] for row in page.of("tr") if "data-find" in row]
+    assert [(find or "").split()[1:] for find in finds] == [
+        ["100", "Engine"], ["0CF00400", "Shaft"], ["18EF0A00"], ["18F0040A", "Shaft"],
+    ]  # fmt: skip
+    assert "PGN F004, 2 frames" in page.words
+
+
 def luminance(colour: str) -> float:
     """WCAG 2.2: relative luminance."""
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
