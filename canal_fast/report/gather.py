@@ -91,7 +91,7 @@ def gather(
         "file": contents(log, count),
         "ids": _ids(summary.pop("ids"), unknown),
         "summary": _known(summary, unknown),
-        "load": _load(statistics, unknown, span),
+        "load": _load(statistics, summary, unknown, span),
         "errors": _errors(flagged, statistics.names, span),
         "clock": _clock(flagged, span),
         "signals": None if database is None else _signals(signals, database, troubles, span),
@@ -147,14 +147,19 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _load(statistics: Statistics, unknown: set[int], span: tuple[int, int]) -> list[Facts]:
+def _load(statistics: Statistics, summary: Facts, unknown: set[int], span: tuple[int, int]) -> list[Facts]:
     """The load of each bus over time; of those whose rates are not known, frames a second."""
     lines = []
+    in_all = {bus["channel"]: bus["load"] for bus in summary["channels"]}
+    windows: dict[int, float | None]
     frames, points = statistics.frames_over_time(), _points(len(statistics.frames_over_time()))
     for channel, loads in statistics.load_over_time().items():
         known = channel not in unknown and None not in loads.values()
         seconds = statistics.window_ns / 1e9
-        windows = loads if known else {window: count / seconds for window, count in frames[channel].items()}
+        if known:
+            windows = {w: statistics.covered_load(w, load, in_all[channel]) for w, load in loads.items()}
+        else:
+            windows = {window: count / seconds for window, count in frames[channel].items()}
         line = _line(windows, span, statistics.window_ns, points)
         name = statistics.names.get(channel, f"can{channel}")
         lines.append({"channel": channel, "name": name, "quantity": "load" if known else "frames_per_s", **line})
