@@ -208,7 +208,7 @@ class Statistics:
                     "bitrate": self.bitrates.get(channel, self.bitrate),
                     "frames": sum(row["count"] for row in table if row["channel"] == channel),
                     "load": load,
-                    "peak_load": None if peak is None else self._peak_load(peak, windows[peak], load),
+                    "peak_load": None if peak is None else self.covered_load(peak, windows[peak], load),
                     "peak_at_s": None if peak is None else peak * self.window_ns / 1e9,
                 }
             )
@@ -225,9 +225,12 @@ class Statistics:
             "ids": table,
         }
 
-    def _peak_load(self, window: int, of_it: float | None, load: float | None) -> float | None:
-        """Of the fullest window. Where none lies whole between first and last frame, over the time that it shares with
-        them, and at least the load in all: time without a recording is no idle bus."""
+    def covered_load(self, window: int, of_it: float | None, load: float | None) -> float | None:
+        """Load of a window of a channel, given that in `load_over_time` and the channel's load in all.
+
+        Where no window lies whole between first and last frame, over the time that it shares with them, and at least
+        the load in all: time without a recording is no idle bus.
+        """
         first, last, length = self.first or 0, self.last or 0, self.window_ns
         if load is None or of_it is None or -(-first // length) * length + length <= last:
             return of_it
@@ -244,6 +247,13 @@ class Statistics:
                 busy = self._seconds(channel, bits, data_bits)
                 table[window] = None if busy is None else busy / (self.window_ns / 1e9)
         return found
+
+    def frames_over_time(self) -> dict[int, dict[int, int]]:
+        """Frames in each window that has some, by channel and number of the window."""
+        return {
+            channel: {window: counts[0] for window, counts in sorted(windows.items())}
+            for channel, windows in sorted(self._counts.windows.items())
+        }
 
     def periods(self) -> Rows:
         """As `canal_fast.analysis.periods`, of everything that was added; overlapping ids have NaN and -1."""
