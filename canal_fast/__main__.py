@@ -15,7 +15,7 @@ from canal_fast.errors import CanalFastError
 
 COMMANDS = (  # of canal_fast.cli, as --help shows them
     "log", "dump", "stat", "convert", "cut", "merge", "decode", "formats", "play", "waveform", "simulate", "timing",
-    "response", "doctor", "list",
+    "response", "filters", "doctor", "list",
 )  # fmt: skip
 
 
