@@ -6,7 +6,6 @@
 #ifndef CANAL_FAST_ANALYSIS_ACCEPTANCE_H
 #define CANAL_FAST_ANALYSIS_ACCEPTANCE_H
 
-#include "../cpu.h"
 #include "../frame.h"
 
 #define CF_WORD_EXTENDED UINT32_C(0x80000000)
