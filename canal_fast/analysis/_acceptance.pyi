@@ -9,6 +9,7 @@ MOST_GROUPS: int
 
 _Array = npt.NDArray[Any]
 
+def select(wanted: int) -> None: ...
 @final
 class Acceptance:
     def __new__(cls, rows: _Array, error_mask: int) -> Acceptance: ...

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from canal_fast.arguments import filters as checked_filters
 from canal_fast.dataframes import contiguous
 from canal_fast.frames import FrameArray
+from canal_fast.processor import serve
 
 from . import _acceptance
 from .acceptance_filters import AcceptanceFilters, Mailbox, MailboxFilters
@@ -79,3 +80,6 @@ def _known(filters: Filters) -> AcceptanceFilters:
     whole = 0x1FFFFFFF
     boxes = (Mailbox(i & m & whole, m & whole, None if e is None else bool(e)) for i, m, e in rows)
     return MailboxFilters(tuple(boxes) if rows else (Mailbox(0, 0),))  # python-can: none lets everything through
+
+
+serve(_acceptance.select)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from oracle import acceptance_oracle as oracle
 from oracle.acceptance_oracle import Frame
 
 import canal_fast as cf
-from canal_fast import analysis
+from canal_fast import analysis, processor
 from canal_fast.analysis import (
     BxcanBank,
     BxcanFilters,
@@ -40,6 +41,15 @@ def records(frames: list[Frame]) -> cf.FrameArray:
         record["dlc"] = len(frame.data)
         if not frame.remote:
             record["data"][: len(frame.data)] = list(frame.data)
+    return out
+
+
+def narrow(wide: cf.FrameArray) -> cf.FrameArray:
+    """The same as classical records."""
+    out = np.zeros(len(wide), cf.FRAME_DTYPE)
+    for name in ("arbitration_id", "flags", "dlc"):
+        out[name] = wide[name]
+    out["data"] = wide["data"][:, :8]
     return out
 
 
@@ -217,19 +227,23 @@ def test_every_base_frame_by_table() -> None:
     ]
     expected = [oracle.sja1000(codes, masks, False, frame) == 0 for frame in frames]
     wide = records(frames)
-    narrow = np.zeros(len(wide), cf.FRAME_DTYPE)
-    for name in ("arbitration_id", "flags", "dlc"):
-        narrow[name] = wide[name]
-    narrow["data"] = wide["data"][:, :8]
-    for array in (wide, narrow, narrow[::2]):
+    small = narrow(wide)
+    for array in (wide, small, small[::2]):
         step = len(frames) // len(array)
         assert analysis.accepts(array, Sja1000Filters(codes, masks)).tolist() == expected[::step]
     assert 0 < sum(expected) < len(expected)
 
 
+@pytest.fixture
+def level() -> Iterator[None]:
+    """A test may choose levels."""
+    yield
+    processor.select(os.environ.get("CANAL_FAST_SIMD") or processor.available()[-1])
+
+
 @pytest.mark.parametrize("other", [Frame(0x121, True), Frame(0x121, remote=True), Frame(0x121, fd=True), None])
-def test_runs_of_base_frames(other: Frame | None) -> None:
-    """Eight at a time; one of another kind, which does not pass, among them in each of the eight places."""
+def test_runs_of_base_frames(other: Frame | None, level: None) -> None:
+    """Eight and sixteen at a time; one of another kind, which does not pass, among them in each of eight places."""
     plain = [Frame(i * 37 % 2048, data=b"\xab" if i >> 3 & 1 else b"\0") for i in range(2048 + 5)]
     boxes = [(0x120, 0x7F4, False, False), (0x555, 0x7FF, False, None), (0x121, 0x7FE, False, False)]
     masks, filters = (0x7F4 << 18, 0x1FFC0000), tuple((i << 18, False) for i in (0x120, 0x120, 0x555, 0x121, 0x122, 0))
@@ -243,7 +257,10 @@ def test_runs_of_base_frames(other: Frame | None) -> None:
         for place in range(8, 16):
             frames = plain if other is None else [*plain[:place], other, *plain[place:200]]
             expected = [twin(frame) is not None for frame in frames]
-            assert analysis.accepts(records(frames), ours).tolist() == expected
+            for name in processor.available():
+                processor.select(name)
+                assert analysis.accepts(records(frames), ours).tolist() == expected
+                assert analysis.accepts(narrow(records(frames)), ours).tolist() == expected
             assert any(expected)
             if other is None:
                 break
