@@ -15,7 +15,7 @@ from canal_fast.errors import CanalFastError
 
 COMMANDS = (  # of canal_fast.cli, as --help shows them
     "log", "monitor", "dump", "stat", "report", "convert", "cut", "merge", "decode", "formats", "play", "waveform",
-    "simulate", "timing", "response", "doctor", "list",
+    "simulate", "timing", "response", "filters", "doctor", "list",
 )  # fmt: skip
 
 

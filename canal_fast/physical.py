@@ -1,99 +1,29 @@
-"""Rules of thumb about the wires of a CAN bus. Each says where it comes from and how far it holds.
-
-They size a first draft. The bit timing itself (`canal_fast.bittiming`, with `bus_length_m`) is exact; a rule
-here never overrides it.
-"""
+"""Rules of thumb about the wires of a CAN bus: the public face of `canal_fast.bittiming.physical`."""
 
 from __future__ import annotations
 
-import math
-
-from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns
-from canal_fast.errors import BitTimingError
+from canal_fast.bittiming.physical import (
+    RECOMMENDED_LENGTHS,
+    StubLength,
+    cable_delay_ns,
+    propagation_budget_ns,
+    rate_times_length_m,
+    rate_times_length_warning,
+    recommended_length_m,
+    split_termination_corner_hz,
+    stub_length_m,
+    stub_lengths_m,
+)
 
 __all__ = [
+    "RECOMMENDED_LENGTHS",
+    "StubLength",
     "cable_delay_ns",
     "propagation_budget_ns",
     "rate_times_length_m",
+    "rate_times_length_warning",
     "recommended_length_m",
     "split_termination_corner_hz",
     "stub_length_m",
+    "stub_lengths_m",
 ]
-
-RECOMMENDED_LENGTHS = (
-    (1_000_000, 25.0),
-    (800_000, 50.0),
-    (500_000, 100.0),
-    (250_000, 250.0),
-    (125_000, 500.0),
-    (50_000, 1000.0),
-    (20_000, 2500.0),
-    (10_000, 5000.0),
-)
-"""(bit/s, m) of CiA 301, bit rates and timing; the last two need bridges or repeaters."""
-
-
-def _positive(name: str, value: Number) -> float:
-    number = exact(name, value)
-    if number <= 0:
-        raise BitTimingError(f"{name} = {value}, must be above 0")
-    return float(number)
-
-
-def rate_times_length_m(bitrate: Number, product: Number = 50e6) -> float:
-    """Length in m from "bit rate x length <= 50 (Mbit/s) m".
-
-    Source: Texas Instruments SLLA270, "Controller Area Network Physical Layer Requirements" (2008), on bus
-    length. Holds for buses above about 100 m; shorter ones are held back by the delays of the nodes.
-    """
-    return _positive("product", product) / _positive("bitrate", bitrate)
-
-
-def recommended_length_m(bitrate: Number) -> float:
-    """Length in m that CiA 301 gives for the next higher rate of its table (nothing above 1 Mbit/s).
-
-    Source: CiA 301 (CANopen), table of bit rates. Holds for its sample points (87.5 %), cables of 5 ns/m and nodes
-    with up to 300 ns of loop delay, optocouplers not counted.
-    """
-    rate = _positive("bitrate", bitrate)
-    fitting = [length for listed, length in RECOMMENDED_LENGTHS if listed >= rate]
-    if not fitting:
-        raise BitTimingError(f"bitrate = {bitrate} bit/s, allowed up to {RECOMMENDED_LENGTHS[0][0]:,}")
-    return max(fitting)
-
-
-def cable_delay_ns(length_m: Number, ns_per_m: Number = 5) -> float:
-    """One-way delay of a cable. ISO 11898-2 counts with 5 ns/m, which suits common twisted pairs."""
-    return float(propagation_ns(length_m, 0, ns_per_m) / 2)
-
-
-def propagation_budget_ns(
-    bus_length_m: Number, loop_delay_ns: Number = DEFAULT_LOOP_DELAY_NS, ns_per_m: Number = 5
-) -> float:
-    """What the propagation segment has to hold: 2 (length x delay per metre + loop delay of one node).
-
-    Source: Robert Bosch GmbH, "The Configuration of the CAN Bit Timing" (1999), propagation time segment: there
-    and back between the two nodes that are farthest apart. Always holds in the arbitration phase.
-    """
-    return float(propagation_ns(bus_length_m, loop_delay_ns, ns_per_m))
-
-
-def stub_length_m(transition_ns: Number = 50, ns_per_m: Number = 5) -> float:
-    """Longest unterminated stub in m: a third of the length at which there-and-back takes one transition.
-
-    Source: Texas Instruments SLLA270 (critical length of an unterminated line; the same example, 50 ns and
-    5 ns/m giving 1.67 m, stands in the ECSS glossary). Holds for one stub; many add up. ISO 11898-2 names
-    0.3 m at 1 Mbit/s.
-    """
-    return _positive("transition_ns", transition_ns) / (2 * _positive("ns_per_m", ns_per_m)) / 3
-
-
-def split_termination_corner_hz(capacitance_f: Number = 4.7e-9, half_ohm: Number = 60) -> float:
-    """Corner frequency of a split termination: two resistors of `half_ohm` and a capacitor to ground.
-
-    For the common mode the halves lie in parallel: f = 1 / (2 pi (half / 2) C), 1.13 MHz with 2 x 60 ohm and 4.7 nF.
-
-    Source: Texas Instruments SLLA270, split termination (1.1 MHz with 4.7 nF). Holds for one end of the bus; the
-    other end adds its own capacitor.
-    """
-    return 1 / (math.pi * _positive("half_ohm", half_ohm) * _positive("capacitance_f", capacitance_f))

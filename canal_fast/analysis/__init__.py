@@ -11,6 +11,21 @@ from .statistics import PERIODS_DTYPE, Statistics, periods
 from .table import ID_DTYPE
 
 if TYPE_CHECKING:
+    from .acceptance import accepts, match_index
+    from .acceptance_filters import (
+        AcceptanceFilters,
+        BxcanBank,
+        BxcanFilters,
+        Mailbox,
+        MailboxFilters,
+        McanElement,
+        McanFilters,
+        Mcp2515Filters,
+        Mcp2517fdFilters,
+        Sja1000Filters,
+        SocketcanFilters,
+    )
+    from .design import DesignedFilter, FilterDesign, design_filters
     from .forecast import LoadForecast, forecast_load
     from .gateway import GATEWAY_DTYPE, gateway_delays
     from .messages import Message, bus_order_key
@@ -20,29 +35,45 @@ if TYPE_CHECKING:
     from .sources import timed_messages
 
 __all__ = [
+    "AcceptanceFilters",
+    "BxcanBank",
+    "BxcanFilters",
     "Comparison",
     "DISTURBANCE_DTYPE",
+    "DesignedFilter",
     "FINDING_DTYPE",
+    "FilterDesign",
     "GATEWAY_DTYPE",
     "Groups",
     "ID_DTYPE",
     "LoadForecast",
+    "Mailbox",
+    "MailboxFilters",
+    "McanElement",
+    "McanFilters",
+    "Mcp2515Filters",
+    "Mcp2517fdFilters",
     "Message",
     "PERIODS_DTYPE",
     "ResponseTime",
     "ResponseTimes",
     "SCHEDULE_DTYPE",
     "Schedule",
+    "Sja1000Filters",
+    "SocketcanFilters",
     "Statistics",
+    "accepts",
     "between",
     "bus_order_key",
     "changes",
     "concatenate",
+    "design_filters",
     "forecast_load",
     "gateway_delays",
     "group_by_id",
     "latest",
     "learn_schedule",
+    "match_index",
     "merge",
     "payload_view",
     "periods",
@@ -52,6 +83,24 @@ __all__ = [
 ]
 
 _LATER = {  # name: its module, imported when it is asked for
+    **dict.fromkeys(("accepts", "match_index"), "acceptance"),
+    **dict.fromkeys(
+        (
+            "AcceptanceFilters",
+            "BxcanBank",
+            "BxcanFilters",
+            "Mailbox",
+            "MailboxFilters",
+            "McanElement",
+            "McanFilters",
+            "Mcp2515Filters",
+            "Mcp2517fdFilters",
+            "Sja1000Filters",
+            "SocketcanFilters",
+        ),
+        "acceptance_filters",
+    ),
+    **dict.fromkeys(("DesignedFilter", "FilterDesign", "design_filters"), "design"),
     **dict.fromkeys(("LoadForecast", "forecast_load"), "forecast"),
     **dict.fromkeys(("GATEWAY_DTYPE", "gateway_delays"), "gateway"),
     **dict.fromkeys(("Message", "bus_order_key"), "messages"),

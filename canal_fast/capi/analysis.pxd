@@ -1,6 +1,7 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t, uint64_t, uint8_t
 
+from canal_fast.capi.base cimport cf_level
 from canal_fast.capi.frame cimport cf_field
 
 
@@ -56,3 +57,57 @@ cdef extern from "canal_fast/analysis/traffic.h" nogil:
     const cf_field *cf_traffic_channel_field(size_t index)
     size_t cf_traffic_add(cf_ids *ids, const void *frames, size_t count, size_t stride, const int32_t *bits,
                           const int32_t *data_bits, cf_traffic_id *rows, cf_traffic_channel *channels, int whole)
+
+cdef extern from "canal_fast/analysis/acceptance.h" nogil:
+    ctypedef struct cf_acceptance_row:
+        uint32_t mask
+
+    ctypedef struct cf_acceptance:
+        const cf_acceptance_row *rows
+        size_t count
+        uint32_t error_mask
+        uint8_t *base
+
+    const cf_field *cf_acceptance_field(size_t index)
+    void cf_acceptance_index(cf_acceptance *a)
+    void cf_acceptance_accepts(cf_level level, const cf_acceptance *a, const void *frames, size_t count,
+                               size_t stride, uint8_t *accepted)
+    void cf_acceptance_numbers(const cf_acceptance *a, const void *frames, size_t count, size_t stride,
+                               int16_t *numbers)
+
+cdef extern from "canal_fast/analysis/design_cost.h" nogil:
+    enum:
+        CF_DESIGN_GROUPS
+
+    ctypedef struct cf_design_group:
+        uint32_t all
+
+    ctypedef struct cf_design:
+        int kind
+        int count_extended
+        unsigned room[2]
+        uint32_t together
+        const uint32_t *points
+        const uint32_t *look
+        const uint32_t *weights
+        uint32_t *hits
+        uint32_t *more
+        size_t point_count
+        const uint32_t *words
+        size_t word_count
+        int64_t work
+
+    const cf_field *cf_design_group_field(size_t index)
+
+cdef extern from "canal_fast/analysis/design.h" nogil:
+    ctypedef struct cf_design_room:
+        pass
+
+    ctypedef struct cf_design_answer:
+        int64_t cost
+        int64_t bound
+        int64_t greedy
+
+    int cf_design_run(cf_design *d, const cf_design_group *elements, size_t count, uint32_t *open,
+                      cf_design_room *room, int64_t proving, uint8_t *place, uint8_t *side,
+                      cf_design_answer *answer)

@@ -14,6 +14,7 @@ from canal_fast.bittiming.drawing import draw_text, plot
 from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
 from canal_fast.cli.options import add_force, fraction, keep_existing, picture, whole
 from canal_fast.cli.timing_fd import add_fd_arguments, run_fd
+from canal_fast.cli.wires import stubs, wire_lines
 from canal_fast.errors import BitTimingError
 
 SHOWN = 8  # rows of the table without --all
@@ -116,6 +117,7 @@ def _as_dict(t: BitTiming, args: argparse.Namespace, btr: bool) -> dict[str, obj
         "oscillator_tolerance_ppm": float(tolerance),
         "tolerance_bound_by": tolerance.binding,
         "max_bus_length_m": t.max_bus_length_m(args.loop_delay),
+        "stub_lengths_m": [row._asdict() for row in stubs(t)],
     }
     if btr:
         row |= {"btr0": t.btr0, "btr1": t.btr1}
@@ -135,6 +137,7 @@ def _report(listed: list[BitTiming], total: int, args: argparse.Namespace, row: 
         f"  oscillator tolerance  {tolerance:.0f} ppm (bound by {tolerance.binding})",
         f"  longest bus           {first.max_bus_length_m(args.loop_delay):.4g} m "
         f"(loop delay {float(args.loop_delay):g} ns, 5 ns/m)",
+        *wire_lines(first),
     ]
     if args.linux:
         lines.append("  chosen as the Linux kernel does, sjw as since 6.3")

@@ -9,6 +9,7 @@ from canal_fast import bittiming
 from canal_fast.bittiming import BitTiming, BitTimingFd, ControllerLimits
 from canal_fast.bittiming.drawing import draw_text, plot
 from canal_fast.cli.options import fraction
+from canal_fast.cli.wires import wire_lines
 
 _HEAD = ("brp", "tseg1", "tseg2", "sjw", "sample %") * 2 + ("ppm", "tdco")
 
@@ -93,6 +94,7 @@ def _report(found: list[BitTimingFd], row: ControllerLimits, args: argparse.Name
         f"  delay compensation    offset {first.tdc_offset} clock periods; {compensation}",
         f"  longest bus           {first.nominal.max_bus_length_m(args.loop_delay):.4g} m "
         f"(loop delay {float(args.loop_delay):g} ns, 5 ns/m)",
+        *wire_lines(first.nominal),
         *(["  chosen as the Linux kernel does, sjw as since 6.3"] if args.linux else []),
         "",
         f"  the best {len(found)} pairs: nominal, data" if len(found) > 1 else "  1 pair: nominal, data",

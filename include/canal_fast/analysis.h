@@ -2,6 +2,8 @@
 #ifndef CANAL_FAST_ANALYSIS_H
 #define CANAL_FAST_ANALYSIS_H
 
+#include "analysis/acceptance.h"
+#include "analysis/design.h"
 #include "analysis/ids.h"
 #include "analysis/statistics.h"
 #include "analysis/traffic.h"

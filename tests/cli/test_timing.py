@@ -23,6 +23,25 @@ def test_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, out.splitlines())) < 100
 
 
+def test_wires(capsys: pytest.CaptureFixture[str]) -> None:
+    """16 quanta of 250 ns, 11 of propagation: 2750 / 250 = 11 m."""
+    assert main(["timing", "250000", "--limits", "usb_8dev"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) < 100
+    assert "\n                        1.67 m: edge of 50 ns, 5 ns/m (TI SLLA270)\n" in out
+    assert "\n                        11 m: propagation segment of 2750 ns / 50 (OnSemi AND8376)\n" in out
+    assert "stub, strictest first 0.3 m: at every rate" in out
+    assert "rate x length         200 m by <= 50 Mbit/s m" in out
+    assert "250 m at 250 kbit/s make 62.5" in out
+    assert main(["timing", "500000", "--data-bitrate", "2000000", "--limits", "m_can"]) == 0
+    out = capsys.readouterr().out
+    assert "stub, strictest first" in out
+    assert "62.5" not in out
+    assert main(["timing", "500000", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["stub_lengths_m"][0]["length_m"] == 0.3
+
+
 def test_registers_only_where_the_controller_has_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["timing", "500000", "--limits", "sja1000", "--sjw", "1", "--all"]) == 0
     out = capsys.readouterr().out

@@ -18,7 +18,9 @@ NAMES = {
     "canal_fast.analysis": """Comparison DISTURBANCE_DTYPE FINDING_DTYPE GATEWAY_DTYPE Groups ID_DTYPE LoadForecast
         Message PERIODS_DTYPE ResponseTime ResponseTimes SCHEDULE_DTYPE Schedule Statistics between bus_order_key
         changes concatenate forecast_load gateway_delays group_by_id latest learn_schedule merge payload_view periods
-        resample response_times timed_messages""",
+        resample response_times timed_messages AcceptanceFilters BxcanBank BxcanFilters Mailbox MailboxFilters
+        McanElement McanFilters Mcp2515Filters Mcp2517fdFilters Sja1000Filters SocketcanFilters accepts match_index
+        DesignedFilter FilterDesign design_filters""",
     "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_levels periods signals
         wave_bits""",
     "canal_fast.report": "write_report",
@@ -37,7 +39,8 @@ NAMES = {
     "canal_fast.testing": "can_bus can_frames can_recording load_frames",
     "canal_fast.checksum": "crc15 crc15_bits crc15_frames crc17 crc17_bits crc17_frames crc21 crc21_bits crc21_frames",
     "canal_fast.physical": """cable_delay_ns propagation_budget_ns rate_times_length_m recommended_length_m
-        split_termination_corner_hz stub_length_m""",
+        split_termination_corner_hz stub_length_m RECOMMENDED_LENGTHS StubLength rate_times_length_warning
+        stub_lengths_m""",
     "canal_fast.doctor": "Diagnosis diagnose",
 }
 ENTRIES = {
