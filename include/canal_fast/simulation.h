@@ -17,6 +17,7 @@
 #define CANAL_FAST_SIMULATION_H
 
 #include "simulation/bus_run.h"
+#include "simulation/edge_run.h"
 #include "simulation/fault_text.h"
 
 #endif
