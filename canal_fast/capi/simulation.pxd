@@ -169,7 +169,7 @@ cdef extern from "canal_fast/simulation/edge_clock.h" nogil:
         uint8_t triple
 
     ctypedef struct cf_edge_clock:
-        pass
+        int32_t measured
 
     void cf_edge_clock_init(cf_edge_clock *c, cf_edge_timing timing, int64_t now, unsigned fast, unsigned level)
 
@@ -187,6 +187,10 @@ cdef extern from "canal_fast/simulation/edge_bus.h" nogil:
         cf_edge *tape
         size_t tape_count
         size_t tape_room
+        uint8_t *bits
+        size_t bit_count
+        size_t bit_room
+        unsigned bits_node
         uint64_t lost
         cf_edge_clock clocks[64]
         int64_t delays[64][64]

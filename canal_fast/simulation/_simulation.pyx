@@ -328,14 +328,20 @@ cdef class Bus:
     def lost_edges(self):
         return self.edges.lost if self.edges != NULL else 0
 
-    def run_edges(self, int64_t until_fs, events, frames, edges):
-        """Runs to the time `until_fs`, or until an array is full. (cf_bus_end, events, frames, edges written).
+    def tdc_delay(self, unsigned number):
+        """The last transmitter delay that a node measured, in clock periods, or -1."""
+        return self.edges.clocks[number].measured if self.edges != NULL and number < self.clocked else -1
 
-        Arrays of EVENT_DTYPE, FD records and EDGE_DTYPE, empty for what is not to be recorded.
+    def run_edges(self, int64_t until_fs, events, frames, edges, bits, unsigned bits_node):
+        """Runs to the time `until_fs`, or until an array is full. (cf_bus_end, events, frames, edges, bits written).
+
+        Arrays of EVENT_DTYPE, FD records, EDGE_DTYPE and u1 (what node `bits_node` samples), empty for what is not to
+        be recorded.
         """
         cdef Loan event = lend(events, EVENT_DTYPE, "events", True)
         cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames", True)
         cdef Loan edge = lend(edges, EDGE_DTYPE, "edges", True)
+        cdef Loan level = lend(bits, U1, "bits", True)
         cdef cf_bus_end end
         if self.edges == NULL or self.clocked != self.bus.count:
             raise ValueError(f"{self.clocked} of {self.bus.count} nodes have clocks")
@@ -347,8 +353,12 @@ cdef class Bus:
         self.bus.sink = &self.sink if event.count or frame.count else NULL
         self.edges.tape = <cf_edge *>edge.at if edge.count else NULL
         self.edges.tape_room = edge.count
-        self.edges.tape_count = 0
+        self.edges.bits = <uint8_t *>level.at if level.count else NULL
+        self.edges.bit_room = level.count
+        self.edges.bits_node = bits_node
+        self.edges.tape_count = self.edges.bit_count = 0
         cf_bus_connect(&self.bus)
         with nogil:
             end = cf_edge_run(self.edges, until_fs)
-        return int(end), self.sink.event_count, self.sink.frame_count, self.edges.tape_count
+        return (int(end), self.sink.event_count, self.sink.frame_count, self.edges.tape_count,
+                self.edges.bit_count)

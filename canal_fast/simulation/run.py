@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 
 from canal_fast.errors import SimulationError
 from canal_fast.frames import FrameArray
+
+from .events import EDGE_DTYPE
 
 
 class Run(NamedTuple):
@@ -20,7 +23,7 @@ class Run(NamedTuple):
     logs: FrameArray
     """FD_FRAME_DTYPE: what the loggers at all nodes record; `channel` is the node's number."""
     bits: npt.NDArray[np.uint8]
-    """Level of the bus in each bit."""
+    """Level of the bus in each bit. With clocks: what the node `at` of `Bus.run` samples, at either bit rate."""
     levels: npt.NDArray[np.uint8]
     """What each node drives, shape (bits, nodes); empty when not recorded."""
     fields: npt.NDArray[np.uint8]
@@ -35,6 +38,16 @@ class Run(NamedTuple):
     """Number of the node whose logger `frames` is."""
     has_bits: bool
     has_levels: bool
+    gear: str = "bits"
+    """"bits": all nodes were in step. "edges": each had its own time, at least from the bit `handed_over` on."""
+    edges: npt.NDArray[np.void] = np.empty(0, EDGE_DTYPE)
+    """EDGE_DTYPE, in the order of time: what each node drove, saw and sampled; for pictures of each sender."""
+    warnings: Sequence[str] = ()
+    """Clocks and delays beyond what the nodes' bit timings allow."""
+    handed_over: int | None = None
+    """The bit from which on edges are simulated, where bits were before: a bit at the data rate at some nodes only."""
+    bit_fs: int = 0
+    """A nominal bit in fs, in the edge gear."""
 
     @property
     def frames(self) -> FrameArray:
@@ -79,6 +92,14 @@ class Run(NamedTuple):
         """
         from .drawing import picture, text
 
+        if self.gear == "edges":
+            from .edge_drawing import edge_picture, edge_text
+
+            if not len(self.edges):
+                raise SimulationError("nothing to draw: the run recorded no edges")
+            if plot is not None:
+                edge_picture(self, first, count, width, plot)
+            return edge_text(self, first, count, width)
         if not self.has_bits and not self.has_levels:
             raise SimulationError("nothing to draw: the run recorded no bits")
         first = self.first_bit if first is None else first

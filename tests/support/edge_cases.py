@@ -15,7 +15,7 @@ import canal_fast as cf
 from canal_fast.simulation import _simulation
 
 SAMPLED, CHECKED = 2, 3  # of cf_edge_kind
-NONE = np.zeros(0, np.uint32)
+NONE, NO_BITS = np.zeros(0, np.uint32), np.zeros(0, np.uint8)
 
 
 class Clock(NamedTuple):
@@ -87,7 +87,7 @@ def edges_in_c(s: EdgeScenario, chunk_fs: int = 0) -> EdgeOutcome:
     ]  # fmt: skip
     for stop in [*range(chunk_fs, s.until_fs, chunk_fs or s.until_fs), s.until_fs]:
         while bus.now_fs < stop:
-            _, *counts = bus.run_edges(stop, *arrays)
+            _, *counts, _ = bus.run_edges(stop, *arrays, NO_BITS, 0)
             for part, array, count in zip(parts, arrays, counts, strict=True):
                 part.append(array[:count].copy())
             assert not bus.lost_edges

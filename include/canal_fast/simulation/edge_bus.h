@@ -73,6 +73,9 @@ typedef struct cf_edge_bus {
     cf_edge_plan *plans; /* the caller's, one for each of bus->faults */
     cf_edge *tape;      /* NULL: nothing is recorded */
     size_t tape_count, tape_room;
+    uint8_t *bits;      /* levels that node `bits_node` samples, or NULL */
+    size_t bit_count, bit_room;
+    unsigned bits_node;
     uint64_t lost;      /* changes of level that found no room on the wire */
     unsigned head;
     unsigned wave_count;

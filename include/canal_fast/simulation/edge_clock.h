@@ -56,6 +56,7 @@ typedef struct cf_edge_clock {
     uint8_t mismatch;    /* a bit was wrong at its secondary sample point */
     int32_t delay;       /* measured, in clock periods, while bits are compared at secondary sample points; or -1 */
     int32_t tdc_offset;
+    int32_t measured;    /* the last delay measured, in clock periods, or -1 */
     int64_t clock;
     int64_t res_at;      /* when the own res bit went out, or -1 */
     int64_t res_back;    /* when it came back, or -1 */
@@ -97,7 +98,7 @@ CF_INLINE void cf_edge_clock_init(cf_edge_clock *c, cf_edge_timing timing, int64
     c->rx = c->entry = (uint8_t)level;
     c->out = c->tx = 1;
     c->history = level ? 7 : 0;
-    c->delay = -1;
+    c->delay = c->measured = -1;
     c->res_at = c->res_back = -1;
     c->undo.quantum_end = -1;
 }
@@ -238,7 +239,7 @@ CF_INLINE void cf_edge_switch(cf_edge_clock *c, const cf_node *n, int64_t now)
     if (n->fast && n->transmitter && c->tdc_offset >= 0 && c->res_at >= 0 && c->res_back >= 0) {
         const int64_t periods = (c->res_back - c->res_at) / c->clock;
         if (c->res_at + (periods + 1) * c->clock <= now)
-            c->delay = (int32_t)periods;
+            c->delay = c->measured = (int32_t)periods;
     }
     c->res_at = c->res_back = -1;
     c->rate = &c->rates[n->fast];

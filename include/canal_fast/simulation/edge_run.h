@@ -109,6 +109,8 @@ CF_INLINE void cf_edge_act(cf_edge_bus *e, unsigned i, int64_t now)
             b->sink->stamp_ns = (now + c->rate->sync.bit - c->rate->sync.sample) / 1000000;
         }
         level = cf_edge_sample(c, n, b->bit, e->watched != 0);
+        if (e->bits != NULL && i == e->bits_node)
+            e->bits[e->bit_count++] = (uint8_t)level;
         cf_edge_note(e, now, i, CF_EDGE_SAMPLED, level, field);
     }
 }
@@ -117,6 +119,7 @@ CF_INLINE void cf_edge_act(cf_edge_bus *e, unsigned i, int64_t now)
 CF_INLINE int cf_edge_full(const cf_edge_bus *e)
 {
     return (e->bus->sink != NULL && cf_bus_sink_full(e->bus)) ||
+           (e->bits != NULL && e->bit_count == e->bit_room) ||
            (e->tape != NULL && e->tape_room - e->tape_count < 4u * e->bus->count + 4);
 }
 
@@ -124,7 +127,7 @@ CF_INLINE int cf_edge_full(const cf_edge_bus *e)
 CF_INLINE cf_bus_end cf_edge_run(cf_edge_bus *e, int64_t until)
 {
     const unsigned count = e->bus->count;
-    const int recorded = e->bus->sink != NULL || e->tape != NULL;
+    const int recorded = e->bus->sink != NULL || e->tape != NULL || e->bits != NULL;
     if (e->fault_due <= e->now)
         cf_edge_fault_turn(e, e->now);
     cf_edge_wake(e);
