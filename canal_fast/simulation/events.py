@@ -53,7 +53,7 @@ class EdgeKind(IntEnum):
     """What a row of `Run.edges` is."""
 
     DRIVEN = 0
-    """The node drives another level from here on."""
+    """The node's transceiver sends another level from here on."""
     SEEN = 1
     """The level at the node is another one from here on."""
     SAMPLED = 2

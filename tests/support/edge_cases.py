@@ -6,7 +6,7 @@ import random
 from typing import Any, NamedTuple
 
 import numpy as np
-from bus_cases import EVENTS, FORMATS, MODES, PLACES, Setup, random_frame, record, to_frame
+from bus_cases import FORMATS, MODES, Outcome, Scenario, Setup, add_nodes, outcome, random_frame
 from oracle import bus_oracle, edge_oracle
 from oracle.edge_oracle import Glitch, Station, Timing
 from oracle.wire_oracle import Frame
@@ -14,8 +14,10 @@ from oracle.wire_oracle import Frame
 import canal_fast as cf
 from canal_fast.simulation import _simulation
 
-SAMPLED, CHECKED = 2, 3  # of cf_edge_kind
-NONE, NO_BITS = np.zeros(0, np.uint32), np.zeros(0, np.uint8)
+DRIVEN, SEEN, SAMPLED, CHECKED = range(4)  # of cf_edge_kind
+NO_BITS = np.zeros(0, np.uint8)
+BIT_FS = 2_000_000_000
+IDEAL = Timing(125_000_000, 12, 3, 2)
 
 
 class Clock(NamedTuple):
@@ -46,6 +48,7 @@ class EdgeOutcome(NamedTuple):
     samples: list[tuple[int, int, int]]
     """Time, node, level."""
     drives: list[tuple[int, int, int]]
+    """What is sent; nothing where faults change it."""
     events: list[tuple[int, int, str, str, int, int, int]]
     """Bit, node, event, field, bit in the field, TEC, REC."""
     sent: list[list[Frame]]
@@ -63,13 +66,7 @@ def fault_lines(glitch: Glitch) -> list[str]:
 
 def clocked_bus(s: EdgeScenario) -> Any:
     bus = _simulation.Bus(500_000, 2_000_000, False)
-    for n in s.nodes:
-        bus.add_node(
-            MODES.index(n.mode), FORMATS.index(n.fd), n.ack_bits, n.exception, not n.automatic, not n.idle,
-            not n.by_priority, n.tec, n.rec, NONE,
-        )  # fmt: skip
-    for number, r in s.requests:
-        assert bus.send(number, record(r.frame), np.array([r.bit]), r.one_shot | r.own << 1) == (0, 1)
+    add_nodes(bus, s.nodes, s.requests)
     names = [f"n{i}".encode() for i in range(len(s.nodes))]
     for glitch in s.glitches:
         for line in fault_lines(glitch):
@@ -95,23 +92,15 @@ def edges_in_c(s: EdgeScenario, chunk_fs: int = 0) -> EdgeOutcome:
             if sum(counts) == 0 and bus.now_fs < stop:
                 raise AssertionError("no progress")
     events, frames, edges = (np.concatenate(part) for part in parts)
-    told = [
-        (bit, node, EVENTS[event], PLACES[field], index, tec, rec)
-        for bit, node, event, field, index, tec, rec in events[
-            ["bit", "node", "event", "field", "field_bit", "tec", "rec"]
-        ].tolist()
-    ]
-    logged = [(row["channel"], row["flags"] & 0x40, to_frame(row)) for row in frames if not row["flags"] & 0x84]
+    told = outcome(len(s.nodes), [], [], events, frames)
 
     def of(kind: int) -> list[tuple[int, int, int]]:
         rows: list[tuple[int, int, int]] = edges[edges["kind"] == kind][["time_fs", "node", "level"]].tolist()
         return sorted(rows)
 
     return EdgeOutcome(
-        of(SAMPLED), of(0), sorted((e for e in told if e[2] not in ("state", "abandoned")), key=lambda e: e[1]),
-        [[frame for node, tx, frame in logged if node == k and tx] for k in range(len(s.nodes))],
-        [[frame for node, tx, frame in logged if node == k and not tx] for k in range(len(s.nodes))],
-    )  # fmt: skip
+        of(SAMPLED), [] if any(g.driven for g in s.glitches) else of(DRIVEN), sorted(told.events, key=lambda event: event[1]), told.sent, told.received
+    )
 
 
 def edges_in_twin(s: EdgeScenario) -> tuple[EdgeOutcome, edge_oracle.Bus]:
@@ -129,7 +118,8 @@ def edges_in_twin(s: EdgeScenario) -> tuple[EdgeOutcome, edge_oracle.Bus]:
     nodes = [station.node for station in stations]
     return EdgeOutcome(
         sorted((x.time, x.node, x.level) for x in bus.samples),
-        sorted((time, k, level) for k, station in enumerate(stations) for time, level in station.drives),
+        [] if any(g.driven for g in s.glitches)
+        else sorted((time, k, level) for k, station in enumerate(stations) for time, level in station.drives),
         [(bit, k, *rest) for k, node in enumerate(nodes) for bit, *rest in node.events if rest[0] != "abandoned"],
         [[frame for _, frame in node.sent] for node in nodes],
         [[frame for _, frame in node.received] for node in nodes],
@@ -197,3 +187,35 @@ def random_edges(seed: int) -> EdgeScenario:
         driven = node is not None and rng.random() < 0.4
         glitches.append(Glitch(begin * 1_000_000, step, action, levels, node, driven))
     return EdgeScenario(nodes, clocks, delays, requests, glitches, bit_fs, bits * bit_fs)
+
+
+def ideal_edges(s: Scenario, timing: Timing = IDEAL) -> Outcome:
+    """A scenario of bits in the edge gear: one clock, no delays. Levels driven are those in the middle of bits."""
+    bus = _simulation.Bus(500_000, 0, False)
+    add_nodes(bus, s.nodes, s.requests)
+    names = [f"n{i}".encode() for i in range(len(s.nodes))]
+    for fault in s.faults:
+        assert bus.inject(fault.line().encode(), names) is None
+    bus.start_edges(BIT_FS, 0)
+    count = len(s.nodes)
+    bus.connect_edges(np.array([Clock(timing, timing).row()] * count), np.zeros((count, count), np.int64), 0)
+    arrays = [
+        np.zeros(1000, _simulation.EVENT_DTYPE), np.zeros(400, cf.FD_FRAME_DTYPE), np.zeros(9000, _simulation.EDGE_DTYPE)
+    ]  # fmt: skip
+    parts: list[list[Any]] = [[], [], []]
+    for stop in sorted({*s.recover, s.bits} - {0}):
+        while bus.now_fs < stop * BIT_FS:
+            _, *written, _ = bus.run_edges(stop * BIT_FS, *arrays, NO_BITS, 0)
+            for part, array, used in zip(parts, arrays, written, strict=True):
+                part.append(array[:used].copy())
+        for number in s.recover.get(stop, []):
+            bus.recover(number)
+    events, frames, edges = (np.concatenate(part) for part in parts)
+    middle = np.arange(s.bits, dtype=np.int64) * BIT_FS + BIT_FS // 2
+    driven = []
+    for k in range(count):
+        own = edges[(edges["node"] == k) & (edges["kind"] == DRIVEN)]
+        levels = np.concatenate([[1], own["level"]])
+        driven.append(levels[np.searchsorted(own["time_fs"], middle)].tolist())
+    assert (np.bincount(edges["node"][edges["kind"] == SAMPLED], minlength=count) == s.bits).all()
+    return outcome(count, [], driven, events, frames)

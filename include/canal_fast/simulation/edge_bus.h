@@ -10,7 +10,7 @@
 enum { CF_EDGE_WAVES = 4096, CF_EDGE_APART = 3 /* bits between the SOFs of two frames, at least */ };
 
 typedef enum cf_edge_kind {
-    CF_EDGE_DRIVEN = 0, /* the node drives `level` from here on */
+    CF_EDGE_DRIVEN = 0, /* the node's transceiver sends `level` from here on */
     CF_EDGE_SEEN = 1,   /* the level at the node is `level` from here on */
     CF_EDGE_SAMPLED = 2, /* the node's sample point of a bit that belongs to `field` */
     CF_EDGE_CHECKED = 3  /* its secondary sample point */
@@ -152,6 +152,7 @@ CF_INLINE void cf_edge_send(cf_edge_bus *e, unsigned sender, unsigned level, int
     cf_edge_wave w;
     unsigned at = e->wave_count;
     e->clocks[sender].tx = (uint8_t)level;
+    cf_edge_note(e, now, sender, CF_EDGE_DRIVEN, level, 0);
     if (at == CF_EDGE_WAVES) {
         e->lost++;
         return;

@@ -81,8 +81,6 @@ CF_INLINE void cf_edge_act(cf_edge_bus *e, unsigned i, int64_t now)
     if (c->drive_at == now) {
         const unsigned before = c->out;
         cf_edge_begin_bit(c, n, now);
-        if (before != c->out)
-            cf_edge_note(e, now, i, CF_EDGE_DRIVEN, c->out, 0);
         if (CF_UNLIKELY(e->acting)) {
             const unsigned tx = cf_bus_disturb(b, (int)i, CF_FAULT_DRIVEN, c->out);
             if (tx != c->tx)
