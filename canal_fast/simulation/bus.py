@@ -274,8 +274,9 @@ class Bus:
                 frame 1 data 3 recessive for 150 ns by ecu    its dominant bit begins late: an edge moved
                 frame 1 data 3 force 0110 each 500 ns     levels of parts of a bit, such as Janus frames
 
-            Times below a bit choose the edge gear. Fields are those of `FIELDS`, and ``stuff`` and ``fixed``: stuff bits, counted through the frame. Named
-            ones: ``error_attack ID``, ``bus_off_attack ID``, ``double_receive N``, ``no_ack N``, ``prolonged_flag N``,
+            Times below a bit choose the edge gear. Fields are those of `FIELDS`, and ``stuff`` and ``fixed``: stuff
+            bits, counted through the frame. Named ones:
+            ``error_attack ID``, ``bus_off_attack ID``, ``double_receive N``, ``no_ack N``, ``prolonged_flag N``,
             ``recessive_override WHEN [for N]``, ``stuck_dominant WHEN [by NODE]``.
 
         Raises
@@ -392,7 +393,9 @@ class Bus:
             self._core.start_edges(self._bit_fs, self._zero[1])
         until_fs = self._zero[1] + (until - self._zero[0]) * self._bit_fs if until_ns is None else until_ns * FS
         if until_fs > LONGEST_NS * FS:
-            raise SimulationError(f"the run ends at {until_fs / 1e15:.6g} s, with clocks at most {LONGEST_NS / 1e9:g} s")
+            raise SimulationError(
+                f"the run ends at {until_fs / 1e15:.6g} s, with clocks at most {LONGEST_NS / 1e9:g} s"
+            )
         if self._connected < len(self.nodes):
             begin = self._zero[1] + -((self._zero[1] - self._core.now_fs) // self._bit_fs) * self._bit_fs
             timings = timing_rows(self.nodes, self.bitrate, self.data_bitrate)

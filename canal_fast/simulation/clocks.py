@@ -93,9 +93,7 @@ def checked_clock(
     if tdc not in (None, True, False):
         raise TypeError(f"node {name!r}: tdc = {tdc!r}, must be True, False or None")
     if tdc and isinstance(timing, BitTimingFd) and not timing.tdc_allowed:
-        raise SimulationError(
-            f"node {name!r}: tdc = True, but the data prescaler is {timing.data.brp}, allowed 1..2 with delay compensation"
-        )
+        raise SimulationError(f"node {name!r}: tdc = True, but the data prescaler is {timing.data.brp}, allowed 1..2")
     if tdc_offset is not None:
         tdc_offset = int(interval(f"node {name!r}: tdc_offset", tdc_offset, 0, _OFFSET_MAX))
     return Clock(timing, float(clock_ppm), delay, lines, None if tdc is None else bool(tdc), tdc_offset)
@@ -135,7 +133,8 @@ def delay_rows(nodes: Sequence[Node]) -> npt.NDArray[np.int64]:
         for other, line in node.clock.lines_ns.items():
             between[node.number, number[other]] += line
             between[number[other], node.number] += line
-    return np.rint(between * FS).astype(np.int64)
+    rows: npt.NDArray[np.int64] = np.rint(between * FS).astype(np.int64)
+    return rows
 
 
 def warnings(nodes: Sequence[Node], bitrate: int, data_bitrate: int) -> Iterator[str]:

@@ -64,10 +64,15 @@ def edge_text(run: Run, first: int | None, count: int | None, width: int) -> str
     step = _step(run)
     a_bit = run.bit_fs // step
     label = max(5, *(len(name) for name in run.nodes)) + 2
-    lines = [f"one column is {step / 1e6:.6g} ns, {a_bit} a nominal bit; below each node the levels that it samples", ""]
+    lines = [
+        f"one column is {step / 1e6:.6g} ns, {a_bit} a nominal bit; below each node the levels that it samples",
+        "",
+    ]
     for column in range(begin * a_bit, end * a_bit, width):
         columns = np.arange(column, min(column + width, end * a_bit), dtype=np.int64)
-        ruler = "".join(f"{k // a_bit if k % a_bit == 0 else '':<{10}}" for k in range(column, column + len(columns), 10))
+        ruler = "".join(
+            f"{k // a_bit if k % a_bit == 0 else '':<{10}}" for k in range(column, column + len(columns), 10)
+        )
         lines.append(f"{'bit':{label}}{ruler[: len(columns)]}".rstrip())
         for number, name in enumerate(run.nodes):
             driven = _levels(_rows(run, number, EdgeKind.DRIVEN), columns * step + step // 2)
@@ -90,9 +95,7 @@ def edge_text(run: Run, first: int | None, count: int | None, width: int) -> str
     return "\n".join(lines[:-1])
 
 
-def edge_picture(
-    run: Run, first: int | None, count: int | None, width: int, path: str | os.PathLike[str]
-) -> None:
+def edge_picture(run: Run, first: int | None, count: int | None, width: int, path: str | os.PathLike[str]) -> None:
     """What each node drives (black) and sees (blue), its sample points (dots), fields coloured, errors red."""
     begin, end = _window(run, first, count)
     bit = run.bit_fs / 1e9

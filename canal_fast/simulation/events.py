@@ -14,7 +14,7 @@ bit). Counters and state are those afterwards."""
 
 EDGE_DTYPE = _simulation.EDGE_DTYPE
 """Fields: time_fs (femtoseconds since the bus began), node (its number), kind (`EdgeKind`), level, field (of a sample:
-index into `FIELDS`, 128 more in a stuff bit), bit (nominal bit times since the bus began)."""
+index into `FIELDS`, 128 more in a stuff bit)."""
 
 FIELDS = tuple(name for name, _ in _simulation.place_table())
 """Names of what a bit may belong to; an event's `field` is an index."""

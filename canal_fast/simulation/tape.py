@@ -65,13 +65,10 @@ class Tape:
                 raise SimulationError(
                     f"bit {core.bit}: {core.lost + core.lost_edges} events or edges found no room: too many at one time"
                 )
-            events, frames, edges, bits = (
-                array[:used].copy() if used < len(array) else array
-                for array, used in zip((events, frames, edges, bits), written, strict=True)
-            )
-            for part, piece in zip(self._parts, (events, frames, bits, no_levels, no_levels), strict=True):
+            used = [array[:count].copy() for array, count in zip((events, frames, edges, bits), written, strict=True)]
+            for part, piece in zip(self._parts, (used[0], used[1], used[3], no_levels, no_levels), strict=True):
                 part.append(piece)
-            self._edges.append(edges)
+            self._edges.append(used[2])
 
     @property
     def edges(self) -> npt.NDArray[np.void]:

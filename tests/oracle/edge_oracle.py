@@ -27,7 +27,7 @@ class Timing(NamedTuple):
 
 
 class Glitch(NamedTuple):
-    """From `begin` on each of `levels` lasts `step`; `node` None: on the bus. `driven`: what the node's driver sends."""
+    """From `begin` on each of `levels` lasts `step`. `node` None: on the bus; `driven`: what the node sends."""
 
     begin: int
     step: int

@@ -151,7 +151,9 @@ def drifting(t: Timing, edges: int, df: float) -> bool:
     slow = Timing(round(QUANTUM * (1 + df)), t.tseg1, t.tseg2, t.sjw)
     line = Glitch(nbt * QUANTUM, sent, "drive", ("0" * 5 + "1" * 5) * edges + "0")
     bits = 10 * edges + 4
-    out = edges_in_c(EdgeScenario([Setup()], [Clock(slow, slow)], [[0]], [], [line], nbt * QUANTUM, bits * nbt * QUANTUM))
+    out = edges_in_c(
+        EdgeScenario([Setup()], [Clock(slow, slow)], [[0]], [], [line], nbt * QUANTUM, bits * nbt * QUANTUM)
+    )
     levels = [level for _, _, level in out.samples]
     first = levels.index(0)
     return levels[first : first + 10 * edges] == ([0] * 5 + [1] * 5) * edges

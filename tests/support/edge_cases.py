@@ -99,7 +99,11 @@ def edges_in_c(s: EdgeScenario, chunk_fs: int = 0) -> EdgeOutcome:
         return sorted(rows)
 
     return EdgeOutcome(
-        of(SAMPLED), [] if any(g.driven for g in s.glitches) else of(DRIVEN), sorted(told.events, key=lambda event: event[1]), told.sent, told.received
+        of(SAMPLED),
+        [] if any(g.driven for g in s.glitches) else of(DRIVEN),
+        sorted(told.events, key=lambda event: event[1]),
+        told.sent,
+        told.received,
     )
 
 
@@ -118,7 +122,8 @@ def edges_in_twin(s: EdgeScenario) -> tuple[EdgeOutcome, edge_oracle.Bus]:
     nodes = [station.node for station in stations]
     return EdgeOutcome(
         sorted((x.time, x.node, x.level) for x in bus.samples),
-        [] if any(g.driven for g in s.glitches)
+        []
+        if any(g.driven for g in s.glitches)
         else sorted((time, k, level) for k, station in enumerate(stations) for time, level in station.drives),
         [(bit, k, *rest) for k, node in enumerate(nodes) for bit, *rest in node.events if rest[0] != "abandoned"],
         [[frame for _, frame in node.sent] for node in nodes],
@@ -176,7 +181,9 @@ def random_edges(seed: int) -> EdgeScenario:
         frame = random_frame(rng, nodes[number].fd == "enabled")
         if frame.fd:
             frame = frame._replace(brs=rng.random() < 0.7)
-        requests.append((number, bus_oracle.Request(frame, rng.choice([0, 0, rng.randrange(bits)]), rng.random() < 0.1)))
+        requests.append(
+            (number, bus_oracle.Request(frame, rng.choice([0, 0, rng.randrange(bits)]), rng.random() < 0.1))
+        )
     glitches = []
     for _ in range(rng.choice([0, 0, 1, 2, 4])):
         action = rng.choice(["dominant", "recessive", "invert", "drive", "force"])
@@ -199,9 +206,8 @@ def ideal_edges(s: Scenario, timing: Timing = IDEAL) -> Outcome:
     bus.start_edges(BIT_FS, 0)
     count = len(s.nodes)
     bus.connect_edges(np.array([Clock(timing, timing).row()] * count), np.zeros((count, count), np.int64), 0)
-    arrays = [
-        np.zeros(1000, _simulation.EVENT_DTYPE), np.zeros(400, cf.FD_FRAME_DTYPE), np.zeros(9000, _simulation.EDGE_DTYPE)
-    ]  # fmt: skip
+    events = np.zeros(1000, _simulation.EVENT_DTYPE)
+    arrays = [events, np.zeros(400, cf.FD_FRAME_DTYPE), np.zeros(9000, _simulation.EDGE_DTYPE)]
     parts: list[list[Any]] = [[], [], []]
     for stop in sorted({*s.recover, s.bits} - {0}):
         while bus.now_fs < stop * BIT_FS:

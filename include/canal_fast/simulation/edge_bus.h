@@ -23,8 +23,7 @@ typedef enum cf_edge_kind {
     X(uint8_t, "u1", node)    /* its number */                            \
     X(uint8_t, "u1", kind)    /* cf_edge_kind */                          \
     X(uint8_t, "u1", level)   /* 0 dominant, 1 recessive */               \
-    X(uint8_t, "u1", field)   /* cf_bus_place of the bit, 0x80 more in a stuff bit */ \
-    X(uint32_t, "u4", bit)    /* nominal bit times since the bus began, modulo 2**32 */
+    X(uint8_t, "u1", field)   /* cf_bus_place of the bit, 0x80 more in a stuff bit */
 /* clang-format on */
 
 typedef struct cf_edge {
@@ -102,7 +101,6 @@ CF_INLINE void cf_edge_note(cf_edge_bus *e, int64_t at, unsigned node, cf_edge_k
     r->kind = (uint8_t)kind;
     r->level = (uint8_t)level;
     r->field = (uint8_t)field;
-    r->bit = (uint32_t)e->bus->bit;
 }
 
 /* Puts a node in its place among `count` whose turns stand already. */

@@ -1,5 +1,5 @@
-/* canal_fast/simulation/edge_fault.h - faults on a bus whose nodes have clocks of their own: stretches of time, or of one
- * node's bits.
+/* canal_fast/simulation/edge_fault.h - faults on a bus whose nodes have clocks of their own: stretches of time, or of
+ * one node's bits.
  */
 #ifndef CANAL_FAST_SIMULATION_EDGE_FAULT_H
 #define CANAL_FAST_SIMULATION_EDGE_FAULT_H

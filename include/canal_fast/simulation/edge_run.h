@@ -116,8 +116,7 @@ CF_INLINE void cf_edge_act(cf_edge_bus *e, unsigned i, int64_t now)
 /* May the records of the next act find no room? */
 CF_INLINE int cf_edge_full(const cf_edge_bus *e)
 {
-    return (e->bus->sink != NULL && cf_bus_sink_full(e->bus)) ||
-           (e->bits != NULL && e->bit_count == e->bit_room) ||
+    return (e->bus->sink != NULL && cf_bus_sink_full(e->bus)) || (e->bits != NULL && e->bit_count == e->bit_room) ||
            (e->tape != NULL && e->tape_room - e->tape_count < 4u * e->bus->count + 4);
 }
 

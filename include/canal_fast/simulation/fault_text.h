@@ -144,10 +144,12 @@ CF_INLINE int cf_fault_short(cf_fault_words *w, int64_t *span)
 CF_INLINE int cf_fault_lasts(cf_fault_words *w, cf_fault *f)
 {
     static const char reason[] = "expected a number of bits, from 1, or ever, or a time: a number and s, ms, us or ns";
-    int found = cf_fault_span(w, 1e6, 4e18, &f->lasts_fs, reason);
-    if (found == 1 && f->lasts_fs == 0)
-        return cf_fault_fail(w, reason);
-    return found;
+    const cf_fault_words begin = *w;
+    const int found = cf_fault_span(w, 1e6, 4e18, &f->lasts_fs, reason);
+    if (found != 1 || f->lasts_fs)
+        return found;
+    *w = begin;
+    return cf_fault_fail(w, reason);
 }
 
 CF_INLINE int cf_fault_when_of(cf_fault_words *w, cf_fault *f)
