@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.bittiming import Margin
 from canal_fast.errors import SimulationError
 from canal_fast.frames import FrameArray
 
-from .events import EDGE_DTYPE
+from .events import EDGE_DTYPE, FIELDS, EdgeKind
 
 
 class Run(NamedTuple):
@@ -61,12 +62,40 @@ class Run(NamedTuple):
 
     def frames_at(self, node: int | str) -> FrameArray:
         """What a logger at another node records."""
-        if isinstance(node, str):
-            if node not in self.nodes:
-                raise SimulationError(f"no node {node!r}: there are {', '.join(map(repr, self.nodes))}")
-            node = self.nodes.index(node)
-        found: FrameArray = self.logs[self.logs["channel"] == node]
+        found: FrameArray = self.logs[self.logs["channel"] == self._number(node)]
         return found
+
+    def _number(self, node: int | str) -> int:
+        if not isinstance(node, str):
+            return node
+        if node not in self.nodes:
+            raise SimulationError(f"no node {node!r}: there are {', '.join(map(repr, self.nodes))}")
+        return self.nodes.index(node)
+
+    def margin(self, node: int | str) -> Margin:
+        """How near changes of level came to the node's sample points in frames, SOF to CRC delimiter.
+
+        `BitTiming.margin` is the theory of it.
+
+        Raises
+        ------
+        SimulationError
+            No such node, or a run that recorded no edges.
+        """
+        number = self._number(node)
+        own = self.edges[self.edges["node"] == number]
+        field = own["field"] & 0x7F
+        in_frames = (field >= FIELDS.index("sof")) & (field <= FIELDS.index("crc_delimiter"))
+        samples = own["time_fs"][(own["kind"] == EdgeKind.SAMPLED) & in_frames]
+        changes = own["time_fs"][own["kind"] == EdgeKind.SEEN]
+        if not len(samples) or not len(changes):
+            raise SimulationError(f"node {self.nodes[number]!r}: the run recorded no edges of a frame at it")
+        following = np.searchsorted(changes, samples)
+        behind, before = following < len(changes), following > 0
+        return Margin(
+            float((samples[before] - changes[following[before] - 1]).min(initial=1 << 62)) / 1e6,
+            float((changes[following[behind]] - samples[behind]).min(initial=1 << 62)) / 1e6,
+        )
 
     def draw(
         self, first: int | None = None, count: int | None = None, *, width: int = 100,

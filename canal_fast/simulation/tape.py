@@ -65,7 +65,9 @@ class Tape:
                 raise SimulationError(
                     f"bit {core.bit}: {core.lost + core.lost_edges} events or edges found no room: too many at one time"
                 )
-            used = [array[:count].copy() for array, count in zip((events, frames, edges, bits), written, strict=True)]
+            used: list[Any] = [
+                array[:count].copy() for array, count in zip((events, frames, edges, bits), written, strict=True)
+            ]
             for part, piece in zip(self._parts, (used[0], used[1], used[3], no_levels, no_levels), strict=True):
                 part.append(piece)
             self._edges.append(used[2])

@@ -24,8 +24,8 @@ NAMES = {
     "canal_fast.report": "write_report",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream fields frame_duration_ns
         frame_length_bits stuff stuff_bit_count""",
-    "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Segments TIMING_DTYPE Tolerance best
-        solve solve_fd solve_many usb2can_timing""",
+    "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Margin Segments TIMING_DTYPE Tolerance
+        best solve solve_fd solve_many usb2can_timing""",
     "canal_fast.logs": """Account LogFile LogFormat LogInterface ParquetAccount Recorder batches convert format_candump
         formats open_log read_log to_parquet write_log""",
     "canal_fast.logger": "Lateness PlayResult Player play",

@@ -65,6 +65,25 @@ def test_nothing_more_is_lost_behind_an_error_flag(timing: cf.BitTiming) -> None
     assert len(worst.frames_at("a")) == len(ideal.frames_at("a"))
 
 
+@pytest.mark.parametrize("timing", TIMINGS, ids=str)
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_margins_in_theory_and_simulated(timing: cf.BitTiming, share: float) -> None:
+    """The sample point of a receiver that is slow, or fast, keeps the distance that theory leaves it."""
+    ppm = share * float(timing.oscillator_tolerance_ppm())
+    theory = timing.margin(ppm)
+    for sign in (1, -1):
+        bus = simulation.Bus(int(timing.bitrate))
+        bus.node("s", timing=timing, clock_ppm=sign * ppm)
+        bus.node("r", timing=timing, clock_ppm=-sign * ppm, mode="listen_only")
+        bus.node("ack", timing=timing, clock_ppm=sign * ppm)
+        bus.send("s", frames(9), at=0)
+        simulated = bus.run(1400).margin("r")
+        assert simulated.before_ns >= theory.before_ns
+        assert simulated.after_ns >= theory.after_ns - 0.001
+        if sign > 0:  # slow: it samples late
+            assert simulated.after_ns <= theory.after_ns + timing.tq_ns
+
+
 def test_three_times_the_tolerance_is_too_much() -> None:
     run = at_tolerance(TIMINGS[0], 3)
     assert errors(run)
