@@ -239,3 +239,76 @@ def test_draw_over_time(tmp_path: Path) -> None:
         run.draw(100)
     with pytest.raises(SimulationError, match="the run recorded no edges"):
         bus.run(10, record_levels=False).draw()
+
+
+# rules that random runs meet seldom
+
+
+def sample_times(run: simulation.Run, node: int) -> list[int]:
+    """ns."""
+    own = run.edges[(run.edges["node"] == node) & (run.edges["kind"] == EdgeKind.SAMPLED)]
+    times: list[int] = (own["time_fs"] // 1_000_000).tolist()
+    return times
+
+
+def listener(fault: str, timing: cf.BitTiming = TIMING, bits: int = 40, **options: object) -> simulation.Run:
+    """What a node alone on a line makes of it."""
+    bus = simulation.Bus(500_000)
+    bus.node("a", timing=timing, **options)  # type: ignore[arg-type]
+    bus.inject(fault)
+    return bus.run(bits)
+
+
+@pytest.mark.parametrize(
+    ("begin", "length", "one", "three"), [(1500, 125, 1, 0), (1375, 250, 1, 1), (1375, 125, 0, 0), (1250, 250, 0, 1)]
+)
+def test_three_samples_outvote_a_spike(begin: int, length: int, one: int, three: int) -> None:
+    """Sample point at 1,625 ns, the others 125 and 250 ns before it; a recessive spike in a dominant bit."""
+    for nof_samples, level in ((1, one), (3, three)):
+        bus = simulation.Bus(500_000)
+        bus.node("a", timing=TIMING)
+        bus.node("b", timing=TIMING._replace(nof_samples=nof_samples))
+        bus.send("a", record(BASE))
+        bus.inject(f"frame 1 id 3 after {begin} ns recessive for {length} ns at b")
+        assert bus.run(4, at="b").bits.tolist() == [0, 0, 1, level]
+
+
+def test_a_glitch_within_a_quantum_is_not_seen() -> None:
+    still = [1625 + 2000 * k for k in range(40)]
+    assert sample_times(listener("bit 5 after 260 ns dominant for 100 ns"), 0) == still
+    assert sample_times(listener("bit 5 after 260 ns dominant for 200 ns"), 0) == [
+        time + 250 * (time >= 11_625) for time in still if time < 80_000 - 250
+    ]
+
+
+def test_integration_begins_again_at_every_edge() -> None:
+    """An FD node counts 11 recessive bits from the last edge on, though all its samples are recessive."""
+    pulses = "\n".join(f"bit {bit} after 250 ns dominant for 500 ns" for bit in (4, 9, 14))
+    for fd, expected in (("enabled", 24), ("classical", 10)):
+        run = listener(pulses, fd=fd, integrating=True)
+        assert run.bits.all()
+        done = run.events[run.events["event"] == Event.INTEGRATED]["bit"]
+        assert done.tolist() == [expected], fd
+
+
+def test_a_transmitter_keeps_its_time_in_the_data_phase() -> None:
+    """Its own bits come back late, and do not move it; its samples are a data bit apart."""
+    bus = simulation.Bus(500_000, 2_000_000)
+    bus.node("a", timing=FAST, delay_ns=200)
+    bus.node("b", timing=FAST)
+    bus.send("a", record(FLEXIBLE._replace(brs=True)))
+    run = bus.run(90)
+    fast = [distance for distance in np.diff(sample_times(run, 0)).tolist() if distance < 1000]
+    assert len(fast) > 40
+    assert set(fast) == {500, 125 + 375} or set(fast) <= {500}
+
+
+@pytest.mark.parametrize(("bit", "hard"), [(1, False), (2, True), (3, True)])
+def test_hard_synchronisation_in_intermission(bit: int, hard: bool) -> None:
+    """Of bits 2 and 3, not of bit 1: an edge 6 quanta late moves the sample by all of it, or by sjw."""
+    bus = edge_bus()
+    bus.inject(f"frame 1 intermission {bit} after 750 ns dominant for 500 ns at b")
+    run = bus.run(100)
+    longest = int(np.diff(sample_times(run, 1)).max())
+    assert longest == 2000 + (750 if hard else 375)
+    assert not (run.events["event"] == Event.OVERLOAD).any()
