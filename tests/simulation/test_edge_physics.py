@@ -149,6 +149,14 @@ def test_a_glitch_away_from_the_secondary_sample_point_is_nothing() -> None:
     assert errors(run) == []
 
 
+def test_a_glitch_shorter_than_a_clock_period_is_not_the_delay() -> None:
+    """What lasts to the end of a period counts."""
+    bus, run = sends_fast(8, True, "frame 1 res 1 after 30 ns dominant for 10 ns at t")
+    assert (bus.nodes[0].tdc_delay, errors(run)) == (8, [])
+    bus, _ = sends_fast(8, True, "frame 1 res 1 after 60 ns dominant for 200 ns at t")
+    assert bus.nodes[0].tdc_delay == 2
+
+
 def test_offset_of_the_secondary_sample_point() -> None:
     for offset in (5, 15, 19):
         _, run = sends_fast(20, tdc=True, tdc_offset=offset)
