@@ -7,10 +7,10 @@ from enum import IntEnum
 from . import _simulation
 
 EVENT_DTYPE = _simulation.EVENT_DTYPE
-"""Fields: timestamp_ns (end of the bit, since the bus began), bit, arbitration_id (as far as the node has read it),
-node (its number), field_bit (from 1; a stuff bit has the number of the bit before it), tec, rec, event (`Event`), field
-(index into `FIELDS`), state (`NodeState`), transmitter (1: of this frame), driven (level that the node drove in the
-bit). Counters and state are those afterwards."""
+"""Fields: timestamp_ns (end of the bit, since the bus began), bit (with clocks: nominal bit times since then),
+arbitration_id (as far as the node has read it), node (its number), field_bit (from 1; a stuff bit has the number of the
+bit before it), tec, rec, event (`Event`), field (index into `FIELDS`), state (`NodeState`), transmitter (1: of this
+frame), driven (level that the node drove in the bit). Counters and state are those afterwards."""
 
 EDGE_DTYPE = _simulation.EDGE_DTYPE
 """Fields: time_fs (femtoseconds since the bus began), node (its number), kind (`EdgeKind`), level, field (of a sample:

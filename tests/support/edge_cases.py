@@ -205,7 +205,7 @@ def ideal_edges(s: Scenario, timing: Timing = IDEAL) -> Outcome:
         assert bus.inject(fault.line().encode(), names) is None
     bus.start_edges(BIT_FS, 0)
     count = len(s.nodes)
-    bus.connect_edges(np.array([Clock(timing, timing).row()] * count), np.zeros((count, count), np.int64), 0)
+    bus.connect_edges(np.array([Clock(timing, timing).row()] * count, np.int64), np.zeros((count, count), np.int64), 0)
     events = np.zeros(1000, _simulation.EVENT_DTYPE)
     arrays = [events, np.zeros(400, cf.FD_FRAME_DTYPE), np.zeros(9000, _simulation.EDGE_DTYPE)]
     parts: list[list[Any]] = [[], [], []]

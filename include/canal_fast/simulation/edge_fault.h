@@ -22,6 +22,8 @@ CF_INLINE void cf_edge_plan_from(cf_edge_bus *e, size_t k, int64_t base, int anc
     cf_fault *f = &e->bus->faults[k];
     cf_edge_plan *p = &e->plans[k];
     const int counts_bits = !f->lasts_fs && !f->after_fs && !f->step_fs;
+    if (base > CF_EDGE_NEVER / 2) /* later than any run ends */
+        return;
     p->begin = base + f->after_fs;
     p->anchor = (int16_t)(counts_bits ? anchor : -1);
     p->end = p->anchor >= 0 ? CF_EDGE_NEVER

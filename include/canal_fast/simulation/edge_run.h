@@ -1,9 +1,9 @@
 /* canal_fast/simulation/edge_run.h - a bus whose nodes have clocks of their own, through time.
  *
- *   cf_edge_bus e;                           some 300 kbyte, any memory
+ *   cf_edge_bus e;                           some 200 kbyte, any memory
  *   cf_edge_begin(&e, &bus, 2000000000)      where the bus stands; then clocks[i] by cf_edge_clock_init, delays
  *   cf_edge_connect(&e)                      again after a change of delays or faults
- *   cf_edge_run(&e, until_fs)
+ *   cf_edge_run(&e, until_fs)                up to INT64_MAX / 2
  */
 #ifndef CANAL_FAST_SIMULATION_EDGE_RUN_H
 #define CANAL_FAST_SIMULATION_EDGE_RUN_H
