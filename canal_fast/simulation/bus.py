@@ -130,7 +130,8 @@ class Bus:
             what it sends, half what it sees. A dict adds the delay of the line between it and each node named, one way
             (5 ns/m, or a repeater); the node's own name stands for its transceiver.
         timing : BitTiming or BitTimingFd, optional
-            Must have the bus's bit rates. Default: 16 quanta a bit, the last 3 behind the sample point, sjw 3.
+            Must have the bus's bit rates. Default, also for the data phase beside a BitTiming: 16 quanta a bit, the
+            last 3 behind the sample point, sjw 3.
         tdc : bool, optional
             Transmitter delay compensation in the data phase. Default: where the data prescaler allows it (1 or 2).
         tdc_offset : int, optional

@@ -107,10 +107,9 @@ def sends_fast(delay: int, tdc: bool, faults: str = "", **options: object) -> tu
     return bus, bus.run(300)
 
 
-@pytest.mark.parametrize("delays", [(0, 14, 15, 40), pytest.param(range(41), marks=pytest.mark.slow)], ids=str)
-def test_loop_delay_up_to_two_data_bits(delays: tuple[int, ...]) -> None:
+def test_loop_delay_up_to_two_data_bits() -> None:
     """Without compensation a bit error exactly when the delay passes the sample point; with it none."""
-    for delay in delays:
+    for delay in range(2 * DATA_BIT + 1):
         bus, run = sends_fast(delay, tdc=True)
         assert errors(run) == []
         assert bus.nodes[0].tdc_delay == delay
