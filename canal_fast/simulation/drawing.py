@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 _STUFF = 0x80
-_QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
+QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
 
 
 def spans(codes: list[int]) -> list[tuple[int, int, int]]:
@@ -33,9 +33,9 @@ def field_names(codes: list[int]) -> str:
     """Field names in the width of their bits: as much of a name as fits, then dots."""
     out = []
     for code, begin, end in spans(codes):
-        fill = " " if code in _QUIET else "."
+        fill = " " if code in QUIET else "."
         room = end - begin
-        name = "" if code in _QUIET else FIELDS[code]
+        name = "" if code in QUIET else FIELDS[code]
         out.append(("|" + name[: room - 1].ljust(room - 1, fill)) if name else fill * room)
     return "".join(out)
 
@@ -85,7 +85,7 @@ def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike
         named = [
             (FIELDS[code], left, right)
             for code, left, right in spans(run.fields[part, number].tolist())
-            if code not in _QUIET
+            if code not in QUIET
         ]
         found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
         tracks.append(Track(name, run.levels[part, number], named, (found["bit"] - first).tolist()))

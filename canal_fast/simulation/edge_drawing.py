@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import SimulationError
-from canal_fast.plot import new_figure
+from canal_fast.plot.node_edges import EdgeTrack, node_edges
 
-from .drawing import field_names, sentence, spans
+from .drawing import QUIET, field_names, sentence, spans
 from .events import ERRORS, FIELDS, EdgeKind, Event
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _FINEST = 16  # columns of text a nominal bit
 _MOST_BITS = 2000
-_STUFF = 0x80
 _IDLE = FIELDS.index("idle")
-_LETTER = 0.004  # of a picture's width
 
 
 def _window(run: Run, first: int | None, count: int | None) -> tuple[int, int]:
@@ -96,45 +94,12 @@ def edge_text(run: Run, first: int | None, count: int | None, width: int) -> str
 
 
 def edge_picture(run: Run, first: int | None, count: int | None, width: int, path: str | os.PathLike[str]) -> None:
-    """What each node drives (black) and sees (blue), its sample points (dots), fields coloured, errors red."""
+    """What each node drives, sees and samples, fields coloured, errors marked."""
     begin, end = _window(run, first, count)
-    bit = run.bit_fs / 1e9
-    rows = max(1, -(-(end - begin) // width))
-    figure = new_figure(16, (0.85 * len(run.nodes) + 0.5) * rows + 0.4)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
-        left, right = (begin + row * width) * bit, (begin + (row + 1) * width) * bit
-        for number, name in enumerate(run.nodes):
-            base = 2.9 * (len(run.nodes) - 1 - number)
-            for kind, shift, color in ((EdgeKind.DRIVEN, 1.2, "black"), (EdgeKind.SEEN, 0.0, "#2266aa")):
-                edges = _rows(run, number, kind)
-                times = np.concatenate([[left], edges["time_fs"] / 1e9, [right]])
-                levels = np.concatenate([1 - edges["level"][:1], edges["level"]]) if len(edges) else np.ones(1)
-                axes.stairs(levels + base + shift, np.maximum.accumulate(np.clip(times, left, right)), baseline=None,
-                            color=color, linewidth=1, zorder=3)  # fmt: skip
-            axes.text(left - 0.3 * bit, base + 1.1, name, ha="right", va="center", fontsize=8)
-            samples = _rows(run, number, EdgeKind.SAMPLED)
-            samples = samples[(samples["time_fs"] >= left * 1e9) & (samples["time_fs"] < right * 1e9)]
-            axes.plot(samples["time_fs"] / 1e9, samples["level"] + base, ".", color="#2266aa", markersize=3, zorder=4)
-            checks = _rows(run, number, EdgeKind.CHECKED)
-            checks = checks[(checks["time_fs"] >= left * 1e9) & (checks["time_fs"] < right * 1e9)]
-            axes.plot(checks["time_fs"] / 1e9, checks["level"] + base, "x", color="#cc7700", markersize=3, zorder=4)
-            ends = samples["time_fs"] / 1e9
-            for turn, (code, a, b) in enumerate(spans(samples["field"].tolist())):
-                if FIELDS[code] in ("idle", "bus_off", "integrating"):
-                    continue
-                color = "#f6cfcb" if FIELDS[code].endswith("_flag") else ("#dce9f7", "#fbeedb")[turn % 2]
-                from_, to = (ends[a - 1] if a else left), ends[b - 1]
-                axes.fill_between([from_, to], base - 0.1, base + 2.3, color=color, linewidth=0)
-                if to - from_ >= _LETTER * width * bit * len(FIELDS[code]):
-                    axes.text((from_ + to) / 2, base + 2.33, FIELDS[code], ha="center", va="bottom", fontsize=5)
-            events = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
-            for at in events["timestamp_ns"] / 1e3:
-                if left <= at < right:
-                    axes.axvspan(at - bit / 4, at, color="#d9534f", alpha=0.4, linewidth=0)
-        axes.set(xlim=(left, right), ylim=(-0.4, 2.9 * len(run.nodes)), yticks=[])
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_xlabel("us", fontsize=8)
-    figure.suptitle(f"bits {begin}..{end - 1}: driven black, seen blue, samples as dots", fontsize=9)
-    figure.savefig(path, dpi=110)
+    tracks = []
+    for number, name in enumerate(run.nodes):
+        driven, seen, sampled, checked = (_rows(run, number, kind) for kind in EdgeKind)
+        named = [(FIELDS[code], a, b) for code, a, b in spans(sampled["field"].tolist()) if code not in QUIET]
+        found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
+        tracks.append(EdgeTrack(name, driven, seen, sampled, checked, named, (found["timestamp_ns"] / 1e3).tolist()))
+    node_edges(tracks, begin, end - begin, width, run.bit_fs / 1e9).savefig(path, dpi=110)

@@ -19,8 +19,8 @@ NAMES = {
         Message PERIODS_DTYPE ResponseTime ResponseTimes SCHEDULE_DTYPE Schedule Statistics between bus_order_key
         changes concatenate forecast_load gateway_delays group_by_id latest learn_schedule merge payload_view periods
         resample response_times timed_messages""",
-    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_levels periods signals
-        wave_bits""",
+    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_edges node_levels periods
+        signals wave_bits""",
     "canal_fast.report": "write_report",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream fields frame_duration_ns
         frame_length_bits stuff stuff_bit_count""",
