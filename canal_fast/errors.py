@@ -40,23 +40,18 @@ class BitTimingError(CanalFastError, ValueError):
 
 
 class SimulationError(CanalFastError, ValueError):
-    """A simulated bus that cannot be, or cannot go on.
+    """A simulated bus that cannot be.
 
     Attributes
     ----------
     line_number, column : int or None
         1-based, of the text of a fault or a scenario.
-    run : object or None
-        What was recorded until the bus could not go on.
     """
 
-    def __init__(
-        self, message: str, *, line_number: int | None = None, column: int | None = None, run: object = None
-    ) -> None:
+    def __init__(self, message: str, *, line_number: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
         self.line_number = line_number
         self.column = column
-        self.run = run
 
 
 class LogFormatError(CanalFastError, ValueError):

@@ -17,6 +17,7 @@ from . import _bittiming, usb2can
 from ._bittiming import TIMING_DTYPE
 from .controllers import CONTROLLERS, ControllerLimits, limits_of
 from .kernel import KernelRules, kernel_rules, kernel_timing, kernel_timings
+from .margins import Margin
 from .numbers import Number
 from .request import ask, f_clock_of, failure, sample_of
 from .solver import best, solve
@@ -29,6 +30,7 @@ __all__ = [
     "BitTimingFd",
     "CONTROLLERS",
     "ControllerLimits",
+    "Margin",
     "Segments",
     "TIMING_DTYPE",
     "Tolerance",

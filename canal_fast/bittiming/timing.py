@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from canal_fast.errors import BitTimingError
 
 from . import _bittiming
+from .margins import Margin, margin
 from .numbers import DEFAULT_LOOP_DELAY_NS, Number, exact, propagation_ns, whole
 from .usb2can import CLOCK, serial_number
 
@@ -213,6 +214,40 @@ class BitTiming(_Fields):
         prop_ns = Fraction(self.segments.prop_seg * self.brp * 10**9, self.f_clock)
         loop_ns = propagation_ns(0, loop_delay_ns, 0) / 2
         return float(max(Fraction(0), (prop_ns / 2 - loop_ns) / speed))
+
+    def margin(
+        self,
+        clock_ppm: Number = 0,
+        bus_length_m: Number = 0,
+        loop_delay_ns: Number = 0,
+        ns_per_m: Number = 5,
+        edges: int = 1,
+    ) -> Margin:
+        """How far the sample point stays from the edges beside it. `simulation.Run.margin` is the simulated one.
+
+        Parameters
+        ----------
+        clock_ppm : float
+            How far off each of two clocks is, one fast and one slow, 0 to 999,999.
+        bus_length_m, loop_delay_ns, ns_per_m : float
+            Two-way delay of the bus, as for `max_bus_length_m`: a sender in arbitration sees what others answer.
+        edges : int
+            Falling edges in a row, ten bits apart as in the longest stuffed stretch, of which each makes up for a jump
+            width at most; 1 to 1000. A frame has up to 13 of them.
+
+        Returns
+        -------
+        Margin
+            before_ns: sync and tseg1 less a quantum (an edge counts in the quantum in which it falls), the two-way
+            delay and what the clocks drift apart in ten bits. after_ns: phase segment 2 less that drift; it is 0 at
+            df = (phase 2 + (K - 1) sjw) / (2 (10 K nbt - phase 2)) with K = `edges` (ISO 11898-1:2015, 11.3).
+
+        Raises
+        ------
+        BitTimingError
+            A quantity outside its interval.
+        """
+        return margin(self, clock_ppm, bus_length_m, loop_delay_ns, ns_per_m, edges)
 
     def _fits(self, what: str, brp: int, tseg1: int, tseg2: int, sjw: int) -> None:
         for name, most in (("brp", brp), ("tseg1", tseg1), ("tseg2", tseg2), ("sjw", sjw)):

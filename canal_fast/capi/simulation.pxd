@@ -1,4 +1,4 @@
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from canal_fast.capi.base cimport cf_code, cf_status
 from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_filter
@@ -77,6 +77,7 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
 
     ctypedef struct cf_node:
         uint8_t field
+        uint8_t fast
         cf_error_counters counters
         cf_bus_queue queue
         cf_node_options options
@@ -94,6 +95,9 @@ cdef extern from "canal_fast/simulation/node.h" nogil:
 cdef extern from "canal_fast/simulation/fault.h" nogil:
     ctypedef struct cf_fault:
         int64_t at
+        int64_t after_fs
+        int64_t lasts_fs
+        int64_t step_fs
         uint32_t times
         uint32_t fired
         uint8_t when
@@ -149,3 +153,55 @@ cdef extern from "canal_fast/simulation/bus_run.h" nogil:
         CF_BUS_NEEDS_EDGES
 
     cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
+
+cdef extern from "canal_fast/simulation/edge_clock.h" nogil:
+    ctypedef struct cf_edge_segments:
+        int64_t quantum
+        uint32_t tseg1
+        uint32_t tseg2
+        uint32_t sjw
+
+    ctypedef struct cf_edge_timing:
+        cf_edge_segments nominal
+        cf_edge_segments data
+        int64_t clock
+        int32_t tdc_offset
+        uint8_t triple
+
+    ctypedef struct cf_edge_clock:
+        int32_t measured
+
+    void cf_edge_clock_init(cf_edge_clock *c, cf_edge_timing timing, int64_t now, unsigned fast, unsigned level)
+
+cdef extern from "canal_fast/simulation/edge_bus.h" nogil:
+    ctypedef struct cf_edge:
+        int64_t time_fs
+
+    ctypedef struct cf_edge_plan:
+        pass
+
+    ctypedef struct cf_edge_bus:
+        int64_t now
+        int64_t bit_fs
+        cf_edge_plan *plans
+        cf_edge *tape
+        size_t tape_count
+        size_t tape_room
+        uint8_t *bits
+        size_t bit_count
+        size_t bit_room
+        unsigned bits_node
+        uint64_t lost
+        cf_edge_clock clocks[64]
+        int64_t delays[64][64]
+
+    const cf_field *cf_edge_field(size_t index)
+
+cdef extern from "canal_fast/simulation/edge_fault.h" nogil:
+    void cf_edge_plan_faults(cf_edge_bus *e, size_t begin)
+
+cdef extern from "canal_fast/simulation/edge_run.h" nogil:
+    void cf_edge_begin(cf_edge_bus *e, cf_bus *bus, int64_t bit_fs, int64_t now)
+    unsigned cf_edge_last_level(const cf_bus *b)
+    void cf_edge_connect(cf_edge_bus *e)
+    cf_bus_end cf_edge_run(cf_edge_bus *e, int64_t until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", metavar="FILE", help="write what a logger at each node records")
     parser.add_argument("--node", metavar="NAME", help="only what the logger at this node records")
     parser.add_argument("--events", metavar="FILE.csv", help="write every event: bit, node, field, TEC, REC, state")
-    parser.add_argument("--draw", action="store_true", help="print bus, levels and fields of the first bits as text")
+    parser.add_argument(
+        "--draw",
+        action="store_true",
+        help="print bus, levels and fields of the first bits as text; with clocks, over time",
+    )
     parser.add_argument("--plot", type=picture, metavar="FILE.png", help="draw them; needs matplotlib")
     add_force(parser)
     parser.add_argument("--first", type=int, metavar="BIT", help="first bit to draw (default: the run's first)")
@@ -47,8 +52,11 @@ def run(args: argparse.Namespace) -> int:
             print(text)
     rows = [_summary(bus, made, number) for number in range(len(bus.nodes))]
     if args.json:
-        print(json.dumps({"bits": len(made.bits), "duration_ns": made.duration_ns, "nodes": rows}))
+        summary = {"bits": len(made.bits), "duration_ns": made.duration_ns, "gear": made.gear}
+        print(json.dumps({**summary, "warnings": list(made.warnings), "nodes": rows}))
         return 0
+    for warning in made.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     title = f"{scenario.title}: " if scenario.title else ""
     print(f"{title}{len(made.bits)} bits, {made.duration_ns / 1e6:.3f} ms at {bus.bitrate} bit/s")
     print(f"{'node':16} {'sent':>6} {'received':>8} {'errors':>7} {'off':>4} {'TEC':>4} {'REC':>4}  state")

@@ -10,6 +10,7 @@ from .bit_timings import bit_timings
 from .bits import frame_bits
 from .buses import bus_load, id_raster, periods
 from .figure import new_figure
+from .node_edges import node_edges
 from .nodes import node_levels
 from .signals import signals
 from .waves import eye, wave_bits
@@ -21,6 +22,7 @@ __all__ = [
     "frame_bits",
     "id_raster",
     "new_figure",
+    "node_edges",
     "node_levels",
     "periods",
     "signals",

@@ -1,13 +1,14 @@
 """A CAN bus, bit by bit: several controllers with error frames, error counters and bus off, and faults on the wire.
 
-All nodes share an ideal clock. 0 is dominant, 1 recessive. Rules: ISO 11898-1:2015, clauses 10 to 12.
+While all nodes are in step, bits are simulated; with clocks, delays and bit timings of their own, edges. 0 is dominant,
+1 recessive. Rules: ISO 11898-1:2015, clauses 10 to 12.
 """
 
 from __future__ import annotations
 
 from .bus import Bus
-from .events import EVENT_DTYPE, FIELDS, Event, NodeState
+from .events import EDGE_DTYPE, EVENT_DTYPE, FIELDS, EdgeKind, Event, NodeState
 from .node import Node
 from .run import Run
 
-__all__ = ["EVENT_DTYPE", "FIELDS", "Bus", "Event", "Node", "NodeState", "Run"]
+__all__ = ["EDGE_DTYPE", "EVENT_DTYPE", "FIELDS", "Bus", "EdgeKind", "Event", "Node", "NodeState", "Run"]

@@ -22,6 +22,17 @@ from canal_fast.capi.simulation cimport (
     cf_bus_event,
     cf_bus_event_field,
     cf_bus_event_row,
+    cf_edge,
+    cf_edge_begin,
+    cf_edge_bus,
+    cf_edge_clock_init,
+    cf_edge_connect,
+    cf_edge_field,
+    cf_edge_last_level,
+    cf_edge_plan,
+    cf_edge_plan_faults,
+    cf_edge_run,
+    cf_edge_timing,
     cf_fault,
     cf_fault_error,
     cf_fault_names,
@@ -50,6 +61,7 @@ U8 = numpy.dtype("u8")
 
 
 EVENT_DTYPE = dtype_of(cf_bus_event_field, sizeof(cf_bus_event))
+EDGE_DTYPE = dtype_of(cf_edge_field, sizeof(cf_edge))
 NODES_MAX = CF_BUS_NODES_MAX
 
 
@@ -82,6 +94,8 @@ cdef class Bus:
     cdef cf_fault *faults
     cdef size_t fault_room
     cdef list filters
+    cdef cf_edge_bus *edges
+    cdef unsigned clocked
 
     def __cinit__(self, uint32_t bitrate, uint32_t data_bitrate, bint whole_frames):
         self.nodes = <cf_node *>calloc(CF_BUS_NODES_MAX, sizeof(cf_node))
@@ -98,6 +112,9 @@ cdef class Bus:
             free(self.nodes[i].queue.heap)
         free(self.nodes)
         free(self.faults)
+        if self.edges != NULL:
+            free(self.edges.plans)
+        free(self.edges)
 
     def add_node(self, int mode, int fd, int fd_ack_bits, bint protocol_exception, bint on_request, bint integrate,
                  bint first_come, unsigned tec, unsigned rec, filters):
@@ -188,6 +205,8 @@ cdef class Bus:
             self.faults = self.bus.faults = more
         self.faults[self.bus.fault_count] = fault
         self.bus.fault_count += 1
+        if self.edges != NULL:
+            self.plan(self.bus.fault_count - 1)
         return None
 
     def fault_at(self, Py_ssize_t index):
@@ -195,6 +214,11 @@ cdef class Bus:
         cdef cf_fault *fault = &self.faults[<Py_ssize_t>self.bus.fault_count + index if index < 0 else index]
         return (fault.at if fault.when == CF_WHEN_BIT else None, fault.at if fault.when == CF_WHEN_TIME else None,
                 fault.fired)
+
+    def fault_is_fine(self, Py_ssize_t index):
+        """Whether fault `index` (-1: the last) is told in parts of a bit."""
+        cdef cf_fault *fault = &self.faults[<Py_ssize_t>self.bus.fault_count + index if index < 0 else index]
+        return bool(fault.after_fs or fault.lasts_fs or fault.step_fs)
 
     def ns(self, int64_t bit):
         """Nanoseconds from the beginning to where `bit`, at or after the present one, begins at the nominal rate."""
@@ -249,3 +273,92 @@ cdef class Bus:
         with nogil:
             end = cf_bus_run(&self.bus, until)
         return int(end), self.sink.event_count, self.sink.frame_count
+
+    cdef int plan(self, size_t begin) except -1:
+        cdef cf_edge_plan *plans = <cf_edge_plan *>realloc(self.edges.plans,
+                                                           (self.fault_room + 1) * sizeof(cf_edge_plan))
+        if plans == NULL:
+            raise MemoryError
+        self.edges.plans = plans
+        cf_edge_plan_faults(self.edges, begin)
+        return 0
+
+    def start_edges(self, int64_t bit_fs, int64_t now_fs):
+        """From here on each node has its own clock; the bus stands before bit `bit` at the time `now_fs`."""
+        self.edges = <cf_edge_bus *>malloc(sizeof(cf_edge_bus))
+        if self.edges == NULL:
+            raise MemoryError
+        cf_edge_begin(self.edges, &self.bus, bit_fs, now_fs)
+        self.clocked = 0
+        self.plan(0)
+
+    def connect_edges(self, timings, delays, int64_t begin_fs):
+        """Timings of all nodes, of which new ones begin their first bit at `begin_fs`; delays from each to each.
+
+        `timings`: i8 (nodes, 11): quantum (fs), tseg1, tseg2, sjw of both rates, clock period (fs), offset of the
+        secondary sample point or -1, triple sampling. `delays`: i8 (nodes, nodes), fs.
+        """
+        cdef int64_t[:, ::1] rows = timings
+        cdef int64_t[:, ::1] between = delays
+        cdef cf_edge_timing timing
+        cdef unsigned i, k, count = self.bus.count, level
+        if self.edges == NULL or rows.shape[0] != count or rows.shape[1] != 11 or between.shape[0] != count \
+                or between.shape[1] != count:
+            raise ValueError(f"timings {timings.shape} and delays {delays.shape} for {count} nodes")
+        level = cf_edge_last_level(&self.bus)
+        for i in range(self.clocked, count):
+            timing.nominal.quantum, timing.nominal.tseg1 = rows[i, 0], rows[i, 1]
+            timing.nominal.tseg2, timing.nominal.sjw = rows[i, 2], rows[i, 3]
+            timing.data.quantum, timing.data.tseg1 = rows[i, 4], rows[i, 5]
+            timing.data.tseg2, timing.data.sjw = rows[i, 6], rows[i, 7]
+            timing.clock, timing.tdc_offset, timing.triple = rows[i, 8], rows[i, 9], rows[i, 10]
+            cf_edge_clock_init(&self.edges.clocks[i], timing, begin_fs, self.nodes[i].fast, level)
+        for i in range(count):
+            for k in range(count):
+                self.edges.delays[i][k] = between[i, k]
+        self.clocked = count
+        cf_edge_connect(self.edges)
+
+    @property
+    def now_fs(self):
+        """Time of the edge gear, or -1."""
+        return self.edges.now if self.edges != NULL else -1
+
+    @property
+    def lost_edges(self):
+        return self.edges.lost if self.edges != NULL else 0
+
+    def tdc_delay(self, unsigned number):
+        """The last transmitter delay that a node measured, in clock periods, or -1."""
+        return self.edges.clocks[number].measured if self.edges != NULL and number < self.clocked else -1
+
+    def run_edges(self, int64_t until_fs, events, frames, edges, bits, unsigned bits_node):
+        """Runs to the time `until_fs`, or until an array is full. (cf_bus_end, events, frames, edges, bits written).
+
+        Arrays of EVENT_DTYPE, FD records, EDGE_DTYPE and u1 (what node `bits_node` samples), empty for what is not to
+        be recorded.
+        """
+        cdef Loan event = lend(events, EVENT_DTYPE, "events", True)
+        cdef Loan frame = lend(frames, FD_FRAME_DTYPE, "frames", True)
+        cdef Loan edge = lend(edges, EDGE_DTYPE, "edges", True)
+        cdef Loan level = lend(bits, U1, "bits", True)
+        cdef cf_bus_end end
+        if self.edges == NULL or self.clocked != self.bus.count:
+            raise ValueError(f"{self.clocked} of {self.bus.count} nodes have clocks")
+        self.sink.events = <cf_bus_event *>event.at
+        self.sink.event_room = event.count
+        self.sink.frames = <cf_fd_frame *>frame.at
+        self.sink.frame_room = frame.count
+        self.sink.event_count = self.sink.frame_count = 0
+        self.bus.sink = &self.sink if event.count or frame.count else NULL
+        self.edges.tape = <cf_edge *>edge.at if edge.count else NULL
+        self.edges.tape_room = edge.count
+        self.edges.bits = <uint8_t *>level.at if level.count else NULL
+        self.edges.bit_room = level.count
+        self.edges.bits_node = bits_node
+        self.edges.tape_count = self.edges.bit_count = 0
+        cf_bus_connect(&self.bus)
+        with nogil:
+            end = cf_edge_run(self.edges, until_fs)
+        return (int(end), self.sink.event_count, self.sink.frame_count, self.edges.tape_count,
+                self.edges.bit_count)

@@ -16,6 +16,7 @@ from canal_fast.errors import FrameError, SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames
 
 from . import _simulation
+from .clocks import FS, LONGEST_NS, bit_fs, checked_clock, delay_rows, timing_rows, warnings
 from .node import Node
 from .run import Run
 from .tape import NEEDS_EDGES, Tape
@@ -37,7 +38,7 @@ class Bus:
     bitrate : int
         Nominal bit rate, bit/s.
     data_bitrate : int, optional
-        Of FD frames with BITRATE_SWITCH. Default: as `bitrate`. Such frames run here only while all nodes are in step.
+        Of FD frames with BITRATE_SWITCH. Default: as `bitrate`.
     whole_frames : bool
         Let frames go at once where no fault, error passive or off node is near; the result is the same.
     """
@@ -49,8 +50,11 @@ class Bus:
             self.data_bitrate = int(interval("data_bitrate", data_bitrate, self.bitrate, 20_000_000))
         self._core = _simulation.Bus(self.bitrate, self.data_bitrate, whole_frames)
         self._lock = threading.Lock()
-        self._timing: BitTiming | BitTimingFd | None = None
         self._faults: list[str] = []
+        self._fine = False  # a fault is told in parts of a bit
+        self._bit_fs = bit_fs(self.bitrate)
+        self._zero = 0, 0  # a bit and the time (fs) when it began
+        self._connected = 0  # nodes that the edge gear knows
         self.nodes: list[Node] = []
 
     @property
@@ -61,7 +65,12 @@ class Bus:
     @property
     def time_ns(self) -> int:
         """Nanoseconds that have passed."""
-        return self._core.ns(self._core.bit)
+        return self._ns(self._core.bit) if self._core.now_fs < 0 else self._core.now_fs // FS
+
+    @property
+    def gear(self) -> str:
+        """ "bits" while all nodes are in step, "edges" from when each has its own time."""
+        return "bits" if self._core.now_fs < 0 else "edges"
 
     def node(
         self,
@@ -80,8 +89,10 @@ class Bus:
         filters: Sequence[Mapping[str, Any]] | None = None,
         integrating: bool = False,
         clock_ppm: float = 0,
-        delay_ns: float = 0,
+        delay_ns: float | Mapping[str, float] = 0,
         timing: BitTiming | BitTimingFd | None = None,
+        tdc: bool | None = None,
+        tdc_offset: int | None = None,
     ) -> Node:
         """A controller joins the bus.
 
@@ -112,22 +123,33 @@ class Bus:
             What is recorded of the frames received, as for `Channel.set_filters`.
         integrating : bool
             Wait for 11 recessive bits first, as after power-up. Default: idle at once.
-        clock_ppm, delay_ns : float
-            Clocks and delays of a node's own are not simulated: only 0.
+        clock_ppm : float
+            How much faster its clock is than it should be, -100,000 to 100,000.
+        delay_ns : float or dict of str to float
+            From the node's transmit pin through its transceiver to its receive pin, 0 to 1,000,000; half of it delays
+            what it sends, half what it sees. A dict adds the delay of the line between it and each node named, one way
+            (5 ns/m, or a repeater); the node's own name stands for its transceiver.
         timing : BitTiming or BitTimingFd, optional
-            Must have the bus's bit rates, and be the same at all nodes.
+            Must have the bus's bit rates. Default, also for the data phase beside a BitTiming: 16 quanta a bit, the
+            last 3 behind the sample point, sjw 3.
+        tdc : bool, optional
+            Transmitter delay compensation in the data phase. Default: where the data prescaler allows it (1 or 2).
+        tdc_offset : int, optional
+            Of the secondary sample point, in clock periods. Default: as far as the data phase's sample point.
+
+            Any of clock_ppm to tdc_offset chooses the edge gear for the bus (`Run.gear`): each node has its own time
+            quanta, sample points and synchronisation, and `bit` counts nominal bit times.
 
         Raises
         ------
         SimulationError
-            A name that is taken or cannot be written in a fault; more than 64 nodes; a clock, delay or timing that
-            is not simulated.
+            A name that is taken or cannot be written in a fault; more than 64 nodes; a timing of another bit rate, or
+            delay compensation with a prescaler that bars it.
         ValueError
             An argument outside its interval.
+        TypeError
+            A timing that is none.
         """
-        for option, value in (("clock_ppm", clock_ppm), ("delay_ns", delay_ns)):
-            if value != 0:
-                raise SimulationError(f"node {name!r}: {option} = {value} needs the edge gear; here it must be 0")
         if not name or any(c.isspace() or c in "#\0" for c in name):
             raise SimulationError(f"node name {name!r}: must be one word without #")
         if any(name == node.name for node in self.nodes):
@@ -141,6 +163,7 @@ class Bus:
         choice("fd_ack_bits", fd_ack_bits, (1, 2))
         interval("tec", tec, 0, _COUNTER_MAX)
         interval("rec", rec, 0, _COUNTER_MAX)
+        clock = checked_clock(name, timing, clock_ppm, delay_ns, tdc, tdc_offset, [node.name for node in self.nodes])
         self._check_timing(name, timing)
         rows = [
             (can_id, mask, _ANY_FORMAT if extended is None else int(extended))
@@ -151,7 +174,7 @@ class Bus:
                 _MODES.index(mode), _FORMATS.index(fd), fd_ack_bits, protocol_exception, recovery == "on_request",
                 integrating, queue == "fifo", tec, rec, np.array(rows, np.uint32).ravel(),
             )  # fmt: skip
-            self.nodes.append(Node(self, number, name, mode, fd, one_shot, self_reception))
+            self.nodes.append(Node(self, number, name, mode, fd, one_shot, self_reception, clock))
         return self.nodes[-1]
 
     def _check_timing(self, name: str, timing: BitTiming | BitTimingFd | None) -> None:
@@ -165,9 +188,6 @@ class Bus:
                 raise SimulationError(
                     f"node {name!r}: timing.{attribute} = {getattr(timing, attribute):.10g}, the bus has {rate} bit/s"
                 )
-        if self._timing is not None and timing != self._timing:
-            raise SimulationError(f"node {name!r}: a timing that differs between nodes needs the edge gear")
-        self._timing = timing
 
     def send(
         self,
@@ -239,7 +259,7 @@ class Bus:
         faults : str or list of str
             Lines, one fault each; # begins a comment::
 
-                WHEN WHAT [for N] [times N] [at NODE | by NODE]
+                WHEN [after N UNIT] WHAT [for N | for N UNIT] [each N UNIT] [times N] [at NODE | by NODE]
 
                 bit 22 invert                             the level that all nodes sample in bit 22 (from 0)
                 bit 40 dominant for 7 at ecu              only what this node samples
@@ -250,9 +270,14 @@ class Bus:
                 any flag_end 1 dominant for 8             after the next error flag
                 bit 50 drive 00101                        a foreign sender adds these levels to the bus
                 bit 50 force 1101                         these levels, whatever is driven
+                time 12.5 us dominant for 80 ns           a glitch (s, ms, us, ns), from that very time on
+                frame 1 data 3 after 250 ns invert for 90 ns at ecu
+                frame 1 data 3 recessive for 150 ns by ecu    its dominant bit begins late: an edge moved
+                frame 1 data 3 force 0110 each 500 ns     levels of parts of a bit, such as Janus frames
 
-            Fields are those of `FIELDS`, and ``stuff`` and ``fixed``: stuff bits, counted through the frame. Named
-            ones: ``error_attack ID``, ``bus_off_attack ID``, ``double_receive N``, ``no_ack N``, ``prolonged_flag N``,
+            Times below a bit choose the edge gear. Fields are those of `FIELDS`, and ``stuff`` and ``fixed``: stuff
+            bits, counted through the frame. Named ones:
+            ``error_attack ID``, ``bus_off_attack ID``, ``double_receive N``, ``no_ack N``, ``prolonged_flag N``,
             ``recessive_override WHEN [for N]``, ``stuck_dominant WHEN [by NODE]``.
 
         Raises
@@ -268,6 +293,7 @@ class Bus:
             for line, good in zip(lines, found, strict=True):
                 if good:
                     self._core.inject(line.encode(), names)
+                    self._fine |= self._core.fault_is_fine(-1)
                     self._faults.append(line.strip())
         return sum(found)
 
@@ -314,14 +340,19 @@ class Bus:
         record_bits, record_events, record_frames : bool
             Fill `Run.bits`, `Run.events`, `Run.frames`.
         record_levels : bool, optional
-            Fill `Run.levels` and `Run.fields`, which `Run.draw` shows. Default: for up to 100,000 bits.
+            Fill `Run.levels` and `Run.fields`, in the edge gear `Run.edges`, which `Run.draw` shows. Default: for up to
+            100,000 bits.
 
         Raises
         ------
         SimulationError
-            A fault whose bit or time is not in this run; no node; or a bit at the data rate that not all nodes take for
-            one (an error in the data phase, a classical or integrating node): that needs the edge gear. What was
-            recorded up to there is the error's `.run`.
+            A fault whose bit or time is not in this run; no node; with clocks, more than 4,000 s since the bus began.
+
+        Notes
+        -----
+        A bit at the data rate that not all nodes take for one (an error in the data phase, a classical or integrating
+        node) is handed over to the edge gear, which then keeps the bus; `Run.handed_over` is its number. From there on
+        `bits` are nominal bit times.
         """
         if (bits is None) == (seconds is None):
             raise ValueError("run takes either bits or seconds")
@@ -339,27 +370,53 @@ class Bus:
             if record_levels is None:
                 record_levels = until - start <= _LEVELS_UP_TO
             tape = Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
-            end = tape.record(self._core, until)
-            while until_ns is not None and end != NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
-                end = tape.record(self._core, self.bit + more)
+            handed_over = self._advance(tape, until, until_ns, shown)
             events, frames, levels, driven, fields = tape.joined()
             run = Run(
                 events, frames, levels, driven, fields, start, start_ns, self.time_ns - start_ns,
-                [node.name for node in self.nodes], shown.number, record_bits, record_levels,
+                [node.name for node in self.nodes], shown.number, record_bits, record_levels, self.gear, tape.edges,
+                tuple(warnings(self.nodes, self.bitrate, self.data_bitrate)), handed_over, self._bit_fs,
             )  # fmt: skip
-        if end == NEEDS_EDGES:
-            raise SimulationError(
-                f"bit {self.bit} is at the data bit rate and not all nodes take it for one: this needs the edge gear",
-                run=run,
-            )
         return run
+
+    def _advance(self, tape: Tape, until: int, until_ns: int | None, shown: Node) -> int | None:
+        """Runs in whatever gear it needs. Returns the bit that was handed over from one to the other."""
+        handed_over = None
+        if self.gear == "bits" and not self._fine and not any(node.clock.chosen for node in self.nodes):
+            end = tape.record(self._core, until)
+            while until_ns is not None and end != NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
+                end = tape.record(self._core, self.bit + more)
+            if end != NEEDS_EDGES:
+                return None
+            handed_over = self.bit
+        if self.gear == "bits":
+            self._zero = self.bit, self._core.ns(self.bit) * FS
+            self._core.start_edges(self._bit_fs, self._zero[1])
+        until_fs = self._zero[1] + (until - self._zero[0]) * self._bit_fs if until_ns is None else until_ns * FS
+        if until_fs > LONGEST_NS * FS:
+            raise SimulationError(
+                f"the run ends at {until_fs / 1e15:.6g} s, with clocks at most {LONGEST_NS / 1e9:g} s"
+            )
+        if self._connected < len(self.nodes):
+            begin = self._zero[1] + -((self._zero[1] - self._core.now_fs) // self._bit_fs) * self._bit_fs
+            timings = timing_rows(self.nodes, self.bitrate, self.data_bitrate)
+            self._core.connect_edges(timings, delay_rows(self.nodes), begin)
+            self._connected = len(self.nodes)
+        tape.record_edges(self._core, until_fs, self._bit_fs, shown.number)
+        return handed_over
+
+    def _ns(self, bit: int) -> int:
+        """When `bit`, at or after the present one, begins at the nominal rate."""
+        if self._core.now_fs < 0:
+            return self._core.ns(bit)
+        return (self._zero[1] + (bit - self._zero[0]) * self._bit_fs) // FS
 
     def _bits_to(self, until_ns: int) -> int:
         """Bits at the nominal rate that fit before a time."""
         return max(0, (until_ns - self.time_ns) * self.bitrate // 1_000_000_000)
 
     def _check_faults(self, until: int, until_ns: int | None) -> None:
-        end_ns = self._core.ns(until) if until_ns is None else until_ns
+        end_ns = self._ns(until) if until_ns is None else until_ns
         for number, line in enumerate(self._faults):
             bit, ns, fired = self._core.fault_at(number)
             if fired == 0 and ((bit is not None and bit >= until) or (ns is not None and ns >= end_ns)):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from .run import Run
 
 _STUFF = 0x80
-_QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
+QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
 
 
-def _spans(codes: list[int]) -> list[tuple[int, int, int]]:
+def spans(codes: list[int]) -> list[tuple[int, int, int]]:
     """(code, begin, end) of each stretch of one field, stuff bits included."""
     spans: list[tuple[int, int, int]] = []
     for at, code in enumerate(code & ~_STUFF for code in codes):
@@ -29,13 +29,13 @@ def _spans(codes: list[int]) -> list[tuple[int, int, int]]:
     return spans
 
 
-def _names(codes: list[int]) -> str:
+def field_names(codes: list[int]) -> str:
     """Field names in the width of their bits: as much of a name as fits, then dots."""
     out = []
-    for code, begin, end in _spans(codes):
-        fill = " " if code in _QUIET else "."
+    for code, begin, end in spans(codes):
+        fill = " " if code in QUIET else "."
         room = end - begin
-        name = "" if code in _QUIET else FIELDS[code]
+        name = "" if code in QUIET else FIELDS[code]
         out.append(("|" + name[: room - 1].ljust(room - 1, fill)) if name else fill * room)
     return "".join(out)
 
@@ -65,7 +65,7 @@ def text(run: Run, first: int, last: int, width: int) -> str:
         for number, name in enumerate(run.nodes):
             if run.has_levels:
                 lines.append(f"{name:{label}}{''.join(map(str, run.levels[part, number].tolist()))}")
-                lines.append(f"{'':{label}}{_names(run.fields[part, number].tolist())}".rstrip())
+                lines.append(f"{'':{label}}{field_names(run.fields[part, number].tolist())}".rstrip())
             marks = [" "] * (end - begin)
             for event in events[events["node"] == number]:
                 if event["event"] in ERRORS:
@@ -82,11 +82,11 @@ def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike
     part = slice(first - run.first_bit, last - run.first_bit)
     tracks = [Track("bus", run.bits[part])]
     for number, name in enumerate(run.nodes if run.has_levels else []):
-        spans = [
+        named = [
             (FIELDS[code], left, right)
-            for code, left, right in _spans(run.fields[part, number].tolist())
-            if code not in _QUIET
+            for code, left, right in spans(run.fields[part, number].tolist())
+            if code not in QUIET
         ]
         found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
-        tracks.append(Track(name, run.levels[part, number], spans, (found["bit"] - first).tolist()))
+        tracks.append(Track(name, run.levels[part, number], named, (found["bit"] - first).tolist()))
     node_levels(tracks, first, width).savefig(path, dpi=110)

@@ -7,10 +7,14 @@ from enum import IntEnum
 from . import _simulation
 
 EVENT_DTYPE = _simulation.EVENT_DTYPE
-"""Fields: timestamp_ns (end of the bit, since the bus began), bit, arbitration_id (as far as the node has read it),
-node (its number), field_bit (from 1; a stuff bit has the number of the bit before it), tec, rec, event (`Event`), field
-(index into `FIELDS`), state (`NodeState`), transmitter (1: of this frame), driven (level that the node drove in the
-bit). Counters and state are those afterwards."""
+"""Fields: timestamp_ns (end of the bit, since the bus began), bit (with clocks: nominal bit times since then),
+arbitration_id (as far as the node has read it), node (its number), field_bit (from 1; a stuff bit has the number of the
+bit before it), tec, rec, event (`Event`), field (index into `FIELDS`), state (`NodeState`), transmitter (1: of this
+frame), driven (level that the node drove in the bit). Counters and state are those afterwards."""
+
+EDGE_DTYPE = _simulation.EDGE_DTYPE
+"""Fields: time_fs (femtoseconds since the bus began), node (its number), kind (`EdgeKind`), level, field (of a sample:
+index into `FIELDS`, 128 more in a stuff bit)."""
 
 FIELDS = tuple(name for name, _ in _simulation.place_table())
 """Names of what a bit may belong to; an event's `field` is an index."""
@@ -43,6 +47,19 @@ class Event(IntEnum):
 
 
 ERRORS = frozenset({Event.BIT_ERROR, Event.STUFF_ERROR, Event.FORM_ERROR, Event.CRC_ERROR, Event.ACK_ERROR})
+
+
+class EdgeKind(IntEnum):
+    """What a row of `Run.edges` is."""
+
+    DRIVEN = 0
+    """The node's transceiver sends another level from here on."""
+    SEEN = 1
+    """The level at the node is another one from here on."""
+    SAMPLED = 2
+    """A sample point and what it read."""
+    CHECKED = 3
+    """A secondary sample point (transmitter delay compensation)."""
 
 
 class NodeState(IntEnum):

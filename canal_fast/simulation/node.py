@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .clocks import Clock
 from .events import FIELDS, NodeState
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ class Node:
     """One controller on a bus; `Bus.node` makes it."""
 
     def __init__(
-        self, bus: Bus, number: int, name: str, mode: str, fd: str, one_shot: bool, self_reception: bool
+        self, bus: Bus, number: int, name: str, mode: str, fd: str, one_shot: bool, self_reception: bool, clock: Clock
     ) -> None:
         self._bus = bus
         self.number = number
@@ -23,6 +24,7 @@ class Node:
         self.fd = fd
         self.one_shot = one_shot
         self.self_reception = self_reception
+        self.clock = clock
 
     def _counters(self) -> tuple[int, int, int, int, int, int, int]:
         return self._bus._core.counters(self.number)
@@ -60,6 +62,12 @@ class Node:
     def pending(self) -> int:
         """Requests that wait or are being sent."""
         return self._counters()[6]
+
+    @property
+    def tdc_delay(self) -> int | None:
+        """The last transmitter delay that it measured, in periods of its clock; None before the first."""
+        delay = self._bus._core.tdc_delay(self.number)
+        return None if delay < 0 else delay
 
     def recover(self) -> None:
         """Ask a node that is off to come back: 128 sequences of 11 recessive bits count from the coming bit on."""

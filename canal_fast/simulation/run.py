@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.bittiming import Margin
 from canal_fast.errors import SimulationError
 from canal_fast.frames import FrameArray
+
+from .events import EDGE_DTYPE, FIELDS, EdgeKind
 
 
 class Run(NamedTuple):
@@ -20,7 +24,7 @@ class Run(NamedTuple):
     logs: FrameArray
     """FD_FRAME_DTYPE: what the loggers at all nodes record; `channel` is the node's number."""
     bits: npt.NDArray[np.uint8]
-    """Level of the bus in each bit."""
+    """Level of the bus in each bit. With clocks: what the node `at` of `Bus.run` samples, at either bit rate."""
     levels: npt.NDArray[np.uint8]
     """What each node drives, shape (bits, nodes); empty when not recorded."""
     fields: npt.NDArray[np.uint8]
@@ -35,6 +39,16 @@ class Run(NamedTuple):
     """Number of the node whose logger `frames` is."""
     has_bits: bool
     has_levels: bool
+    gear: str = "bits"
+    """"bits": all nodes were in step. "edges": each had its own time, at least from the bit `handed_over` on."""
+    edges: npt.NDArray[np.void] = np.empty(0, EDGE_DTYPE)
+    """EDGE_DTYPE, in the order of time: what each node drove, saw and sampled; for pictures of each sender."""
+    warnings: Sequence[str] = ()
+    """Clocks and delays beyond what the nodes' bit timings allow."""
+    handed_over: int | None = None
+    """The bit from which on edges are simulated, where bits were before: a bit at the data rate at some nodes only."""
+    bit_fs: int = 0
+    """A nominal bit in fs, in the edge gear."""
 
     @property
     def frames(self) -> FrameArray:
@@ -48,12 +62,40 @@ class Run(NamedTuple):
 
     def frames_at(self, node: int | str) -> FrameArray:
         """What a logger at another node records."""
-        if isinstance(node, str):
-            if node not in self.nodes:
-                raise SimulationError(f"no node {node!r}: there are {', '.join(map(repr, self.nodes))}")
-            node = self.nodes.index(node)
-        found: FrameArray = self.logs[self.logs["channel"] == node]
+        found: FrameArray = self.logs[self.logs["channel"] == self._number(node)]
         return found
+
+    def _number(self, node: int | str) -> int:
+        if not isinstance(node, str):
+            return node
+        if node not in self.nodes:
+            raise SimulationError(f"no node {node!r}: there are {', '.join(map(repr, self.nodes))}")
+        return self.nodes.index(node)
+
+    def margin(self, node: int | str) -> Margin:
+        """How near changes of level came to the node's sample points in frames, SOF to CRC delimiter.
+
+        `BitTiming.margin` is the theory of it.
+
+        Raises
+        ------
+        SimulationError
+            No such node, or a run that recorded no edges.
+        """
+        number = self._number(node)
+        own = self.edges[self.edges["node"] == number]
+        field = own["field"] & 0x7F
+        in_frames = (field >= FIELDS.index("sof")) & (field <= FIELDS.index("crc_delimiter"))
+        samples = own["time_fs"][(own["kind"] == EdgeKind.SAMPLED) & in_frames]
+        changes = own["time_fs"][own["kind"] == EdgeKind.SEEN]
+        if not len(samples) or not len(changes):
+            raise SimulationError(f"node {self.nodes[number]!r}: the run recorded no edges of a frame at it")
+        following = np.searchsorted(changes, samples)
+        behind, before = following < len(changes), following > 0
+        return Margin(
+            float((samples[before] - changes[following[before] - 1]).min(initial=1 << 62)) / 1e6,
+            float((changes[following[behind]] - samples[behind]).min(initial=1 << 62)) / 1e6,
+        )
 
     def draw(
         self, first: int | None = None, count: int | None = None, *, width: int = 100,
@@ -79,6 +121,14 @@ class Run(NamedTuple):
         """
         from .drawing import picture, text
 
+        if self.gear == "edges":
+            from .edge_drawing import edge_picture, edge_text
+
+            if not len(self.edges):
+                raise SimulationError("nothing to draw: the run recorded no edges")
+            if plot is not None:
+                edge_picture(self, first, count, width, plot)
+            return edge_text(self, first, count, width)
         if not self.has_bits and not self.has_levels:
             raise SimulationError("nothing to draw: the run recorded no bits")
         first = self.first_bit if first is None else first

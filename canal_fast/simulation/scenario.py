@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.errors import SimulationError
 from canal_fast.frames import FrameArray, make_frames
 
@@ -22,11 +23,13 @@ _UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _TOP = {"title", "bitrate", "data_bitrate", "bits", "duration", "logger", "faults", "node"}
 _NODE = {
     "name", "mode", "one_shot", "self_reception", "recovery", "tec", "rec", "fd", "fd_ack_bits", "protocol_exception",
-    "queue", "integrating", "message",
+    "queue", "integrating", "message", "clock_ppm", "delay_ns", "timing", "data_timing", "tdc", "tdc_offset",
 }  # fmt: skip
 _MESSAGE = {"id", "extended", "remote", "fd", "brs", "data", "dlc", "start", "period", "count"}
 _FLAGS = (("extended", 0x1), ("remote", 0x2), ("fd", 0x8), ("brs", 0x10))
-_YES_OR_NO = ("one_shot", "self_reception", "protocol_exception", "integrating")
+_YES_OR_NO = ("one_shot", "self_reception", "protocol_exception", "integrating", "tdc")
+_TIMING = {"f_clock", "brp", "tseg1", "tseg2", "sjw", "nof_samples", "prop_seg"}
+_NOT_OPTIONS = ("name", "message", "timing", "data_timing")
 _HEADER = re.compile(r"\s*\[\[\s*node\s*(\.\s*message\s*)?\]\]")
 _MOST_FRAMES = 1_000_000
 _MOST_BITS = 1_000_000_000  # as many bytes of memory
@@ -93,9 +96,9 @@ class Scenario:
         except ValueError as error:
             raise self._wrong(str(error), str(error).partition(" ")[0]) from None
         for number, row in enumerate(self.nodes):
-            options = {key: value for key, value in row.items() if key not in ("name", "message")}
+            options = {key: value for key, value in row.items() if key not in _NOT_OPTIONS}
             try:
-                bus.node(row.get("name", ""), **options)
+                bus.node(row.get("name", ""), timing=self._timing(row, self._lines(number)), **options)
             except (ValueError, TypeError) as error:
                 raise self._about(str(error), row, self._lines(number)) from None
             for index, message in enumerate(row.get("message", [])):
@@ -119,6 +122,25 @@ class Scenario:
             quoted = re.search(r"'([^']+)'", str(error))
             raise self._wrong(str(error), quoted[1] if quoted else "") from None
         return bus, run
+
+    def _timing(self, row: Mapping[str, Any], lines: Sequence[int]) -> BitTiming | BitTimingFd | None:
+        """The node's timing = {f_clock = 8_000_000, brp = 1, tseg1 = 12, tseg2 = 3, sjw = 3}, data_timing alike."""
+        phases: list[BitTiming] = []
+        for key in ("timing", "data_timing"):
+            if key not in row:
+                continue
+            self._known(row[key], _TIMING, f"of {key}", lines)
+            if missing := sorted({"f_clock", "brp", "tseg1", "tseg2", "sjw"} - set(row[key])):
+                raise self._wrong(f"{key} has no {', '.join(missing)}", key, lines)
+            try:
+                phases.append(BitTiming(**row[key]))
+            except (ValueError, TypeError) as error:
+                raise self._wrong(f"{key}: {error}", key, lines) from None
+        if "data_timing" not in row:
+            return phases[0] if phases else None
+        if len(phases) == 1:
+            raise self._wrong("data_timing needs a timing, too", "data_timing", lines)
+        return BitTimingFd(*phases)
 
     def _lines(self, node: int, message: int = -1) -> list[int]:
         """Lines, from 1, of a [[node]] or of one of its [[node.message]]; numbers from 0."""

@@ -11,7 +11,7 @@ from canal_fast.errors import SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE
 
 from . import _simulation
-from .events import EVENT_DTYPE
+from .events import EDGE_DTYPE, EVENT_DTYPE
 
 NEEDS_ROOM, NEEDS_EDGES = 1, 2  # of cf_bus_end
 _ROOM_MIN, _EVENT_ROOM, _FRAME_ROOM = 1 << 11, 1 << 20, 1 << 17  # records a piece
@@ -24,6 +24,7 @@ class Tape:
         self._nodes = nodes
         self._wants = bits, events, frames, levels
         self._parts: list[list[npt.NDArray[Any]]] = [[], [], [], [], []]
+        self._edges: list[npt.NDArray[np.void]] = []
 
     def record(self, core: _simulation.Bus, until: int) -> int:
         want_bits, want_events, want_frames, want_levels = self._wants
@@ -48,6 +49,32 @@ class Tape:
             for part, piece in zip(self._parts, (events, frames, bits[:done], levels, fields), strict=True):
                 part.append(piece)
         return end
+
+    def record_edges(self, core: _simulation.Bus, until_fs: int, bit_fs: int, shown: int) -> None:
+        """The edge gear to `until_fs`; bits are those that node `shown` samples."""
+        want_bits, want_events, want_frames, want_edges = self._wants
+        no_levels = np.empty((0, self._nodes), np.uint8)
+        while core.now_fs < until_fs:
+            count = (until_fs - core.now_fs) // bit_fs + 16
+            events = np.empty(min(_ROOM_MIN + count * self._nodes // 16, _EVENT_ROOM) * want_events, EVENT_DTYPE)
+            frames = np.empty(min(_ROOM_MIN + count * self._nodes // 64, _FRAME_ROOM) * want_frames, FD_FRAME_DTYPE)
+            edges = np.empty(min(_ROOM_MIN + 4 * count * self._nodes, _EVENT_ROOM) * want_edges, EDGE_DTYPE)
+            bits = np.empty(min(2 * count, 1 << 22) * want_bits, np.uint8)
+            _, *written = core.run_edges(until_fs, events, frames, edges, bits, shown)
+            if core.lost or core.lost_edges:
+                raise SimulationError(
+                    f"bit {core.bit}: {core.lost + core.lost_edges} events or edges found no room: too many at one time"
+                )
+            used: list[Any] = [
+                array[:count].copy() for array, count in zip((events, frames, edges, bits), written, strict=True)
+            ]
+            for part, piece in zip(self._parts, (used[0], used[1], used[3], no_levels, no_levels), strict=True):
+                part.append(piece)
+            self._edges.append(used[2])
+
+    @property
+    def edges(self) -> npt.NDArray[np.void]:
+        return np.concatenate(self._edges) if self._edges else np.empty(0, EDGE_DTYPE)
 
     def joined(self) -> list[npt.NDArray[Any]]:
         """Events, frames, bits, levels, fields."""

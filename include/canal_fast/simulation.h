@@ -8,6 +8,7 @@
  *   cf_fault_parse    a line of text to a fault; cf_bus_watch after the array of faults has changed
  *   cf_bus_run        to a bit; bus.bit is the next one, cf_bus_ns its time, bus.starts.frames the frames begun
  *   cf_node_recover   a node that is off shall come back
+ *   cf_edge_begin     from here on each node has its own clock and delays: then cf_edge_run (edge_run.h)
  *
  * The sink collects events (event.h) and what loggers write (record.h): frames received and, with CF_FLAG_TX, sent,
  * ERROR_FRAME and STATUS records, `channel` being the node's number. record.h makes such records of single events, too.
@@ -17,6 +18,7 @@
 #define CANAL_FAST_SIMULATION_H
 
 #include "simulation/bus_run.h"
+#include "simulation/edge_run.h"
 #include "simulation/fault_text.h"
 
 #endif

@@ -21,19 +21,19 @@ NAMES = {
         resample response_times timed_messages AcceptanceFilters BxcanBank BxcanFilters Mailbox MailboxFilters
         McanElement McanFilters Mcp2515Filters Mcp2517fdFilters Sja1000Filters SocketcanFilters accepts match_index
         DesignedFilter FilterDesign design_filters""",
-    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_levels periods signals
-        wave_bits""",
+    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_edges node_levels periods
+        signals wave_bits""",
     "canal_fast.report": "write_report",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream fields frame_duration_ns
         frame_length_bits stuff stuff_bit_count""",
-    "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Segments TIMING_DTYPE Tolerance best
-        solve solve_fd solve_many usb2can_timing""",
+    "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Margin Segments TIMING_DTYPE Tolerance
+        best solve solve_fd solve_many usb2can_timing""",
     "canal_fast.logs": """Account LogFile LogFormat LogInterface ParquetAccount Recorder batches convert format_candump
         formats open_log read_log to_parquet write_log""",
     "canal_fast.logger": "Lateness PlayResult Player play",
     "canal_fast.signals": """Checksum Counter Database DecodeCounts Latest Message Plan Problem Signal Table Tables
         load_database to_parquet""",
-    "canal_fast.simulation": "Bus EVENT_DTYPE Event FIELDS Node NodeState Run",
+    "canal_fast.simulation": "Bus EDGE_DTYPE EVENT_DTYPE EdgeKind Event FIELDS Node NodeState Run",
     "canal_fast.waveform": """Candidate Decoded Detection Phase Rates Trace Wave WaveStatus batches decode
         detect_bitrate draw draw_eye from_samples read synthesise trace_frame""",
     "canal_fast.testing": "can_bus can_frames can_recording load_frames",

@@ -66,6 +66,9 @@ class Node:
         self.esi = 0  # as sent
         self.recover = automatic  # 11 recessive bits count while off
         self.off = False
+        self.fast = False  # the coming bit is at the data rate
+        self.before_res = False  # a receiver's coming bit is the one behind a recessive FDF
+        self.ones = 0  # recessive bits of the eleven
         self.life = self.live(self.integrate if not idle else self.idle)
         self.drive = next(self.life)
 
@@ -104,10 +107,12 @@ class Node:
             try:
                 state = yield from state()
             except Trouble as trouble:
+                self.fast = self.before_res = False
                 state = self.after_error(str(trouble))
             except Overload:
                 state = self.overload if self.counting else self.integrate
             except Lost:
+                self.before_res = False
                 self.request = None
                 state = self.integrate
             if self.tec >= 256 and not self.off:
@@ -124,9 +129,10 @@ class Node:
         return self.idle
 
     def eleven(self, field: str) -> Steps:
-        count = 0
-        while count < 11:
-            count = count + 1 if (yield from self.at(field, count + 1)) else 0
+        self.ones = 0
+        while self.ones < 11:
+            level = yield from self.at(field, self.ones + 1)
+            self.ones = self.ones + 1 if level else 0
 
     def go_off(self) -> Steps:
         self.off, self.transmitter, self.request, self.recover = True, False, None, self.automatic
@@ -345,6 +351,7 @@ class Node:
             identifier = identifier << 18 | (yield from self.number("id_extension", 18))
             remote = yield from self.flag("rtr_extended", arbitration=True)
         flexible = yield from self.take("fdf", 1)
+        self.before_res = bool(flexible) and self.fd == "enabled" and not self.transmitter
         if flexible and self.fd == "tolerant":
             self.note("protocol_exception")
             raise Lost
@@ -383,13 +390,17 @@ class Node:
         return (yield from self.tail(frame, received == expected))
 
     def rest_of_fd(self, identifier: int, extended: int) -> Steps:
-        if (yield from self.take("res", 1)):
+        reserved = yield from self.take("res", 1)
+        self.before_res = False
+        if reserved:
             if not self.exception or self.transmitter:
                 raise Trouble("form_error")
             self.note("protocol_exception")
             raise Lost
         yield from self.stuff_bit()
-        brs = yield from self.flag("brs")
+        brs = yield from self.take("brs", 1)
+        self.fast = bool(brs)
+        yield from self.stuff_bit()
         esi = yield from self.flag("esi")
         dlc = yield from self.number("dlc", 4)
         data = yield from self.data(FD_LENGTHS[dlc], False)
@@ -418,7 +429,9 @@ class Node:
 
     def tail(self, frame: Frame, good: bool) -> Steps:
         """CRC delimiter to the last EOF bit."""
-        if not (yield from self.at("crc_delimiter", 1)):
+        level = yield from self.at("crc_delimiter", 1)
+        self.fast = False
+        if not level:
             raise Trouble("form_error")
         if self.transmitter:
             yield from self.await_ack(frame)

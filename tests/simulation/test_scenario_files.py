@@ -25,6 +25,7 @@ OUTCOMES = {
     "08_error_passive_receiver": [(10, 0, 0, 0, 0, 0, "ACTIVE"), (0, 10, 0, 0, 0, 0, "ACTIVE"), None],
     "09_bus_off_attack": [(0, None, None, None, 256, 0, "BUS_OFF"), (20, 0, None, 0, 0, 255, "PASSIVE"), None],
     "10_stuck_dominant": [(20, 10, 1, 0, 0, None, "WARNING"), None, (0, 30, 1, 0, 0, None, "WARNING")],
+    "11_clocks_too_far_apart": [(6, 0, 13, 0, 102, 0, "WARNING"), (0, 6, 13, 0, 0, 67, "ACTIVE")],
 }
 KEYS = ("sent", "received", "errors", "times_off", "tec", "rec", "state")
 
@@ -56,6 +57,36 @@ def test_examples(name: str, examples: Path, tmp_path: Path, capsys: pytest.Capt
     with events.open() as file:
         kinds = [row["event"] for row in csv.DictReader(file)]
     assert kinds.count("SENT") == sum(row["sent"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("timing = { f_clock = 8_000_000, brp = 1, tseg1 = 12, tseg2 = 3 }", "line 5: timing has no sjw"),
+        ("timing = { f_clock = 8_000_000, quanta = 16 }", "line 5: unknown key 'quanta' of timing"),
+        ("timing = 16", "line 5: 16 stands where the keys of timing are expected"),
+        (
+            "timing = { f_clock = 8_000_000, brp = 1, tseg1 = 12, tseg2 = 3, sjw = 4 }",
+            "timing: sjw = 4, allowed 1..3",
+        ),
+        ("data_timing = { f_clock = 8_000_000, brp = 1, tseg1 = 5, tseg2 = 2, sjw = 1 }", "data_timing needs a timing"),
+        ("clock_ppm = 1e6", "line 5: node 'a': clock_ppm = 1000000.0, allowed -100000..100000"),
+        ("delay_ns = -3", "line 5: node 'a': delay_ns = -3, allowed 0..1000000"),
+        ('tdc = "on"', "line 5: tdc = 'on' is neither true nor false"),
+    ],
+)
+def test_clocks_that_cannot_be(keys: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "clocks.toml"
+    path.write_text(f'bits = 100\n\n[[node]]\nname = "a"\n{keys}\n')
+    with pytest.raises(SimulationError, match=message):
+        Scenario.read(path).run()
+
+
+def test_warnings_are_told(examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(examples / "11_clocks_too_far_apart.toml"), "--draw"]) == 0
+    said = capsys.readouterr()
+    assert "warning: node 'engine': clock_ppm = 9000 is beyond what its timing tolerates, 3125 ppm" in said.err
+    assert "one column is 2000 ns" in said.out
 
 
 def test_text_and_drawing(examples: Path, capsys: pytest.CaptureFixture[str]) -> None:

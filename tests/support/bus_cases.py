@@ -91,17 +91,41 @@ def to_frame(row: Any) -> Frame:
     return frame._replace(data=bytes(row["data"][: frame.size()].tolist()))
 
 
-def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, data_bitrate: int = 0) -> Outcome:
-    """The simulation's glue. `whole_frames`: None also records what each node drives; `chunk`: so many bits a call."""
-    bus = _simulation.Bus(500_000, data_bitrate, bool(whole_frames))
+def add_nodes(bus: Any, nodes: list[Setup], requests: list[tuple[int, oracle.Request]]) -> None:
+    """To the simulation's glue."""
     none = np.zeros(0, np.uint32)
-    for n in scenario.nodes:
+    for n in nodes:
         bus.add_node(
             MODES.index(n.mode), FORMATS.index(n.fd), n.ack_bits, n.exception, not n.automatic, not n.idle,
             not n.by_priority, n.tec, n.rec, none,
         )  # fmt: skip
-    for number, r in scenario.requests:
+    for number, r in requests:
         assert bus.send(number, record(r.frame), np.array([r.bit]), r.one_shot | r.own << 1) == (0, 1)
+
+
+def outcome(count: int, bits: list[int], driven: list[list[int]], events: Any, frames: Any) -> Outcome:
+    """Of the arrays that the glue has filled."""
+    told = [
+        (bit, node, EVENTS[event], PLACES[field], index, tec, rec)
+        for bit, node, event, field, index, tec, rec in events[
+            ["bit", "node", "event", "field", "field_bit", "tec", "rec"]
+        ].tolist()
+    ]
+    logged = [(row["channel"], row["flags"] & 0x40, to_frame(row)) for row in frames if not row["flags"] & 0x84]
+    return Outcome(
+        bits,
+        driven,
+        [event for event in told if event[2] not in ("state", "abandoned")],
+        events[["timestamp_ns", "arbitration_id", "state", "transmitter", "driven"]].tolist(),
+        [[frame for node, tx, frame in logged if node == k and tx] for k in range(count)],
+        [[frame for node, tx, frame in logged if node == k and not tx] for k in range(count)],
+    )
+
+
+def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, data_bitrate: int = 0) -> Outcome:
+    """The simulation's glue. `whole_frames`: None also records what each node drives; `chunk`: so many bits a call."""
+    bus = _simulation.Bus(500_000, data_bitrate, bool(whole_frames))
+    add_nodes(bus, scenario.nodes, scenario.requests)
     names = [f"n{i}".encode() for i in range(len(scenario.nodes))]
     for fault in scenario.faults:
         assert bus.inject(fault.line().encode(), names) is None
@@ -130,21 +154,8 @@ def in_c(scenario: Scenario, whole_frames: bool | None = None, chunk: int = 0, d
             break
     bits, driven, events, frames = (np.concatenate(part) for part in parts)
     count = len(scenario.nodes)
-    told = [
-        (bit, node, EVENTS[event], PLACES[field], index, tec, rec)
-        for bit, node, event, field, index, tec, rec in events[
-            ["bit", "node", "event", "field", "field_bit", "tec", "rec"]
-        ].tolist()
-    ]
-    logged = [(row["channel"], row["flags"] & 0x40, to_frame(row)) for row in frames if not row["flags"] & 0x84]
-    return Outcome(
-        bits.tolist(),
-        [(1 - (driven >> np.uint64(k) & np.uint64(1)).astype(int)).tolist() for k in range(count)],
-        [event for event in told if event[2] not in ("state", "abandoned")],
-        events[["timestamp_ns", "arbitration_id", "state", "transmitter", "driven"]].tolist(),
-        [[frame for node, tx, frame in logged if node == k and tx] for k in range(count)],
-        [[frame for node, tx, frame in logged if node == k and not tx] for k in range(count)],
-    )
+    levels = [(1 - (driven >> np.uint64(k) & np.uint64(1)).astype(int)).tolist() for k in range(count)]
+    return outcome(count, bits.tolist(), levels, events, frames)
 
 
 def in_twin(scenario: Scenario) -> Outcome:

@@ -8,8 +8,10 @@ import numpy as np
 from bus_cases import record
 from oracle.wire_oracle import CRC15, CRC17, CRC21, Frame, crc, gray_with_parity, header, number_to_bits, stuff
 
+import canal_fast as cf
 from canal_fast import simulation
 
+TIMING = cf.BitTiming(8_000_000, 1, 12, 3, 2)
 BASE = Frame(0x2A5, dlc=2, data=b"\x3c\x5a")
 FLEXIBLE = BASE._replace(fd=True)
 ERRORS = ("BIT_ERROR", "STUFF_ERROR", "FORM_ERROR", "CRC_ERROR", "ACK_ERROR")
@@ -34,7 +36,10 @@ def levels(frame: Frame, stuff_count: int | None = None, tail: str = "", **chang
 
 
 class Scene:
-    """Nodes by name with their options; frames that they send at once; faults; so many bits."""
+    """Nodes by name with their options; frames that they send at once; faults; so many bits.
+
+    Played bit by bit, and edge by edge on ideal clocks, which must give the same events and records.
+    """
 
     def __init__(
         self,
@@ -44,14 +49,12 @@ class Scene:
         bits: int = 600,
         at: int = 0,
     ) -> None:
-        self.bus = simulation.Bus(500_000)
         self.options = nodes
-        for name, options in nodes.items():
-            self.bus.node(name, **options)
-        for name, requests in (frames or {}).items():
-            self.bus.send(name, np.concatenate([record(frame) for frame in requests]), at=at)
-        self.bus.inject(faults)
-        self.run = self.bus.run(bits)
+        self.bus, self.run = self._play(frames, faults, bits, at, None)
+        _, edges = self._play(frames, faults, bits, at, TIMING)
+        assert (self.run.gear, edges.gear) == ("bits", "edges")
+        assert np.array_equal(self.run.events, edges.events)
+        assert np.array_equal(self.run.logs, edges.logs)
         self.events = [
             (
                 self.run.nodes[e["node"]], simulation.Event(e["event"]).name, simulation.FIELDS[e["field"]],
@@ -59,6 +62,17 @@ class Scene:
             )
             for e in self.run.events
         ]  # fmt: skip
+
+    def _play(
+        self, frames: dict[str, list[Frame]] | None, faults: str, bits: int, at: int, timing: cf.BitTiming | None
+    ) -> tuple[simulation.Bus, simulation.Run]:
+        bus = simulation.Bus(500_000)
+        for name, options in self.options.items():
+            bus.node(name, timing=timing, **options)
+        for name, requests in (frames or {}).items():
+            bus.send(name, np.concatenate([record(frame) for frame in requests]), at=at)
+        bus.inject(faults)
+        return bus, bus.run(bits)
 
     def story(self, node: str) -> list[tuple[str, str, int]]:
         """Errors, overload conditions and counted dominant bits of a node: (event, field, bit in the field)."""

@@ -50,7 +50,7 @@ CF_INLINE void cf_bus_init(cf_bus *b, cf_node *nodes, unsigned count, uint32_t b
     b->bitrate = bitrate;
     b->data_bitrate = data_bitrate ? data_bitrate : bitrate;
     b->next_fault = CF_BUS_QUEUE_NEVER;
-    b->starts.bit = -1;
+    b->starts.bit = -1000;
 }
 
 /* Gives the nodes what belongs to the bus; to be called when nodes, their memory or the sink have changed. */

@@ -45,6 +45,9 @@ typedef struct cf_fault {
     uint16_t pattern_bits;
     int64_t position;   /* bits since it began */
     uint8_t pattern[CF_FAULT_PATTERN_BYTES]; /* MSB first */
+    int64_t after_fs;   /* below a bit: begins so long after the bit or time does */
+    int64_t lasts_fs;   /* how long it lasts; 0: `length` bits, or levels of the pattern */
+    int64_t step_fs;    /* how long a level of the pattern lasts; 0: a bit */
 } cf_fault;
 
 /* What the fault makes of `level` in its present bit. */

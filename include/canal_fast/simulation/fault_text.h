@@ -1,6 +1,6 @@
 /* canal_fast/simulation/fault_text.h - faults as text, one a line; # begins a comment.
  *
- *   WHEN WHAT [for N] [times N] [at NODE | by NODE]
+ *   WHEN [after N UNIT] WHAT [for N | for N UNIT] [each N UNIT] [times N] [at NODE | by NODE]
  *
  *   WHEN   bit N                     bit of the bus, from 0
  *          time N UNIT               s, ms, us or ns since the bus began; the bit in which that is
@@ -10,7 +10,8 @@
  *   WHAT   dominant | recessive | invert
  *          drive LEVELS              a foreign sender adds these levels (0 dominant, 1 recessive) to the bus
  *          force LEVELS              these levels, whatever is driven
- *   for N       bits that it lasts (1; `for ever`)
+ *   for N       bits that it lasts (1; `for ever`); with a unit: so long, from that very time on
+ *   after N UNIT  begins so long after the bit or time does; each N UNIT: how long a level of LEVELS lasts
  *   times N     how often a place is met (1; `times ever`)
  *   at NODE     only what this node samples; by NODE: what this node's transceiver drives
  *
@@ -78,14 +79,16 @@ CF_INLINE int cf_fault_field(cf_fault_words *w, cf_fault *f)
     return 1;
 }
 
-/* N UNIT, or N with the unit behind it, with a fraction */
-CF_INLINE int cf_fault_time(cf_fault_words *w, cf_fault *f)
+/* N UNIT, or N with the unit behind it, with a fraction, in parts of a ns as given by `parts`: 1 or 1000000 (fs).
+ * `other`: what is expected instead of a unit, or NULL; then without a unit nothing is taken and 2 returned. */
+CF_INLINE int cf_fault_span(cf_fault_words *w, double parts, double most, int64_t *span, const char *other)
 {
     static const struct {
         const char *name;
         double ns;
     } units[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
-    static const char reason[] = "expected a time: a number and s, ms, us or ns";
+    const char *const reason = other ? other : "expected a time: a number and s, ms, us or ns";
+    const cf_fault_words begin = *w;
     double value = 0, scale = 1;
     size_t i = 0, k;
     int fraction = 0, digits = 0;
@@ -108,12 +111,44 @@ CF_INLINE int cf_fault_time(cf_fault_words *w, cf_fault *f)
     }
     for (k = 0; k < sizeof units / sizeof units[0]; k++)
         if (cf_fault_is(w, units[k].name)) {
-            value = value / scale * units[k].ns;
-            if (value > 9e18)
+            value = value / scale * units[k].ns * parts;
+            if (value > most)
                 return cf_fault_fail(w, reason);
-            f->at = (int64_t)(value + 0.5);
+            *span = (int64_t)(value + 0.5);
             return 1;
         }
+    if (other == NULL)
+        return cf_fault_fail(w, reason);
+    *w = begin;
+    return 2;
+}
+
+CF_INLINE int cf_fault_time(cf_fault_words *w, cf_fault *f)
+{
+    return cf_fault_span(w, 1, 9e18, &f->at, NULL);
+}
+
+/* The same in fs, above 0. */
+CF_INLINE int cf_fault_short(cf_fault_words *w, int64_t *span)
+{
+    const cf_fault_words begin = *w;
+    if (!cf_fault_span(w, 1e6, 4e18, span, NULL))
+        return 0;
+    if (*span)
+        return 1;
+    *w = begin;
+    return cf_fault_fail(w, "expected a time above 0, at most 4000 s");
+}
+
+/* for N UNIT: 1; 2 and nothing taken when no unit follows; 0 and told when it is neither. */
+CF_INLINE int cf_fault_lasts(cf_fault_words *w, cf_fault *f)
+{
+    static const char reason[] = "expected a number of bits, from 1, or ever, or a time: a number and s, ms, us or ns";
+    const cf_fault_words begin = *w;
+    const int found = cf_fault_span(w, 1e6, 4e18, &f->lasts_fs, reason);
+    if (found != 1 || f->lasts_fs)
+        return found;
+    *w = begin;
     return cf_fault_fail(w, reason);
 }
 
@@ -189,10 +224,18 @@ CF_INLINE int cf_fault_rest(cf_fault_words *w, cf_fault *f)
     int64_t number;
     while (w->length) {
         if (f->action < CF_FAULT_DRIVE && cf_fault_is(w, "for")) {
+            int found = 1;
             if (cf_fault_is(w, "ever"))
                 f->length = CF_FAULT_EVER;
-            else if (!cf_fault_number(w, 10, 1, INT64_MAX / 4, &f->length,
-                                      "expected a number of bits, from 1, or ever"))
+            else
+                found = cf_fault_lasts(w, f);
+            if (found == 2)
+                found = cf_fault_number(w, 10, 1, INT64_MAX / 4, &f->length,
+                                        "expected a number of bits, from 1, or ever");
+            if (!found)
+                return 0;
+        } else if (f->action >= CF_FAULT_DRIVE && cf_fault_is(w, "each")) {
+            if (!cf_fault_short(w, &f->step_fs))
                 return 0;
         } else if (f->when == CF_WHEN_FIELD && !f->frame && cf_fault_is(w, "times")) {
             if (cf_fault_is(w, "ever")) {
@@ -276,7 +319,8 @@ CF_INLINE int cf_fault_parse(const char *text, size_t size, cf_fault_names names
     f->node = CF_FAULT_ALL;
     named = cf_fault_named(&w, f);
     if (named < 0)
-        named = cf_fault_when_of(&w, f) && cf_fault_what(&w, f);
+        named = cf_fault_when_of(&w, f) && (!cf_fault_is(&w, "after") || cf_fault_short(&w, &f->after_fs)) &&
+                cf_fault_what(&w, f);
     if (named && cf_fault_rest(&w, f))
         return 1;
     error->column += (size_t)(w.text - text);

@@ -41,7 +41,8 @@ typedef struct cf_node_options {
 
 /* Frames begun on a bus: what several nodes see begin in one bit is one. */
 typedef struct cf_starts {
-    int64_t bit; /* of the last SOF; below 0: none */
+    int64_t bit; /* of the last SOF; far below 0: none */
+    int64_t apart; /* a SOF of another frame comes more than so many bits later; 0: all nodes are in step */
     uint64_t frames;
 } cf_starts;
 

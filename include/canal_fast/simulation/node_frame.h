@@ -81,7 +81,7 @@ CF_INLINE void cf_node_rest(cf_node *n, int64_t bit)
 /* Bit `bit` was a SOF. */
 CF_INLINE void cf_node_started(cf_node *n, int64_t bit)
 {
-    if (n->starts != NULL && n->starts->bit != bit) {
+    if (n->starts != NULL && bit - n->starts->bit > n->starts->apart) {
         n->starts->bit = bit;
         n->starts->frames++;
     }
