@@ -39,6 +39,8 @@ class RecordingFile:
     output : Output
     writer : LogWriter
     screen : Screen
+    opened : bool
+        Open, and not closed yet.
     failed : bool
         The system refused data: the file ends before them.
     described : list of int
@@ -72,7 +74,7 @@ class RecordingFile:
         self._held = 0
         self._inflated = 0  # by how much the file would be larger if nothing were compressed
         self._held_since: float | None = None
-        self._begun = self.failed = False
+        self._begun = self.failed = self.opened = False
         self.described = list(described)
 
     def open(self, exclusive: bool) -> None:
@@ -86,11 +88,10 @@ class RecordingFile:
         except BaseException:  # no room for the begin
             self.output.give_up()
             raise
+        self.opened = True
 
     def check(self) -> None:
         """Raise ValueError where nothing more can be written."""
-        if self.output.closed:
-            raise ValueError(f"{self.path}: the recorder is closed")
         if self.output.stuck:
             raise ValueError(f"{self.path}: an earlier write left part of a block that could not be cut off")
 
@@ -105,14 +106,14 @@ class RecordingFile:
         elif channel not in self.described:
             self.described.append(channel)
 
-    def write(self, frames: FrameArray) -> None:
-        """Append frames that were checked."""
+    def write(self, frames: FrameArray, more: int = 0) -> None:
+        """Append frames that were checked. `more`: frames of the batch that are to follow, which errors count."""
         if not self._begun and len(frames):
             self._begin(frames)
         frames = self.screen.keep(frames)
         first = 0
         while True:
-            first += self._write_some(frames, first)
+            first += self._write_some(frames, first, more)
             if first >= len(frames):
                 break
         if self._held and self._held_since is not None and time.monotonic() - self._held_since >= _MEMBER_S:
@@ -132,6 +133,7 @@ class RecordingFile:
             if not failed:  # otherwise that was said before
                 raise
         finally:
+            self.opened = False
             self.output.close()
 
     def _packer(self) -> Callable[[memoryview], bytes] | None:
@@ -220,7 +222,7 @@ class RecordingFile:
                 raise self._refused(error, frames - self.writer.frames) from error
             raise
 
-    def _write_some(self, frames: FrameArray, first: int) -> int:
+    def _write_some(self, frames: FrameArray, first: int, following: int) -> int:
         """Encode and write one buffer full; the number of frames in it."""
         if self._pack is not None:
             if not self._held:
@@ -231,7 +233,7 @@ class RecordingFile:
                 try:
                     self.flush()
                 except OSError as error:
-                    more = f"; {len(frames) - first - count} more of this batch are not either"
+                    more = f"; {len(frames) - first - count + following} more of this batch are not either"
                     raise OSError(error.errno, f"{error.strerror}{more}", self.path) from error
             return count
         self.writer.save()
@@ -248,7 +250,7 @@ class RecordingFile:
                 kept, used = self.writer.encode(frames, first, self._buffer, written)
             self.output.cut(begin + used)
             if isinstance(error, OSError):
-                raise self._refused(error, len(frames) - first - kept) from error
+                raise self._refused(error, len(frames) - first - kept + following) from error
             raise
 
     def _refused(self, error: OSError, missing: int) -> OSError:

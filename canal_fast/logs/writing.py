@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -9,25 +10,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
 from .account import Account
-from .formats import by_name
+from .books import Books, Told, told_of
 from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 from .output import Output
-from .recording_file import BUFFER_BYTES, RecordingFile
+from .recording_file import RecordingFile
+from .rotation import Rotation
 from .zones import Zone
 
-__all__ = ["Recorder", "format_candump"]
-
-_STEPS = ("clock_steps", "clock_step_ns", "clock_step_before_ns", "clock_step_after_ns")
-_STEPPED = (
-    "host clock set {clock_steps} times, last at {clock_step_ns} ns: offset {clock_step_before_ns} -> "
-    "{clock_step_after_ns} ns"
-)
+__all__ = ["Recorder"]
 
 
 class Recorder:
@@ -63,15 +57,21 @@ class Recorder:
     strict : bool
         True: frames that the format has no place for, or that lose something in it, are refused. Otherwise the former
         are left out, and `account` counts both.
+    rotate_bytes, rotate_s, keep, keep_bytes : optional
+        See `Rotation`: the recording goes into many files, whose names have `{n}` (six digits or more, behind the
+        highest in the folder) or `{time}` (of their begin, UTC, 20261125T195517Z), and perhaps `{host}` in the place of
+        these words. Each stands alone; none replaces another. Old ones are deleted when a new one begins.
 
     Attributes
     ----------
     path : str
+        The open file, or the last one.
 
     Raises
     ------
     ValueError
-        Another suffix, one of several formats, a channel outside 0..255, a name over 63 bytes or with white space.
+        Another suffix, one of several formats, a channel outside 0..255, a name over 63 bytes or with white space;
+        rotation as `Rotation`.
     OSError
         The file cannot be made, or a recorder holds it. FileExistsError: `exclusive`, and there is one.
     CanalFastError
@@ -85,11 +85,14 @@ class Recorder:
 
     ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
     1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
+
+    A file that has no frames is not rotated. Statistics begin anew in each file: those of all files add up. What a
+    ledger had received but not delivered when a file ended counts in that file, and its delivery in the next.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | BinaryIO,
+        path: str | os.PathLike[str] | BinaryIO | Rotation,
         *,
         format: str | None = None,
         interfaces: Interfaces | None = None,
@@ -99,17 +102,38 @@ class Recorder:
         tz: Zone = "UTC",
         compression: str | None = None,
         strict: bool = False,
+        rotate_bytes: int | None = None,
+        rotate_s: float | None = None,
+        keep: int | None = None,
+        keep_bytes: int | None = None,
     ):
+        limits: dict[str, Any] = {
+            "rotate_bytes": rotate_bytes, "rotate_s": rotate_s, "keep": keep, "keep_bytes": keep_bytes
+        }  # fmt: skip
+        self._rotation = path if isinstance(path, Rotation) else None
+        if not isinstance(path, Rotation) and any(value is not None for value in limits.values()):
+            self._rotation = Rotation(path, format=format, compression=compression, **limits)
         self._options: dict[str, Any] = {
             "format": format, "nanoseconds": nanoseconds, "tz": tz, "compression": compression, "strict": strict
         }  # fmt: skip
         self._rows = channel_rows(interfaces)
-        self._part = RecordingFile(path, self._rows, sorted(by_channel(interfaces)), **self._options)
+        self._described = sorted(by_channel(interfaces))
         self._fsync = fsync
         self._lock = threading.Lock()
+        self._books = Books()
+        self._closed = False
         self._statistics_at: dict[int, float] = {}
-        self._opened_at = time.monotonic()
-        self._part.open(exclusive)
+        self._begun_at = self._opened_at = time.monotonic()
+        rotation = self._rotation
+        if rotation is None:
+            assert not isinstance(path, Rotation)
+            self._part = self._new_file(path)
+            self._part.open(exclusive)
+        else:
+            self._part = self._new_file(rotation.names.template)
+            rotation.check_folder()
+            if not rotation.lazy:
+                self._next_file(rotation)
 
     @property
     def path(self) -> str:
@@ -120,14 +144,19 @@ class Recorder:
         return self._part.output
 
     @property
+    def files(self) -> int:
+        """How many files were begun."""
+        return self._books.files + (1 if self._rotation is None else 0)
+
+    @property
     def frames_written(self) -> int:
-        """Frames that are in the file, or in a member or container that is still open."""
-        return self._part.writer.frames
+        """Frames that are in the files, or in a member or container that is still open."""
+        return self._books.frames + self._part.writer.frames
 
     @property
     def account(self) -> Account:
         """What became of the frames that were given."""
-        return self._part.screen.account
+        return self._books.account + self._part.screen.account
 
     @property
     def bytes_written(self) -> int:
@@ -136,7 +165,7 @@ class Recorder:
 
     def channel_frames(self, channel: int) -> int:
         """Frames of one channel among them."""
-        return self._part.writer.channel_frames(channel)
+        return self._books.delivered(channel) + self._part.writer.channel_frames(channel)
 
     @property
     def failed(self) -> bool:
@@ -145,7 +174,7 @@ class Recorder:
 
     @property
     def closed(self) -> bool:
-        return self._part.output.closed
+        return self._closed
 
     def describe(self, channel: int, name: str, bitrate: int | None = None) -> None:
         """Give a channel its name, as `interfaces` does, before its first frame.
@@ -157,7 +186,12 @@ class Recorder:
         """
         with self._lock:
             self._check()
-            self._part.describe(channel, channel_row(channel, (name, bitrate)))
+            row = channel_row(channel, (name, bitrate))
+            if self._part.opened:
+                self._part.describe(channel, row)
+            self._rows[channel] = row
+            if channel not in self._described:
+                self._described.append(channel)
 
     def write(self, frames: FrameArray) -> None:
         """Append frames; when it returns, the system has all of them (compressed: all but those of the last second).
@@ -180,15 +214,42 @@ class Recorder:
         with self._lock:
             self._check()
             check_records(frames)
-            self._part.write(frames)
-            if self._fsync:
+            if self._rotation is None:
+                self._part.write(frames)
+            else:
+                self._write_files(self._rotation, frames)
+            if self._fsync and self._part.opened:
                 self._part.sync()
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
         with self._lock:
             self._check()
-            self._part.flush()
+            if self._part.opened:
+                self._part.flush()
+
+    def rotate(self) -> None:
+        """End the file, and begin the next one (with `Rotation.lazy`: when frames come).
+
+        Raises
+        ------
+        ValueError
+            The recording is one file, or is closed.
+        OSError
+            The file could not be ended, or the next one not begun.
+        """
+        with self._lock:
+            self._check()
+            if self._rotation is None:
+                raise ValueError(f"{self.path}: this recording is one file; names with {{n}} or {{time}} make several")
+            self._end_file()
+            if not self._rotation.lazy:
+                self._next_file(self._rotation)
+
+    def tell(self, ledger: object, channel: int = 0) -> None:
+        """What a channel's ledger says, for the statistics that end a file; `write_statistics` writes them now, too."""
+        with self._lock:
+            self._books.told[channel] = told_of(ledger, self.channel_frames(channel))
 
     def due(self, channel: int = 0) -> bool:
         """Is it a second or more since statistics of this channel were written?"""
@@ -211,29 +272,21 @@ class Recorder:
         that this recorder has written. Counters are cumulative: the last block counts. Where the host's clock was set,
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
-        received, filtered, dropped, overruns = (
-            ledger[name] if isinstance(ledger, Mapping) else getattr(ledger, name)
-            for name in ("received", "filtered", "dropped", "driver_overruns")
-        )
-        steps = {name: ledger.get(name) if isinstance(ledger, Mapping) else getattr(ledger, name, 0) for name in _STEPS}
-        comment = _STEPPED.format_map(steps).encode() if steps["clock_steps"] else b""
-        delivered = self._part.writer.channel_frames(channel)
-        counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
-        self.write_counters(dict(zip(_logs.COUNTER_NAMES, counters, strict=True)), channel, comment)
-
-    def write_counters(self, counters: Mapping[str, int | None], channel: int = 0, comment: bytes = b"") -> None:
-        """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
-        values = tuple(counters.get(name) for name in _logs.COUNTER_NAMES)
         with self._lock:
-            self._check()
-            self._part.append(lambda: self._part.writer.statistics(channel, values, comment))
-            self._statistics_at[channel] = time.monotonic()
+            self._statistics(channel, told_of(ledger, self.channel_frames(channel)))
+
+    def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
+        """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
+        with self._lock:
+            self._statistics(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
 
     def close(self) -> None:
         """Close the file. May be called twice."""
         with self._lock:
-            if not self._part.output.closed:
-                self._part.close()
+            if self._closed:
+                return
+            self._closed = True
+            self._end_file()
 
     def __enter__(self) -> Recorder:
         return self
@@ -244,33 +297,62 @@ class Recorder:
         self.close()
 
     def _check(self) -> None:
-        self._part.check()
+        if self._closed:
+            raise ValueError(f"{self.path}: the recorder is closed")
+        if self._part.opened:
+            self._part.check()
 
+    def _new_file(self, path: str | os.PathLike[str] | BinaryIO) -> RecordingFile:
+        return RecordingFile(path, self._rows, self._described, **self._options)
 
-def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:
-    """Frames as candump text, one line each.
+    def _next_file(self, rotation: Rotation) -> None:
+        while not self._part.opened:
+            file = self._new_file(rotation.next_name())
+            with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
+                file.open(exclusive=True)
+                self._books.add(self._part)
+                self._books.files += 1
+                self._part = file
+        self._begun_at, self._opened_at = rotation.monotonic(), time.monotonic()
+        self._statistics_at.clear()
+        rotation.clean(self.path)
 
-    Parameters
-    ----------
-    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
-    names : mapping, optional
-        Channel number -> interface name; can<number> otherwise.
-    nanoseconds : bool
-        False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
+    def _end_file(self) -> None:
+        if not self._part.opened:
+            return
+        try:
+            if self._rotation is not None and not self._part.failed:
+                for channel in self._books.told:
+                    self._block(channel)
+                    self._books.settle(channel)
+        finally:
+            self._part.close()
 
-    Raises
-    ------
-    FrameError
-        As `Recorder.write`.
-    """
-    check_records(frames)
-    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
-    buffer = np.empty(min(BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
-    parts = []
-    first = 0
-    while True:
-        count, used = writer.encode(frames, first, buffer, len(buffer))
-        parts.append(buffer[:used].tobytes())
-        first += count
-        if first >= len(frames):
-            return b"".join(parts)
+    def _write_files(self, rotation: Rotation, frames: FrameArray) -> None:
+        first = 0
+        while True:
+            part = self._part
+            over = part.opened and part.writer.frames and rotation.is_over(part, self._begun_at)
+            if over:
+                self._end_file()
+            if not self._part.opened and (first < len(frames) or (over and not rotation.lazy)):
+                self._next_file(rotation)
+            part = self._part
+            if not part.opened:
+                return
+            count = min(rotation.room(part), len(frames) - first)
+            part.write(frames[first : first + count], len(frames) - first - count)
+            first += count
+            if first >= len(frames):
+                return
+
+    def _statistics(self, channel: int, told: Told) -> None:
+        self._check()
+        self._books.told[channel] = told
+        if self._part.opened:
+            self._block(channel)
+
+    def _block(self, channel: int) -> None:
+        row = self._books.since_begin(channel, self._part) if self._rotation is not None else self._books.told[channel]
+        self._part.append(lambda: self._part.writer.statistics(channel, row.values, row.comment))
+        self._statistics_at[channel] = time.monotonic()
