@@ -10,6 +10,7 @@ from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray
 
 from .account import Account, Screen
+from .candump_text import format_candump
 from .converting import convert
 from .formats import LogFormat, formats
 from .interfaces import Interfaces, LogInterface
@@ -19,7 +20,7 @@ from .repair import Repair, repair
 from .sources import LogSource
 from .targets import find_target
 from .writers import open_writer
-from .writing import Recorder, format_candump
+from .writing import Recorder
 from .zones import Zone
 
 __all__ = [

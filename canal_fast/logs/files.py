@@ -10,7 +10,7 @@ import stat
 import sys
 from typing import BinaryIO
 
-__all__ = ["ObjectFile", "create", "free_name", "hold", "name_of", "refuse_existing", "refuse_read_only"]
+__all__ = ["ObjectFile", "create", "free_name", "held", "hold", "name_of", "refuse_existing", "refuse_read_only"]
 
 _FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
 _BUSY = "a recording is being written to this file; take another name"
@@ -163,3 +163,13 @@ else:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise OSError(errno.EBUSY, _BUSY, path) from None
             # A file system without locks: recorded all the same.
+
+
+def held(path: str) -> bool:
+    """Is a recorder, of whatever process, writing to this file?"""
+    try:
+        with open(path, "rb") as file:
+            _lock(file.fileno(), path)
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    return False
