@@ -52,7 +52,9 @@ def test_systemd_is_told(abstract: bool, tmp_path: Path) -> None:
 def test_systemd_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     name = str(tmp_path / "nobody")
     for wrong in ("", "0", "-5", "x", "9"):
-        notifier = Notifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": wrong, "WATCHDOG_PID": "1" if wrong == "9" else ""})
+        notifier = Notifier(
+            {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": wrong, "WATCHDOG_PID": "1" if wrong == "9" else ""}
+        )
         assert notifier.watchdog_s is None
         notifier.close()
     notifier = Notifier({"NOTIFY_SOCKET": name})
