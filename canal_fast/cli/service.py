@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import signal
 import time
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Service:
 
     def __init__(self, logger: Logger, args: argparse.Namespace) -> None:
         self._logger, self._file = logger, args.output
-        self._stats = None if args.stats_json is None else StatsFile(os.fspath(args.stats_json))
+        self._stats = None if args.stats_json is None else StatsFile(args.stats_json)
         self._notifier = Notifier()
         self._asked = False
         self._begin = self._last = time.monotonic()
@@ -128,7 +129,7 @@ class Service:
             for busy, known in zip(self._busy_ns, self._known, strict=True)
         ]
         ledgers, late = logger.ledgers, logger.late
-        interfaces = {
+        interfaces: dict[str, dict[str, Any]] = {
             row.name: {
                 "open": row.channel is not None and not row.ended,
                 "received": ledger.received if ledger else 0,

@@ -29,11 +29,19 @@ __all__ = ["Recorder"]
 log = logging.getLogger("canal_fast")
 
 
-def _sync_period(fsync: bool | float) -> float | None:
-    """Seconds from one fsync to the next; None: there is none."""
+def sync_period(fsync: bool | float) -> float | None:
+    """Seconds from one fsync to the next; None: there is none. Errors as `Recorder`."""
     if isinstance(fsync, bool):
         return 0.0 if fsync else None
     return float(arguments.interval("fsync", fsync, 0.01, 86400))
+
+
+def makes_room(on_full: str, rotation: Rotation | None) -> bool:
+    """Are old files deleted when the disk is full? Errors as `Recorder`."""
+    arguments.choice("on_full", on_full, ("stop", "oldest"))
+    if on_full == "oldest" and (rotation is None or not rotation.keeps):
+        raise ValueError("on_full = 'oldest' deletes old files: it needs keep or keep_bytes")
+    return on_full == "oldest"
 
 
 class Recorder:
@@ -138,13 +146,10 @@ class Recorder:
         }  # fmt: skip
         self._rows = channel_rows(interfaces)
         self._described = sorted(by_channel(interfaces))
-        self._sync_s = _sync_period(fsync)
+        self._sync_s = sync_period(fsync)
         self._synced_at = time.monotonic()
         self.deleted = 0
-        arguments.choice("on_full", on_full, ("stop", "oldest"))
-        self._make_room = on_full == "oldest"
-        if self._make_room and (self._rotation is None or not self._rotation.keeps):
-            raise ValueError("on_full = 'oldest' deletes old files: it needs keep or keep_bytes")
+        self._make_room = makes_room(on_full, self._rotation)
         self._lock = threading.Lock()
         self._books = Books()
         self._closed = False
