@@ -115,6 +115,11 @@ class Ledger:
         )
 
 
+_ZEROS: dict[str, Any] = {row.name: None if row.type.endswith("None") else 0 for row in dataclasses.fields(Ledger)}
+NOTHING = Ledger(**_ZEROS)
+"""The books of no channel at all."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ChannelStatus:
     """A driver's CanalGetStatus, decoded.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import operator
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +14,7 @@ from typing import Any, BinaryIO, Self
 import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray
 from canal_fast.live.channel import Channel
-from canal_fast.live.ledger import Ledger
+from canal_fast.live.ledger import NOTHING, Ledger
 from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import Account, Recorder
 from canal_fast.logs.interfaces import plain_name
@@ -211,15 +213,22 @@ class Logger:
         for row in self.inputs:
             row.stop()
 
+    def finish(self) -> None:
+        """End the readers, write the last statistics and close the recording; ledgers can still be read. May be called
+        twice."""
+        self.stop()  # from here on it is known what the drivers lost
+        if self._recorder is not None and not self._recorder.closed:
+            try:
+                self._last_statistics()
+            finally:
+                self._recorder.close()
+
     def close(self) -> None:
-        """Write the last statistics, close the recording and the channels. May be called twice."""
+        """`finish`, and close the channels. May be called twice."""
         with contextlib.ExitStack() as stack:
             for row in self.inputs:
                 stack.callback(row.close)
-            self.stop()  # from here on it is known what the drivers lost
-            if self._recorder is not None and not self._recorder.closed:
-                stack.callback(self._recorder.close)
-                stack.callback(self._last_statistics)
+            self.finish()
 
     @property
     def recorder(self) -> Recorder:
@@ -237,6 +246,11 @@ class Logger:
     def ledgers(self) -> dict[str, Ledger | None]:
         """Name of the source -> its ledger; None where it was never open."""
         return {row.name: row.ledger for row in self.inputs}
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledgers of all."""
+        return functools.reduce(operator.add, (row for row in self.ledgers.values() if row is not None), NOTHING)
 
     @property
     def failures(self) -> dict[str, Exception]:
@@ -313,8 +327,8 @@ class Logger:
     def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
         if self._asked_from_outside(capture):
             self._asked = False
-            for part in capture.trigger(self._now()):
-                self.recorder.write(part)
+            for before in capture.trigger(self._now()):
+                self.recorder.write(before)
         for part in capture.take(frames, keys):
             if part is None:
                 self.recorder.rotate()

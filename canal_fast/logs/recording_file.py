@@ -266,5 +266,5 @@ class RecordingFile:
             f"{error.strerror} while recording: {self.writer.frames} frames are safely in the file, "
             f"{missing} frames of this batch are not"
         )
-        log.error("%s: %s", self.path, message)
+        log.error("%s: %s", self.path, message, extra={"raised": True})
         return OSError(error.errno, message, self.path)

@@ -23,7 +23,7 @@ NAMES = {
         solve solve_fd solve_many usb2can_timing""",
     "canal_fast.logs": """Account LogFile LogFormat LogInterface ParquetAccount Recorder Repair batches convert
         format_candump formats open_log read_log repair to_parquet write_log""",
-    "canal_fast.logger": "Lateness PlayResult Player play",
+    "canal_fast.logger": "Lateness Logger PlayResult Player play",
     "canal_fast.signals": """Checksum Counter Database DecodeCounts Latest Message Plan Problem Signal Table Tables
         load_database to_parquet""",
     "canal_fast.simulation": "Bus EVENT_DTYPE Event FIELDS Node NodeState Run",

@@ -58,6 +58,6 @@ def test_the_task(tree: Path) -> None:
     arguments = task.findtext(".//t:Arguments", namespaces=space)
     assert arguments is not None
     args = parsed(arguments.split())
-    assert args.source == ["usb2can:ED000200,bitrate=500000"]
+    assert [(row.kind, row.config, row.bitrate) for row in args.source] == [("usb2can", "ED000200", 500_000)]
     assert args.keep == 500
     assert task.findtext(".//t:ExecutionTimeLimit", namespaces=space) == "PT0S"
