@@ -139,9 +139,10 @@ def run(args: argparse.Namespace) -> int:
     logger = Logger(
         args.source or [_single(args)], args.output or "-", window_s=args.window, format=_format(args),
         fsync=args.fsync, on_full=args.on_full, exclusive=not args.force, nanoseconds=args.nanoseconds,
-        triggers=args.trigger or (), pre_s=args.pre, post_s=args.post, reconnect=args.reconnect, rotate_bytes=args.rotate_bytes,
-        rotate_s=args.rotate_s, keep=args.keep, keep_bytes=args.keep_bytes, ring_frames=args.ring_frames,
-        clock=args.clock, clock_step=args.clock_step, filters=args.filter, bridge=args.bridge, **options,
+        triggers=args.trigger or (), pre_s=args.pre, post_s=args.post, reconnect=args.reconnect,
+        rotate_bytes=args.rotate_bytes, rotate_s=args.rotate_s, keep=args.keep, keep_bytes=args.keep_bytes,
+        ring_frames=args.ring_frames, clock=args.clock, clock_step=args.clock_step, filters=args.filter,
+        bridge=args.bridge, **options,
     )  # fmt: skip
     service = Service(logger, args)
     with own_output(), _spoken() as voice, contextlib.closing(logger):

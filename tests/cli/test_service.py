@@ -200,18 +200,8 @@ def test_soak(tmp_path: Path) -> None:
         word for n in range(4) for word in ("--source", f"virtual:soak{n};1000000;load=1;seed={n + 1},name=c{n}")
     ]
     stats = tmp_path / "stats.json"
-    arguments = [
-        "-o",
-        tmp_path / "{time}-{n}.pcapng",
-        "--rotate-s",
-        1,
-        "--keep",
-        3,
-        "--fsync",
-        1,
-        "--stats-json",
-        stats,
-    ]
+    arguments = ["-o", tmp_path / "{time}-{n}.pcapng", "--rotate-s", 1, "--keep", 3, "--fsync", 1]
+    arguments += ["--stats-json", stats, "--ring-frames", 32_768]  # whose memory has all been touched after 4 s
     times, sizes, descriptors = [], [], []
     with logging(*arguments, sources=sources) as process:
         until(lambda: figures(stats), process)
