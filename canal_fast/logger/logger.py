@@ -183,20 +183,21 @@ class Logger:
         OSError
             As `Recorder.write`.
         """
+        recorder = self.recorder
         if self._ordering is None:
             frames, keys = self._one(timeout, most)
         else:
             frames, keys = self._several(self._ordering, timeout, most)
         for row in self.inputs:
             if (ledger := row.ledger) is not None:
-                self.recorder.tell(ledger, row.number)
+                recorder.tell(ledger, row.number)
         if self._capture is None:
-            self.recorder.write(frames)
+            recorder.write(frames)
         else:
             self._write_events(self._capture, frames, keys)
         for row in self.inputs:
-            if self.recorder.due(row.number) and (ledger := row.ledger) is not None:
-                self.recorder.write_statistics(ledger, row.number)
+            if recorder.due(row.number) and (ledger := row.ledger) is not None:
+                recorder.write_statistics(ledger, row.number)
         if not (self._stopping or len(frames) or self._held) and all(row.finished() for row in self.inputs):
             self.stop()
         return frames

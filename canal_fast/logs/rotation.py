@@ -263,6 +263,8 @@ class Rotation:
             raise PermissionError(13, "the folder may not be written to", folder)
 
     def _delete(self, row: _Old) -> bool:
+        if held(row.path):  # another recorder's open one
+            return False
         try:
             os.unlink(row.path)
         except OSError as error:
@@ -297,7 +299,7 @@ class Rotation:
 
     def _is_ours(self, entry: os.DirEntry[str]) -> bool:
         if entry.name in self._mine or entry.name in self._ours:
-            return not held(entry.path)
+            return True
         try:
             source = open_source(entry.path)
         except (OSError, CanalFastError):
@@ -309,7 +311,7 @@ class Rotation:
             return False
         finally:
             source.close()
-        if row is None or row.name != self._row.name or _MAKER + b" " not in head or held(entry.path):
+        if row is None or row.name != self._row.name or _MAKER + b" " not in head:
             return False
         self._ours.add(entry.name)
         return True
