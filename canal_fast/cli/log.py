@@ -26,6 +26,7 @@ from canal_fast.cli.options import (
     whole,
 )  # fmt: skip
 from canal_fast.cli.progress import Progress
+from canal_fast.cli.service import EXIT_CODES, Service, add_service, check_service
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.live.sources import Source
@@ -42,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="record channels",
         description="Record CAN channels to a file (its suffix tells the format), or print candump text without -o. "
         "Ends after --duration, --frames, the end of a replay, or Ctrl-C. Exit code 3: frames were lost.",
+        epilog=EXIT_CODES,
     )
     parser.add_argument(
         "-o",
@@ -97,9 +99,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="records that wait for writing, or are kept for --pre (default: 262144, with --trigger 1048576)",
     )  # fmt: skip
     _add_files(parser)
-    parser.add_argument("--fsync", action="store_true", help="wait for the disk after every write")
     parser.add_argument("-v", "--verbose", action="store_true", help="also print the ledger: where every frame went")
     parser.add_argument("--json", action="store_true", help="progress and ledger as JSON lines on stdout (needs -o)")
+    add_service(parser)
     parser.set_defaults(run=run, refuse=parser.error)
 
 
@@ -136,18 +138,22 @@ def run(args: argparse.Namespace) -> int:
     options = {} if args.fd is None or not args.source else {"fd": args.fd}
     logger = Logger(
         args.source or [_single(args)], args.output or "-", window_s=args.window, format=_format(args),
-        fsync=args.fsync, exclusive=not args.force, nanoseconds=args.nanoseconds, triggers=args.trigger or (),
-        pre_s=args.pre, post_s=args.post, reconnect=args.reconnect, rotate_bytes=args.rotate_bytes,
-        rotate_s=args.rotate_s, keep=args.keep, keep_bytes=args.keep_bytes, ring_frames=args.ring_frames,
-        clock=args.clock, clock_step=args.clock_step, filters=args.filter, bridge=args.bridge, **options,
+        fsync=args.fsync, on_full=args.on_full, exclusive=not args.force, nanoseconds=args.nanoseconds,
+        triggers=args.trigger or (), pre_s=args.pre, post_s=args.post, reconnect=args.reconnect,
+        rotate_bytes=args.rotate_bytes, rotate_s=args.rotate_s, keep=args.keep, keep_bytes=args.keep_bytes,
+        ring_frames=args.ring_frames, clock=args.clock, clock_step=args.clock_step, filters=args.filter,
+        bridge=args.bridge, **options,
     )  # fmt: skip
+    service = Service(logger, args)
     with own_output(), _spoken() as voice, contextlib.closing(logger):
         logger.open()
+        service.ready()
         shared = args.output is None and sys.stdout.isatty()
         progress = voice.progress = Progress(args.json, [row.bitrate for row in logger.inputs], shared=shared)
         failure: Exception | None = None
         try:
-            _record(logger, progress, args)
+            _record(logger, progress, service, args)
+            service.stopping()
             logger.finish()
         except BrokenPipeError:
             raise
@@ -156,7 +162,9 @@ def run(args: argparse.Namespace) -> int:
         finally:
             progress.end()
             logger.finish()
-        return report(logger, progress, args, failure)
+        code = report(logger, progress, args, failure)
+        service.close(code)
+        return code
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -175,6 +183,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.output == "-" and by_name(args.to or "pcapng").item != "line" and sys.stdout.isatty():
         what = f"-o - writes {args.to or 'pcapng'}, which is no text"
         raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    check_service(args)
     if args.trigger and args.frames is not None:
         args.refuse("--frames counts all frames, and --trigger records some: give --duration")
 
@@ -200,6 +209,8 @@ class _Voice(logging.Handler):
     progress: Progress | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "raised", False):
+            return  # `report` tells it
         if self.progress is not None:
             self.progress.say(record.getMessage())
         else:
@@ -232,22 +243,24 @@ def _bitrate(args: argparse.Namespace) -> int | None:
     return (args.bitrate and int(args.bitrate)) or (500_000 if args.library == "virtual" else None)
 
 
-def _ending_signals() -> Iterator[int]:
+def _ending_signals(reopen: bool) -> Iterator[int]:
     """Those that end a recording; a hang-up does not where it was inherited as ignored (nohup)."""
     yield from (signal.SIGINT, signal.SIGTERM)
     hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+    if hang_up is not None and not reopen and signal.getsignal(hang_up) is not signal.SIG_IGN:
         yield hang_up
 
 
-def _record(logger: Logger, progress: Progress, args: argparse.Namespace) -> None:
+def _record(logger: Logger, progress: Progress, service: Service, args: argparse.Namespace) -> None:
     ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal ending
         ending = True
 
-    before = {number: signal.signal(number, end) for number in _ending_signals()}
+    before = {number: signal.signal(number, end) for number in _ending_signals(args.reopen)}
+    if args.reopen:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: service.reopen())
     if "signal" in (args.trigger or ()):
         before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda number, frame: logger.trigger())
     deadline = None if args.duration is None else progress.begin + args.duration
@@ -257,6 +270,7 @@ def _record(logger: Logger, progress: Progress, args: argparse.Namespace) -> Non
             most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
             frames = logger.step(wait, most)
             progress.update(frames, logger.frames_written, logger.ledger)
+            service.update(frames)
             if args.frames is not None and logger.frames_written >= args.frames:
                 return
             if ending or (deadline is not None and time.monotonic() >= deadline):

@@ -19,6 +19,7 @@ from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import Account, Recorder
 from canal_fast.logs.interfaces import plain_name
 from canal_fast.logs.rotation import Names, Rotation
+from canal_fast.logs.writing import makes_room, sync_period
 
 from .inputs import Input
 from .ordering import Keys, Ordering
@@ -62,7 +63,7 @@ class Logger:
         As for `Channel`; also a source that cannot be opened at the beginning is tried again. None: nothing starts.
     rotate_bytes, rotate_s, keep, keep_bytes : optional
         As for `Recorder`.
-    format, fsync, exclusive, nanoseconds
+    format, fsync, on_full, exclusive, nanoseconds
         As for `Recorder`. Files of several names never replace one.
     ring_frames : int, optional
         As for `Channel`; 262144, or 1048576 with triggers, which is also how many frames are kept for `pre_s`.
@@ -95,7 +96,8 @@ class Logger:
         keep: int | None = None,
         keep_bytes: int | None = None,
         format: str | None = None,
-        fsync: bool = False,
+        fsync: bool | float = False,
+        on_full: str = "stop",
         exclusive: bool = False,
         nanoseconds: bool = False,
         ring_frames: int | None = None,
@@ -122,8 +124,10 @@ class Logger:
             raise ValueError(
                 f"{path}: each event is a file; they need {{n}} or {{time}} in their names, as event-{{n}}.log"
             )
+        sync_period(fsync)
+        makes_room(on_full, self._target if isinstance(self._target, Rotation) else None)
         self._recording: dict[str, Any] = {
-            "format": format, "fsync": fsync, "exclusive": exclusive, "nanoseconds": nanoseconds,
+            "format": format, "fsync": fsync, "on_full": on_full, "exclusive": exclusive, "nanoseconds": nanoseconds,
             "interfaces": {row.number: (row.name, row.bitrate) for row in self.inputs},
         }  # fmt: skip
         self._recorder: Recorder | None = None

@@ -16,6 +16,7 @@ from .formats import LogFormat, formats
 from .interfaces import Interfaces, LogInterface
 from .parquet import ParquetAccount, to_parquet
 from .reading import BATCH_FRAMES, LogFile
+from .repair import Repair, repair
 from .sources import LogSource
 from .targets import find_target
 from .writers import open_writer
@@ -29,12 +30,14 @@ __all__ = [
     "LogInterface",
     "ParquetAccount",
     "Recorder",
+    "Repair",
     "batches",
     "convert",
     "format_candump",
     "formats",
     "open_log",
     "read_log",
+    "repair",
     "to_parquet",
     "write_log",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from .targets import find_target
 from .zones import Zone, find_zone, wall_start
 
 __all__ = ["APPLICATION", "BUFFER_BYTES", "RecordingFile"]
+
+log = logging.getLogger("canal_fast")
 
 BUFFER_BYTES = 1 << 18
 _CONTAINER_BYTES = 1 << 17
@@ -89,6 +92,7 @@ class RecordingFile:
             self.output.give_up()
             raise
         self.opened = True
+        log.info("%s: opened", self.path)
 
     def check(self) -> None:
         """Raise ValueError where nothing more can be written."""
@@ -122,19 +126,22 @@ class RecordingFile:
     def sync(self) -> None:
         """Wait until all is on the disk."""
         self.flush()
-        os.fsync(self.output.fileno())
+        self.output.sync()
 
-    def close(self) -> None:
-        """Write what stands behind the last frame, and close the file."""
+    def close(self, *, sync: bool = False) -> None:
+        """Write what stands behind the last frame, and close the file; `sync`: when it is on the disk."""
         failed = self.failed
         try:
             self._finish()
+            if sync and not self.failed:
+                self.output.sync()
         except OSError:
             if not failed:  # otherwise that was said before
                 raise
         finally:
             self.opened = False
             self.output.close()
+            log.info("%s: closed: %d frames in %d bytes", self.path, self.writer.frames, self.output.size)
 
     def _packer(self) -> Callable[[memoryview], bytes] | None:
         if self.writer.packs:
@@ -259,4 +266,5 @@ class RecordingFile:
             f"{error.strerror} while recording: {self.writer.frames} frames are safely in the file, "
             f"{missing} frames of this batch are not"
         )
+        log.error("%s: %s", self.path, message, extra={"raised": True})
         return OSError(error.errno, message, self.path)

@@ -202,6 +202,11 @@ class Rotation:
         self._mine: dict[str, int] = {}  # files of this run that may be there -> their order
         self._ours: set[str] = set()  # files of earlier ones that were looked at
 
+    @property
+    def keeps(self) -> bool:
+        """Are old files deleted?"""
+        return self._keep is not None or self._keep_bytes is not None
+
     def next_name(self) -> str:
         """The next file's path, which is free."""
         if self._number is None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
@@ -22,6 +25,23 @@ from .rotation import Rotation
 from .zones import Zone
 
 __all__ = ["Recorder"]
+
+log = logging.getLogger("canal_fast")
+
+
+def sync_period(fsync: bool | float) -> float | None:
+    """Seconds from one fsync to the next; None: there is none. Errors as `Recorder`."""
+    if isinstance(fsync, bool):
+        return 0.0 if fsync else None
+    return float(arguments.interval("fsync", fsync, 0.01, 86400))
+
+
+def makes_room(on_full: str, rotation: Rotation | None) -> bool:
+    """Are old files deleted when the disk is full? Errors as `Recorder`."""
+    arguments.choice("on_full", on_full, ("stop", "oldest"))
+    if on_full == "oldest" and (rotation is None or not rotation.keeps):
+        raise ValueError("on_full = 'oldest' deletes old files: it needs keep or keep_bytes")
+    return on_full == "oldest"
 
 
 class Recorder:
@@ -41,12 +61,13 @@ class Recorder:
     interfaces : mapping, or iterable of LogInterface, optional
         Channel number -> name, or (name, bit rate in bit/s); or the `interfaces` of a recording. Other channels are
         called can<number>.
-    fsync : bool
-        True: every `write` waits until the data are on the disk.
+    fsync : bool or float
+        True: every `write` waits until the data are on the disk. Seconds, 0.01..86400: one does, also an empty one,
+        where the last wait is so long ago; so a power cut costs no more than that, as long as `write` is called.
     format : str, optional
         A name of `formats`; None: by the suffix, "pcapng" for "-" and for an object without a name that has one.
     exclusive : bool
-        True: an existing regular file is not replaced.
+        True: an existing file is not replaced (FIFOs and devices are written to).
     nanoseconds : bool
         True: times in candump text and ASC have nine decimals instead of six. In six they lose their nanoseconds
         (rounded down to the microsecond), but can-utils and Wireshark misread nine.
@@ -62,10 +83,16 @@ class Recorder:
         highest in the folder) or `{time}` (of their begin, UTC, 20261125T195517Z), and perhaps `{host}` in the place of
         these words. Each stands alone; none replaces another. Old ones are deleted when a new one begins.
 
+    on_full : "stop" or "oldest"
+        When the disk is full: raise OSError, or, with `keep` or `keep_bytes`, delete the oldest file of the recording
+        and go on; OSError where there is none.
+
     Attributes
     ----------
     path : str
         The open file, or the last one.
+    deleted : int
+        Files that were deleted because the disk was full.
 
     Raises
     ------
@@ -96,7 +123,7 @@ class Recorder:
         *,
         format: str | None = None,
         interfaces: Interfaces | None = None,
-        fsync: bool = False,
+        fsync: bool | float = False,
         exclusive: bool = False,
         nanoseconds: bool = False,
         tz: Zone = "UTC",
@@ -106,6 +133,7 @@ class Recorder:
         rotate_s: float | None = None,
         keep: int | None = None,
         keep_bytes: int | None = None,
+        on_full: str = "stop",
     ):
         limits: dict[str, Any] = {
             "rotate_bytes": rotate_bytes, "rotate_s": rotate_s, "keep": keep, "keep_bytes": keep_bytes
@@ -118,7 +146,10 @@ class Recorder:
         }  # fmt: skip
         self._rows = channel_rows(interfaces)
         self._described = sorted(by_channel(interfaces))
-        self._fsync = fsync
+        self._sync_s = sync_period(fsync)
+        self._synced_at = time.monotonic()
+        self.deleted = 0
+        self._make_room = makes_room(on_full, self._rotation)
         self._lock = threading.Lock()
         self._books = Books()
         self._closed = False
@@ -218,8 +249,11 @@ class Recorder:
                 self._part.write(frames)
             else:
                 self._write_files(self._rotation, frames)
-            if self._fsync and self._part.opened:
-                self._part.sync()
+            if self._sync_s is not None and self._part.opened:
+                now = time.monotonic()
+                if now - self._synced_at >= self._sync_s:
+                    self._part.sync()
+                    self._synced_at = now
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
@@ -305,9 +339,19 @@ class Recorder:
     def _new_file(self, path: str | os.PathLike[str] | BinaryIO) -> RecordingFile:
         return RecordingFile(path, self._rows, self._described, **self._options)
 
+    def _delete_oldest(self, rotation: Rotation, path: str) -> bool:
+        """The disk is full: was the oldest file deleted, which is not `path`?"""
+        done = rotation.delete_oldest(path)
+        self.deleted += done
+        words = "the oldest file was deleted" if done else "there is no older file to delete"
+        log.warning("%s: the disk is full; %s (%d so far)", path, words, self.deleted)
+        return done
+
     def _next_file(self, rotation: Rotation) -> None:
         while not self._part.opened:
             file = self._new_file(rotation.next_name())
+            if self._make_room:
+                file.output.make_room = partial(self._delete_oldest, rotation, file.path)
             with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
                 file.open(exclusive=True)
                 self._books.add(self._part)
@@ -326,7 +370,7 @@ class Recorder:
                     self._block(channel)
                     self._books.settle(channel)
         finally:
-            self._part.close()
+            self._part.close(sync=self._sync_s is not None)
 
     def _write_files(self, rotation: Rotation, frames: FrameArray) -> None:
         first = 0
