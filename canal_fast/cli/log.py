@@ -54,6 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--to", metavar="FORMAT", help="format of the file, as `canal-fast formats` names it")
     add_force(parser)
+    parser.add_argument("--append", action="store_true", help="go on in a pcapng file that exists, in a new section")
     parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
     parser.add_argument(
         "--source", action="append", type=source, metavar="KIND:CONFIG",
@@ -134,15 +135,16 @@ def rule(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     """Record until something ends it; 3 when a ledger counts a loss, 1 when a driver failed."""
     _check(args)
-    keep_existing(args, args.output)
+    if not args.append:
+        keep_existing(args, args.output)
     options = {} if args.fd is None or not args.source else {"fd": args.fd}
     logger = Logger(
         args.source or [_single(args)], args.output or "-", window_s=args.window, format=_format(args),
-        fsync=args.fsync, on_full=args.on_full, exclusive=not args.force, nanoseconds=args.nanoseconds,
-        triggers=args.trigger or (), pre_s=args.pre, post_s=args.post, reconnect=args.reconnect,
-        rotate_bytes=args.rotate_bytes, rotate_s=args.rotate_s, keep=args.keep, keep_bytes=args.keep_bytes,
-        ring_frames=args.ring_frames, clock=args.clock, clock_step=args.clock_step, filters=args.filter,
-        bridge=args.bridge, **options,
+        fsync=args.fsync, on_full=args.on_full, exclusive=not (args.force or args.append), append=args.append,
+        nanoseconds=args.nanoseconds, triggers=args.trigger or (), pre_s=args.pre, post_s=args.post,
+        reconnect=args.reconnect, rotate_bytes=args.rotate_bytes, rotate_s=args.rotate_s, keep=args.keep,
+        keep_bytes=args.keep_bytes, ring_frames=args.ring_frames, clock=args.clock, clock_step=args.clock_step,
+        filters=args.filter, bridge=args.bridge, **options,
     )  # fmt: skip
     service = Service(logger, args)
     with own_output(), _spoken() as voice, contextlib.closing(logger):
@@ -183,6 +185,8 @@ def _check(args: argparse.Namespace) -> None:
     if args.output == "-" and by_name(args.to or "pcapng").item != "line" and sys.stdout.isatty():
         what = f"-o - writes {args.to or 'pcapng'}, which is no text"
         raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    if args.append and args.force:
+        args.refuse("--append goes on in a file, and --force replaces it: give one of them")
     check_service(args)
     if args.trigger and args.frames is not None:
         args.refuse("--frames counts all frames, and --trigger records some: give --duration")

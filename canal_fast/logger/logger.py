@@ -63,7 +63,7 @@ class Logger:
         As for `Channel`; also a source that cannot be opened at the beginning is tried again. None: nothing starts.
     rotate_bytes, rotate_s, keep, keep_bytes : optional
         As for `Recorder`.
-    format, fsync, on_full, exclusive, nanoseconds
+    format, fsync, on_full, exclusive, append, nanoseconds
         As for `Recorder`. Files of several names never replace one.
     ring_frames : int, optional
         As for `Channel`; 262144, or 1048576 with triggers, which is also how many frames are kept for `pre_s`.
@@ -99,6 +99,7 @@ class Logger:
         fsync: bool | float = False,
         on_full: str = "stop",
         exclusive: bool = False,
+        append: bool = False,
         nanoseconds: bool = False,
         ring_frames: int | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -127,9 +128,12 @@ class Logger:
         sync_period(fsync)
         makes_room(on_full, self._target if isinstance(self._target, Rotation) else None)
         self._recording: dict[str, Any] = {
-            "format": format, "fsync": fsync, "on_full": on_full, "exclusive": exclusive, "nanoseconds": nanoseconds,
+            "format": format, "append": append, "fsync": fsync, "on_full": on_full, "exclusive": exclusive,
+            "nanoseconds": nanoseconds,
             "interfaces": {row.number: (row.name, row.bitrate) for row in self.inputs},
         }  # fmt: skip
+        if append and (exclusive or isinstance(self._target, Rotation)):
+            raise ValueError("append goes on in one file: neither exclusive nor names with {n} or {time} go with it")
         self._recorder: Recorder | None = None
         self._asked = False
         self._was_bus_off = [False] * len(rows)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from typing import BinaryIO, TypeVar
 
-from .files import ObjectFile, create, name_of
+from .files import ObjectFile, create, hold, name_of
 
 __all__ = ["Output"]
 
@@ -39,16 +39,20 @@ class Output:
         self.stuck = False
         self.make_room: Callable[[], bool] | None = None
         self._path = path
-        self._sent = 0
+        self._sent = self._before = 0
         self._file: io.FileIO | ObjectFile
         self._regular = False
         self._unlisted = True  # its folder is not known to be on the disk
 
-    def open(self, exclusive: bool) -> None:
-        """Make the file; OSError as `create`."""
+    def open(self, exclusive: bool, append: bool = False) -> None:
+        """Make the file, or go on in it; OSError as `create` and `hold`."""
         if isinstance(self._path, (str, os.PathLike)):
             path = os.fspath(self._path)
-            self._file = self._persist(lambda: create(path, exclusive=exclusive))
+            if append and os.path.isfile(path):
+                self._file = hold(path, write=True)
+                self.size = self._before = self._file.seek(0, os.SEEK_END)
+            else:
+                self._file = self._persist(lambda: create(path, exclusive=exclusive))
             self._regular = self._path != "-" and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         else:
             self._file = ObjectFile(self._path)
@@ -116,8 +120,10 @@ class Output:
         self._file.close()
 
     def give_up(self) -> None:
-        """Close it; a file that nothing stands in is removed."""
+        """Close it; a file that nothing stands in is removed, and what stood in it before stays."""
+        if self._before:
+            self.cut(self._before)
         self._file.close()
-        if self._regular:
+        if self._regular and not self._before:
             with contextlib.suppress(OSError):
                 os.unlink(self.name)

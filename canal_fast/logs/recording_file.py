@@ -17,6 +17,7 @@ from canal_fast.frames import FrameArray
 
 from . import _logs
 from .account import Screen
+from .appending import prepare_append
 from .output import Output
 from .packing import deflate, packer
 from .targets import find_target
@@ -62,7 +63,7 @@ class RecordingFile:
         tz: Zone,
         strict: bool,
     ) -> None:
-        self.output = Output(path)
+        self._path, self.output = path, Output(path)
         self.path = self.output.name
         self._target = find_target(path, self.path, format, compression)
         row = self._target.row
@@ -80,9 +81,11 @@ class RecordingFile:
         self._begun = self.failed = self.opened = False
         self.described = list(described)
 
-    def open(self, exclusive: bool) -> None:
-        """Make the file, and write what stands before the first frame where that is known."""
-        self.output.open(exclusive)
+    def open(self, exclusive: bool, append: bool = False) -> None:
+        """Make the file, or go on in it, and write what stands before the first frame where that is known."""
+        if append:
+            prepare_append(self._path, self.path, self._target)
+        self.output.open(exclusive, append)
         try:
             for channel in self.described:
                 self._named(channel)

@@ -87,6 +87,10 @@ class Recorder:
         When the disk is full: raise OSError, or, with `keep` or `keep_bytes`, delete the oldest file of the recording
         and go on; OSError where there is none.
 
+    append : bool
+        True: a file that is there stays, and a new section stands behind it: pcapng, not compressed. What a kill left
+        of its last block is cut off. It is read through once.
+
     Attributes
     ----------
     path : str
@@ -134,6 +138,7 @@ class Recorder:
         keep: int | None = None,
         keep_bytes: int | None = None,
         on_full: str = "stop",
+        append: bool = False,
     ):
         limits: dict[str, Any] = {
             "rotate_bytes": rotate_bytes, "rotate_s": rotate_s, "keep": keep, "keep_bytes": keep_bytes
@@ -156,10 +161,12 @@ class Recorder:
         self._statistics_at: dict[int, float] = {}
         self._begun_at = self._opened_at = time.monotonic()
         rotation = self._rotation
+        if append and (exclusive or rotation is not None):
+            raise ValueError("append goes on in one file: neither exclusive nor rotation go with it")
         if rotation is None:
             assert not isinstance(path, Rotation)
             self._part = self._new_file(path)
-            self._part.open(exclusive)
+            self._part.open(exclusive, append)
         else:
             self._part = self._new_file(rotation.names.template)
             rotation.check_folder()

@@ -362,3 +362,51 @@ def test_a_kill_leaves_every_file_whole(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-P", "-c", code, tmp_path / "{n}.pcapng"], check=False)
     assert np.array_equal(read(files(tmp_path))["arbitration_id"], np.arange(1000) % 2048)
+
+
+def test_a_new_section_behind_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    for number in range(3):
+        with Recorder(path, append=True, interfaces={0: ("body", 500_000)}) as recorder:
+            recorder.write(counted(10, 10 * number))
+            assert recorder.frames_written == 10
+    assert np.array_equal(cf.read_log(path, strict=True), counted(30))
+    with cf.logs.open_log(path) as log:
+        log.read()
+        assert {row.name for row in log.interfaces} == {"body"}
+
+
+@pytest.mark.parametrize("cut", [1, 7, 40, 100])
+def test_a_torn_end_is_cut_off_before(cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "x.pcapng"
+    cf.write_log(path, counted(10))
+    os.truncate(path, path.stat().st_size - cut)
+    left = len(cf.read_log(path))
+    with caplog.at_level(logging.WARNING, "canal_fast"), Recorder(path, append=True) as recorder:
+        recorder.write(counted(5, 100))
+    assert "were no whole block; they are cut off" in caplog.text
+    assert np.array_equal(cf.read_log(path, strict=True), np.concatenate([counted(left), counted(5, 100)]))
+
+
+def test_where_nothing_can_be_appended(tmp_path: Path) -> None:
+    for name, frames, words in (
+        ("x.log", None, "x.log: append makes a new section, which only pcapng has, uncompressed; not candump"),
+        ("x.pcapng.gz", None, "uncompressed; not pcapng, link type 227, compressed by gzip"),
+        ("y.pcapng", b"(1.0) can0 123#\n", "y.pcapng: this is no pcapng"),
+        ("z.pcapng", bytes(100), "z.pcapng: this is no recording"),
+    ):
+        path = tmp_path / name
+        if frames is not None:
+            path.write_bytes(frames)
+        with pytest.raises(ValueError, match=re.escape(words)):
+            Recorder(path, append=True)
+        assert path.read_bytes() == frames if frames is not None else not path.exists()
+    for options in ({"exclusive": True}, {"rotate_s": 5}):
+        with pytest.raises(ValueError, match="append goes on in one file"):
+            Recorder(tmp_path / "x-{n}.pcapng", append=True, **options)
+    with pytest.raises(ValueError, match="append goes on in a file, and this is none"):
+        Recorder("-", append=True)
+    with Recorder(tmp_path / "held.pcapng") as recorder:
+        recorder.write(counted(1))
+        with pytest.raises(OSError, match="a recording is being written to this file"):
+            Recorder(tmp_path / "held.pcapng", append=True)
