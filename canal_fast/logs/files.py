@@ -79,7 +79,7 @@ def create(path: str, *, exclusive: bool = False) -> io.FileIO:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
             _lock(file.fileno(), path)
-            if not _is_at(path, status):  # by whoever held it until now
+            if os.name == "posix" and not _is_at(path, status):  # by whoever held it until now
                 raise OSError(errno.EBUSY, "the file was removed or replaced meanwhile; try again", path)
             file.truncate(0)
             file.seek(0)

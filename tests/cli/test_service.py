@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
@@ -196,6 +197,7 @@ def resident(pid: int) -> int:
 def test_soak(tmp_path: Path) -> None:
     """Saturated buses, files that rotate and go: memory and descriptors stay as they are."""
     seconds, settled = (600, 60) if LONG else (24, 8)
+    faulthandler.cancel_dump_traceback_later()  # it does not hang
     sources = [
         word for n in range(4) for word in ("--source", f"virtual:soak{n};1000000;load=1;seed={n + 1},name=c{n}")
     ]

@@ -211,3 +211,25 @@ def test_one_gzip_member_of_another_program(tmp_path: Path) -> None:
     assert (found.kept, found.tail) == (0, path.stat().st_size)
     assert np.array_equal(cf.read_log(path, strict=True), frames)
     assert zlib.decompress(path.read_bytes(), 31) == plain.read_bytes()[: len(gzip.decompress(path.read_bytes()))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_damage_is_repaired_or_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    data, chance = recorded(path), random.Random(7)
+    done = 0
+    for _ in range(60):
+        bad = bytearray(data[: chance.randint(1, len(data))])
+        for _ in range(chance.randint(0, 3)):
+            place = chance.randrange(len(bad))
+            bad[place : place + chance.randint(0, 9)] = chance.randbytes(chance.randint(0, 9))
+        path.write_bytes(bad)
+        try:
+            found = repair(path, in_place=True)
+        except cf.LogFormatError:
+            assert path.read_bytes() == bad
+            continue
+        assert len(cf.read_log(path, strict=True)) == found.frames
+        assert repair(path).whole
+        done += 1
+    assert done > 5
