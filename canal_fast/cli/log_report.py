@@ -90,7 +90,8 @@ def _of_several(logger: Logger, progress: Progress, args: argparse.Namespace, go
             continue
         parts = [f"{row.name}: {ledger.delivered} frames"]
         parts += [] if load is None else [f"bus load {100 * load:.1f} %"]
-        parts.append(f"{ledger.lost} lost" if ledger.lost else _no_loss(ledger))
+        if ledger.lost or good:
+            parts.append(f"{ledger.lost} lost" if ledger.lost else _no_loss(ledger))
         parts += [f"{late[row.name]} late (window {logger.window_s:g} s)"] if late[row.name] else []
         yield ", ".join(parts)
         if args.verbose:

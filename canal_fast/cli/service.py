@@ -47,13 +47,15 @@ def add_service(parser: argparse.ArgumentParser) -> None:
 
 
 def check_service(args: argparse.Namespace) -> None:
-    """Raise ValueError where options contradict each other, before anything is opened."""
+    """End with wrong usage where options contradict each other, before anything is opened."""
     if args.reopen and not hasattr(signal, "SIGHUP"):
-        raise ValueError("--reopen: this system has no SIGHUP; --rotate-s and --rotate-bytes go on in the next file")
+        args.refuse("--reopen: this system has no SIGHUP; --rotate-s and --rotate-bytes go on in the next file")
     if args.reopen and not any(word in (args.output or "") for word in ("{n}", "{time}")):
-        raise ValueError("--reopen goes on in the next name: -o FILE needs {n} or {time}, as in can-{n}.pcapng")
+        args.refuse("--reopen goes on in the next name: -o FILE needs {n} or {time}, as in can-{n}.pcapng")
+    if args.on_full == "oldest" and args.keep is None and args.keep_bytes is None:
+        args.refuse("--on-full oldest deletes old files: it needs --keep or --keep-bytes")
     if args.stats_json is not None and args.stats_json in ("-", args.output):
-        raise ValueError(f"--stats-json {args.stats_json}: a file of its own is needed")
+        args.refuse(f"--stats-json {args.stats_json}: a file of its own is needed")
 
 
 class Service:
@@ -68,6 +70,7 @@ class Service:
         self._next_alive = self._begin
         self._frames = self._errors = 0
         self._busy_ns = np.zeros(len(logger.inputs))
+        self._loads: list[float | None] = [None] * len(logger.inputs)
         self._known = [row.bitrate is not None for row in logger.inputs]
 
     def reopen(self) -> None:
@@ -124,10 +127,11 @@ class Service:
             return
         logger = self._logger
         recorder = logger.recorder
-        loads = [
-            round(float(busy) / passed / 1e9, 4) if known else None
-            for busy, known in zip(self._busy_ns, self._known, strict=True)
-        ]
+        if state == "running":  # the last frames, held back until now, are of no whole second
+            self._loads = [
+                round(float(busy) / passed / 1e9, 4) if known else None
+                for busy, known in zip(self._busy_ns, self._known, strict=True)
+            ]
         ledgers, late = logger.ledgers, logger.late
         interfaces: dict[str, dict[str, Any]] = {
             row.name: {
@@ -140,7 +144,7 @@ class Service:
                 "load": load,
                 "failure": str(row.failure) if row.failure is not None else None,
             }
-            for row, load in zip(logger.inputs, loads, strict=True)
+            for row, load in zip(logger.inputs, self._loads, strict=True)
             for ledger in [ledgers[row.name]]
         }
         frames = recorder.frames_written
@@ -154,7 +158,7 @@ class Service:
                 "frames": frames,
                 "frames_per_s": round((frames - self._frames) / passed, 1),
                 "lost": sum(row["lost"] for row in interfaces.values()),
-                "load": max((load for load in loads if load is not None), default=None),
+                "load": max((load for load in self._loads if load is not None), default=None),
                 "errors": self._errors,
                 "events": logger.events,
                 "file": recorder.path,

@@ -175,7 +175,7 @@ def test_a_full_disk_ends_it_and_says_so(tmp_path: Path) -> None:
         (["--reopen"], "needs {n} or {time}"),
         (["-o", "x.pcapng", "--stats-json", "x.pcapng"], "a file of its own"),
         (["-o", "x.pcapng", "--stats-json", "missing/stats.json"], "missing: there is no such folder"),
-        (["-o", "x.pcapng", "--on-full", "oldest"], "it needs keep or keep_bytes"),
+        (["-o", "x.pcapng", "--on-full", "oldest"], "it needs --keep or --keep-bytes"),
         (["-o", "x.pcapng", "--fsync", "0"], "0 s is not above 0"),
         (["-o", "x.pcapng", "--fsync", "1e9"], "fsync = 1000000000.0, allowed 0.01..86400"),
     ],
