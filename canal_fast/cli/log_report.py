@@ -25,10 +25,11 @@ def report(logger: Logger, progress: Progress, args: argparse.Namespace, failure
         row.verify()
     ledger, failures = logger.ledger, logger.failures
     left_out = logger.account.left_out
-    code = 1 if failure or failures else 3 if ledger.lost or left_out else 0
     troubles = [] if failure is None else [sentence(failure)]
     several = len(logger.inputs) > 1
     troubles += [f"{name}: {sentence(error)}" if several else sentence(error) for name, error in failures.items()]
+    troubles += [f"{name}: never open" for name, row in logger.ledgers.items() if row is None and name not in failures]
+    code = 1 if troubles else 3 if ledger.lost or left_out else 0
     if args.json:
         more: dict[str, object] = {}
         if several:
@@ -53,11 +54,15 @@ def report(logger: Logger, progress: Progress, args: argparse.Namespace, failure
     return code
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _rate(logger: Logger, progress: Progress, args: argparse.Namespace) -> str:
     count, seconds, files = logger.frames_written, progress.seconds, logger.recorder.files
     file = args.output if args.output not in (None, "-") else "stdout"
     if args.trigger:
-        file = f"{logger.events} events in {files} files {file}"
+        file = f"{_counted(logger.events, 'event')} in {_counted(files, 'file')} {file}"
     elif files > 1:
         file = f"{files} files {file}"
     return f"{file}: {count} frames in {seconds:.1f} s ({count / seconds:.0f} frames/s)"
@@ -82,7 +87,6 @@ def _of_several(logger: Logger, progress: Progress, args: argparse.Namespace, go
     for row, load in zip(logger.inputs, progress.loads, strict=True):
         ledger = row.ledger
         if ledger is None:
-            yield f"{row.name}: never open"
             continue
         parts = [f"{row.name}: {ledger.delivered} frames"]
         parts += [] if load is None else [f"bus load {100 * load:.1f} %"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import logging
 import re
@@ -342,3 +343,23 @@ def test_nothing_at_all_is_a_ledger_too() -> None:
         ledger = channel.ledger()
         assert (NOTHING + ledger).as_dict() == ledger.as_dict()
         assert (ledger + ledger).received == 2 * ledger.received
+
+
+def test_bus_off_begins_an_event(canal: ctypes.CDLL, bus: str, tmp_path: Path) -> None:
+    with (
+        cf.Channel.virtual(f"{bus};errors=1;recovery=request") as node,
+        cf.Channel.virtual(f"{bus};errors=1"),
+        Logger(node, tmp_path / "{n}.pcapng", triggers=["bus-off"], pre_s=10, post_s=0.1) as logger,
+    ):
+        assert canal.CanalVirtualInject(bus.encode(), b"bus_off_attack 123") == 0
+        logger.step(0)
+        assert logger.events == 0
+        node.send(cf.make_frames([0x123], b"12345678"))
+        end = time.monotonic() + 20
+        while (logger.events == 0 or logger.recorder.frames_written < 30) and time.monotonic() < end:
+            logger.step()
+        assert logger.events == 1
+    frames = cf.read_log(tmp_path / "000001.pcapng")
+    assert (frames["flags"] & np.uint16(cf.FrameFlag.ERROR_FRAME)).all()
+    assert len(frames) >= 33  # also those on the way there
+    assert frames["arbitration_id"][-1] & 0x40

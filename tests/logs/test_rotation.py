@@ -410,3 +410,15 @@ def test_where_nothing_can_be_appended(tmp_path: Path) -> None:
         recorder.write(counted(1))
         with pytest.raises(OSError, match="a recording is being written to this file"):
             Recorder(tmp_path / "held.pcapng", append=True)
+
+
+def test_counters_go_beyond_32_bits(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "{n}.pcapng", keep=1000) as recorder:
+        for i in range(1, 6):
+            recorder.write(counted(1, i))
+            recorder.write_statistics(ledger(i * 2**33 + i, dropped=i * 2**32, overruns=i * (2**32 - 1)))
+            recorder.rotate()
+    rows = [statistics(path)["can0"] for path in files(tmp_path)][:5]
+    assert [(row or {})["ifrecv"] for row in rows] == [2**33 + 2**32] * 5
+    assert [(row or {})["osdrop"] for row in rows] == [2**32] * 5
+    assert [(row or {})["ifdrop"] for row in rows] == [2**32 - 1] * 5
