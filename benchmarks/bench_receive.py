@@ -42,7 +42,7 @@ class Tools:
         pointer, u64 = ctypes.c_void_p, ctypes.c_uint64
         for name, result, arguments in (
             ("time_bare", u64, [pointer, ctypes.c_long, pointer, u64]),
-            ("make_reader", pointer, [pointer, ctypes.c_long, ctypes.c_char_p, u64]),
+            ("make_reader", pointer, [pointer, ctypes.c_long, ctypes.c_char_p, u64, ctypes.c_uint32]),
             ("free_reader", None, [pointer]),
             ("time_reader", u64, [pointer]),
             ("reader_received", u64, [pointer]),
@@ -79,7 +79,8 @@ def interleaved(sides: dict[str, Callable[[], float]], rounds: int = ROUNDS) -> 
 # programs on the machine disturb least
 
 
-def translate_sides(tools: Tools, profiles: list[str]) -> dict[str, Callable[[], float]]:
+def translate_sides(tools: Tools, readers: dict[str, tuple[str, int]]) -> dict[str, Callable[[], float]]:
+    """The bare loop, and readers by (profile, filters)."""
     rows = np.zeros(RING, cf.FRAME_DTYPE)
     receive = address(tools.instant.CanalReceive)
 
@@ -97,7 +98,10 @@ def translate_sides(tools: Tools, profiles: list[str]) -> dict[str, Callable[[],
 
         return one
 
-    made = {name: tools.loop.make_reader(receive, 1, name.encode(), RING) for name in profiles}
+    made = {
+        name: tools.loop.make_reader(receive, 1, profile.encode(), RING, filters)
+        for name, (profile, filters) in readers.items()
+    }
     return {"bare": bare, **{name: ours(reader) for name, reader in made.items()}}
 
 
@@ -208,10 +212,11 @@ def bus_python_can() -> float:
 
 
 def measure_translate(tools: Tools) -> dict[str, float | str]:
-    ns = interleaved(translate_sides(tools, ["generic", "usb2can"]), rounds=10 * ROUNDS)
-    with_ticks = f"with usb2can's ticks unwrapped {ns['usb2can']:.2f}"
-    print(f"   translate+push: bare C {ns['bare']:.2f} ns/frame, reader {ns['generic']:.2f}, {with_ticks}")
-    return {"receive-translate-push": ns["generic"] / ns["bare"]}
+    readers = {"push": ("generic", 0), "ticks": ("usb2can", 0), "filters": ("generic", 8)}
+    ns = interleaved(translate_sides(tools, readers), rounds=10 * ROUNDS)
+    more = f"with usb2can's ticks unwrapped {ns['ticks']:.2f}, with 8 filters {ns['filters']:.2f}"
+    print(f"   translate+push: bare C {ns['bare']:.2f} ns/frame, reader {ns['push']:.2f}, {more}")
+    return {f"receive-translate-{name}": ns[name] / ns["bare"] for name in readers}
 
 
 def measure_receive(tools: Tools) -> dict[str, float | str]:

@@ -1,5 +1,7 @@
 """Measure every row of targets.toml beside its peer and judge it: `python benchmarks/check.py [--only ID ...]`.
 
+`--against TREE` measures another checkout, with its own environment in TREE/.venv, in turns with this one.
+
 Exit code 0: every row reached its target or could not run; 1: a row missed; 2: the table and the
 benchmarks disagree.
 """
@@ -8,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import statistics
+import subprocess
 import sys
 import textwrap
 import tomllib
@@ -41,6 +45,41 @@ def read_rows(path: Path) -> list[Row]:
     if bad := [row["id"] for row in rows if row["kind"] not in KINDS]:
         raise LookupError(f"kind is neither at_least nor at_most: {', '.join(bad)}")
     return rows
+
+
+# What another tree measures is asked of its own benchmark, in its own process.
+ASK = """
+import importlib.util, json, sys
+path = sys.argv[1]
+sys.path.insert(0, path.rpartition("/")[0])
+spec = importlib.util.spec_from_file_location("bench", path)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(json.dumps(module.measure()))
+"""
+
+
+def ask(tree: Path, python: str, bench: str) -> dict[str, Value]:
+    """What that tree's module measures; nothing where it has none."""
+    path = tree / "benchmarks" / bench
+    if not path.is_file():
+        return {}
+    done = subprocess.run([python, "-P", "-c", ASK, str(path)], capture_output=True, text=True, cwd=tree, check=False)
+    if done.returncode:
+        raise LookupError(f"{path}: {(done.stderr.strip().splitlines() or ['it ended'])[-1]}")
+    values: dict[str, Value] = json.loads(done.stdout.splitlines()[-1])
+    return values
+
+
+def measure_both(bench: str, tree: Path, repeat: int) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Medians of this tree and that one, which take turns."""
+    runs: tuple[list[dict[str, Value]], list[dict[str, Value]]] = ([], [])
+    for turn in range(repeat):
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            where = (HERE.parent, sys.executable) if side == 0 else (tree, str(tree / ".venv" / "bin" / "python"))
+            runs[side].append(ask(*where, bench))
+    ours, theirs = ({name: middle([run[name] for run in side]) for name in side[0]} for side in runs)
+    return ours, theirs
 
 
 def middle(values: list[Value]) -> Value:
@@ -89,6 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure the rows of targets.toml and judge them.")
     parser.add_argument("--only", nargs="+", metavar="ID", help="judge these rows only")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, take the median")
+    parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, installed in TREE/.venv")
     options = parser.parse_args(arguments)
     try:
         rows = read_rows(HERE / "targets.toml")
@@ -96,10 +136,15 @@ def main(arguments: list[str] | None = None) -> int:
         if unknown := set(wanted) - {row["id"] for row in rows}:
             raise LookupError(f"no such row: {', '.join(sorted(unknown))}")
         measured: dict[str, Value] = {}
+        before: dict[str, Value] = {}
         for bench in dict.fromkeys(row["bench"] for row in rows if row["id"] in wanted):
             print(f"-- {bench}", flush=True)
             listed = {row["id"] for row in rows if row["bench"] == bench}
-            measured |= measure(bench, listed, max(options.repeat, 1))
+            if options.against is None:
+                measured |= measure(bench, listed, max(options.repeat, 1))
+            else:
+                both = measure_both(bench, options.against.resolve(), max(options.repeat, 1))
+                measured, before = measured | both[0], before | both[1]
     except LookupError as error:
         print(f"check.py: {error.args[0]}", file=sys.stderr)
         return 2
@@ -107,6 +152,8 @@ def main(arguments: list[str] | None = None) -> int:
     for row in (row for row in rows if row["id"] in wanted):
         target = f"{KINDS[row['kind']][0]} {row['target']:g}"
         number, verdict = judge(row, measured[row["id"]])
+        if options.against is not None:
+            number = f"{judge(row, before[row['id']])[0] if row['id'] in before else '-'} -> {number}"
         lines.append((row["id"], row["what"], number, target, verdict))
     print(table(lines))
     return 1 if any(line[4] == "MISSED" for line in lines) else 0

@@ -15,7 +15,7 @@ from canal_fast.errors import CanalFastError
 
 COMMANDS = (  # of canal_fast.cli, as --help shows them
     "log", "dump", "stat", "convert", "cut", "merge", "repair", "decode", "formats", "play", "waveform", "simulate",
-    "timing", "doctor", "list",
+    "timing", "response", "doctor", "list",
 )  # fmt: skip
 
 

@@ -31,24 +31,36 @@ CF_CANAL_EXPORT uint64_t time_bare(void *receive, long handle, cf_frame *rows, u
     return cf_monotonic_ns() - before;
 }
 
-/* A reader on an open handle, without its thread. NULL: no memory. */
-CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *profile, uint64_t capacity)
+/* A reader on an open handle, without its thread, with so many filters, of which the last lets everything through.
+ * NULL: no memory. */
+CF_CANAL_EXPORT cf_reader *make_reader(void *receive, long handle, const char *profile, uint64_t capacity,
+                                       uint32_t filters)
 {
     static cf_library library; /* one of each at a time is enough here */
-    static cf_share share;
+    static cf_share shares[2]; /* with and without filters */
     static cf_consumer consumer;
     cf_reader *reader = (cf_reader *)calloc(1, sizeof *reader);
     void *memory = calloc(1, cf_ring_bytes(capacity, sizeof(cf_frame)));
-    if (reader == NULL || memory == NULL)
+    cf_share *share = &shares[filters != 0];
+    cf_filter rows[16];
+    uint32_t i;
+    if (reader == NULL || memory == NULL || filters > 16)
         return NULL;
+    for (i = 0; i < filters; i++) {
+        rows[i].can_id = CF_MAX_EXTENDED_ID;
+        rows[i].can_mask = i + 1 < filters ? CF_MAX_EXTENDED_ID : 0;
+        rows[i].extended = CF_FILTER_ANY_FORMAT;
+    }
+    if (filters)
+        cf_filter_table_write(&share->filters, rows, filters);
     memcpy(&library.receive, &receive, sizeof receive);
     reader->library = &library;
     reader->profile = cf_profile_named(profile);
     reader->layout = cf_layout_native();
     reader->handle = handle;
-    reader->share = &share;
+    reader->share = share;
     reader->consumer = &consumer;
-    consumer.share = &share;
+    consumer.share = share;
     consumer.ring = cf_ring_init(memory, capacity, sizeof(cf_frame));
     cf_producer_init(&reader->producer, consumer.ring);
     cf_clock_init(&reader->clock, reader->profile->tick_num, reader->profile->tick_den, reader->profile->wrap_bits, 0,

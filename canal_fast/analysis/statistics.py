@@ -171,8 +171,9 @@ class Statistics:
         dict
             frames, not_frames, span_s, bitrate, data_bitrate, window_s, identifiers, overlapping (those whose periods
             are not known); channels: a dict each with channel, name, bitrate, frames, load, peak_load, peak_at_s (the
-            start of that window, as time stamps count); ids: a dict each with channel, arbitration_id, extended, count,
-            rate, period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods
+            start of that window, as time stamps count; without a whole window the peak is over the time that the
+            recording covers); ids: a dict each with channel, arbitration_id, extended, count, rate,
+            period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods
             of at least 1.5 times the median; each of twice the median is one), dlc, bits, payload_bytes, share,
             overlapping. What is not known is None.
         """
@@ -187,6 +188,7 @@ class Statistics:
         for channel, windows in sorted(self.load_over_time().items()):
             busy = [s for row, s in zip(table, seconds, strict=True) if row["channel"] == channel]
             known = None not in windows.values()
+            load = math.fsum(s or 0 for s in busy) / (span / 1e9) if span and known else None
             peak = max(windows, key=lambda w: windows[w] or 0) if known else None
             channels.append(
                 {
@@ -194,8 +196,8 @@ class Statistics:
                     "name": self.names.get(channel, f"can{channel}"),
                     "bitrate": self.bitrates.get(channel, self.bitrate),
                     "frames": sum(row["count"] for row in table if row["channel"] == channel),
-                    "load": math.fsum(s or 0 for s in busy) / (span / 1e9) if span and known else None,
-                    "peak_load": None if peak is None else windows[peak],
+                    "load": load,
+                    "peak_load": None if peak is None else self._peak_load(peak, windows[peak], load),
                     "peak_at_s": None if peak is None else peak * self.window_ns / 1e9,
                 }
             )
@@ -211,6 +213,16 @@ class Statistics:
             "channels": channels,
             "ids": table,
         }
+
+    def _peak_load(self, window: int, of_it: float | None, load: float | None) -> float | None:
+        """Of the fullest window. Where none lies whole between first and last frame, over the time that it shares with
+        them, and at least the load in all: time without a recording is no idle bus."""
+        first, last, length = self.first or 0, self.last or 0, self.window_ns
+        if load is None or of_it is None or -(-first // length) * length + length <= last:
+            return of_it
+        busy_ns = of_it * length
+        covered_ns = min((window + 1) * length, last) - max(window * length, first)
+        return max(busy_ns / max(covered_ns, busy_ns), load)
 
     def load_over_time(self) -> dict[int, dict[int, float | None]]:
         """Load of each window that has frames, by channel and number of the window (its start / window length)."""

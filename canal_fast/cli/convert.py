@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
-from canal_fast.cli.options import add_force, can_filter, fraction
+from canal_fast.cli.options import add_force, can_filter, fraction, refuse_terminal
 from canal_fast.logs import Account, ParquetAccount, convert, to_parquet
 from canal_fast.logs.converting import Time
 
@@ -104,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert, and tell what was lost: code 3 where frames were left out."""
     if args.to == "parquet":
         return into_folder(args)
+    if args.target == "-":
+        refuse_terminal("-", args.to, "name a file")
     progress = _Progress(args.command)
     try:
         account = convert(

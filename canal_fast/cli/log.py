@@ -21,6 +21,7 @@ from canal_fast.cli.options import (
     keep_existing,
     number,
     rate,
+    refuse_terminal,
     seconds,
     source,
     whole,
@@ -32,7 +33,6 @@ from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.live.sources import Source
 from canal_fast.logger.logger import BATCH, Logger
 from canal_fast.logger.trigger import parse_rule
-from canal_fast.logs.formats import by_name
 
 SINGLE = ("library", "config", "serial")  # arguments that say what one source is
 
@@ -182,9 +182,8 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
     if args.json and args.output in (None, "-"):
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
-    if args.output == "-" and by_name(args.to or "pcapng").item != "line" and sys.stdout.isatty():
-        what = f"-o - writes {args.to or 'pcapng'}, which is no text"
-        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or leave out -o")
+    if args.output == "-":
+        refuse_terminal("-o -", args.to, "leave out -o")
     if args.append and args.force:
         args.refuse("--append goes on in a file, and --force replaces it: give one of them")
     check_service(args)

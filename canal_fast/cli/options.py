@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from fractions import Fraction
 
 from canal_fast.errors import CanalFastError
 from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import LogFile, open_log
 from canal_fast.logs.files import refuse_existing
+from canal_fast.logs.formats import by_name
 
 __all__ = [
     "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture",
-    "rate", "reading", "seconds", "sentence", "source", "whole",
+    "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "whole",
 ]  # fmt: skip
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
     """--force, for commands that write files; they call `keep_existing` first."""
     parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def refuse_terminal(output: str, format: str | None, instead: str) -> None:
+    """For commands told by `output` to write on standard output: what is no text is for pipes, not for a terminal."""
+    if by_name(format or "pcapng").item != "line" and sys.stdout.isatty():
+        what = f"{output} writes {format or 'pcapng'}, which is no text"
+        raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or {instead}")
 
 
 def add_reading(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:

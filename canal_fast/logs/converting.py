@@ -117,7 +117,8 @@ def convert(
         A source cannot be read; or the target not written: what was written until then stays in `target`.part, whole
         frames, and the message says how many.
     ValueError, LogFormatError, CanalFastError
-        Arguments that contradict each other; as `open_log` and `Recorder`.
+        Arguments that contradict each other; a name in `channels` that no source has, or numbers of which none is
+        there; as `open_log` and `Recorder`.
     """
     rows: list[LogSource] = (
         list(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]
@@ -248,8 +249,10 @@ class _Plan:
                 selection.channel(channel, channel in job.channels)
         frames: FrameArray | None = first
         iterator = iter(batches)
+        there: dict[int, str] = {}
         while frames is not None:
             for channel, name, bitrate, own in channels.news():
+                there[channel] = name
                 if job.channels is not None and name in job.channels:
                     selection.channel(channel, True)
                 if (own or bitrate) and not recorder.channel_frames(channel):
@@ -258,7 +261,16 @@ class _Plan:
             if job.progress is not None:
                 job.progress(selection.counts[0])
             frames = next(iterator, None)
+        _check_wanted(job.channels, there)
         return selection
+
+
+def _check_wanted(wanted: frozenset[int | str] | None, there: Mapping[int, str]) -> None:
+    """A name that no source has is a mistake; so are numbers if none of what is wanted is there."""
+    missing = [str(one) for one in wanted or () if one not in there and one not in there.values()]
+    if missing and (len(missing) == len(wanted or ()) or not all(map(str.isdecimal, missing))):
+        names = ", ".join(f"{number} {name}" for number, name in sorted(there.items()))
+        raise ValueError(f"channels: {', '.join(sorted(missing))} in none of the sources, which have {names}")
 
 
 def _instant(time: Time, origin: int, zone: dt.tzinfo | None) -> int:

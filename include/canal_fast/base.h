@@ -23,7 +23,9 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define CF_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CF_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define CF_ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
+#define CF_ALWAYS_INLINE static inline
 #define CF_LIKELY(x) (x)
 #define CF_UNLIKELY(x) (x)
 #endif

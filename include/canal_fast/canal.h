@@ -61,7 +61,8 @@ typedef struct cf_canal_status {
  * timestamp_ns is the driver's own time stamp as in CanalReceive, or nanoseconds since 1970 where its profile says so;
  * channel is 0; CF_FLAG_GAP tells that the driver lost frames just before this one, which are then in the overruns of
  * CanalGetStatistics. Returns the number of records, or minus a CANAL code when there is none; the codes are
- * CanalReceive's. One thread at a time.
+ * CanalReceive's. One thread at a time. A failure comes after the frames that came before it, but before those that may
+ * have come later: the calls that follow return these, with CF_FLAG_GAP each, until the handle is closed.
  *
  * CanalTransmitPending is this project's, too: how many frames the driver has accepted from this handle that are not
  * yet on the bus, or minus a CANAL code. *moving becomes 0 when they will not go by themselves (bus off), 1 otherwise.

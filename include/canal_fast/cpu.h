@@ -29,12 +29,6 @@ typedef enum cf_level {
 #define CF_HAVE_X86 0
 #endif
 
-#if defined(__GNUC__) || defined(__clang__)
-#define CF_ALWAYS_INLINE static inline __attribute__((always_inline))
-#else
-#define CF_ALWAYS_INLINE static inline
-#endif
-
 #if CF_HAVE_X86
 /* LZCNT: bit 5 of ECX of CPUID 0x80000001. gcc 12's __builtin_cpu_supports does not know the name; where the unit is
  * missing the instruction counts from the other end, without a fault. */

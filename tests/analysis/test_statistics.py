@@ -178,6 +178,32 @@ def test_what_does_not_add() -> None:
     assert (Statistics(names={1: "a"}) + Statistics(names={1: "b", 2: "c"})).names == {1: "a", 2: "c"}
 
 
+@pytest.mark.parametrize(
+    ("start_ms", "count", "whole"),
+    [
+        (0, 11, False),
+        (0, 51, False),
+        (0, 121, True),
+        (700, 51, False),
+        (700, 121, False),
+        (950, 11, False),
+        (950, 121, True),
+    ],
+)
+def test_time_without_a_recording_is_no_idle_bus(start_ms: int, count: int, whole: bool) -> None:
+    """0.1 to 1.2 s of an even load, wherever windows of 1 s begin: the peak is that load, not a part of it."""
+    statistics = Statistics()
+    stamps = start_ms * 1_000_000 + np.arange(count, dtype=np.int64) * 10_000_000
+    statistics.add(cf.make_frames(1, bytes(8), timestamp_ns=stamps))
+    (bus,) = statistics.summary()["channels"]
+    assert bus["peak_load"] == pytest.approx(bus["load"], rel=0.11)
+    assert whole or bus["peak_load"] >= bus["load"]
+    half = Statistics(window_s=10)
+    half.add(cf.make_frames(1, bytes(8), timestamp_ns=stamps))
+    (bus,) = half.summary()["channels"]
+    assert (bus["peak_load"], bus["peak_at_s"]) == (pytest.approx(bus["load"]), 0)
+
+
 def test_a_second_rate_that_is_not_known_gives_no_load() -> None:
     frames = cf.make_frames([1, 2], bytes(16), flags=cf.FrameFlag.BITRATE_SWITCH, timestamp_ns=[0, 10**9], fd=True)
     statistics = Statistics()

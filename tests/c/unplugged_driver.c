@@ -1,6 +1,6 @@
 /* A CANAL driver whose adapter is pulled out: CanalOpen("FRAMES;FAILURES") gives FRAMES frames, one each
- * millisecond, stamped in microseconds since that open; then every receive returns 37, and after
- * CanalClose the next FAILURES opens return -1. Writes into the configuration it is given. */
+ * millisecond, stamped in microseconds since that open; then, once `plugged` is 0, every receive returns
+ * 37, and after CanalClose the next FAILURES opens return -1. Writes into the configuration it is given. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +12,7 @@ typedef struct message {
 } message;
 
 int opens, failures, closes, wrong_handles;
+int plugged; /* set by who wants to look around before the adapter is pulled out */
 
 static long handle, frames, given, failing, left;
 static unsigned char session;
@@ -63,7 +64,7 @@ int CanalReceive(long number, message *m)
     if (dead(number))
         return 33;
     if (given >= frames)
-        return 37;
+        return plugged ? 8 : 37;
     if (microseconds() < given * 1000)
         return 8;
     memset(m, 0, sizeof *m);

@@ -66,16 +66,41 @@ def test_a_car_is_recorded_frame_for_frame(car: Path, tmp_path: Path) -> None:
     assert [line.split()[2] for line in dumped] == [line.split()[2] for line in source]
 
 
-def test_the_wall_clock_replay_keeps_the_pace(car: Path, tmp_path: Path) -> None:
+BESIDE = """
+import sys
+from beside import Beside
+from canal_fast.__main__ import main
+with Beside() as beside:
+    code = main(sys.argv[1:])
+print(beside.latest_s)
+sys.exit(code)
+"""
+
+
+def test_the_wall_clock_replay_keeps_the_pace(car: Path, tree: Path, tmp_path: Path) -> None:
+    """To 20 ms; a run is repeated only where a thread of the same process says that it was not run, either."""
     part = tmp_path / "part.log"
     part.write_text("".join(car.read_text().splitlines(keepends=True)[:1500]))
-    out = tmp_path / "part.pcapng"
-    run = canal_fast("log", *VIRTUAL, "--config", f"car;500000;replay={part}", "-o", out)
-    assert run.returncode == 0, run.stderr
-    original, recorded = cf.read_log(part), cf.read_log(out)
-    assert np.array_equal(original["data"], recorded["data"])
-    passed = [int(np.ptp(frames["timestamp_ns"])) for frames in (original, recorded)]
-    assert passed[1] == pytest.approx(passed[0], abs=20_000_000)
+    original, off_ns = cf.read_log(part), 0
+    environment = {**os.environ, "PYTHONPATH": str(tree / "tests" / "support")}
+    for number in range(5):
+        out = tmp_path / f"{number}.pcapng"
+        arguments = ["log", *VIRTUAL, "--config", f"car;500000;replay={part}", "-o", str(out)]
+        run = subprocess.run(
+            [sys.executable, "-P", "-c", BESIDE, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment,
+        )
+        assert run.returncode == 0, run.stderr
+        recorded = cf.read_log(out)
+        assert np.array_equal(original["data"], recorded["data"])
+        off_ns = int(np.ptp(recorded["timestamp_ns"])) - int(np.ptp(original["timestamp_ns"]))
+        if abs(off_ns) <= 20_000_000:
+            break
+        assert float(run.stdout) > 0.01, f"{off_ns} ns off, and the machine ran all the time"
+    assert abs(off_ns) <= 20_000_000
 
 
 @pytest.mark.slow
@@ -136,6 +161,7 @@ def test_a_signal_ends_a_recording_with_its_ledger(tmp_path: Path, number: signa
     command = [*COMMAND, "log", "-v", *SATURATED, "-o", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not (out.exists() and out.stat().st_size > 10_000):
+            assert process.poll() is None, process.communicate()[1]
             time.sleep(0.02)
         process.send_signal(number)
         _, said = process.communicate(timeout=10)

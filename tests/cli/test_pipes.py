@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fifos import opened_by
 
 import canal_fast as cf
 from canal_fast.cli.progress import fitting
@@ -49,11 +50,19 @@ def test_dump_hands_out_what_is_there(kind: str) -> None:
         assert dump.wait(20) == 0
 
 
+def test_a_reader_that_ended_is_not_waited_for(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-S", "-E", "-c", "import a_module_that_is_not_there"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as reader, pytest.raises(AssertionError, match="code 1"):
+        opened_by(reader, fifo)
+
+
 def test_enough_frames_end_at_once(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with subprocess.Popen([*COMMAND, "dump", str(fifo), "--frames", "2"], stdout=subprocess.PIPE) as dump:
-        with fifo.open("wb", buffering=0) as writer:
+        with opened_by(dump, fifo) as writer:
             writer.write(cf.logs.format_candump(cf.make_frames([1, 2, 3])))
             out, _ = dump.communicate(timeout=20)  # the pipe is still open
         assert len(out.splitlines()) == 2
@@ -62,7 +71,7 @@ def test_enough_frames_end_at_once(tmp_path: Path) -> None:
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    with subprocess.Popen([*COMMAND, "dump", str(fifo)], stderr=subprocess.PIPE) as dump, fifo.open("wb"):
+    with subprocess.Popen([*COMMAND, "dump", str(fifo)], stderr=subprocess.PIPE) as dump, opened_by(dump, fifo):
         time.sleep(0.5)
         dump.send_signal(signal.SIGINT)
         _, said = dump.communicate(timeout=20)
@@ -166,6 +175,26 @@ def test_binary_is_not_for_terminals() -> None:
         _, said = process.communicate(timeout=20)
     os.close(master)
     assert b"pcapng, which is no text" in said
+
+
+@pytest.mark.parametrize("more", [[], ["--to", "blf"]])
+def test_binary_that_is_converted_is_not_for_terminals(more: list[str], tmp_path: Path) -> None:
+    import pty
+
+    path = tmp_path / "x.log"
+    cf.write_log(path, cf.make_frames([1, 2, 3]))
+    for command, code in ((["convert", path, "-", *more], 1), (["convert", path, "-", "--to", "candump"], 0)):
+        master, slave = pty.openpty()
+        done = subprocess.run([*COMMAND, *command], stdout=slave, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(slave)
+        assert done.returncode == code, done.stderr
+        shown = b"" if code else os.read(master, 4096)
+        os.close(master)
+        assert shown.count(b"#") == (0 if code else 3)
+        if code:
+            name = more[-1] if more else "pcapng"
+            assert f"- writes {name}, which is no text: pipe it".encode() in done.stderr
+            assert done.stderr.endswith(b"or name a file\n")
 
 
 def test_fitting() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from beside import Beside
 from fake_table import FRAMES, LP64, ROWS, Naive, Ours, Row, build, expected, run_naive
 
 import canal_fast as cf
@@ -53,41 +53,34 @@ def naive(rows: list[Row], fakes: Path, ours: Futures) -> dict[str, Naive]:
 
 def collect(channel: cf.Channel, count: int, silence: float = 0.1) -> tuple[cf.FrameArray, cf.DriverError | None]:
     """At least `count` frames, and whatever else comes in so many seconds."""
-    parts, got, end = [np.empty(0, cf.FRAME_DTYPE)], 0, time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            part = channel.receive(timeout=0.02)
-        except cf.ChannelClosedError:
-            break
-        except cf.DriverError as error:
-            return np.concatenate(parts), error
-        parts.append(part)
-        got += len(part)
-        if got >= count:
-            end = min(end, time.monotonic() + silence)
+    parts, got, end = [np.empty(0, cf.FRAME_DTYPE)], 0, 20.0
+    with Beside() as beside:
+        while beside.seconds < end:
+            try:
+                part = channel.receive(timeout=0.02)
+            except cf.ChannelClosedError:
+                break
+            except cf.DriverError as error:
+                return np.concatenate(parts), error
+            parts.append(part)
+            got += len(part)
+            if got >= count:
+                end = min(end, beside.seconds + silence)
     return np.concatenate(parts), None
 
 
 @contextlib.contextmanager
 def closing(ours: Ours) -> Iterator[None]:
     """Stop what is within, then close, watched by a second thread."""
-    done = threading.Event()
-
-    def tick() -> None:
-        while not done.wait(0.01):
-            ours.ticks += 1
-
-    thread = threading.Thread(target=tick)
     begun = time.monotonic()
-    thread.start()
-    try:
-        yield
-        ours.channel.close()
-    except cf.DriverError as error:
-        ours.close_error = error
-    ours.close_s = time.monotonic() - begun
-    done.set()
-    thread.join()
+    with Beside() as beside:
+        try:
+            yield
+            ours.channel.close()
+        except cf.DriverError as error:
+            ours.close_error = error
+        ours.close_s = time.monotonic() - begun
+        ours.ticks = beside.ticks
 
 
 def in_vain(row: Row, bridge: str) -> bool:
@@ -96,12 +89,11 @@ def in_vain(row: Row, bridge: str) -> bool:
 
 
 def refuses(row: Row, path: Path, bridge: str) -> dict[str, bool]:
-    begun = time.monotonic()
-    with pytest.raises(cf.DriverError) as caught:
+    with pytest.raises(cf.DriverError) as caught, Beside() as beside:
         cf.Channel(path, row.text, bridge=bridge, **row.options)
     said = str(caught.value)
     number = row.text.rpartition("=")[2] if row.text.rpartition(";")[2].startswith("open=") else ""
-    return {"opens": row.refused in said and number in said and time.monotonic() - begun < 21}
+    return {"opens": row.refused in said and number in said and beside.seconds < 21}
 
 
 def dies(row: Row, path: Path, bridge: str) -> dict[str, bool]:

@@ -289,6 +289,7 @@ def test_fd_interfaces_are_not_taken_for_classical(tmp_path: Path) -> None:
         command = [sys.executable, "-P", "-m", "canal_fast", "log", "--library", "socketcan", "--config", name]
         with subprocess.Popen([*command, "-o", str(path), "--frames", "5"]) as log, bare_socket(name) as bare:
             while not path.exists():
+                assert log.poll() is None
                 time.sleep(0.05)
             for frame in [CLASSICAL[0], *FLEXIBLE]:
                 bare.send(frame)

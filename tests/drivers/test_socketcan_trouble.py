@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from canal_ctypes import Message, load
+from canal_ctypes import Message, load, message
 from interfaces import (
     HAS_CAN,
     bare_socket,
@@ -128,6 +130,13 @@ def test_permission_denied_is_named(number: int, tmp_path: Path) -> None:
     assert "no CAN socket: " in run.stdout
 
 
+def batch(canal: ctypes.CDLL, handle: int, count: int = 1000) -> Any:
+    """The records, or minus the code."""
+    records = np.zeros(count, cf.FRAME_DTYPE)
+    got = canal.CanalReceiveBatch(handle, records.ctypes.data, records.itemsize, count, 0)
+    return records[:got] if got > 0 else got
+
+
 def _ended(channel: cf.Channel, code: str) -> None:
     with pytest.raises(DriverError) as caught:
         channel.receive(timeout=30)
@@ -203,6 +212,73 @@ def test_down_and_up_between_two_looks_is_told() -> None:
 
 
 @needs_can
+@pytest.mark.parametrize("learns", ["receiving", "sending"])
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (3, 2), (0, 256), (200, 300)])
+def test_an_outage_is_told_before_what_may_have_come_after_it(before: int, after: int, learns: str) -> None:
+    """What waited with it is from before or from after, and nobody knows: nothing is lost, and all of it has GAP."""
+    canal = load(SOCKETCAN)
+    with interface() as name, bare_socket(name) as bare:
+        handle = canal.CanalOpen(name.encode(), 0)
+        for i in range(before):
+            bare.send(classical(i))
+        netlink.change(name, up=False)
+        netlink.change(name, up=True)
+        with bare_socket(name) as fresh:
+            for i in range(before, before + after):
+                fresh.send(classical(i))
+            if learns == "sending":
+                assert canal.CanalSend(handle, message(1)) == CODES["INTERFACE_DOWN"]
+            assert batch(canal, handle) == -CODES["INTERFACE_DOWN"]
+            parts = []
+            while isinstance(part := batch(canal, handle), np.ndarray):
+                parts.append(part)
+            assert part == -CODES["FIFO_EMPTY"]
+            frames = np.concatenate(parts)
+            assert frames["arbitration_id"].tolist() == list(range(before + after))
+            assert (frames["flags"] == cf.FrameFlag.GAP).all()
+            fresh.send(classical(0x7FF))
+            assert batch(canal, handle)["flags"].tolist() == [0]
+        canal.CanalClose(handle)
+
+
+@needs_can
+def test_frames_known_to_be_from_before_an_outage_come_first() -> None:
+    """The interface was still down when they were fetched, 256 in one system call; what comes then may be new."""
+    canal = load(SOCKETCAN)
+    with interface() as name:
+        handle = canal.CanalOpen(name.encode(), 0)
+        with bare_socket(name) as bare:
+            for i in range(300):
+                bare.send(classical(i))
+        netlink.change(name, up=False)
+        assert batch(canal, handle, 100)["flags"].tolist() == [0] * 100
+        netlink.change(name, up=True)
+        with bare_socket(name) as bare:
+            bare.send(classical(300))
+        assert batch(canal, handle)["arbitration_id"].tolist() == list(range(100, 256))
+        assert batch(canal, handle) == -CODES["INTERFACE_DOWN"]
+        rest = batch(canal, handle)
+        assert rest["arbitration_id"].tolist() == list(range(256, 301))
+        assert (rest["flags"] == cf.FrameFlag.GAP).all()
+        canal.CanalClose(handle)
+
+
+@needs_can
+def test_an_outage_after_a_whole_number_of_system_calls_is_told() -> None:
+    canal = load(SOCKETCAN)
+    with interface() as name:
+        handle = canal.CanalOpen(name.encode(), 0)
+        with bare_socket(name) as bare:
+            for i in range(256):
+                bare.send(classical(i))
+        netlink.change(name, up=False)
+        assert len(batch(canal, handle)) == 256
+        netlink.change(name, up=True)
+        assert [batch(canal, handle) for _ in range(2)] == [-CODES["INTERFACE_DOWN"], -CODES["FIFO_EMPTY"]]
+        canal.CanalClose(handle)
+
+
+@needs_can
 def test_down_and_up_with_reconnect() -> None:
     with interface() as name, cf.Channel.socketcan(name, reconnect=0.02) as channel, bare_socket(name) as bare:
         bare.send(classical(0x1))
@@ -234,7 +310,7 @@ def test_what_the_kernel_drops_is_counted_where_it_was_dropped(tmp_path: Path) -
             time.sleep(0.12)
             subprocess.run([sender, name, "1", str(count)], check=True)
             count += 1
-            frames = np.concatenate([frames, channel.receive(10_000, timeout=0.3)])
+            frames = np.concatenate([frames, channel.receive(10_000, min_frames=10_000, timeout=0.3)])
             if len(frames) and numbers(frames)[-1] == count - 1:
                 break
         seen, ledger = numbers(frames), channel.ledger()

@@ -56,6 +56,14 @@ def test_ring(sanitized: Sanitized) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_runs_equal_single_messages(sanitized: Sanitized) -> None:
+    """What the reader does for a whole run of messages, beside what it does for each, over every odd one between."""
+    program = sanitized.build("tests/c/reader_runs.c", "reader_runs")
+    for seed in range(20 if LONG else 2):
+        ended = run(program, "200", str(seed))
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 @pytest.fixture
 def virtual(sanitized: Sanitized) -> str:
     return sanitized.build("canal_fast/drivers/virtual/virtual.c", "canal_virtual.so", "-shared", "-fPIC")

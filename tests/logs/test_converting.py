@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fifos import opened_by
 from support.frames_of_all_kinds import START, frames_of_all_kinds
 
 import canal_fast as cf
@@ -176,6 +177,23 @@ def test_channels_by_number_and_name(tmp_path: Path) -> None:
     assert account.filtered == 30
 
 
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (["can9"], "channels: can9 in none of the sources, which have 0 drive, 1 can1, 2 body"),
+        ([0, "bodyy"], "channels: bodyy in none of"),
+        ([7, 9], "channels: 7, 9 in none of"),
+    ],
+)
+def test_channels_that_are_not_there_are_named(wanted: list[int | str], words: str, tmp_path: Path) -> None:
+    frames = cf.make_frames(np.arange(90, dtype=np.int64), channel=np.arange(90) % 3, timestamp_ns=START)
+    cf.write_log(tmp_path / "a.pcapng", frames, interfaces={0: "drive", 2: "body"})
+    with pytest.raises(ValueError, match=words):
+        convert(tmp_path / "a.pcapng", tmp_path / "b.pcapng", channels=wanted)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pcapng"]
+    assert convert(tmp_path / "a.pcapng", tmp_path / "b.pcapng", channels=[0, 1, 2, 3, 4]).written == 90
+
+
 def test_offsets(tmp_path: Path) -> None:
     a, b, c = (str(tmp_path / name) for name in ("a.pcapng", "b.pcapng", "c.pcapng"))
     frames = sample(Path(a))
@@ -330,7 +348,7 @@ def test_killed(suffix: str, tmp_path: Path) -> None:
     program = f"from canal_fast.logs import convert; convert({str(fifo)!r}, {str(target)!r}, source_format='candump')"
     child = subprocess.Popen([sys.executable, "-P", "-c", program])
     try:
-        with open(fifo, "wb") as pipe:
+        with opened_by(child, fifo) as pipe:
             text = cf.logs.format_candump(frames_of_all_kinds(200_000 // 20))
             for _ in range(20):
                 pipe.write(text)

@@ -176,9 +176,11 @@ CanalReceiveBatch(long handle, void *records, unsigned long size, unsigned long 
     code = receive(h, at, size, until_ns);
     if (code == CF_CANAL_SUCCESS) {
         cf_mutex_lock(&h->lock);
-        for (got = 1; got < count && !sc_is_drained(&h->state); got++)
-            if (sc_next(&h->state, at + got * size, size) != CF_CANAL_SUCCESS)
-                break;
+        for (got = 1; code == CF_CANAL_SUCCESS && got < count && !sc_is_drained(&h->state);
+             got += code == CF_CANAL_SUCCESS)
+            code = sc_next(&h->state, at + got * size, size);
+        if (code == h->state.trouble) /* the next call tells: this one has frames to return */
+            h->state.told = 0;
         cf_mutex_unlock(&h->lock);
     }
     leave(h);

@@ -21,8 +21,9 @@ typedef struct sc_box {
 /* What a socket has been through. */
 typedef struct sc_state {
     int socket, index;
-    int trouble; /* the code to return once the box is empty; 0: none */
+    int trouble; /* the code to return once the box is empty, or before it when that is mixed; 0: none */
     int told;    /* it was returned */
+    int mixed;   /* the interface was down and is up again: the box may be from before, from after, or both */
     uint32_t kernel_drops;
     int64_t last_ns;
     unsigned long condition; /* CF_CANAL_ACTIVE ... */
@@ -56,16 +57,22 @@ static void sc_note_failure(sc_state *s, int number)
 }
 
 /* Fills an empty box with what the socket holds, without waiting. The kernel tells of an interface's end before it
- * hands out what came earlier: that comes first here. Returns 0, or the code of another failure. */
+ * hands out what came earlier: that comes first here, but where the interface is up again, and nobody can tell earlier
+ * from later. Returns 0, or the code of another failure. */
 static int sc_fill(sc_state *s)
 {
     int tries, got;
+    if (s->mixed && s->told && s->box.have < SC_BOX) /* the socket was empty after the outage was noticed */
+        s->trouble = s->told = 0;
+    s->mixed = 0;
     for (tries = 0; tries < 3; tries++) {
         got = recvmmsg(s->socket, s->box.heads, SC_BOX, MSG_DONTWAIT, NULL);
         s->box.at = 0;
         s->box.have = got > 0 ? (unsigned)got : 0;
-        if (got >= 0 || errno == EAGAIN || errno == EINTR)
+        if (got >= 0 || errno == EAGAIN || errno == EINTR) {
+            s->mixed = got > 0 && s->trouble == CF_CANAL_INTERFACE_DOWN && sc_is_up(s->socket, s->index);
             return 0;
+        }
         sc_note_failure(s, errno);
         if (s->trouble == 0)
             return sc_code(errno);
@@ -192,10 +199,9 @@ static void sc_record(sc_state *s, unsigned i, void *record, size_t size)
     }
     if (s->box.heads[i].msg_hdr.msg_flags & MSG_CONFIRM)
         flags |= CF_FLAG_TX;
-    if (lost != 0) {
+    if (lost != 0 || s->mixed) /* any of a mixed box may be the first after the outage */
         flags |= CF_FLAG_GAP;
-        s->statistics.overruns += lost;
-    }
+    s->statistics.overruns += lost;
     head->timestamp_ns = ns;
     head->arbitration_id = id & (id & (CAN_EFF_FLAG | CAN_ERR_FLAG) ? CAN_EFF_MASK : CAN_SFF_MASK);
     head->flags = (uint16_t)flags;
@@ -215,13 +221,17 @@ static int sc_is_drained(const sc_state *s)
 }
 
 /* The next frame as a record. CF_CANAL_SUCCESS; CF_CANAL_MTU when it does not fit a record of that size and
- * stays; or what an empty receive returns. */
+ * stays; or what an empty receive returns. An outage is told before a frame that may have come after it. */
 static int sc_next(sc_state *s, void *record, size_t size)
 {
     if (s->box.at == s->box.have) {
         const int code = sc_fill(s);
         if (code != 0 || s->box.have == 0)
             return code != 0 ? code : sc_nothing(s);
+    }
+    if (s->mixed && !s->told) {
+        s->told = 1;
+        return s->trouble;
     }
     if (s->box.heads[s->box.at].msg_len == CANFD_MTU && size != sizeof(cf_fd_frame))
         return CF_CANAL_MTU;

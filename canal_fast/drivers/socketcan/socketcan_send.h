@@ -4,20 +4,30 @@
 
 #include "socketcan_handles.h"
 
+/* One try without waiting. 0, or errno. The kernel tells of an interface's end once: where sending learns of it,
+ * nothing may be received before that is noted. */
+static int try_to_send(sc_handle *h, const void *frame, size_t bytes, unsigned length)
+{
+    int number;
+    cf_mutex_lock(&h->lock);
+    number = send(h->state.socket, frame, bytes, MSG_DONTWAIT) < 0 ? errno : 0;
+    if (number != 0) {
+        sc_note_failure(&h->state, number);
+    } else {
+        h->state.statistics.tx_frames++;
+        h->state.statistics.tx_data += length;
+    }
+    cf_mutex_unlock(&h->lock);
+    return number;
+}
+
 /* Hands a frame of `bytes` to the kernel, waiting for room until until_ns (0: not at all). */
 static int transmit(sc_handle *h, const void *frame, size_t bytes, unsigned length, uint64_t until_ns)
 {
-    int code = CF_CANAL_SUCCESS;
-    while (send(h->state.socket, frame, bytes, MSG_DONTWAIT) < 0) {
-        const int number = errno;
-        code = sc_code(number);
-        if (code != CF_CANAL_TRM_FULL) {
-            cf_mutex_lock(&h->lock);
-            sc_note_failure(&h->state, number); /* else the receiving side would never know */
-            cf_mutex_unlock(&h->lock);
-            return code;
-        }
-        if (until_ns == 0)
+    int number;
+    while ((number = try_to_send(h, frame, bytes, length)) != 0) {
+        int code = sc_code(number);
+        if (code != CF_CANAL_TRM_FULL || until_ns == 0)
             return code;
         if (number == ENOBUFS) { /* the interface's queue is full, and poll does not tell when it is not */
             cf_sleep_ns(RETRY_NS);
@@ -28,10 +38,6 @@ static int transmit(sc_handle *h, const void *frame, size_t bytes, unsigned leng
         if (code != CF_CANAL_SUCCESS)
             return code;
     }
-    cf_mutex_lock(&h->lock);
-    h->state.statistics.tx_frames++;
-    h->state.statistics.tx_data += length;
-    cf_mutex_unlock(&h->lock);
     return CF_CANAL_SUCCESS;
 }
 

@@ -176,6 +176,30 @@ CF_INLINE int64_t cf_clock_stamp(cf_clock *clock, uint32_t raw, int64_t host_ns)
     return cf_clock_never_back(clock, stamp_ns + clock->epoch_offset_ns);
 }
 
+/* Do the driver's time stamps say anything, or may they come to? */
+CF_INLINE int cf_clock_ticks(const cf_clock *clock)
+{
+    return clock->tick_num != 0 || clock->tick_den == 0;
+}
+
+/* Where they do not, and a frame was stamped before: what cf_clock_stamp gives for each frame read at about host_ns. */
+CF_INLINE int64_t cf_clock_host_stamp(const cf_clock *clock, int64_t host_ns)
+{
+    const int64_t stamp_ns = host_ns + clock->epoch_offset_ns;
+    return stamp_ns < clock->last_ns ? clock->last_ns : stamp_ns;
+}
+
+/* So many frames have got that one. */
+CF_INLINE void cf_clock_stamped(cf_clock *clock, uint64_t count, int64_t stamp_ns, int64_t host_ns)
+{
+    if (count == 0)
+        return;
+    clock->frames += count;
+    clock->fresh = 1;
+    clock->host_ns = host_ns;
+    clock->last_ns = stamp_ns;
+}
+
 /* Takes note of the host's clock, which now stands offset_ns ahead of the monotonic one. 1: it was set since the last
  * look. What is stamped after this is stamped by the clock as it is now (`follow`), or as it was at open. */
 CF_INLINE int cf_clock_look(cf_clock *clock, int64_t now_ns, int64_t offset_ns)

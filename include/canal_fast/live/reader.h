@@ -158,19 +158,45 @@ CF_INLINE int cf_reader_back(cf_reader *reader)
     return 0;
 }
 
-/* One receive call, after cf_reader_go for CF_FN_receive and before cf_reader_back: blocking for at most timeout_ms, or
- * not at all when that is 0. 1: a message is in the slot; 0: none there; -1: the driver failed (failure_code says how);
+/* What a receive call that gave no message says. 0: there was none; -1: the driver failed (failure_code says how). */
+CF_INLINE int cf_reader_refused(cf_reader *reader, long code)
+{
+    if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
+        return 0;
+    reader->share->failure = CF_DRIVER_FAILED;
+    reader->share->failure_code = code;
+    return -1;
+}
+
+/* One receive call for a message of this layout, after cf_reader_go for CF_FN_receive and before cf_reader_back:
+ * blocking for at most timeout_ms, or not at all when that is 0. 1: a message is in the slot; 0, -1: cf_reader_refused;
  * CF_READER_GONE: the channel has been given up meanwhile, and nothing of it is this thread's any more. */
+CF_ALWAYS_INLINE int cf_reader_receive_layout(cf_reader *reader, const cf_layout *layout, unsigned long timeout_ms)
+{
+    uint8_t *slot = (uint8_t *)reader->slot;
+    long code;
+    cf_slot_poison(slot, layout);
+    cf_presence_again(&reader->share->presence);
+    code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
+                           : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
+    if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
+        return CF_READER_GONE;
+    return CF_LIKELY(code == CF_CANAL_SUCCESS) ? 1 : cf_reader_refused(reader, code);
+}
+
+/* The same for a channel of either kind, also while its layout is not known. */
 CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
 {
     uint8_t *slot = (uint8_t *)reader->slot;
     long code;
-    if (CF_UNLIKELY(reader->probe_layout))
+    if (CF_LIKELY(!reader->fd && !reader->probe_layout))
+        return cf_reader_receive_layout(reader, reader->layout, timeout_ms);
+    if (reader->probe_layout)
         memset(slot, CF_POISON, CF_SLOT_BYTES);
     else
-        cf_slot_poison(slot, reader->fd ? cf_layout_fd() : reader->layout);
+        cf_slot_poison(slot, cf_layout_fd());
     cf_presence_again(&reader->share->presence);
-    if (CF_LIKELY(!reader->fd))
+    if (!reader->fd)
         code = timeout_ms == 0 ? CF_CANAL(reader->library, receive, (reader->handle, slot))
                                : CF_CANAL(reader->library, blocking_receive, (reader->handle, slot, timeout_ms));
     else
@@ -178,13 +204,7 @@ CF_INLINE int cf_reader_receive(cf_reader *reader, unsigned long timeout_ms)
                                : CF_CANAL(reader->library, blocking_receive_fd, (reader->handle, slot, timeout_ms));
     if (CF_UNLIKELY(cf_atomic_u32_load_acquire(&reader->written_off)))
         return CF_READER_GONE;
-    if (CF_LIKELY(code == CF_CANAL_SUCCESS))
-        return 1;
-    if (cf_code_in(reader->profile->empty | CF_CODES_BUS, code))
-        return 0;
-    reader->share->failure = CF_DRIVER_FAILED;
-    reader->share->failure_code = code;
-    return -1;
+    return CF_LIKELY(code == CF_CANAL_SUCCESS) ? 1 : cf_reader_refused(reader, code);
 }
 
 CF_INLINE int cf_reader_must_wait(cf_reader *reader)

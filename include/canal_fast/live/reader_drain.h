@@ -84,11 +84,88 @@ CF_INLINE int cf_reader_batch(cf_reader *reader, unsigned long timeout_ms, int64
     return -1;
 }
 
+/* May cf_reader_run take the next messages? Not those that bear a mark, tell the layout, or find no room. */
+CF_INLINE int cf_reader_may_run(cf_reader *reader)
+{
+    return !reader->probe_layout && !reader->fd && reader->producer.marks == 0 && reader->clock.started &&
+           cf_producer_room(&reader->producer, 1) != 0;
+}
+
+/* Receives messages of one layout into the slots that are free in one piece, at most CF_DRAIN_CHUNK: what stays the
+ * same meanwhile is asked once. `ticked` 0: the driver's time stamps say nothing. What is no plain frame, or is the
+ * first one after a change of filters, goes through cf_reader_keep and ends it. Returns as cf_reader_receive for the last
+ * message; *any: one came. Needs cf_reader_may_run, and cf_reader_go before. */
+CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, int ticked, int64_t now_ns, int *any)
+{
+    cf_producer *producer = &reader->producer;
+    cf_filter_table *table = &reader->share->filters;
+    const cf_filter *rows = reader->filters.rows;
+    const uint32_t rules = reader->filters.count, generation = reader->filters.generation;
+    const unsigned channel = reader->channel;
+    uint64_t room, received = 0;
+    char *const begin = cf_producer_span(producer, CF_DRAIN_CHUNK, &room);
+    cf_frame *to = (cf_frame *)(void *)begin;
+    const cf_frame *const end = to + room;
+    int64_t stamp_ns = 0;
+    int got = 1, odd = 0;
+    if (!ticked)
+        stamp_ns = cf_clock_host_stamp(&reader->clock, now_ns);
+    while (to < end && received < CF_DRAIN_CHUNK) {
+        uint32_t ticks;
+        got = cf_reader_receive_layout(reader, layout, 0);
+        if (CF_UNLIKELY(got == CF_READER_GONE))
+            return got;
+        if (CF_UNLIKELY(got != 1))
+            break;
+        odd = cf_message_decode((const uint8_t *)reader->slot, layout, channel, to, &ticks) != CF_MESSAGE_FRAME ||
+              (to->flags & CF_FLAG_STATUS) || cf_atomic_u32_load_acquire(&table->generation) != generation;
+        if (CF_UNLIKELY(odd))
+            break;
+        received++;
+        to->timestamp_ns = ticked ? cf_clock_stamp(&reader->clock, ticks, now_ns) : stamp_ns;
+        to += cf_filter_match(rows, rules, (const cf_frame_head *)(const void *)to);
+    }
+    producer->counters.received += received;
+    producer->counters.filtered += received - (uint64_t)(to - (cf_frame *)(void *)begin);
+    producer->written += (uint64_t)(to - (cf_frame *)(void *)begin);
+    if (!ticked)
+        cf_clock_stamped(&reader->clock, received, stamp_ns, now_ns);
+    *any |= received != 0;
+    if (CF_UNLIKELY(odd)) {
+        got = cf_reader_keep(reader, now_ns);
+        *any |= got == 1;
+    }
+    return got;
+}
+
+/* The same with the layout, and whether there are ticks, known to the compiler where they are usual. */
+CF_INLINE int cf_reader_run_any(cf_reader *reader, int64_t now_ns, int *any)
+{
+    const cf_layout *usual = cf_layout_row(sizeof(long) == 8), *layout = reader->layout;
+    if (CF_UNLIKELY(layout != usual))
+        return cf_reader_run(reader, layout, 1, now_ns, any);
+    return cf_clock_ticks(&reader->clock) ? cf_reader_run(reader, usual, 1, now_ns, any)
+                                          : cf_reader_run(reader, usual, 0, now_ns, any);
+}
+
+/* The same for messages of any kind, one by one. */
+CF_INLINE int cf_reader_walk(cf_reader *reader, int64_t now_ns, int *any)
+{
+    int got = 1;
+    unsigned i;
+    for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
+        got = cf_reader_receive(reader, 0);
+        if (got == 1)
+            got = cf_reader_keep(reader, now_ns);
+        *any |= got == 1;
+    }
+    return got;
+}
+
 /* One batch, or at most CF_DRAIN_CHUNK messages. Returns as cf_reader_receive for the last of them; *any: one came. */
 CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
 {
     int got = 1, more = 1;
-    unsigned i;
     if (reader->library->receive_batch != NULL) {
         if (cf_reader_must_wait(reader))
             return 1;
@@ -98,12 +175,10 @@ CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
     }
     cf_reader_look_at_clock(reader);
     cf_reader_go(reader, CF_FN_receive);
-    for (i = 0; i < CF_DRAIN_CHUNK && got == 1 && !cf_reader_must_wait(reader); i++) {
-        got = cf_reader_receive(reader, 0);
-        if (got == 1)
-            got = cf_reader_keep(reader, now_ns);
-        *any |= got == 1;
-    }
+    if (CF_LIKELY(cf_reader_may_run(reader)))
+        got = cf_reader_run_any(reader, now_ns, any);
+    else
+        got = cf_reader_walk(reader, now_ns, any);
     return CF_UNLIKELY(cf_reader_back(reader)) ? CF_READER_GONE : got;
 }
 

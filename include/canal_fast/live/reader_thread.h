@@ -88,6 +88,31 @@ CF_INLINE void cf_reader_pause(cf_reader *reader, int64_t ns)
         cf_sleeper_sleep(&reader->sleeper, (uint64_t)(ns < slice_ns ? ns : slice_ns));
 }
 
+/* After a failure: what a driver with batches may have held back because it came later (canal.h); it gets a GAP. 0, or
+ * CF_READER_GONE. */
+CF_INLINE int cf_reader_rest(cf_reader *reader)
+{
+    int got;
+    if (reader->library->receive_batch == NULL)
+        return 0;
+    reader->producer.marks |= CF_FLAG_GAP;
+    do {
+        while (cf_reader_must_wait(reader) && !cf_atomic_u32_load_acquire(&reader->stop))
+            cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
+                                   CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
+        got = cf_reader_drain(reader);
+    } while (got > 0 && cf_reader_must_wait(reader) && !cf_atomic_u32_load_acquire(&reader->stop));
+    return got == CF_READER_GONE ? got : 0;
+}
+
+/* The driver has been away since began_ns, and after all outages before for before_ns: tells so. */
+CF_INLINE void cf_reader_is_away(cf_reader *reader, int64_t began_ns, uint64_t before_ns)
+{
+    reader->last_drain_ns = cf_now_ns();
+    reader->producer.counters.outage_ns = before_ns + (uint64_t)(reader->last_drain_ns - began_ns);
+    cf_producer_publish(&reader->producer);
+}
+
 /* After a failure: closes the driver and tries to open it until that succeeds. What was lost meanwhile
  * nobody knows, so the next frame gets a GAP. 0: the failure is final, or the thread is to stop; CF_READER_GONE. */
 CF_INLINE int cf_reader_reconnect(cf_reader *reader)
@@ -98,10 +123,12 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     const uint64_t before_ns = counters->outage_ns;
     long handle = 0;
     if (reader->reconnect_ns == 0 || reader->share->failure == CF_LAYOUT_UNKNOWN)
-        return 0;
+        return cf_reader_rest(reader);
     counters->outages++;
+    cf_reader_is_away(reader, began_ns, before_ns);
+    if (cf_reader_rest(reader) == CF_READER_GONE)
+        return CF_READER_GONE;
     cf_reader_set_handle(reader, 0);
-    cf_producer_publish(&reader->producer);
     cf_consumer_notify(reader->consumer, 0);
     cf_reader_go(reader, CF_FN_close);
     CF_CANAL(reader->library, close, (failed));
@@ -118,9 +145,7 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
                 return CF_READER_GONE;
             }
         }
-        reader->last_drain_ns = cf_now_ns();
-        counters->outage_ns = before_ns + (uint64_t)(reader->last_drain_ns - began_ns);
-        cf_producer_publish(&reader->producer);
+        cf_reader_is_away(reader, began_ns, before_ns);
     }
     if (handle <= 0)
         return 0;
