@@ -17,9 +17,9 @@ from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import NOTHING, Ledger
 from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import Account, Recorder
+from canal_fast.logs.disk import makes_room, sync_period
 from canal_fast.logs.interfaces import plain_name
 from canal_fast.logs.rotation import Names, Rotation
-from canal_fast.logs.writing import makes_room, sync_period
 
 from .inputs import Input
 from .ordering import Keys, Ordering

@@ -12,12 +12,12 @@ from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
 from .account import Account
 from .books import Books, Told, told_of
+from .disk import makes_room, sync_period
 from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 from .output import Output
 from .recording_file import RecordingFile
@@ -27,21 +27,6 @@ from .zones import Zone
 __all__ = ["Recorder"]
 
 log = logging.getLogger("canal_fast")
-
-
-def sync_period(fsync: bool | float) -> float | None:
-    """Seconds from one fsync to the next; None: there is none. Errors as `Recorder`."""
-    if isinstance(fsync, bool):
-        return 0.0 if fsync else None
-    return float(arguments.interval("fsync", fsync, 0.01, 86400))
-
-
-def makes_room(on_full: str, rotation: Rotation | None) -> bool:
-    """Are old files deleted when the disk is full? Errors as `Recorder`."""
-    arguments.choice("on_full", on_full, ("stop", "oldest"))
-    if on_full == "oldest" and (rotation is None or not rotation.keeps):
-        raise ValueError("on_full = 'oldest' deletes old files: it needs keep or keep_bytes")
-    return on_full == "oldest"
 
 
 class Recorder:

@@ -294,6 +294,7 @@ def test_an_api_call_and_a_file_begin_events(bus: str, tmp_path: Path) -> None:
     assert found == [[1, 2], [1, 2, 3]]
 
 
+@pytest.mark.slow
 def test_a_week_without_a_frame_and_a_year_of_days(bus: str, tmp_path: Path) -> None:
     """The logger's clocks are stepped: daylight saving time comes and goes, the wall clock is set back a day, and the
     bus is silent for a week. All frames are there, in files of different names."""

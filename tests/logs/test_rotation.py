@@ -241,7 +241,7 @@ def test_a_year_of_clocks(tmp_path: Path) -> None:
     by_number = Rotation(tmp_path / "{host}-{time}-{n}.pcapng", wall=lambda: wall[0])
     steps = itertools.cycle([20] * 50 + [-3600, 3600, 0, 0, -NOW, NOW, 86_400 * 30, -86_400 * 30, 0.5])
     names = []
-    for step in itertools.islice(steps, 2000):
+    for step in itertools.islice(steps, 300):
         wall[0] += step
         for rotation in (by_time, by_number):
             names.append(rotation.next_name())
