@@ -30,6 +30,7 @@ _EDGES = [b if b < 8 else (8 + b % 8) << (b // 8 - 1) for b in range(_analysis.P
 _GAP = 1.5  # times the median; edges of the bins included
 
 Rows = npt.NDArray[np.void]
+Bits = npt.NDArray[np.int32]
 
 
 def narrowed(frames: FrameArray) -> FrameArray:
@@ -37,6 +38,24 @@ def narrowed(frames: FrameArray) -> FrameArray:
     size = FRAME_DTYPE.itemsize
     table = frames.view(np.uint8).reshape(len(frames), -1)[:, :size]
     return np.ascontiguousarray(table).reshape(-1).view(FRAME_DTYPE)
+
+
+def lengths(frames: FrameArray) -> tuple[FrameArray, Bits, Bits | None]:
+    """Frames, as classical records where that loses nothing; their bits with intermission at the nominal and at the
+    data rate (None: there are none).
+
+    Raises
+    ------
+    FrameError
+        A record that no controller could send, with its `.index`.
+    """
+    flags = np.bitwise_or.reduce(frames["flags"])
+    if frames.dtype == FD_FRAME_DTYPE and not flags & FrameFlag.FD:
+        frames = narrowed(frames)  # for which there is a faster kernel
+    if frames.dtype == FD_FRAME_DTYPE and flags & FrameFlag.BITRATE_SWITCH:
+        parts = frame_length_bits(frames, parts=True)
+        return frames, np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
+    return frames, frame_length_bits(frames), None
 
 
 class Statistics:
@@ -111,15 +130,7 @@ class Statistics:
             self.not_frames += left_out
 
     def _add(self, frames: FrameArray) -> None:
-        data = None
-        flags = np.bitwise_or.reduce(frames["flags"])
-        if frames.dtype == FD_FRAME_DTYPE and not flags & FrameFlag.FD:
-            frames = narrowed(frames)  # for which there is a faster kernel
-        if frames.dtype == FD_FRAME_DTYPE and flags & FrameFlag.BITRATE_SWITCH:
-            parts = frame_length_bits(frames, parts=True)
-            bits, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
-        else:
-            bits = frame_length_bits(frames)
+        frames, bits, data = lengths(frames)
         self._counts.add(frames, bits, data)
         first, last = int(frames["timestamp_ns"].min()), int(frames["timestamp_ns"].max())
         self.first = first if self.first is None else min(self.first, first)

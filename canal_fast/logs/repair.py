@@ -162,6 +162,8 @@ def _examine(file: io.FileIO, name: str) -> tuple[Repair, int, bytes, bytes]:
     if before.format not in FORMATS:
         known = ", ".join(FORMATS)
         raise LogFormatError(f"{name}: {before.format} is not repaired, only {known}; convert writes a whole recording")
+    if before.format == "blf" and before.layers:
+        raise LogFormatError(f"{name}: blf in {' in '.join(before.layers)} is not repaired: unpack it first")
     kept, tail, head = size, b"", b""
     if before.problem is None and before.format == "blf" and before.body.lost_bytes:
         end, _ = blf_tail(file, before.body)

@@ -163,7 +163,10 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for more in ([], ["--in-place"], ["-o", str(tmp_path / "y.pcapng")]):
             assert main(["repair", str(path), *more]) == 1
             assert "a recording is being written to this file" in capsys.readouterr().err
+    packed = tmp_path / "x.blf.gz"
+    packed.write_bytes(gzip.compress(recorded(tmp_path / "y.blf")))
     for arguments, words in (
+        ([str(packed)], "blf in gzip is not repaired: unpack it first"),
         ([str(tmp_path / "missing.log")], "no such file"),
         ([str(text)], "formats that are read"),
         ([str(asc)], "asc is not repaired, only pcapng, candump, blf"),

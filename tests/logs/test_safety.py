@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast.logs import Recorder, output
+from canal_fast.logs import Recorder, files, output
 
 
 def frames_of(first: int, count: int) -> cf.FrameArray:
@@ -209,6 +209,16 @@ def test_one_of_two_gets_the_name(tmp_path: Path) -> None:
         assert {error.errno for error in lost} <= {errno.EEXIST, errno.EBUSY}
         won.pop().close()
         lost.clear()
+
+
+@pytest.mark.posix
+def test_a_file_that_its_holder_removes_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.pcapng"
+    path.touch()
+    monkeypatch.setattr(files, "_lock", lambda descriptor, name: os.unlink(name))
+    with pytest.raises(OSError, match="removed or replaced meanwhile") as caught:
+        Recorder(path)
+    assert caught.value.errno == errno.EBUSY
 
 
 def test_exclusive_refuses_whatever_is_there(tmp_path: Path) -> None:

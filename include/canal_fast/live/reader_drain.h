@@ -93,8 +93,8 @@ CF_INLINE int cf_reader_may_run(cf_reader *reader)
 
 /* Receives messages of one layout into the slots that are free in one piece, at most CF_DRAIN_CHUNK: what stays the
  * same meanwhile is asked once. `ticked` 0: the driver's time stamps say nothing. What is no plain frame, or is the
- * first one after a change of filters, goes through cf_reader_keep and ends it. Returns as cf_reader_receive for the last
- * message; *any: one came. Needs cf_reader_may_run, and cf_reader_go before. */
+ * first one after a change of filters, goes through cf_reader_keep and ends it. Returns as cf_reader_receive for the
+ * last message; *any: one came. Needs cf_reader_may_run, and cf_reader_go before. */
 CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, int ticked, int64_t now_ns, int *any)
 {
     cf_producer *producer = &reader->producer;
