@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -121,6 +122,8 @@ __all__ = [
     "wire",
     "write_log",
 ]
+
+logging.getLogger("canal_fast").addHandler(logging.NullHandler())
 
 
 def get_include() -> str:

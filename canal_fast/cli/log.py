@@ -1,11 +1,11 @@
-"""`canal-fast log`: record a channel to a file, or print it as candump text, with a ledger at the end."""
+"""`canal-fast log`: record buses to files, or print one as candump text, with a ledger at the end."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
+import logging
 import re
-import shlex
 import signal
 import sys
 import time
@@ -13,46 +13,58 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from canal_fast.cli.log_report import report
 from canal_fast.cli.options import (
     add_force,
     can_filter,
     count,
     keep_existing,
+    number,
     rate,
     refuse_terminal,
     seconds,
-    sentence,
+    source,
     whole,
-)
+)  # fmt: skip
 from canal_fast.cli.progress import Progress
+from canal_fast.cli.service import EXIT_CODES, Service, add_service, check_service
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
-from canal_fast.errors import ChannelClosedError, DriverError
-from canal_fast.live.channel import Channel
-from canal_fast.live.ledger import Ledger
-from canal_fast.logs import Recorder
+from canal_fast.live.sources import Source
+from canal_fast.logger.logger import BATCH, Logger
+from canal_fast.logger.trigger import parse_rule
 
-STEP_S = 0.1  # frames are written, and progress is reported, so often
-BATCH = 65_536
-FULL = 1.05  # of a bus; batches do not end with the seconds
+SINGLE = ("library", "config", "serial")  # arguments that say what one source is
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "log",
-        help="record a channel",
-        description="Record a CAN channel to a file (its suffix tells the format), or print candump text without -o. "
+        help="record channels",
+        description="Record CAN channels to a file (its suffix tells the format), or print candump text without -o. "
         "Ends after --duration, --frames, the end of a replay, or Ctrl-C. Exit code 3: frames were lost.",
+        epilog=EXIT_CODES,
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        help="its suffix tells the format; - is standard output, pcapng there as in FIFOs; candump text without -o",
+        help="its suffix tells the format; - is standard output, pcapng there as in FIFOs; candump text without -o; "
+        "{time}, {n} (000001, 000002, ...) and {host} in the name are filled in",
     )
     parser.add_argument("--to", metavar="FORMAT", help="format of the file, as `canal-fast formats` names it")
     add_force(parser)
+    parser.add_argument("--append", action="store_true", help="go on in a pcapng file that exists, in a new section")
     parser.add_argument("--nanoseconds", action="store_true", help="nine decimals in text, which few programs read")
+    parser.add_argument(
+        "--source", action="append", type=source, metavar="KIND:CONFIG",
+        help="virtual:NAME, socketcan:INTERFACE, usb2can:SERIAL or library=PATH;CONFIG; then ,name=N ,bitrate=N ,fd "
+        ",profile=P ,flags=N (may be repeated: all into one recording, in the order of their times)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--window", type=number, default=0.2, metavar="S",
+        help="of several sources: frames are held back so long for earlier ones of the others (default: 0.2)",
+    )  # fmt: skip
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
     parser.add_argument("--config", default="", metavar="STR", help="the driver's configuration string")
     parser.add_argument("--flags", type=whole, default=0, metavar="N", help="the driver's open flags")
@@ -63,7 +75,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--bridge", choices=("auto", "always", "never"), default="auto", help="driver in a host process (default: auto)"
     )
     parser.add_argument(
-        "--reconnect", type=seconds, metavar="S", help="when the driver fails, try to open it again every S seconds"
+        "--reconnect",
+        type=seconds,
+        metavar="S",
+        help="when a driver fails, or is not there, try to open it again every S seconds",
     )
     parser.add_argument(
         "--clock-step", choices=("mark", "follow"), default="mark",
@@ -80,16 +95,88 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--filter", action="append", type=can_filter, metavar="ID:MASK", help="hexadecimal; any of several must match"
     )
     parser.add_argument("--clock", choices=("epoch", "device"), default="epoch", help="time stamps (default: epoch)")
-    parser.add_argument("--ring-frames", type=count, default=262_144, metavar="N", help="records that wait for writing")
-    parser.add_argument("--fsync", action="store_true", help="wait for the disk after every write")
+    parser.add_argument(
+        "--ring-frames", type=count, metavar="N",
+        help="records that wait for writing, or are kept for --pre (default: 262144, with --trigger 1048576)",
+    )  # fmt: skip
+    _add_files(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="also print the ledger: where every frame went")
     parser.add_argument("--json", action="store_true", help="progress and ledger as JSON lines on stdout (needs -o)")
-    parser.set_defaults(run=run)
+    add_service(parser)
+    parser.set_defaults(run=run, refuse=parser.error)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Rotation and triggers; what they mean stands at `Logger`, `Rotation` and `parse_rule`."""
+    parser.add_argument("--rotate-bytes", type=whole, metavar="N", help="begin a new file before one has more")
+    parser.add_argument("--rotate-s", type=number, metavar="S", help="begin a new file after S seconds")
+    parser.add_argument("--keep", type=whole, metavar="N", help="delete the oldest of more than N files of this name")
+    parser.add_argument(
+        "--keep-bytes", type=whole, metavar="N", help="delete the oldest when all have more than N bytes"
+    )
+    parser.add_argument(
+        "--trigger", action="append", type=rule, metavar="RULE",
+        help="record only events, each into a file: id=ID:MASK, payload=HEX:MASK (both hexadecimal), error, bus-off, "
+        "signal (SIGUSR1), file=PATH (which is then deleted) begin one (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument("--pre", type=number, metavar="S", help="seconds before the trigger that belong to an event")
+    parser.add_argument("--post", type=number, metavar="S", help="seconds after the last trigger of an event")
+
+
+def rule(text: str) -> str:
+    """See `parse_rule`."""
+    try:
+        parse_rule(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def run(args: argparse.Namespace) -> int:
-    """Record until something ends it; 3 when the ledger counts a loss, 1 when the driver failed."""
-    if args.library is None and args.serial is None:
+    """Record until something ends it; 3 when a ledger counts a loss, 1 when a driver failed."""
+    _check(args)
+    if not args.append:
+        keep_existing(args, args.output)
+    options = {} if args.fd is None or not args.source else {"fd": args.fd}
+    logger = Logger(
+        args.source or [_single(args)], args.output or "-", window_s=args.window, format=_format(args),
+        fsync=args.fsync, on_full=args.on_full, exclusive=not (args.force or args.append), append=args.append,
+        nanoseconds=args.nanoseconds, triggers=args.trigger or (), pre_s=args.pre, post_s=args.post,
+        reconnect=args.reconnect, rotate_bytes=args.rotate_bytes, rotate_s=args.rotate_s, keep=args.keep,
+        keep_bytes=args.keep_bytes, ring_frames=args.ring_frames, clock=args.clock, clock_step=args.clock_step,
+        filters=args.filter, bridge=args.bridge, **options,
+    )  # fmt: skip
+    service = Service(logger, args)
+    with own_output(), _spoken() as voice, contextlib.closing(logger):
+        logger.open()
+        service.ready()
+        shared = args.output is None and sys.stdout.isatty()
+        progress = voice.progress = Progress(args.json, [row.bitrate for row in logger.inputs], shared=shared)
+        failure: Exception | None = None
+        try:
+            _record(logger, progress, service, args)
+            service.stopping()
+            logger.finish()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            failure = error
+        finally:
+            progress.end()
+            logger.finish()
+        code = report(logger, progress, args, failure)
+        service.close(code)
+        return code
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Arguments that contradict each other."""
+    single = [name for name in SINGLE if getattr(args, name)]
+    if args.source and single:
+        args.refuse(f"--{single[0]} says what the only source is, and so does --source: give one of them")
+    if args.source and args.bitrate is not None:
+        args.refuse("--bitrate is that of the only source; of a --source it is ,bitrate=N behind it")
+    if not args.source and args.library is None and args.serial is None:
         raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
     if args.to is not None and args.output is None:
         raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
@@ -97,52 +184,50 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--json prints on standard output, and so do frames without -o FILE: give one")
     if args.output == "-":
         refuse_terminal("-o -", args.to, "leave out -o")
-    keep_existing(args, args.output)
-    with own_output(), _open(args) as channel:
-        name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
-        sink = Recorder(
-            args.output or "-",
-            format=args.to if args.output else "candump",
-            interfaces={0: (name, _bitrate(args))},
-            fsync=args.fsync,
-            exclusive=not args.force,
-            nanoseconds=args.nanoseconds,
-        )
-        progress = Progress(args.json, _bitrate(args), shared=args.output is None and sys.stdout.isatty())
-        failure: Exception | None = None
-        try:
-            try:
-                _record(channel, sink, progress, args)
-            except DriverError as error:
-                failure = error
-            channel.stop()  # from here on it is known what the driver lost
-            sink.write_statistics(channel.ledger())
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            failure = error
-            channel.stop()
-        finally:
-            progress.end()
-            sink.close()
-        return _report(channel, sink, progress, args, failure)
+    if args.append and args.force:
+        args.refuse("--append goes on in a file, and --force replaces it: give one of them")
+    check_service(args)
+    if args.trigger and args.frames is not None:
+        args.refuse("--frames counts all frames, and --trigger records some: give --duration")
 
 
-def _open(args: argparse.Namespace) -> Channel:
-    options: dict[str, Any] = {
-        "clock": args.clock,
-        "clock_step": args.clock_step,
-        "filters": args.filter,
-        "ring_frames": args.ring_frames,
-        "bridge": args.bridge,
-        "reconnect": args.reconnect,
-        "fd": _carries_fd(args) if args.fd is None else args.fd,
-    }
+def _format(args: argparse.Namespace) -> str | None:
+    given: str | None = args.to
+    return given if args.output else "candump"
+
+
+def _single(args: argparse.Namespace) -> Source:
+    """The source that --library, --config and --serial say."""
+    name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
+    more: dict[str, Any] = {"name": name, "bitrate": _bitrate(args), "profile": args.profile, "flags": args.flags}
+    more["fd"] = _carries_fd(args) if args.fd is None else args.fd
     if args.serial is not None:
-        library = args.library or "usb2can.dll"
-        return Channel.usb2can(args.serial, _bitrate(args) or 500_000, library=library, **options)
-    config = args.config or ("bus0" if args.library == "virtual" else "")
-    return Channel(args.library, config, flags=args.flags, profile=args.profile, **options)
+        return Source("usb2can", args.serial, library=args.library or "usb2can.dll", **more)
+    return Source("library", args.config or ("bus0" if args.library == "virtual" else ""), args.library, **more)
+
+
+class _Voice(logging.Handler):
+    """Warnings of the library on standard error, as the progress line is."""
+
+    progress: Progress | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "raised", False):
+            return  # `report` tells it
+        if self.progress is not None:
+            self.progress.say(record.getMessage())
+        else:
+            print(f"canal-fast log: {record.getMessage()}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _spoken() -> Iterator[_Voice]:
+    voice, logger = _Voice(logging.WARNING), logging.getLogger("canal_fast")
+    logger.addHandler(voice)
+    try:
+        yield voice
+    finally:
+        logger.removeHandler(voice)
 
 
 def _carries_fd(args: argparse.Namespace) -> bool:
@@ -161,92 +246,39 @@ def _bitrate(args: argparse.Namespace) -> int | None:
     return (args.bitrate and int(args.bitrate)) or (500_000 if args.library == "virtual" else None)
 
 
-def _ending_signals() -> Iterator[int]:
+def _ending_signals(reopen: bool) -> Iterator[int]:
     """Those that end a recording; a hang-up does not where it was inherited as ignored (nohup)."""
     yield from (signal.SIGINT, signal.SIGTERM)
     hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+    if hang_up is not None and not reopen and signal.getsignal(hang_up) is not signal.SIG_IGN:
         yield hang_up
 
 
-def _record(channel: Channel, sink: Recorder, progress: Progress, args: argparse.Namespace) -> None:
+def _record(logger: Logger, progress: Progress, service: Service, args: argparse.Namespace) -> None:
     ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal ending
         ending = True
 
-    before = {number: signal.signal(number, end) for number in _ending_signals()}
-    batch = min(BATCH, args.ring_frames)
+    before = {number: signal.signal(number, end) for number in _ending_signals(args.reopen)}
+    if args.reopen:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: service.reopen())
+    if "signal" in (args.trigger or ()):
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda number, frame: logger.trigger())
     deadline = None if args.duration is None else progress.begin + args.duration
     try:
-        while True:
-            wait = STEP_S if deadline is None else min(STEP_S, max(deadline - time.monotonic(), 0))
-            try:
-                most = BATCH if args.frames is None else min(BATCH, args.frames - sink.frames_written)
-                frames = channel.receive(most, min_frames=min(batch, most) if wait else 0, timeout=wait)
-            except ChannelClosedError:
+        while not logger.ended:
+            wait = None if deadline is None else max(deadline - time.monotonic(), 0)
+            most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
+            frames = logger.step(wait, most)
+            progress.update(frames, logger.frames_written, logger.ledger)
+            service.update(frames)
+            if args.frames is not None and logger.frames_written >= args.frames:
                 return
-            sink.write(frames)
-            ledger = channel.ledger()
-            if sink.due():
-                sink.write_statistics(ledger)
-            progress.update(frames, sink.frames_written, ledger)
-            if args.frames is not None and sink.frames_written >= args.frames:
-                return
-            over = deadline is not None and time.monotonic() >= deadline
-            if ending or over or (not len(frames) and channel.finished()):
-                channel.stop()
+            if ending or (deadline is not None and time.monotonic() >= deadline):
+                logger.stop()
                 deadline = None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _report(
-    channel: Channel, sink: Recorder, progress: Progress, args: argparse.Namespace, failure: Exception | None
-) -> int:
-    ledger = channel.ledger()
-    ledger.verify()
-    left_out = sink.account.left_out
-    code = 1 if failure else 3 if ledger.lost or left_out else 0
-    if args.json:
-        error = str(failure) if failure else None
-        progress.line(
-            event="end", frames_written=sink.frames_written, ledger=ledger.as_dict(), error=error, left_out=left_out
-        )
-        return code
-    for line in _last_words(ledger, sink, progress, args, failure is None):
-        print(line, file=sys.stderr)
-    if failure:
-        print(f"canal-fast log: {sentence(failure)}", file=sys.stderr)
-    if ledger.lost:
-        print(f"canal-fast log: {ledger.lost} frame{' was' if ledger.lost == 1 else 's were'} lost", file=sys.stderr)
-    for kind, number in left_out.items():
-        words = f"{number} x {kind.replace('_', ' ')} left out: the format has no place for them"
-        print(f"canal-fast log: {words}", file=sys.stderr)
-    return code
-
-
-def _last_words(
-    ledger: Ledger, sink: Recorder, progress: Progress, args: argparse.Namespace, good: bool
-) -> Iterator[str]:
-    seconds, load = progress.seconds, progress.load
-    file = args.output if args.output not in (None, "-") else None
-    rate = f"{sink.frames_written} frames in {seconds:.1f} s ({sink.frames_written / seconds:.0f} frames/s)"
-    yield f"{file or 'stdout'}: {rate}" + ("" if load is None else f", bus load {100 * load:.1f} %")
-    if load is not None and load > FULL:
-        yield "that is more than a bus carries: a replay faster than its time, or --bitrate is not the bus's rate"
-    if progress.error_frames or progress.status_messages:
-        yield f"{progress.error_frames} error frames and {progress.status_messages} status messages among them"
-    if good and not ledger.lost:
-        known = ledger.driver_overruns is not None
-        yield "no loss was counted" if known else "no loss was counted here; what the driver lost is unaccounted"
-    if args.verbose:
-        yield f"ledger: {ledger}"
-        yield (
-            f"        ring high-water {ledger.high_water}, driver queue high-water {ledger.driver_queue_high_water}, "
-            f"longest time between drains {ledger.longest_drain_gap_ns / 1e6:.1f} ms"
-        )
-    if file and os.path.isfile(file) and sink.frames_written:
-        yield f"next: canal-fast stat {shlex.quote(file)}"

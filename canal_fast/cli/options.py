@@ -8,13 +8,14 @@ import sys
 from fractions import Fraction
 
 from canal_fast.errors import CanalFastError
+from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import LogFile, open_log
 from canal_fast.logs.files import refuse_existing
 from canal_fast.logs.formats import by_name
 
 __all__ = [
     "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture",
-    "rate", "reading", "refuse_terminal", "seconds", "sentence", "whole",
+    "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "whole",
 ]  # fmt: skip
 
 
@@ -127,6 +128,14 @@ def rate(text: str, most: int = 1_000_000) -> float:
 def data_rate(text: str) -> float:
     """A bit rate of CAN FD's data phase in bit/s."""
     return rate(text, 20_000_000)
+
+
+def source(text: str) -> Source:
+    """See `parse_source`."""
+    try:
+        return parse_source(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def sentence(error: Exception) -> str:

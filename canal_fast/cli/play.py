@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from types import FrameType
 
 from canal_fast.cli.convert import instant
-from canal_fast.cli.options import can_filter, number, sentence, whole
+from canal_fast.cli.options import can_filter, number, sentence, source, whole
 from canal_fast.cli.streams import own_output
 from canal_fast.errors import DriverError
 from canal_fast.live.channel import Channel
-from canal_fast.live.sources import Source, parse_source
 from canal_fast.logger.play import MEANINGS, Player, PlayResult
 
 DRAIN_S = 5.0  # what the drivers still have at the end is waited for so long
@@ -56,14 +55,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--skip", action="store_true", help="leave out and count what the bus cannot carry")
     parser.add_argument("--json", action="store_true", help="the result as a JSON object on standard output")
     parser.set_defaults(run=run)
-
-
-def source(text: str) -> Source:
-    """See `parse_source`."""
-    try:
-        return parse_source(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def pair(text: str) -> tuple[str, str]:

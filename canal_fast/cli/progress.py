@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from canal_fast import wire
@@ -34,12 +35,13 @@ class Progress:
     `shared` says that frames go to the terminal, too: then there is no such line between them.
     """
 
-    def __init__(self, as_json: bool, bitrate: int | None, shared: bool = False) -> None:
+    def __init__(self, as_json: bool, bitrates: Sequence[int | None], shared: bool = False) -> None:
         self.json = as_json
         self.terminal = not as_json and not shared and sys.stderr.isatty()
-        self.bitrate = bitrate
+        self.bitrates = list(bitrates)  # of each channel
         self.begin = self.last = self.heard = time.monotonic()
-        self.frames = self.busy_ns = self.busy_all_ns = self.error_frames = self.status_messages = 0
+        self.frames = self.error_frames = self.status_messages = 0
+        self._busy_ns, self._busy_all_ns = ([0] * len(self.bitrates) for _ in range(2))
         self._silent = False
         self._width = 0
 
@@ -48,9 +50,10 @@ class Progress:
         return time.monotonic() - self.begin
 
     @property
-    def load(self) -> float | None:
-        """Share of the bus since the begin; None without a bit rate, or with a second one that is not known."""
-        return self.busy_all_ns / (self.seconds * 1e9) if self.bitrate else None
+    def loads(self) -> list[float | None]:
+        """Share of each bus since the begin; None without a bit rate, or with a second one that is not known."""
+        pairs = zip(self.bitrates, self._busy_all_ns, strict=True)
+        return [busy / (self.seconds * 1e9) if rate else None for rate, busy in pairs]
 
     def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
         """After each batch, also an empty one."""
@@ -74,24 +77,29 @@ class Progress:
             errors = int((none & FrameFlag.ERROR_FRAME != 0).sum())
             self.error_frames += errors
             self.status_messages += len(frames) - len(on_wire) - errors
-        if self.bitrate:
+        if any(self.bitrates):
             bits = wire.frame_length_bits(on_wire, parts=True)
-            self.busy_ns += int(bits["nominal"].sum() * 1e9 / self.bitrate)
-            if bits["data"].any():
-                self.bitrate = None
+            for channel, rate in enumerate(self.bitrates):
+                own = bits if len(self.bitrates) == 1 else bits[on_wire["channel"] == channel]
+                if rate:
+                    self._busy_ns[channel] += int(own["nominal"].sum() * 1e9 / rate)
+                    if own["data"].any():
+                        self.bitrates[channel] = None
 
     def _show(self, now: float, written: int, ledger: Ledger) -> None:
         passed = now - self.last
         parts = [f"{now - self.begin:.0f} s", f"{written} frames"]
         parts.append(f"{ledger.lost} lost" if ledger.lost or ledger.driver_overruns is not None else "loss unknown")
         parts.append(f"{(written - self.frames) / passed:.0f}/s")
-        if self.bitrate:
-            parts.append(f"load {self.busy_ns / passed / 1e7:.1f} %")
+        pairs = zip(self.bitrates, self._busy_ns, strict=True)
+        loads = [f"{busy / passed / 1e7:.1f}" if rate else "?" for rate, busy in pairs]
+        if any(self.bitrates):
+            parts.append(f"load {' '.join(loads)} %")
         if self.error_frames:
             parts.append(f"{self.error_frames} error frames")
         parts.append(f"ring high-water {ledger.high_water}")
-        self.busy_all_ns += self.busy_ns
-        self.frames, self.last, self.busy_ns = written, now, 0
+        self._settle()
+        self.frames, self.last = written, now
         self._put(fitting(parts, _columns()))
 
     def _put(self, line: str) -> None:
@@ -111,8 +119,11 @@ class Progress:
     def end(self) -> None:
         """No more frames come."""
         self.clear()
-        self.busy_all_ns += self.busy_ns
-        self.busy_ns = 0
+        self._settle()
+
+    def _settle(self) -> None:
+        self._busy_all_ns = [all_of + busy for all_of, busy in zip(self._busy_all_ns, self._busy_ns, strict=True)]
+        self._busy_ns = [0] * len(self.bitrates)
 
     def line(self, **row: Any) -> None:
         """A JSON line on standard output."""

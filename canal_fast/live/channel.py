@@ -22,6 +22,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
 from . import _live, _periodic
+from .changes import opened
 from .clock import ChannelClock, describe_clock
 from .closing import Closing, close_port, warn_of_resets
 from .event_loop import until_readable
@@ -165,7 +166,7 @@ class Channel(Closing):
         self._room = Room(self._dtype).make
         self._check_frames = arguments.check_for(self._profile, fd, sends_errors(port, self._profile["sends_errors"]))
         self._info: DriverInfo | None = None
-        open_channels.add(self)
+        self._changes = opened(self, f"{self._path.name} {config!r}")
 
     @classmethod
     def virtual(
@@ -568,7 +569,7 @@ class Channel(Closing):
         """Where every frame went; also after `close`."""
         if self._port is None:
             raise ChannelClosedError("the channel was never open")
-        return Ledger(**self._port.snapshot()[0], discarded=self._discarded)
+        return self._changes.tell(Ledger(**self._port.snapshot()[0], discarded=self._discarded))
 
     # -- ending
 
@@ -625,7 +626,7 @@ class Channel(Closing):
             with standard_input_kept():
                 close_port(self, self._port, self._path)
             if was_open:
-                warn_of_resets(self.ledger().clock_resets, self._path, self._profile)
+                warn_of_resets(self._changes.closed(self.ledger()).clock_resets, self._path, self._profile)
 
     def __del__(self) -> None:
         if self in open_channels:

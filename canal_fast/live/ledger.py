@@ -87,6 +87,16 @@ class Ledger:
     def as_dict(self) -> dict[str, int | None]:
         return dataclasses.asdict(self)
 
+    def __add__(self, other: Ledger) -> Ledger:
+        """The books of two channels together: of high-water marks and steps of the clock the greater."""
+        pairs = {row.name: (getattr(self, row.name), getattr(other, row.name)) for row in dataclasses.fields(self)}
+        known = {name: [value for value in pair if value is not None] for name, pair in pairs.items()}
+        greatest = ("high_water", "driver_queue_high_water", "longest_drain_gap_ns", "clock_steps")
+        sums = {name: (max if name in greatest else sum)(values) if values else None for name, values in known.items()}
+        last = self if self.clock_step_ns >= other.clock_step_ns else other
+        steps = {name: getattr(last, name) for name in pairs if name.startswith("clock_step_")}
+        return Ledger(**{**sums, **steps})
+
     def __str__(self) -> str:
         if self.driver_overruns is None:
             driver = "what the driver lost is unaccounted"
@@ -103,6 +113,11 @@ class Ledger:
             f"{self.received} received = {self.delivered} delivered + {self.pending} pending + {self.filtered} filtered"
             f" + {self.dropped} dropped + {self.malformed} malformed; {driver}"
         )
+
+
+_ZEROS: dict[str, Any] = {row.name: None if row.type.endswith("None") else 0 for row in dataclasses.fields(Ledger)}
+NOTHING = Ledger(**_ZEROS)
+"""The books of no channel at all."""
 
 
 @dataclasses.dataclass(frozen=True)

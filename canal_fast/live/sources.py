@@ -29,7 +29,7 @@ class Source:
     config : str
         Name and keys of the virtual bus; interface; serial number; the driver's configuration string.
     library : str
-        For "library", as for `Channel`.
+        For "library" as for `Channel`, for "usb2can" as for `Channel.usb2can`.
     name : str
         What recordings call it: as given, or the first field of `config`.
     bitrate : int, optional
@@ -57,6 +57,16 @@ class Source:
         if self.profile != "auto":
             options["profile"] = self.profile
         return _KINDS[self.kind](self, options)
+
+    @property
+    def known_bitrate(self) -> int | None:
+        """As given, or what the virtual bus's configuration or the default says; None: nobody said it."""
+        if self.bitrate is not None:
+            return self.bitrate
+        if self.kind == "virtual" or self.library == "virtual":
+            rate = self.config.split(";")[1:2]
+            return int(rate[0]) if rate and rate[0].strip().isdigit() else 500_000
+        return 500_000 if self.kind == "usb2can" else None
 
     @property
     def carries_fd(self) -> bool:
@@ -91,6 +101,8 @@ def _socketcan(source: Source, options: dict[str, Any]) -> Channel:
 
 
 def _usb2can(source: Source, options: dict[str, Any]) -> Channel:
+    if source.library:
+        options = {"library": source.library, **options}
     return Channel.usb2can(source.config or None, source.bitrate or _USB2CAN_BITRATE, **options)
 
 

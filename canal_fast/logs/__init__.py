@@ -10,15 +10,17 @@ from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray
 
 from .account import Account, Screen
+from .candump_text import format_candump
 from .converting import convert
 from .formats import LogFormat, formats
 from .interfaces import Interfaces, LogInterface
 from .parquet import ParquetAccount, to_parquet
 from .reading import BATCH_FRAMES, LogFile
+from .repair import Repair, repair
 from .sources import LogSource
 from .targets import find_target
 from .writers import open_writer
-from .writing import Recorder, format_candump
+from .writing import Recorder
 from .zones import Zone
 
 __all__ = [
@@ -28,12 +30,14 @@ __all__ = [
     "LogInterface",
     "ParquetAccount",
     "Recorder",
+    "Repair",
     "batches",
     "convert",
     "format_candump",
     "formats",
     "open_log",
     "read_log",
+    "repair",
     "to_parquet",
     "write_log",
 ]

@@ -10,7 +10,7 @@ import stat
 import sys
 from typing import BinaryIO
 
-__all__ = ["ObjectFile", "create", "free_name", "name_of", "refuse_existing", "refuse_read_only"]
+__all__ = ["ObjectFile", "create", "free_name", "held", "hold", "name_of", "refuse_existing", "refuse_read_only"]
 
 _FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
 _BUSY = "a recording is being written to this file; take another name"
@@ -66,16 +66,21 @@ def create(path: str, *, exclusive: bool = False) -> io.FileIO:
         return io.FileIO(os.dup(sys.stdout.fileno()), "w")
     if exclusive:
         refuse_existing(path)
+    new = os.O_EXCL if exclusive and not os.path.exists(path) else 0
 
     def opener(name: str, flags: int) -> int:
-        return os.open(name, flags & ~os.O_TRUNC, 0o666)  # not before it is ours
+        return os.open(name, flags & ~os.O_TRUNC | new, 0o666)  # not before it is ours
 
-    file = io.FileIO(path, "w", opener=opener)
     try:
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file = io.FileIO(path, "w", opener=opener)
+    except FileExistsError:  # made meanwhile, or a link that leads nowhere
+        raise _exists(path) from None
+    try:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode):
             _lock(file.fileno(), path)
-            if exclusive and file.seek(0, os.SEEK_END):  # made meanwhile
-                refuse_existing(path)
+            if os.name == "posix" and not _is_at(path, status):  # by whoever held it until now
+                raise OSError(errno.EBUSY, "the file was removed or replaced meanwhile; try again", path)
             file.truncate(0)
             file.seek(0)
     except BaseException:
@@ -84,12 +89,42 @@ def create(path: str, *, exclusive: bool = False) -> io.FileIO:
     return file
 
 
+def hold(path: str, *, write: bool) -> io.FileIO:
+    """Open a file that is there, to be changed in place or read, and hold it as `create` does.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or a recorder, of whatever process, holds it, or it is no regular file.
+    """
+    file = io.FileIO(path, "r+" if write else "r")
+    try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.ESPIPE, "not a regular file, but a FIFO or a device", path)
+        _lock(file.fileno(), path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _is_at(path: str, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), status)
+    except FileNotFoundError:
+        return False
+
+
+def _exists(path: str) -> FileExistsError:
+    return FileExistsError(
+        errno.EEXIST, f"the file exists; it is replaced with --force, and {free_name(path)} is free", path
+    )
+
+
 def refuse_existing(path: str) -> None:
     """Raise FileExistsError for a regular file."""
     if os.path.isfile(path):
-        raise FileExistsError(
-            errno.EEXIST, f"the file exists; it is replaced with --force, and {free_name(path)} is free", path
-        )
+        raise _exists(path)
 
 
 def refuse_read_only(path: str) -> None:
@@ -128,3 +163,13 @@ else:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise OSError(errno.EBUSY, _BUSY, path) from None
             # A file system without locks: recorded all the same.
+
+
+def held(path: str) -> bool:
+    """Is a recorder, of whatever process, writing to this file?"""
+    try:
+        with open(path, "rb") as file:
+            _lock(file.fileno(), path)
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    return False

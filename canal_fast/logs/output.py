@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import stat
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, TypeVar
 
-from .files import ObjectFile, create, name_of
+from .files import ObjectFile, create, hold, name_of
 
 __all__ = ["Output"]
+
+_T = TypeVar("_T")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Output:
@@ -24,21 +29,30 @@ class Output:
         Bytes that were put there, whole blocks.
     stuck : bool
         Part of a block was put there and could not be cut off.
+    make_room : callable or None
+        Called when the disk is full: True where it is worth trying again.
     """
 
     def __init__(self, path: str | os.PathLike[str] | BinaryIO) -> None:
         self.name = name_of(path)
         self.size = 0
         self.stuck = False
+        self.make_room: Callable[[], bool] | None = None
         self._path = path
-        self._sent = 0
+        self._sent = self._before = 0
         self._file: io.FileIO | ObjectFile
         self._regular = False
+        self._unlisted = True  # its folder is not known to be on the disk
 
-    def open(self, exclusive: bool) -> None:
-        """Make the file; OSError as `create`."""
+    def open(self, exclusive: bool, append: bool = False) -> None:
+        """Make the file, or go on in it; OSError as `create` and `hold`."""
         if isinstance(self._path, (str, os.PathLike)):
-            self._file = create(os.fspath(self._path), exclusive=exclusive)
+            path = os.fspath(self._path)
+            if append and os.path.isfile(path):
+                self._file = hold(path, write=True)
+                self.size = self._before = self._file.seek(0, os.SEEK_END)
+            else:
+                self._file = self._persist(lambda: create(path, exclusive=exclusive))
             self._regular = self._path != "-" and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         else:
             self._file = ObjectFile(self._path)
@@ -55,9 +69,29 @@ class Output:
         view = memoryview(data)
         self._sent = 0
         while self._sent < len(view):
-            self._sent += self._file.write(view[self._sent :])
+            self._sent += self._persist(lambda: self._file.write(view[self._sent :]))
         self.size += len(view)
         self._sent = 0
+
+    def sync(self) -> None:
+        """Wait until what was put there is on the disk, and that there is such a file."""
+        os.fsync(self._file.fileno())
+        if self._regular and self._unlisted and os.name == "posix":
+            self._unlisted = False
+            folder = os.open(os.path.dirname(self.name) or os.curdir, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _persist(self, call: Callable[[], _T]) -> _T:
+        """What it returns; made room for, and called again, while the disk is full."""
+        while True:
+            try:
+                return call()
+            except OSError as error:
+                if error.errno not in _FULL or self.make_room is None or not self.make_room():
+                    raise
 
     def written_since(self, begin: int) -> int:
         """Bytes behind `begin`, the last size, after a `put` that failed."""
@@ -86,8 +120,10 @@ class Output:
         self._file.close()
 
     def give_up(self) -> None:
-        """Close it; a file that nothing stands in is removed."""
+        """Close it; a file that nothing stands in is removed, and what stood in it before stays."""
+        if self._before:
+            self.cut(self._before)
         self._file.close()
-        if self._regular:
+        if self._regular and not self._before:
             with contextlib.suppress(OSError):
                 os.unlink(self.name)

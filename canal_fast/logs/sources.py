@@ -11,15 +11,15 @@ import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from canal_fast.errors import CanalFastError, LogFormatError
+from canal_fast.errors import LogFormatError
+
+from .unpacking import WINDOW_LOG, Bzip2, zstd
 
 __all__ = ["LogSource", "Source", "open_source"]
 
 LogSource = str | os.PathLike[str] | BinaryIO
 
 _CHUNK = 1 << 16
-_ZSTD_CHUNK = 512  # every block of 4 bytes may give 128 KiB, so this much gives 16 MiB at most
-_WINDOW_LOG = 25  # 32 MiB
 _LAYERS = 4
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FED_MAX = 1 << 24  # packed bytes that are kept to unpack them again where they are damaged
@@ -41,6 +41,16 @@ class Source:
     def path(self) -> str | None:
         """The file, where its bytes are these."""
         return None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What is undone to have these bytes, the last one first: "gzip", "UTF-16" ..."""
+        return ()
+
+    @property
+    def member(self) -> tuple[int, int]:
+        """Where the last member that was begun stands, in the compressed bytes and in these."""
+        return 0, 0
 
     @property
     def live(self) -> bool:
@@ -143,70 +153,6 @@ class _Inflate:
         return bytes(out)
 
 
-class _Bzip2:
-    errors: tuple[type[Exception], ...] = (OSError,)
-
-    def __init__(self) -> None:
-        import bz2
-
-        self._object: Any = bz2.BZ2Decompressor()
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._object.eof)
-
-    @property
-    def needs_input(self) -> bool:
-        return bool(self._object.needs_input)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._object.unused_data)
-
-    def decompress(self, data: bytes, size: int) -> bytes:
-        return bytes(self._object.decompress(data, size))
-
-
-class _Zstd(_Bzip2):
-    """Of the standard library from Python 3.14 on."""
-
-    def __init__(self) -> None:
-        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
-
-        self.errors = (zstd.ZstdError,)
-        self._object = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
-
-
-class _Zstandard:
-    """Of the package zstandard, whose output has no limit but that of its input."""
-
-    def __init__(self) -> None:
-        import zstandard
-
-        self.errors: tuple[type[Exception], ...] = (zstandard.ZstdError,)
-        self._object: Any = zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj()
-        self._data = self._out = b""
-        self.unused_data = b""
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._object.eof) and not self._out
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._data and not self._out
-
-    def decompress(self, data: bytes, size: int) -> bytes:
-        self._data += data
-        while not self._out and self._data and not self._object.eof:
-            part, self._data = self._data[:_ZSTD_CHUNK], self._data[_ZSTD_CHUNK:]
-            self._out = self._object.decompress(part)
-        if self._object.eof and not self.unused_data:
-            self.unused_data, self._data = self._object.unused_data + self._data, b""
-        out, self._out = self._out[:size], self._out[size:]
-        return out
-
-
 def inflater() -> Any:
     """The module that inflates: isal's, where it is installed, does it in about half the time."""
     try:
@@ -214,21 +160,6 @@ def inflater() -> Any:
     except ImportError:
         return zlib
     return isal_zlib
-
-
-def _zstd() -> Any:
-    try:
-        import compression.zstd  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
-
-        return _Zstd()
-    except ImportError:
-        pass
-    try:
-        return _Zstandard()
-    except ImportError:
-        raise CanalFastError(
-            "the recording is compressed with zstd, which needs a package: pip install 'canal_fast[zst]'"
-        ) from None
 
 
 class _Unpacked(Source):
@@ -243,10 +174,20 @@ class _Unpacked(Source):
         self._rest = b""
         self._error: LogFormatError | None = None
         self._cut = False
+        self._total = 0
+        self._member = (0, 0)
 
     @property
     def truncated(self) -> bool:
         return self._cut or self._source.truncated
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (self._kind, *self._source.layers)
+
+    @property
+    def member(self) -> tuple[int, int]:
+        return self._member
 
     def close(self) -> None:
         self._source.close()
@@ -260,6 +201,7 @@ class _Unpacked(Source):
                     return 0
                 self._object = self._make()
                 self._fed, self._given = [], 0
+                self._member = (self._packed - len(data), self._total)
             elif self._object.needs_input:
                 data = self._more()
                 if not data:
@@ -275,6 +217,7 @@ class _Unpacked(Source):
                 break
             if out:
                 self._given += len(out)
+                self._total += len(out)
                 view[: len(out)] = out
                 return len(out)
         if not self._rest:
@@ -303,10 +246,10 @@ class _Unpacked(Source):
     def _too_wide(self) -> LogFormatError | None:
         """The error where the member states that unpacking needs more memory than is given."""
         window = _zstd_window(self._fed[0]) if self._kind == "zstd" and self._fed else 0
-        if window <= 1 << _WINDOW_LOG:
+        if window <= 1 << WINDOW_LOG:
             return None
         begin = self._packed - sum(map(len, self._fed))
-        what = f"it needs a window of {window} bytes, allowed {1 << _WINDOW_LOG}"
+        what = f"it needs a window of {window} bytes, allowed {1 << WINDOW_LOG}"
         return LogFormatError(f"{self.name}: zstd stream at byte {begin}: {what}", path=self.name, offset=begin)
 
     def _more(self) -> bytes:
@@ -343,6 +286,10 @@ class _Utf8(Source):
     def truncated(self) -> bool:
         return self._source.truncated
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return ("UTF-16", *self._source.layers)
+
     def close(self) -> None:
         self._source.close()
 
@@ -370,8 +317,8 @@ def _zstd_window(head: bytes) -> int:
 
 _PACKED: tuple[tuple[tuple[bytes, ...], str, Callable[[], Any]], ...] = (
     ((b"\x1f\x8b",), "gzip", _Inflate),
-    ((b"BZh",), "bzip2", _Bzip2),
-    ((_ZSTD, b"\x50\x2a\x4d\x18"), "zstd", _zstd),  # pzstd begins with a frame to be skipped
+    ((b"BZh",), "bzip2", Bzip2),
+    ((_ZSTD, b"\x50\x2a\x4d\x18"), "zstd", zstd),  # pzstd begins with a frame to be skipped
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
+from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,22 @@ from .interfaces import ID_ORDERS, LogInterface, counters_of
 from .sources import Source, inflater
 from .zones import epoch_of, wall_clock
 
-__all__ = ["END", "FD_IN_CLASSICAL", "Stream"]
+__all__ = ["END", "FD_IN_CLASSICAL", "Packed", "Stream"]
 
 END = -1
 FD_IN_CLASSICAL = Status.FD_IN_CLASSICAL
 _FIRST_BYTES = 1 << 18
 _STORED = 0
 _QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A packed part that was read: where its packed bytes stand, and how many unpacked ones were left before it."""
+
+    place: int
+    size: int
+    carried: int
 
 
 class Stream:
@@ -47,6 +58,8 @@ class Stream:
         self._lost = 0
         self._damaged = 0
         self._unpacked = 0
+        self.packed: deque[Packed] = deque(maxlen=2)  # the last ones
+        self.parts = self.inflated = 0  # packed parts so far, and bytes that they gave
         self.truncated = False
         self.start: dt.datetime | None = None
         self.note: str | None = None
@@ -70,6 +83,11 @@ class Stream:
                 break  # what is there, before waiting for more
             self._fill()
         return made, 0
+
+    @property
+    def place(self) -> int:
+        """Bytes up to the end of the last whole item that was read."""
+        return self._offset + self._start
 
     @property
     def skipped(self) -> int:
@@ -184,8 +202,10 @@ class Stream:
             self._inner_start = self._inner_stop = 0
             self._start += packed
             return 0
-        self._start += packed
         rest = self._inner_stop - self._inner_start
+        self.packed.append(Packed(self.place, packed, rest))
+        self.parts, self.inflated = self.parts + 1, self.inflated + len(out)
+        self._start += packed
         if rest + len(out) > len(self._inner):
             grown = np.empty(rest + len(out), np.uint8)
             grown[:rest] = self._inner[self._inner_start : self._inner_stop]

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-import numpy as np
-import numpy.typing as npt
-
-from canal_fast._version import __version__
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
-from .account import Account, Screen
-from .formats import by_name
+from .account import Account
+from .books import Books, Told, told_of
+from .disk import makes_room, sync_period
 from .interfaces import Interfaces, by_channel, channel_row, channel_rows
 from .output import Output
-from .packing import deflate, packer
-from .targets import find_target
-from .zones import Zone, find_zone, wall_start
+from .recording_file import RecordingFile
+from .rotation import Rotation
+from .zones import Zone
 
-__all__ = ["Recorder", "format_candump"]
+__all__ = ["Recorder"]
 
-_BUFFER_BYTES = 1 << 18
-_CONTAINER_BYTES = 1 << 17
-_MEMBER_BYTES = 1 << 20
-_MEMBER_S = 1.0
-_STEPS = ("clock_steps", "clock_step_ns", "clock_step_before_ns", "clock_step_after_ns")
-_STEPPED = (
-    "host clock set {clock_steps} times, last at {clock_step_ns} ns: offset {clock_step_before_ns} -> "
-    "{clock_step_after_ns} ns"
-)
-_APPLICATION = f"canal_fast {__version__}".encode()
+log = logging.getLogger("canal_fast")
 
 
 class Recorder:
@@ -56,12 +46,13 @@ class Recorder:
     interfaces : mapping, or iterable of LogInterface, optional
         Channel number -> name, or (name, bit rate in bit/s); or the `interfaces` of a recording. Other channels are
         called can<number>.
-    fsync : bool
-        True: every `write` waits until the data are on the disk.
+    fsync : bool or float
+        True: every `write` waits until the data are on the disk. Seconds, 0.01..86400: one does, also an empty one,
+        where the last wait is so long ago; so a power cut costs no more than that, as long as `write` is called.
     format : str, optional
         A name of `formats`; None: by the suffix, "pcapng" for "-" and for an object without a name that has one.
     exclusive : bool
-        True: an existing regular file is not replaced.
+        True: an existing file is not replaced (FIFOs and devices are written to).
     nanoseconds : bool
         True: times in candump text and ASC have nine decimals instead of six. In six they lose their nanoseconds
         (rounded down to the microsecond), but can-utils and Wireshark misread nine.
@@ -72,15 +63,31 @@ class Recorder:
     strict : bool
         True: frames that the format has no place for, or that lose something in it, are refused. Otherwise the former
         are left out, and `account` counts both.
+    rotate_bytes, rotate_s, keep, keep_bytes : optional
+        See `Rotation`: the recording goes into many files, whose names have `{n}` (six digits or more, behind the
+        highest in the folder) or `{time}` (of their begin, UTC, 20261125T195517Z), and perhaps `{host}` in the place of
+        these words. Each stands alone; none replaces another. Old ones are deleted when a new one begins.
+
+    on_full : "stop" or "oldest"
+        When the disk is full: raise OSError, or, with `keep` or `keep_bytes`, delete the oldest file of the recording
+        and go on; OSError where there is none.
+
+    append : bool
+        True: a file that is there stays, and a new section stands behind it: pcapng, not compressed. What a kill left
+        of its last block is cut off. It is read through once.
 
     Attributes
     ----------
     path : str
+        The open file, or the last one.
+    deleted : int
+        Files that were deleted because the disk was full.
 
     Raises
     ------
     ValueError
-        Another suffix, one of several formats, a channel outside 0..255, a name over 63 bytes or with white space.
+        Another suffix, one of several formats, a channel outside 0..255, a name over 63 bytes or with white space;
+        rotation as `Rotation`.
     OSError
         The file cannot be made, or a recorder holds it. FileExistsError: `exclusive`, and there is one.
     CanalFastError
@@ -94,79 +101,103 @@ class Recorder:
 
     ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
     1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
+
+    A file that has no frames is not rotated. Statistics begin anew in each file: those of all files add up. What a
+    ledger had received but not delivered when a file ended counts in that file, and its delivery in the next.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | BinaryIO,
+        path: str | os.PathLike[str] | BinaryIO | Rotation,
         *,
         format: str | None = None,
         interfaces: Interfaces | None = None,
-        fsync: bool = False,
+        fsync: bool | float = False,
         exclusive: bool = False,
         nanoseconds: bool = False,
         tz: Zone = "UTC",
         compression: str | None = None,
         strict: bool = False,
+        rotate_bytes: int | None = None,
+        rotate_s: float | None = None,
+        keep: int | None = None,
+        keep_bytes: int | None = None,
+        on_full: str = "stop",
+        append: bool = False,
     ):
-        self._file = Output(path)
-        self.path = self._file.name
-        self._target = find_target(path, self.path, format, compression)
-        row = self._target.row
-        if row.index < 0:
-            raise ValueError(f"{self.path}: {row.title} is written by write_log and convert, and cannot be appended to")
-        self._zone = find_zone(tz)
-        self._screen = Screen(row, nanoseconds, strict, self.path)
-        self._writer = _logs.LogWriter(row.index, channel_rows(interfaces), nanoseconds)
-        self._pack = self._packer()
-        size = _CONTAINER_BYTES if self._writer.packs else _MEMBER_BYTES if self._pack else _BUFFER_BYTES
-        self._buffer = np.empty(size, np.uint8)
-        self._held = 0
-        self._inflated = 0  # by how much the file would be larger if nothing were compressed
-        self._held_since: float | None = None
-        self._fsync = fsync
+        limits: dict[str, Any] = {
+            "rotate_bytes": rotate_bytes, "rotate_s": rotate_s, "keep": keep, "keep_bytes": keep_bytes
+        }  # fmt: skip
+        self._rotation = path if isinstance(path, Rotation) else None
+        if not isinstance(path, Rotation) and any(value is not None for value in limits.values()):
+            self._rotation = Rotation(path, format=format, compression=compression, **limits)
+        self._options: dict[str, Any] = {
+            "format": format, "nanoseconds": nanoseconds, "tz": tz, "compression": compression, "strict": strict
+        }  # fmt: skip
+        self._rows = channel_rows(interfaces)
+        self._described = sorted(by_channel(interfaces))
+        self._sync_s = sync_period(fsync)
+        self._synced_at = time.monotonic()
+        self.deleted = 0
+        self._make_room = makes_room(on_full, self._rotation)
         self._lock = threading.Lock()
+        self._books = Books()
+        self._closed = False
         self._statistics_at: dict[int, float] = {}
-        self._opened_at = time.monotonic()
-        self._begun = self._failed = False
-        self._file.open(exclusive)
-        try:
-            self._described = sorted(by_channel(interfaces))
-            for channel in self._described:
-                self._name(channel)
-            if not row.dated_ns:
-                self._begin()
-        except BaseException:  # no room for the begin
-            self._file.give_up()
-            raise
+        self._begun_at = self._opened_at = time.monotonic()
+        rotation = self._rotation
+        if append and (exclusive or rotation is not None):
+            raise ValueError("append goes on in one file: neither exclusive nor rotation go with it")
+        if rotation is None:
+            assert not isinstance(path, Rotation)
+            self._part = self._new_file(path)
+            self._part.open(exclusive, append)
+        else:
+            self._part = self._new_file(rotation.names.template)
+            rotation.check_folder()
+            if not rotation.lazy:
+                self._next_file(rotation)
+
+    @property
+    def path(self) -> str:
+        return self._part.path
+
+    @property
+    def _file(self) -> Output:
+        return self._part.output
+
+    @property
+    def files(self) -> int:
+        """How many files were begun."""
+        return self._books.files + (1 if self._rotation is None else 0)
 
     @property
     def frames_written(self) -> int:
-        """Frames that are in the file, or in a member or container that is still open."""
-        return self._writer.frames
+        """Frames that are in the files, or in a member or container that is still open."""
+        return self._books.frames + self._part.writer.frames
 
     @property
     def account(self) -> Account:
         """What became of the frames that were given."""
-        return self._screen.account
+        return self._books.account + self._part.screen.account
 
     @property
     def bytes_written(self) -> int:
         """Bytes of whole blocks, lines, members or containers that are in the file."""
-        return self._file.size
+        return self._part.output.size
 
     def channel_frames(self, channel: int) -> int:
         """Frames of one channel among them."""
-        return self._writer.channel_frames(channel)
+        return self._books.delivered(channel) + self._part.writer.channel_frames(channel)
 
     @property
     def failed(self) -> bool:
         """Did the system refuse data? What the file holds then ends before them."""
-        return self._failed
+        return self._part.failed
 
     @property
     def closed(self) -> bool:
-        return self._file.closed
+        return self._closed
 
     def describe(self, channel: int, name: str, bitrate: int | None = None) -> None:
         """Give a channel its name, as `interfaces` does, before its first frame.
@@ -179,13 +210,10 @@ class Recorder:
         with self._lock:
             self._check()
             row = channel_row(channel, (name, bitrate))
-            if self._writer.channel_frames(channel):
-                raise ValueError(f"{self.path}: channel {channel} has frames already, and a name with them")
-            self._writer.name(channel, *row)
-            self._name(channel)
-            if self._begun:
-                self._append(lambda: self._writer.describe(channel))
-            elif channel not in self._described:
+            if self._part.opened:
+                self._part.describe(channel, row)
+            self._rows[channel] = row
+            if channel not in self._described:
                 self._described.append(channel)
 
     def write(self, frames: FrameArray) -> None:
@@ -209,25 +237,45 @@ class Recorder:
         with self._lock:
             self._check()
             check_records(frames)
-            if not self._begun and len(frames):
-                self._begin(frames)
-            frames = self._screen.keep(frames)
-            first = 0
-            while True:
-                first += self._write_some(frames, first)
-                if first >= len(frames):
-                    break
-            if self._held and self._held_since is not None and time.monotonic() - self._held_since >= _MEMBER_S:
-                self._flush()
-            if self._fsync:
-                self._flush()
-                os.fsync(self._file.fileno())
+            if self._rotation is None:
+                self._part.write(frames)
+            else:
+                self._write_files(self._rotation, frames)
+            if self._sync_s is not None and self._part.opened:
+                now = time.monotonic()
+                if now - self._synced_at >= self._sync_s:
+                    self._part.sync()
+                    self._synced_at = now
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
         with self._lock:
             self._check()
-            self._flush()
+            if self._part.opened:
+                self._part.flush()
+
+    def rotate(self) -> None:
+        """End the file, and begin the next one (with `Rotation.lazy`: when frames come).
+
+        Raises
+        ------
+        ValueError
+            The recording is one file, or is closed.
+        OSError
+            The file could not be ended, or the next one not begun.
+        """
+        with self._lock:
+            self._check()
+            if self._rotation is None:
+                raise ValueError(f"{self.path}: this recording is one file; names with {{n}} or {{time}} make several")
+            self._end_file()
+            if not self._rotation.lazy:
+                self._next_file(self._rotation)
+
+    def tell(self, ledger: object, channel: int = 0) -> None:
+        """What a channel's ledger says, for the statistics that end a file; `write_statistics` writes them now, too."""
+        with self._lock:
+            self._books.told[channel] = told_of(ledger, self.channel_frames(channel))
 
     def due(self, channel: int = 0) -> bool:
         """Is it a second or more since statistics of this channel were written?"""
@@ -250,37 +298,21 @@ class Recorder:
         that this recorder has written. Counters are cumulative: the last block counts. Where the host's clock was set,
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
-        received, filtered, dropped, overruns = (
-            ledger[name] if isinstance(ledger, Mapping) else getattr(ledger, name)
-            for name in ("received", "filtered", "dropped", "driver_overruns")
-        )
-        steps = {name: ledger.get(name) if isinstance(ledger, Mapping) else getattr(ledger, name, 0) for name in _STEPS}
-        comment = _STEPPED.format_map(steps).encode() if steps["clock_steps"] else b""
-        delivered = self._writer.channel_frames(channel)
-        counters = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)
-        self.write_counters(dict(zip(_logs.COUNTER_NAMES, counters, strict=True)), channel, comment)
-
-    def write_counters(self, counters: Mapping[str, int | None], channel: int = 0, comment: bytes = b"") -> None:
-        """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
-        values = tuple(counters.get(name) for name in _logs.COUNTER_NAMES)
         with self._lock:
-            self._check()
-            self._append(lambda: self._writer.statistics(channel, values, comment))
-            self._statistics_at[channel] = time.monotonic()
+            self._statistics(channel, told_of(ledger, self.channel_frames(channel)))
+
+    def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
+        """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
+        with self._lock:
+            self._statistics(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
 
     def close(self) -> None:
         """Close the file. May be called twice."""
         with self._lock:
-            if self._file.closed:
+            if self._closed:
                 return
-            failed = self._failed
-            try:
-                self._finish()
-            except OSError:
-                if not failed:  # otherwise that was said before
-                    raise
-            finally:
-                self._file.close()
+            self._closed = True
+            self._end_file()
 
     def __enter__(self) -> Recorder:
         return self
@@ -291,161 +323,72 @@ class Recorder:
         self.close()
 
     def _check(self) -> None:
-        if self._file.closed:
+        if self._closed:
             raise ValueError(f"{self.path}: the recorder is closed")
-        if self._file.stuck:
-            raise ValueError(f"{self.path}: an earlier write left part of a block that could not be cut off")
+        if self._part.opened:
+            self._part.check()
 
-    def _packer(self) -> Callable[[memoryview], bytes] | None:
-        if self._writer.packs:
-            return lambda data: self._writer.container(deflate(data), len(data))
-        return None if self._target.compression is None else packer(self._target.compression)
+    def _new_file(self, path: str | os.PathLike[str] | BinaryIO) -> RecordingFile:
+        return RecordingFile(path, self._rows, self._described, **self._options)
 
-    def _name(self, channel: int) -> None:
-        self._screen.name(channel, self._writer.channel_name(channel))
+    def _delete_oldest(self, rotation: Rotation, path: str) -> bool:
+        """The disk is full: was the oldest file deleted, which is not `path`?"""
+        done = rotation.delete_oldest(path)
+        self.deleted += done
+        words = "the oldest file was deleted" if done else "there is no older file to delete"
+        log.warning("%s: the disk is full; %s (%d so far)", path, words, self.deleted)
+        return done
 
-    def _begin(self, frames: FrameArray | None = None) -> None:
-        """Write what stands before the first frame."""
-        if self._target.row.dated_ns:
-            earliest = int(frames["timestamp_ns"].min()) if frames is not None else None
-            start_ns, wall_ns = wall_start(earliest, self._zone, self._target.row.dated_ns)
-            self._writer.start(start_ns, wall_ns)
-            self._screen.start(start_ns)
-        self._begun = True
-        self._append(lambda: self._writer.begin(_APPLICATION), bare=self._writer.packs)
-        for channel in self._described:
-            self._append(partial(self._writer.describe, channel))
+    def _next_file(self, rotation: Rotation) -> None:
+        while not self._part.opened:
+            file = self._new_file(rotation.next_name())
+            if self._make_room:
+                file.output.make_room = partial(self._delete_oldest, rotation, file.path)
+            with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
+                file.open(exclusive=True)
+                self._books.add(self._part)
+                self._books.files += 1
+                self._part = file
+        self._begun_at, self._opened_at = rotation.monotonic(), time.monotonic()
+        self._statistics_at.clear()
+        rotation.clean(self.path)
 
-    def _finish(self) -> None:
-        """Write what stands behind the last frame; a header that is known now takes the place of the first one."""
-        if self._file.stuck:
+    def _end_file(self) -> None:
+        if not self._part.opened:
             return
         try:
-            if not self._begun:
-                self._begin()
-            if not self._failed:
-                self._append(self._writer.end)
-                self._flush()
+            if self._rotation is not None and not self._part.failed:
+                for channel in self._books.told:
+                    self._block(channel)
+                    self._books.settle(channel)
         finally:
-            size = self._file.size
-            header = self._writer.finish(size, size + self._inflated)
-            if header and size >= len(header):
-                self._file.replace_begin(header)
+            self._part.close(sync=self._sync_s is not None)
 
-    def _append(self, make: Callable[[], bytes], bare: bool = False) -> None:
-        """Write a block; `bare`: outside of members and containers."""
-        packed = self._pack is not None and not bare
-        if packed and self._held + self._writer.record_max > len(self._buffer):
-            self._flush()
-        if not packed or not self._held:
-            self._writer.save()
-        begin = self._file.size
-        try:
-            data = make()
-            if not packed:
-                self._file.put(data)
-            elif data:
-                self._hold(np.frombuffer(data, np.uint8))
-        except BaseException as error:
-            self._writer.restore()
-            self._file.cut(begin)
-            if isinstance(error, OSError):
-                raise self._refused(error, 0) from error
-            raise
+    def _write_files(self, rotation: Rotation, frames: FrameArray) -> None:
+        first = 0
+        while True:
+            part = self._part
+            over = part.opened and part.writer.frames and rotation.is_over(part, self._begun_at)
+            if over:
+                self._end_file()
+            if not self._part.opened and (first < len(frames) or (over and not rotation.lazy)):
+                self._next_file(rotation)
+            part = self._part
+            if not part.opened:
+                return
+            count = min(rotation.room(part), len(frames) - first)
+            part.write(frames[first : first + count], len(frames) - first - count)
+            first += count
+            if first >= len(frames):
+                return
 
-    def _hold(self, data: npt.NDArray[np.uint8]) -> None:
-        self._buffer[self._held : self._held + len(data)] = data
-        self._took(len(data))
+    def _statistics(self, channel: int, told: Told) -> None:
+        self._check()
+        self._books.told[channel] = told
+        if self._part.opened:
+            self._block(channel)
 
-    def _took(self, size: int) -> None:
-        if size and self._held_since is None:
-            self._held_since = time.monotonic()
-        self._held += size
-
-    def _flush(self) -> None:
-        """Write what is held as one member or container."""
-        if not self._held or self._pack is None:
-            return
-        begin, held = self._file.size, self._held
-        self._held, self._held_since = 0, None
-        frames = self._writer.frames
-        try:
-            packed = self._pack(self._buffer.data[:held])
-            self._file.put(packed)
-            if self._writer.packs:  # a container's header is not compressed
-                self._inflated += held + len(self._writer.container(b"", held)) - len(packed)
-            self._writer.save()
-        except BaseException as error:
-            self._writer.restore()
-            self._file.cut(begin)
-            if isinstance(error, OSError):
-                raise self._refused(error, frames - self._writer.frames) from error
-            raise
-
-    def _write_some(self, frames: FrameArray, first: int) -> int:
-        """Encode and write one buffer full; the number of frames in it."""
-        if self._pack is not None:
-            if not self._held:
-                self._writer.save()
-            count, used = self._writer.encode(frames, first, self._buffer[self._held :], len(self._buffer) - self._held)
-            self._took(used)
-            if first + count < len(frames):
-                try:
-                    self._flush()
-                except OSError as error:
-                    more = f"; {len(frames) - first - count} more of this batch are not either"
-                    raise OSError(error.errno, f"{error.strerror}{more}", self.path) from error
-            return count
-        self._writer.save()
-        begin = self._file.size
-        try:
-            count, used = self._writer.encode(frames, first, self._buffer, len(self._buffer))
-            self._file.put(self._buffer.data[:used])
-            return count
-        except BaseException as error:  # also a KeyboardInterrupt between two writes
-            written = self._file.written_since(begin)
-            self._writer.restore()
-            kept = used = 0
-            if written:  # what went out is the beginning of the same encoding: take its whole frames again
-                kept, used = self._writer.encode(frames, first, self._buffer, written)
-            self._file.cut(begin + used)
-            if isinstance(error, OSError):
-                raise self._refused(error, len(frames) - first - kept) from error
-            raise
-
-    def _refused(self, error: OSError, missing: int) -> OSError:
-        self._failed = True
-        message = (
-            f"{error.strerror} while recording: {self.frames_written} frames are safely in the file, "
-            f"{missing} frames of this batch are not"
-        )
-        return OSError(error.errno, message, self.path)
-
-
-def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:
-    """Frames as candump text, one line each.
-
-    Parameters
-    ----------
-    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
-    names : mapping, optional
-        Channel number -> interface name; can<number> otherwise.
-    nanoseconds : bool
-        False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
-
-    Raises
-    ------
-    FrameError
-        As `Recorder.write`.
-    """
-    check_records(frames)
-    writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)
-    buffer = np.empty(min(_BUFFER_BYTES, writer.record_max * (len(frames) + 1)), np.uint8)
-    parts = []
-    first = 0
-    while True:
-        count, used = writer.encode(frames, first, buffer, len(buffer))
-        parts.append(buffer[:used].tobytes())
-        first += count
-        if first >= len(frames):
-            return b"".join(parts)
+    def _block(self, channel: int) -> None:
+        row = self._books.since_begin(channel, self._part) if self._rotation is not None else self._books.told[channel]
+        self._part.append(lambda: self._part.writer.statistics(channel, row.values, row.comment))
+        self._statistics_at[channel] = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from can import BitTiming, BitTimingFd, CanInitializationError, CanInterfaceNotImplementedError
@@ -12,7 +13,7 @@ from canal_fast.bittiming.usb2can import CLOCK
 from canal_fast.drivers.devices import list_devices
 from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.live.channel import Channel
-from canal_fast.live.sources import Source
+from canal_fast.live.sources import parse_source
 
 __all__ = ["attached_channels", "open_channel"]
 
@@ -40,12 +41,14 @@ _SILENT = ("single_handle", "data_bitrate", "receive_own_messages", "listen_only
 refused, but `single_handle`, which concerns Kvaser's, and a data bit rate without CAN FD."""
 
 
-_PREFIXES: dict[str, tuple[str, ...]] = {
+_ADAPTER = ("listen_only", "loopback", "one_shot")
+_KINDS: dict[str, tuple[str, ...]] = {
     "virtual": ("receive_own_messages", "listen_only"),
     "socketcan": ("receive_own_messages", "local_loopback", "error_frames"),
+    "usb2can": _ADAPTER,
+    "library": (),
 }
-"""What may stand before the colon of a channel beside adapters: the options it has beside the channel's."""
-_ADAPTER = ("listen_only", "loopback", "one_shot")
+"""What `parse_source` knows of as `channel=`: the options it has beside the channel's."""
 
 
 def open_channel(
@@ -59,9 +62,10 @@ def open_channel(
     options: Options,
 ) -> Channel:
     """Open what `can.Bus` was asked for; raises python-can's exceptions, or ValueError for a value out of range."""
-    kind, colon, rest = str(channel or "").partition(":")
-    named = bool(colon) and config is None and kind in _PREFIXES
-    more = _PREFIXES[kind] if named else _ADAPTER
+    text = str(channel or "")
+    kind = "library" if text.startswith("library=") else text.partition(":")[0] if ":" in text else ""
+    source = parse_source(text) if config is None and kind in _KINDS else None
+    more = _ADAPTER if source is None else _KINDS[source.kind]
     if config is not None:
         more = ("receive_own_messages",) if library == "virtual" else ()
     data_bitrate = options.get("data_bitrate")
@@ -70,20 +74,28 @@ def open_channel(
         if config is not None:
             own = options.pop("receive_own_messages", False)
             return Channel(library, config, flags=(flags or 0) | own * 2, **options)
-        if named:
-            rates = bitrate, data_bitrate
+        if source is not None and source.kind != "usb2can":
+            rates = source.bitrate or bitrate, data_bitrate
             if isinstance(timing, BitTimingFd):
                 rates = timing.nom_bitrate, timing.data_bitrate
             elif timing is not None:
                 rates = timing.bitrate, data_bitrate
-            if kind == "virtual" and ";" not in rest and options.get("fd") and rates[1]:
-                rest = f"{rest or 'bus0'};{rates[0]};data_bitrate={rates[1]}"
-            modes = flags if kind == "virtual" and flags else 0  # those of a CAN interface are the system's
-            return Source(kind, rest, bitrate=rates[0]).open(flags=modes, **{"fd": False, **options})
+            options = {"fd": source.fd, **options}
+            if source.kind == "virtual" and ";" not in source.config and options["fd"] and rates[1]:
+                config = f"{source.config or 'bus0'};{rates[0]};data_bitrate={rates[1]}"
+                source = replace(source, config=config)
+            modes = (
+                source.flags if source.kind == "socketcan" else source.flags | (flags or 0)
+            )  # those are the system's
+            return replace(source, bitrate=rates[0]).open(**{"flags": modes, **options})
         if isinstance(timing, BitTimingFd):
             raise NotImplementedError("USB2CAN adapters have no CAN FD: give a BitTiming, not a BitTimingFd")
+        if source is not None:
+            channel, bitrate = source.config, source.bitrate or bitrate
+            flags = flags if flags is not None or not source.flags else source.flags
+            options = {"profile": source.profile, **options} if source.profile != "auto" else options
         return Channel.usb2can(
-            str(channel or _first_device()).removeprefix("usb2can:"),
+            str(channel or _first_device()),
             bitrate,
             library=library,
             timing=timing and check_or_adjust_timing_clock(timing, valid_clocks=[CLOCK]),

@@ -28,9 +28,9 @@ NAMES = {
         frame_length_bits stuff stuff_bit_count""",
     "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Margin Segments TIMING_DTYPE Tolerance
         best solve solve_fd solve_many usb2can_timing""",
-    "canal_fast.logs": """Account LogFile LogFormat LogInterface ParquetAccount Recorder batches convert format_candump
-        formats open_log read_log to_parquet write_log""",
-    "canal_fast.logger": "Lateness PlayResult Player play",
+    "canal_fast.logs": """Account LogFile LogFormat LogInterface ParquetAccount Recorder Repair batches convert
+        format_candump formats open_log read_log repair to_parquet write_log""",
+    "canal_fast.logger": "Lateness Logger PlayResult Player play",
     "canal_fast.signals": """Checksum Counter Database DecodeCounts Latest Message Plan Problem Signal Table Tables
         load_database to_parquet""",
     "canal_fast.simulation": "Bus EDGE_DTYPE EVENT_DTYPE EdgeKind Event FIELDS Node NodeState Run",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ctypes
 import itertools
 import random
+import shutil
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -259,3 +262,20 @@ def test_small_ring_on_the_wall_clock(filtered: bool, canal: ctypes.CDLL, opened
 def number_of(frame: np.void) -> int:
     in_data = not frame["flags"] & FrameFlag.REMOTE and frame["dlc"] >= 4
     return int.from_bytes(frame["data"][:4].tobytes(), "little") if in_data else int(frame["arbitration_id"])
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+def test_the_driver_counts_in_32_bits_and_the_ledger_does_not(tree: Path, tmp_path: Path) -> None:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("NOT RUN: no C compiler")
+    path = tmp_path / "counting.so"
+    source = tree / "tests" / "c" / "counting_driver.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+    with cf.Channel(path, profile="virtual") as channel:
+        deadline = time.monotonic() + 60
+        while (channel.ledger().driver_overruns or 0) < 1 << 32 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    questions = ctypes.c_int.in_dll(ctypes.CDLL(str(path)), "questions").value
+    assert channel.ledger().driver_overruns == questions * 0x55555555 > 1 << 32

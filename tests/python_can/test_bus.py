@@ -52,6 +52,7 @@ def test_both_names_and_no_import_before() -> None:
     [
         ({"channel": "ED000200"}, "ED000200;500"),
         ({"channel": "ed-000200", "bitrate": 125_000}, "ED000200;125"),
+        ({"channel": "usb2can:ED000200,bitrate=125000,name=body", "bitrate": 250_000}, "ED000200;125"),
         ({"channel": "other", "serial": "ED000200"}, "ED000200;500"),
         ({"channel": "ED000200", "bitrate": 83_333}, "ED000200;0;"),
         ({"channel": "ED000200", "timing": can.BitTiming(32_000_000, 4, 13, 2, 1)}, "ED000200;0;13;2;1;4"),
@@ -70,6 +71,9 @@ def test_arguments_of_the_built_in_backend(options: dict[str, Any], config: str)
     [
         ({"channel": "ED000200"}, can.CanInterfaceNotImplementedError, "no driver library called usb2can.dll"),
         ({"channel": "usb2can:ED000200"}, can.CanInterfaceNotImplementedError, "no driver library called usb2can.dll"),
+        ({"channel": "library=no.so;0;500"}, can.CanInterfaceNotImplementedError, "no driver library called no.so"),
+        ({"channel": "virtual:x,bitrate=5"}, ValueError, "source 'virtual:x,bitrate=5': bitrate = 5, allowed 1000.."),
+        ({"channel": "socketcan:"}, ValueError, "source 'socketcan:' names no interface"),
         ({"channel": "usb2can:X"}, ValueError, "serial = 'X': must have exactly eight letters and digits"),
         ({"channel": "ED0002"}, ValueError, "eight letters and digits"),
         ({"channel": "ED000200", "bitrate": 83_000}, ValueError, "83,000"),

@@ -149,8 +149,7 @@ CF_INLINE cf_status cf_driver_open(cf_driver *driver, const cf_open_question *qu
         return CF_OPEN_FAILED;
     }
     if (!(profile->trust & CF_TRUST_FROM_OPEN)) /* else what was lost before this line would not count */
-        cf_reader_overruns(reader, &reader->overruns_at_open);
-    reader->overruns_at_open -= reader->producer.counters.driver_overruns;
+        cf_reader_overruns(reader, &reader->overruns_seen);
     cf_reader_poll_overruns(reader, reader->last_drain_ns);
     cf_mutex_lock(&driver->ending); /* who watches reads the reader only once it runs */
     driver->started = cf_thread_start(&reader->thread, cf_reader_main, reader, "canal_fast") == CF_OK;

@@ -54,7 +54,7 @@ typedef struct cf_reader {
     cf_clock clock;
     int64_t last_drain_ns, last_overrun_poll_ns;
     int64_t heard_ns; /* when the last frame came, or the driver was last asked */
-    uint64_t overruns_at_open;
+    uint64_t overruns_seen; /* what the driver said when it was last asked */
     uint64_t slot[CF_SLOT_BYTES / 8];
     cf_filter_copy filters;
 } cf_reader;
@@ -78,7 +78,9 @@ CF_INLINE void cf_reader_poll_overruns(cf_reader *reader, int64_t now_ns)
     reader->last_overrun_poll_ns = now_ns;
     reader->overran = 0;
     if (cf_reader_overruns(reader, &lost)) {
-        reader->producer.counters.driver_overruns = (uint32_t)(lost - reader->overruns_at_open);
+        const uint32_t more = (uint32_t)(lost - reader->overruns_seen); /* it counts in 32 bits, the ledger in 64 */
+        reader->producer.counters.driver_overruns += more < 0x80000000u ? more : (uint32_t)lost; /* else set to 0 */
+        reader->overruns_seen = lost;
         cf_atomic_u32_store_relaxed(&reader->share->overruns_known, 1);
     }
 }

@@ -150,10 +150,9 @@ CF_INLINE int cf_reader_reconnect(cf_reader *reader)
     if (handle <= 0)
         return 0;
     cf_reader_set_handle(reader, handle);
-    reader->overruns_at_open = 0;
+    reader->overruns_seen = 0;
     if (!(reader->profile->trust & CF_TRUST_FROM_OPEN))
-        cf_reader_overruns(reader, &reader->overruns_at_open);
-    reader->overruns_at_open -= counters->driver_overruns;
+        cf_reader_overruns(reader, &reader->overruns_seen);
     reader->producer.marks |= CF_FLAG_GAP;
     reader->clock.settled_ns = reader->last_drain_ns;
     cf_clock_restart(&reader->clock);

@@ -1,0 +1,397 @@
+"""Recording without a person beside it: `Logger`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import operator
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import canal_fast.arguments as arguments
+from canal_fast.frames import FrameArray
+from canal_fast.live.channel import Channel
+from canal_fast.live.ledger import NOTHING, Ledger
+from canal_fast.live.sources import Source, parse_source
+from canal_fast.logs import Account, Recorder
+from canal_fast.logs.disk import makes_room, sync_period
+from canal_fast.logs.interfaces import plain_name
+from canal_fast.logs.rotation import Names, Rotation
+
+from .inputs import Input
+from .ordering import Keys, Ordering
+from .trigger import Capture, Rule, parse_rule
+
+__all__ = ["BATCH", "Logger"]
+
+STEP_S = 0.1  # of one source, frames are written so often
+ROUND_S = 0.04  # of several, which are held back besides
+BATCH = 65_536
+RING_FRAMES, TRIGGER_RING_FRAMES = 262_144, 1 << 20
+_MOST_SOURCES = 256
+_BUS_OFF_S = 0.1  # a driver is asked so often, by a rule only
+_LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
+
+SourceLike = str | Source | Channel
+
+
+class Logger:
+    """Records several buses into one recording; use it as a context manager, which opens and closes all.
+
+    A native thread reads each bus; one writer, `run` or `step` on the caller's thread, takes what they have, puts it in
+    the order of its times and writes it. Whatever holds the writer up, the readers go on, until their rings are full.
+
+    Parameters
+    ----------
+    sources : str, Source or Channel, or a sequence of them
+        As for `parse_source`; a channel that is open already stays the caller's. The first is channel 0 of the
+        recording, and so on.
+    path : path-like, "-" or binary file object
+        As for `Recorder`; a path's last part may have `{time}`, `{n}` and `{host}`, see `Rotation`.
+    window_s : float
+        Frames are held back so long, so that those of other buses which are earlier come before them. What comes
+        later is written all the same and counted in `late`. 0..60 s; of one source nothing is held back.
+    triggers : sequence of str, optional
+        See `parse_rule`; any of them begins an event, and so does `trigger`. Without any, all is recorded. Each event
+        is a file.
+    pre_s, post_s : float, optional
+        An event has the frames from `pre_s` before its first trigger until `post_s` after its last, 0..1e6 s.
+    reconnect : float, optional
+        As for `Channel`; also a source that cannot be opened at the beginning is tried again. None: nothing starts.
+    rotate_bytes, rotate_s, keep, keep_bytes : optional
+        As for `Recorder`.
+    format, fsync, on_full, exclusive, append, nanoseconds
+        As for `Recorder`. Files of several names never replace one.
+    ring_frames : int, optional
+        As for `Channel`; 262144, or 1048576 with triggers, which is also how many frames are kept for `pre_s`.
+    **options
+        For every source, as `Channel` takes them: clock, clock_step, filters, bridge, fd, ...
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument outside its interval, arguments that contradict, two sources of one name; nothing was opened.
+
+    Examples
+    --------
+    >>> with Logger(["socketcan:can0", "socketcan:can1,name=body"], "car-{n}.pcapng", rotate_s=3600, keep=24) as logger:
+    ...     logger.run()
+    """
+
+    def __init__(
+        self,
+        sources: SourceLike | Sequence[SourceLike],
+        path: str | os.PathLike[str] | BinaryIO,
+        *,
+        window_s: float = 0.2,
+        triggers: Sequence[str] = (),
+        pre_s: float | None = None,
+        post_s: float | None = None,
+        reconnect: float | None = None,
+        rotate_bytes: int | None = None,
+        rotate_s: float | None = None,
+        keep: int | None = None,
+        keep_bytes: int | None = None,
+        format: str | None = None,
+        fsync: bool | float = False,
+        on_full: str = "stop",
+        exclusive: bool = False,
+        append: bool = False,
+        nanoseconds: bool = False,
+        ring_frames: int | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        **options: Any,
+    ) -> None:
+        self._monotonic, self._wall = monotonic, wall
+        self.window_s = float(arguments.interval("window_s", window_s, 0, 60))
+        rules = _rules(triggers, pre_s, post_s)
+        ring = ring_frames if ring_frames is not None else TRIGGER_RING_FRAMES if rules else RING_FRAMES
+        self._capture = Capture(rules, _ns(pre_s), _ns(post_s), ring) if rules else None
+        options["ring_frames"] = ring
+        clocked = options.get("clock", "epoch") == "device"
+        rows = _named(sources)
+        if clocked and len(rows) > 1:
+            raise ValueError(f'clock = "device": {len(rows)} devices have no common time to order their frames by')
+        self.inputs = [Input(i, row, name, options, reconnect, monotonic) for i, (name, row) in enumerate(rows)]
+        self._ordering = Ordering(len(rows), self.window_s, monotonic) if len(rows) > 1 else None
+        self._newest: tuple[int, float] | None = None
+        limits = dict(zip(_LIMITS, (rotate_bytes, rotate_s, keep, keep_bytes), strict=True))
+        self._target = self._files(path, format, limits)
+        if rules and not isinstance(self._target, Rotation):
+            raise ValueError(
+                f"{path}: each event is a file; they need {{n}} or {{time}} in their names, as event-{{n}}.log"
+            )
+        sync_period(fsync)
+        makes_room(on_full, self._target if isinstance(self._target, Rotation) else None)
+        self._recording: dict[str, Any] = {
+            "format": format, "append": append, "fsync": fsync, "on_full": on_full, "exclusive": exclusive,
+            "nanoseconds": nanoseconds,
+            "interfaces": {row.number: (row.name, row.bitrate) for row in self.inputs},
+        }  # fmt: skip
+        if append and (exclusive or isinstance(self._target, Rotation)):
+            raise ValueError("append goes on in one file: neither exclusive nor names with {n} or {time} go with it")
+        self._recorder: Recorder | None = None
+        self._asked = False
+        self._was_bus_off = [False] * len(rows)
+        self._next_poll = 0.0
+        self._stopping = False
+
+    def open(self) -> None:
+        """Open the sources, then the recording.
+
+        Raises
+        ------
+        DriverError and others
+            As `Source.open` and `Recorder`; then nothing is open.
+        """
+        try:
+            for row in self.inputs:
+                row.open()
+            self._recorder = Recorder(self._target, **self._recording)
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self) -> None:
+        """Record until `stop`, or until no source gives more; after a KeyboardInterrupt what waits is written, too."""
+        try:
+            while not self.ended:
+                self.step()
+        except KeyboardInterrupt:
+            self.stop()
+            while not self.ended:
+                self.step(0)
+            raise
+
+    def step(self, timeout: float | None = None, most: int = BATCH) -> FrameArray:
+        """Wait a little, then receive, order and write once.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait; None: as long as is usual.
+        most : int
+            Write at most so many frames; of several sources the others are left out.
+
+        Returns
+        -------
+        array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+            Frames whose turn has come. They have been written, but with triggers those that belong to no event.
+
+        Raises
+        ------
+        OSError
+            As `Recorder.write`.
+        """
+        recorder = self.recorder
+        if self._ordering is None:
+            frames, keys = self._one(timeout, most)
+        else:
+            frames, keys = self._several(self._ordering, timeout, most)
+        for row in self.inputs:
+            if (ledger := row.ledger) is not None:
+                recorder.tell(ledger, row.number)
+        if self._capture is None:
+            recorder.write(frames)
+        else:
+            self._write_events(self._capture, frames, keys)
+        for row in self.inputs:
+            if recorder.due(row.number) and (ledger := row.ledger) is not None:
+                recorder.write_statistics(ledger, row.number)
+        if not (self._stopping or len(frames) or self._held) and all(row.finished() for row in self.inputs):
+            self.stop()
+        return frames
+
+    def trigger(self) -> None:
+        """Begin an event now, or prolong the one that is under way. Any thread, and signal handlers, may call it."""
+        if self._capture is None:
+            raise ValueError("without triggers all is recorded: give at least one, such as error")
+        self._asked = True
+
+    def stop(self) -> None:
+        """End the readers; `run` and `step` still write what waits."""
+        self._stopping = True
+        for row in self.inputs:
+            row.stop()
+
+    def finish(self) -> None:
+        """End the readers, write the last statistics and close the recording; ledgers can still be read. May be called
+        twice."""
+        self.stop()  # from here on it is known what the drivers lost
+        if self._recorder is not None and not self._recorder.closed:
+            try:
+                self._last_statistics()
+            finally:
+                self._recorder.close()
+
+    def close(self) -> None:
+        """`finish`, and close the channels. May be called twice."""
+        with contextlib.ExitStack() as stack:
+            for row in self.inputs:
+                stack.callback(row.close)
+            self.finish()
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes; ValueError before `open`."""
+        if self._recorder is None:
+            raise ValueError("the logger is not open: use it in a with statement, or call open first")
+        return self._recorder
+
+    @property
+    def ended(self) -> bool:
+        """No source gives more, and all is written."""
+        return all(row.ended for row in self.inputs) and not self._held
+
+    @property
+    def ledgers(self) -> dict[str, Ledger | None]:
+        """Name of the source -> its ledger; None where it was never open."""
+        return {row.name: row.ledger for row in self.inputs}
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledgers of all."""
+        return functools.reduce(operator.add, (row for row in self.ledgers.values() if row is not None), NOTHING)
+
+    @property
+    def failures(self) -> dict[str, Exception]:
+        """Name of the source -> why it ended, of those that failed."""
+        return {row.name: row.failure for row in self.inputs if row.failure is not None}
+
+    @property
+    def late(self) -> dict[str, int]:
+        """Name of the source -> frames that came later than the window, and stand behind later ones."""
+        late = [0] * len(self.inputs) if self._ordering is None else self._ordering.late
+        return {row.name: count for row, count in zip(self.inputs, late, strict=True)}
+
+    @property
+    def events(self) -> int:
+        """Events that have begun."""
+        return 0 if self._capture is None else self._capture.events
+
+    @property
+    def frames_written(self) -> int:
+        return 0 if self._recorder is None else self._recorder.frames_written
+
+    @property
+    def account(self) -> Account:
+        """What became of the frames that were written; see `Recorder`."""
+        return Account() if self._recorder is None else self._recorder.account
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _held(self) -> int:
+        return 0 if self._ordering is None else len(self._ordering)
+
+    def _files(
+        self, path: str | os.PathLike[str] | BinaryIO, format: str | None, limits: Mapping[str, Any]
+    ) -> str | os.PathLike[str] | BinaryIO | Rotation:
+        given = any(value is not None for value in limits.values())
+        if not given and (not isinstance(path, (str, os.PathLike)) or path == "-"):
+            return path
+        if not given and isinstance(path, (str, os.PathLike)):
+            names = Names(os.fspath(path))
+            if not names.several:
+                return names.fill(0, 0)
+        lazy = self._capture is not None
+        return Rotation(path, format=format, lazy=lazy, wall=self._wall, monotonic=self._monotonic, **limits)
+
+    def _one(self, timeout: float | None, most: int) -> tuple[FrameArray, Keys]:
+        (row,) = self.inputs
+        wait = STEP_S if timeout is None else min(timeout, STEP_S)
+        frames = row.receive(most, min(BATCH, row.capacity, most) if wait else 1, wait)
+        keys = row.keys(frames)
+        if len(keys):
+            self._newest = int(keys[-1]), self._monotonic()
+        return frames, keys
+
+    def _several(self, ordering: Ordering, timeout: float | None, most: int) -> tuple[FrameArray, Keys]:
+        wait = ROUND_S if timeout is None else min(timeout, ROUND_S)
+        if wait and not any(row.full for row in self.inputs):
+            time.sleep(wait)
+        ordering.begin()
+        for row in self.inputs:
+            frames = row.receive(BATCH)
+            ordering.give(frames, row.keys(frames), row.full)
+        frames, keys = ordering.take(final=all(row.ended for row in self.inputs))
+        self._newest = ordering.newest
+        return frames[:most], keys[:most]
+
+    def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
+        if self._asked_from_outside(capture):
+            self._asked = False
+            for before in capture.trigger(self._now()):
+                self.recorder.write(before)
+        for part in capture.take(frames, keys):
+            if part is None:
+                self.recorder.rotate()
+            else:
+                self.recorder.write(part)
+        if capture.idle(self._now() - round(self.window_s * 1e9)):
+            self.recorder.rotate()
+
+    def _asked_from_outside(self, capture: Capture) -> bool:
+        asked = self._asked | capture.files_came()
+        if capture.polls_bus_off and self._monotonic() >= self._next_poll:
+            self._next_poll = self._monotonic() + _BUS_OFF_S
+            now = [row.bus_off for row in self.inputs]
+            asked |= any(is_off and not was for is_off, was in zip(now, self._was_bus_off, strict=True))
+            self._was_bus_off = now
+        return asked
+
+    def _now(self) -> int:
+        """The present in the time of the frames: behind the newest by what has passed since it came."""
+        if self._newest is None:
+            return int(self._wall() * 1e9)
+        return self._newest[0] + round((self._monotonic() - self._newest[1]) * 1e9)
+
+    def _last_statistics(self) -> None:
+        if self.recorder.failed:
+            return
+        for row in self.inputs:
+            if (ledger := row.ledger) is not None:
+                self.recorder.write_statistics(ledger, row.number)
+
+
+def _ns(seconds: float | None) -> int:
+    return round((seconds or 0) * 1e9)
+
+
+def _rules(triggers: Sequence[str], pre_s: float | None, post_s: float | None) -> list[Rule]:
+    for name, value in (("pre_s", pre_s), ("post_s", post_s)):
+        if value is None:
+            continue
+        arguments.interval(name, value, 0, 1e6)
+        if not triggers:
+            raise ValueError(f"{name} = {value}: time around triggers, of which there are none")
+    if isinstance(triggers, str):
+        raise TypeError(f"triggers must be a sequence of texts, not the text {triggers!r}")
+    return [parse_rule(text) for text in triggers]
+
+
+def _named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:
+    rows = [sources] if isinstance(sources, (str, Source, Channel)) else list(sources)
+    if not 1 <= len(rows) <= _MOST_SOURCES:
+        raise ValueError(f"{len(rows)} sources, allowed 1..{_MOST_SOURCES}")
+    named: dict[str, Source | Channel] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, (str, Source, Channel)):
+            raise TypeError(f"sources[{number}] must be a text, a Source or a Channel, not {type(row).__name__}")
+        source = parse_source(row) if isinstance(row, str) else row
+        name = plain_name(source.name, number) if isinstance(source, Source) else f"can{number}"
+        if name in named:
+            raise ValueError(f"two sources are called {name}; give them other names with ,name=")
+        named[name] = source
+    return list(named.items())

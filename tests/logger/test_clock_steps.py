@@ -1,0 +1,67 @@
+"""Somebody sets the host's clock while several buses are recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_table import LP64
+
+import canal_fast as cf
+
+HOUR = 3_600_000_000_000
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux" or not LP64, reason="NOT RUN: needs LD_PRELOAD"),
+    pytest.mark.unsanitized,  # whose runtime wants to be preloaded first
+    pytest.mark.slow,
+]
+
+SCRIPT = """
+import json, struct, sys, time
+from canal_fast.logger import Logger
+steps, clock_file, output, follow = json.loads(sys.argv[1])
+sources = [f"virtual:b{i};500000;rate=2000;seed={i}" for i in range(3)]
+with Logger(sources, output, window_s=0.3, rotate_s=0.4, clock_step=follow) as logger:
+    for total in [0, *steps]:
+        with open(clock_file, "r+b") as file:
+            file.write(struct.pack("q", total))
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            logger.step()
+    logger.stop()
+    logger.run()
+print(json.dumps({"late": sum(logger.late.values()), "files": logger.recorder.files,
+    "delivered": [ledger.delivered for ledger in logger.ledgers.values()], "steps": logger.ledger.clock_steps}))
+"""
+
+
+@pytest.mark.parametrize("follow", ["mark", "follow"])
+def test_frames_stay_in_order_and_files_apart(follow: str, tmp_path: Path) -> None:
+    preload, clock_file, folder = tmp_path / "step_clock.so", tmp_path / "clock", tmp_path / "files"
+    source = Path(__file__).parents[1] / "c" / "step_clock.c"
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", str(source), "-o", str(preload)], check=True)
+    clock_file.write_bytes(bytes(8))
+    folder.mkdir()
+    arguments = json.dumps([[-HOUR, 2 * HOUR], str(clock_file), str(folder / "{time}-{n}.pcapng"), follow])
+    environment = {**os.environ, "LD_PRELOAD": str(preload), "FAKE_CLOCK_FILE": str(clock_file)}
+    command = [sys.executable, "-P", "-c", SCRIPT, arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["late"] == 0
+    assert said["steps"] == 2
+    paths = sorted(folder.iterdir(), key=lambda path: path.name.rpartition("-")[2])
+    assert len(paths) == said["files"] > 4
+    frames = np.concatenate([cf.read_log(path, strict=True) for path in paths])
+    assert np.bincount(frames["channel"]).tolist() == said["delivered"]
+    for channel in range(3):
+        own = frames[frames["channel"] == channel]
+        numbers = np.ascontiguousarray(own["data"][:, :4]).view("<u4")[:, 0]
+        assert (np.diff(numbers.astype(np.int64)) == 1).all()
+    back = np.diff(frames["timestamp_ns"]).min()
+    assert (back >= 0) if follow == "mark" else (-1.1 * HOUR < back < -0.9 * HOUR)

@@ -1,0 +1,364 @@
+"""Several buses into one recording."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime as dt
+import logging
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import canal_fast as cf
+from canal_fast.live.ledger import NOTHING
+from canal_fast.live.sources import parse_source
+from canal_fast.logger import Logger
+
+COUNTERS = ("ifrecv", "ifdrop", "filteraccept", "osdrop", "usrdeliv")
+
+
+@pytest.fixture
+def failing(tree: Path, tmp_path: Path) -> str:
+    """A source that fails after 20 frames, for ever, or as often as behind the semicolon."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None or sys.platform == "win32":
+        pytest.skip("NOT RUN: no C compiler")
+    path = tmp_path / "unplugged.so"
+    source = tree / "tests" / "c" / "unplugged_driver.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", str(path), str(source)], check=True)
+    return f"library={path};20;0,name=adapter,profile=virtual"
+
+
+def statistics(path: Path) -> dict[str, dict[str, int | None]]:
+    with cf.logs.open_log(path) as log:
+        for _ in log.batches():
+            pass
+        return {row.name: row.statistics or {} for row in log.interfaces}
+
+
+def sums(paths: list[Path]) -> dict[str, dict[str, int]]:
+    """What the statistics of all files come to, by interface."""
+    out: dict[str, dict[str, int]] = {}
+    for path in paths:
+        for name, row in statistics(path).items():
+            for key in COUNTERS:
+                out.setdefault(name, dict.fromkeys(COUNTERS, 0))[key] += row.get(key) or 0
+    return out
+
+
+def of_ledger(ledger: cf.Ledger) -> dict[str, int]:
+    """The same of a ledger."""
+    lost = ledger.driver_overruns or 0
+    return {
+        "ifrecv": ledger.received + lost,
+        "ifdrop": lost,
+        "filteraccept": ledger.received - ledger.filtered,
+        "osdrop": ledger.dropped,
+        "usrdeliv": ledger.delivered,
+    }
+
+
+def run_for(logger: Logger, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        logger.step()
+    logger.stop()
+    logger.run()
+
+
+def test_two_buses_in_one_recording(bus: str, tmp_path: Path) -> None:
+    sources = [f"virtual:{bus}a;1000000;load=0.3;seed=1,name=drive", f"virtual:{bus}b;250000;load=0.3;seed=2,name=body"]
+    with Logger(sources, tmp_path / "x.pcapng", window_s=0.1) as logger:
+        run_for(logger, 0.4)
+    (path,) = tmp_path.iterdir()
+    frames = cf.read_log(path, strict=True)
+    ledgers = logger.ledgers
+    assert np.bincount(frames["channel"]).tolist() == [ledger.delivered for ledger in ledgers.values() if ledger]
+    assert min(np.bincount(frames["channel"])) > 50
+    assert sums([path]) == {name: of_ledger(ledger) for name, ledger in ledgers.items() if ledger}
+    with cf.logs.open_log(path) as log:
+        log.read()
+        assert [(row.name, row.bitrate) for row in log.interfaces] == [("drive", 1_000_000), ("body", 250_000)]
+    if not any(logger.late.values()):
+        assert (np.diff(frames["timestamp_ns"]) >= 0).all()
+    assert logger.account.written == logger.frames_written == len(frames) == logger.ledger.delivered
+    for channel in range(2):
+        own = frames[frames["channel"] == channel]
+        numbers = np.ascontiguousarray(own["data"][:, :4]).view("<u4")[:, 0]
+        assert (np.diff(numbers.astype(np.int64)) == 1).all()
+
+
+def test_rotated_files_add_up_to_the_ledgers(bus: str, tmp_path: Path) -> None:
+    sources = [f"virtual:{bus}{i};1000000;load=0.5;seed={i}" for i in range(3)]
+    with Logger(sources, tmp_path / "x-{n}.pcapng", window_s=0.05, rotate_bytes=20_000) as logger:
+        run_for(logger, 0.4)
+    paths = sorted(tmp_path.iterdir())
+    assert len(paths) == logger.recorder.files > 5
+    assert max(path.stat().st_size for path in paths) < 25_000
+    assert sums(paths) == {name: of_ledger(ledger) for name, ledger in logger.ledgers.items() if ledger}
+    frames = np.concatenate([cf.read_log(path, strict=True) for path in paths])
+    assert len(frames) == logger.ledger.delivered
+
+
+def test_channels_that_are_open_stay_the_callers(bus: str, tmp_path: Path) -> None:
+    with cf.Channel.virtual(f"{bus}a") as one, cf.Channel.virtual(f"{bus}b", fd=True) as two:
+        with cf.Channel.virtual(f"{bus}a") as other, Logger([one, two], tmp_path / "x.pcapng", window_s=0) as logger:
+            other.send(cf.make_frames([1, 2, 3]))
+            while logger.frames_written < 3:
+                logger.step()
+        assert one.ledger().delivered == 3  # not closed yet
+        one.status()
+    frames = cf.read_log(tmp_path / "x.pcapng")
+    assert frames["channel"].tolist() == [0, 0, 0]
+
+
+def test_a_single_source_has_its_order_and_waits_for_no_window(bus: str, tmp_path: Path) -> None:
+    with Logger(f"virtual:{bus}", tmp_path / "x.log", window_s=60) as logger, cf.Channel.virtual(bus) as other:
+        other.send(cf.make_frames([1, 2, 3]))
+        end = time.monotonic() + 20
+        while logger.frames_written < 3 and time.monotonic() < end:
+            logger.step()
+        assert logger.frames_written == 3
+    assert cf.read_log(tmp_path / "x.log")["arbitration_id"].tolist() == [1, 2, 3]
+
+
+def test_one_failure_does_not_end_the_others(failing: str, bus: str, tmp_path: Path) -> None:
+    with Logger([f"virtual:{bus};load=0.1", failing], tmp_path / "x.pcapng", window_s=0.01) as logger:
+        while not logger.failures:
+            logger.step()
+        before = logger.frames_written
+        run_for(logger, 0.2)
+    assert list(logger.failures) == ["adapter"]
+    assert isinstance(logger.failures["adapter"], cf.DriverError)
+    frames = cf.read_log(tmp_path / "x.pcapng")
+    assert (frames["channel"] == 1).sum() == 20
+    assert len(frames) > before
+
+
+def test_a_source_that_comes_back(failing: str, bus: str, tmp_path: Path) -> None:
+    back = failing.replace(";20;0", ";20;2")
+    with Logger([f"virtual:{bus}", back], tmp_path / "x.pcapng", window_s=0, reconnect=0.02) as logger:
+        while logger.frames_written < 60:
+            logger.step()
+    assert not logger.failures
+    frames = cf.read_log(tmp_path / "x.pcapng")
+    assert np.flatnonzero(frames["flags"] & np.uint16(cf.FrameFlag.GAP)).tolist() == [20, 40]
+
+
+def test_nothing_starts_when_one_cannot_be_opened(bus: str, tmp_path: Path) -> None:
+    sources = [f"virtual:{bus}", f"library={tmp_path / 'no.so'};1"]
+    with pytest.raises(cf.DriverNotFoundError, match=r"no\.so"):
+        Logger(sources, tmp_path / "x.pcapng").open()
+    assert not list(tmp_path.iterdir())
+
+
+def test_with_reconnect_it_is_said_and_tried_again(
+    failing: str, bus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = Path(parse_source(failing).library)
+    hidden = library.rename(library.with_name("hidden"))
+    sources = [f"virtual:{bus}", failing]
+    with (
+        caplog.at_level(logging.WARNING, "canal_fast"),
+        Logger(sources, tmp_path / "x.pcapng", window_s=0, reconnect=0.05) as logger,
+    ):
+        assert logger.ledgers["adapter"] is None
+        logger.step()
+        hidden.rename(library)
+        while logger.frames_written < 20:
+            logger.step()
+    assert "adapter could not be opened: no such driver library" in caplog.text
+    assert "trying again every 0.05 s" in caplog.text
+    assert "adapter is open now" in caplog.text
+    with cf.logs.open_log(tmp_path / "x.pcapng") as log:
+        assert log.read()["channel"].tolist() == [1] * 20
+        assert [row.name for row in log.interfaces] == [bus, "adapter"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "options", "words"),
+    [
+        ([], {}, "0 sources, allowed 1..256"),
+        (["virtual:a"] * 2, {}, "two sources are called a; give them other names with ,name="),
+        (["virtual:a", "vcan0"], {}, "source 'vcan0' must begin with virtual:, "),
+        (["virtual:a", "virtual:b"], {"clock": "device"}, 'clock = "device": 2 devices have no common time'),
+        ("virtual:a", {"window_s": -1}, "window_s = -1, allowed 0..60"),
+        ("virtual:a", {"pre_s": 1}, "pre_s = 1: time around triggers, of which there are none"),
+        ("virtual:a", {"post_s": 0}, "post_s = 0: time around triggers"),
+        ("virtual:a", {"triggers": ["error"], "pre_s": -1}, "pre_s = -1, allowed 0..1000000.0"),
+        ("virtual:a", {"triggers": ["error"]}, "each event is a file; they need {n} or {time} in their names"),
+        ("virtual:a", {"triggers": ["errors"]}, "trigger 'errors', allowed id="),
+        ("virtual:a", {"rotate_s": 0, "path": "x-{n}.pcapng"}, "rotate_s = 0, allowed 0.1.."),
+        ("virtual:a", {"rotate_s": 5}, "x.pcapng: several files need {n} or {time} in their names, as in x-{n}.pcapng"),
+        ("virtual:a", {"path": "x-{m}.pcapng"}, "x-{m}.pcapng: placeholder {m}, allowed {time}, {n}, {host}"),
+        ("virtual:a", {"path": "-", "keep": 3}, "rotation makes several files: it needs a path"),
+    ],
+)
+def test_mistakes(sources: object, options: dict, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = dict(options)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        Logger(sources, options.pop("path", "x.pcapng"), **options)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_mistakes(bus: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"sources\[1\] must be a text, a Source or a Channel, not int"):
+        Logger([f"virtual:{bus}", 5], tmp_path / "x.pcapng")  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="triggers must be a sequence of texts, not the text 'error'"):
+        Logger(f"virtual:{bus}", tmp_path / "{n}.pcapng", triggers="error")
+    with pytest.raises(ValueError, match="the logger is not open"):
+        Logger(f"virtual:{bus}", tmp_path / "x.pcapng").step()
+    with pytest.raises(ValueError, match="without triggers all is recorded"):
+        Logger(f"virtual:{bus}", tmp_path / "x.pcapng").trigger()
+    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+        Logger(f"virtual:{bus}", tmp_path / "no" / "{n}.pcapng", triggers=["error"]).open()
+
+
+def test_the_host_names_files(bus: str, tmp_path: Path) -> None:
+    with Logger(f"virtual:{bus}", tmp_path / "{host}.pcapng") as logger:
+        pass
+    (path,) = tmp_path.iterdir()
+    assert "{" not in path.name
+    assert logger.recorder.path == str(path)
+
+
+def test_events_are_the_frames_of_their_windows(bus: str, tmp_path: Path) -> None:
+    """A second recorder has everything."""
+    source = f"virtual:{bus};500000;load=0.4;seed=3"
+    with (
+        cf.logs.Recorder(tmp_path / "all.pcapng") as everything,
+        Logger(source, tmp_path / "event-{n}.pcapng", triggers=["id=7AB:7FF"], pre_s=0.08, post_s=0.05) as events,
+        cf.Channel.virtual(bus) as tester,
+    ):
+        begin = time.monotonic()
+        sent = 0
+        while time.monotonic() - begin < 0.8:
+            everything.write(events.step(0.01))
+            if time.monotonic() - begin > 0.25 * (sent + 1) and sent < 2:
+                tester.send(cf.make_frames(0x7AB))
+                sent += 1
+        events.stop()
+        while not events.ended:
+            everything.write(events.step())
+    whole = cf.read_log(tmp_path / "all.pcapng")
+    paths = sorted(tmp_path.glob("event-*"))
+    assert len(paths) == events.events == 2
+    triggers = whole["timestamp_ns"][whole["arbitration_id"] == 0x7AB]
+    assert len(triggers) == 2
+    for path, trigger in zip(paths, triggers, strict=True):
+        got, times = cf.read_log(path), whole["timestamp_ns"]
+        wanted = whole[(times >= trigger - 80_000_000) & (times <= trigger + 50_000_000)]
+        assert np.array_equal(got, wanted)
+        assert len(got) > 50
+    total = sums(paths)[bus]
+    assert total["usrdeliv"] == events.frames_written
+
+
+def test_an_api_call_and_a_file_begin_events(bus: str, tmp_path: Path) -> None:
+    flag = tmp_path / "now"
+    path = tmp_path / "out"
+    path.mkdir()
+    rules = [f"file={flag}", "error"]
+    with (
+        Logger(
+            [f"virtual:{bus}", f"virtual:{bus}x"], path / "{n}.pcapng", triggers=rules, pre_s=60, window_s=0
+        ) as logger,
+        cf.Channel.virtual(bus) as other,
+    ):  # fmt: skip
+        other.send(cf.make_frames([1, 2]))
+        while logger.ledger.delivered < 2:
+            logger.step()
+        logger.step()
+        flag.touch()
+        while logger.events < 1 or logger.frames_written < 2:
+            logger.step()
+        assert not flag.exists()
+        other.send(cf.make_frames([3]))
+        while logger.ledger.delivered < 3:
+            logger.step()
+        logger.step()
+        threading.Thread(target=logger.trigger).start()
+        while logger.events < 2:
+            logger.step()
+    found = [cf.read_log(file)["arbitration_id"].tolist() for file in sorted(path.iterdir())]
+    assert found == [[1, 2], [1, 2, 3]]
+
+
+@pytest.mark.slow
+def test_a_week_without_a_frame_and_a_year_of_days(bus: str, tmp_path: Path) -> None:
+    """The logger's clocks are stepped: daylight saving time comes and goes, the wall clock is set back a day, and the
+    bus is silent for a week. All frames are there, in files of different names."""
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
+    now, wall = [0.0], [begin]
+    day, sent = 86_400, 0
+
+    def advance(seconds: int) -> None:
+        now[0] += seconds
+        wall[0] += seconds
+
+    with (
+        cf.Channel.virtual(f"{bus}a") as other,
+        Logger(
+            [f"virtual:{bus}a,name=a", f"virtual:{bus}b"], tmp_path / "{time}.pcapng", rotate_s=day,
+            keep=1000, monotonic=lambda: now[0], wall=lambda: wall[0],
+        ) as logger,
+    ):  # fmt: skip
+        for number in range(365):
+            if not 100 <= number < 107:
+                other.send(cf.make_frames(0x100, number.to_bytes(2, "big")))
+                sent += 1
+            advance(1)
+            while logger.ledger.received < sent:
+                time.sleep(0.001)
+            logger.step(0)
+            advance(day - 1)
+            wall[0] += {80: 3600, 200: -day, 300: -3600}.get(number, 0)
+            logger.step(0)
+        assert logger.frames_written == sent
+        logger.stop()
+        logger.run()
+    paths = list(tmp_path.iterdir())
+    assert len(paths) == logger.recorder.files == 358
+    frames = np.concatenate([cf.read_log(path) for path in paths])
+    assert len(frames) == sent == 358
+    numbers = sorted(int.from_bytes(row[:2].tobytes(), "big") for row in frames["data"])
+    assert numbers == [number for number in range(365) if not 100 <= number < 107]
+    assert sums(paths)["a"] == of_ledger(logger.ledgers["a"] or NOTHING)
+    assert sum(logger.late.values()) == 0
+
+
+def test_nothing_at_all_is_a_ledger_too() -> None:
+    assert NOTHING + NOTHING == NOTHING
+    assert NOTHING.driver_overruns is None
+    with cf.Channel.virtual("ledgers") as channel:
+        ledger = channel.ledger()
+        assert (NOTHING + ledger).as_dict() == ledger.as_dict()
+        assert (ledger + ledger).received == 2 * ledger.received
+
+
+def test_bus_off_begins_an_event(canal: ctypes.CDLL, bus: str, tmp_path: Path) -> None:
+    with (
+        cf.Channel.virtual(f"{bus};errors=1;recovery=request") as node,
+        cf.Channel.virtual(f"{bus};errors=1"),
+        Logger(node, tmp_path / "{n}.pcapng", triggers=["bus-off"], pre_s=10, post_s=0.1) as logger,
+    ):
+        assert canal.CanalVirtualInject(bus.encode(), b"bus_off_attack 123") == 0
+        logger.step(0)
+        assert logger.events == 0
+        node.send(cf.make_frames([0x123], b"12345678"))
+        end = time.monotonic() + 20
+        while (logger.events == 0 or logger.recorder.frames_written < 30) and time.monotonic() < end:
+            logger.step()
+        assert logger.events == 1
+    frames = cf.read_log(tmp_path / "000001.pcapng")
+    assert (frames["flags"] & np.uint16(cf.FrameFlag.ERROR_FRAME)).all()
+    assert len(frames) >= 33  # also those on the way there
+    assert frames["arbitration_id"][-1] & 0x40
