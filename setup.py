@@ -77,7 +77,7 @@ glue = cythonize(modules, nthreads=workers, compiler_directives={"language_level
 setup(
     packages=packages(),
     package_dir={"canal_fast.include": "include"},
-    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.h"]},
+    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.h"], "canal_fast.report": ["page.*"]},
     ext_modules=[*glue, *drivers(), extension(ROOT / "canal_fast" / "canal_host.c")],
     cmdclass={"build_ext": BuildExt},
 )

@@ -172,8 +172,24 @@ def tshark_row() -> float | str:
     return (start + (part - start) * LOGGED / PART) / ours
 
 
+def report_row() -> float:
+    """The same recording twice: as a table of identifiers, and as a page."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as name:
+        cf.write_log(f"{name}/x.pcapng", traffic(GROUPED))
+        program = [sys.executable, "-P", "-m", "canal_fast"]
+        commands = [["stat", f"{name}/x.pcapng"], ["report", f"{name}/x.pcapng", "-o", f"{name}/x.html", "--force"]]
+        stat, report = best(
+            *(
+                lambda command=command: subprocess.run([*program, *command], check=True, stdout=subprocess.DEVNULL)
+                for command in commands
+            ),
+            rounds=3,
+        )
+    return stat / report
+
+
 def measure() -> dict[str, float | str]:
-    return {**arrow_rows(), "group-periods": polars_row(), "stat-tshark": tshark_row()}
+    return {**arrow_rows(), "group-periods": polars_row(), "stat-tshark": tshark_row(), "report-stat": report_row()}
 
 
 @pytest.mark.parametrize("tool", [analysis.group_by_id, analysis.periods, analysis.changes, cf.to_arrow])

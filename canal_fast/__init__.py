@@ -11,7 +11,20 @@ if find_spec("canal_fast._gate") is None:
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import analysis, bittiming, checksum, logger, logs, physical, signals, simulation, waveform, wire
+from canal_fast import (
+    analysis,
+    bittiming,
+    checksum,
+    logger,
+    logs,
+    physical,
+    plot,
+    report,
+    signals,
+    simulation,
+    waveform,
+    wire,
+)
 from canal_fast._version import __version__
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.dataframes import ArrowFrames, from_arrow, to_arrow, to_pandas, to_polars
@@ -95,7 +108,9 @@ __all__ = [
     "payload_length",
     "physical",
     "play",
+    "plot",
     "read_log",
+    "report",
     "signals",
     "simulation",
     "to_arrow",

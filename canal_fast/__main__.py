@@ -14,8 +14,8 @@ from canal_fast.cli.options import sentence
 from canal_fast.errors import CanalFastError
 
 COMMANDS = (  # of canal_fast.cli, as --help shows them
-    "log", "dump", "stat", "convert", "cut", "merge", "decode", "formats", "play", "waveform", "simulate", "timing",
-    "doctor", "list",
+    "log", "monitor", "dump", "stat", "report", "convert", "cut", "merge", "decode", "formats", "play", "waveform",
+    "simulate", "timing", "response", "doctor", "list",
 )  # fmt: skip
 
 

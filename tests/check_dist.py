@@ -27,7 +27,7 @@ def check_sdist(path: Path) -> None:
         "tests/**/*.[ch]",
         "tests/data/**/*.*",
     )
-    wanted |= sources("benchmarks/**/*.*", "LICENSE", "*.md", "setup.py", "pyproject.toml")
+    wanted |= sources("canal_fast/report/page.*", "benchmarks/**/*.*", "LICENSE", "*.md", "setup.py", "pyproject.toml")
     made = {name for name in wanted if name.endswith(".c") and Path(TREE / name).with_suffix(".pyx").is_file()}
     missing = {name for name in wanted - names - made if "__pycache__" not in name and Path(TREE / name).is_file()}
     assert not missing, f"{path.name} lacks {sorted(missing)}"
@@ -38,7 +38,11 @@ def check_wheel(path: Path) -> None:
         names = set(archive.namelist())
         headers = {f"canal_fast/{name}" for name in sources("include/**/*.h")}
         wanted = headers | sources(
-            "canal_fast/**/*.py", "canal_fast/**/*.pyi", "canal_fast/capi/*.pxd", "canal_fast/py.typed"
+            "canal_fast/**/*.py",
+            "canal_fast/**/*.pyi",
+            "canal_fast/capi/*.pxd",
+            "canal_fast/py.typed",
+            "canal_fast/report/page.*",
         )
         assert not wanted - names, f"{path.name} lacks {sorted(wanted - names)}"
         for glue in sources("canal_fast/**/_*.pyx"):

@@ -7,6 +7,8 @@ PERIOD_BINS: int
 MERGE_SOURCES: int
 ID_STATISTICS_DTYPE: np.dtype[np.void]
 WINDOW_STATISTICS_DTYPE: np.dtype[np.void]
+TRAFFIC_ID_DTYPE: np.dtype[np.void]
+TRAFFIC_CHANNEL_DTYPE: np.dtype[np.void]
 
 _Array = npt.NDArray[Any]
 
@@ -31,5 +33,14 @@ def add(
     windows: _Array,
 ) -> tuple[int, int, int]: ...
 def add_periods(rows: _Array, bins: _Array, periods: _Array) -> None: ...
+def watch(
+    ids: Ids,
+    frames: _Array,
+    bits: _Array | None,
+    data_bits: _Array | None,
+    rows: _Array,
+    channels: _Array,
+    whole: bool,
+) -> int: ...
 def merge(arrays: list[_Array], out: _Array) -> int: ...
 def __getattr__(name: str) -> Any: ...

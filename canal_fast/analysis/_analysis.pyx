@@ -17,6 +17,11 @@ from canal_fast.capi.analysis cimport (
     cf_ids_order,
     cf_statistics,
     cf_statistics_add,
+    cf_traffic_add,
+    cf_traffic_channel,
+    cf_traffic_channel_field,
+    cf_traffic_id,
+    cf_traffic_id_field,
     cf_window_statistics,
     cf_window_statistics_field,
 )
@@ -37,8 +42,12 @@ MERGE_SOURCES = int(CF_MERGE_SOURCES)
 
 cdef object id_statistics_dtype = dtype_of(cf_id_statistics_field, sizeof(cf_id_statistics))
 cdef object window_statistics_dtype = dtype_of(cf_window_statistics_field, sizeof(cf_window_statistics))
+cdef object traffic_id_dtype = dtype_of(cf_traffic_id_field, sizeof(cf_traffic_id))
+cdef object traffic_channel_dtype = dtype_of(cf_traffic_channel_field, sizeof(cf_traffic_channel))
 ID_STATISTICS_DTYPE = id_statistics_dtype
 WINDOW_STATISTICS_DTYPE = window_statistics_dtype
+TRAFFIC_ID_DTYPE = traffic_id_dtype
+TRAFFIC_CHANNEL_DTYPE = traffic_channel_dtype
 
 
 @cython.final
@@ -134,6 +143,26 @@ def add_periods(rows, bins, periods):
     cdef Loan source = lend(periods, I8, "periods", False, held.count)
     with nogil:
         cf_add_periods(<cf_id_statistics *>held.at, <int64_t *>histogram.at, <const int64_t *>source.at, held.count)
+
+
+def watch(Ids ids, frames, bits, data_bits, rows, channels, bint whole):
+    """Adds frames to what is on the buses (rows by identifier, channels by number); the frames done."""
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
+    cdef Loan nominal = None if bits is None else lend(bits, I4, "bits", False, source.count)
+    cdef Loan data = None if data_bits is None else lend(data_bits, I4, "data_bits", False, source.count)
+    cdef Loan held = lend(rows, traffic_id_dtype, "rows", True, ids.at.room)
+    cdef Loan buses = lend(channels, traffic_channel_dtype, "channels", True, 256)
+    cdef const int32_t *first = NULL
+    cdef const int32_t *second = NULL
+    cdef size_t done
+    if nominal is not None:
+        first = <const int32_t *>nominal.at
+    if data is not None:
+        second = <const int32_t *>data.at
+    with nogil:
+        done = cf_traffic_add(&ids.at, source.at, source.count, source.stride, first, second,
+                              <cf_traffic_id *>held.at, <cf_traffic_channel *>buses.at, whole)
+    return done
 
 
 def merge(list arrays, out):

@@ -30,6 +30,7 @@ _EDGES = [b if b < 8 else (8 + b % 8) << (b // 8 - 1) for b in range(_analysis.P
 _GAP = 1.5  # times the median; edges of the bins included
 
 Rows = npt.NDArray[np.void]
+Bits = npt.NDArray[np.int32]
 
 
 def narrowed(frames: FrameArray) -> FrameArray:
@@ -37,6 +38,24 @@ def narrowed(frames: FrameArray) -> FrameArray:
     size = FRAME_DTYPE.itemsize
     table = frames.view(np.uint8).reshape(len(frames), -1)[:, :size]
     return np.ascontiguousarray(table).reshape(-1).view(FRAME_DTYPE)
+
+
+def lengths(frames: FrameArray) -> tuple[FrameArray, Bits, Bits | None]:
+    """Frames, as classical records where that loses nothing; their bits with intermission at the nominal and at the
+    data rate (None: there are none).
+
+    Raises
+    ------
+    FrameError
+        A record that no controller could send, with its `.index`.
+    """
+    flags = np.bitwise_or.reduce(frames["flags"])
+    if frames.dtype == FD_FRAME_DTYPE and not flags & FrameFlag.FD:
+        frames = narrowed(frames)  # for which there is a faster kernel
+    if frames.dtype == FD_FRAME_DTYPE and flags & FrameFlag.BITRATE_SWITCH:
+        parts = frame_length_bits(frames, parts=True)
+        return frames, np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
+    return frames, frame_length_bits(frames), None
 
 
 class Statistics:
@@ -111,15 +130,7 @@ class Statistics:
             self.not_frames += left_out
 
     def _add(self, frames: FrameArray) -> None:
-        data = None
-        flags = np.bitwise_or.reduce(frames["flags"])
-        if frames.dtype == FD_FRAME_DTYPE and not flags & FrameFlag.FD:
-            frames = narrowed(frames)  # for which there is a faster kernel
-        if frames.dtype == FD_FRAME_DTYPE and flags & FrameFlag.BITRATE_SWITCH:
-            parts = frame_length_bits(frames, parts=True)
-            bits, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
-        else:
-            bits = frame_length_bits(frames)
+        frames, bits, data = lengths(frames)
         self._counts.add(frames, bits, data)
         first, last = int(frames["timestamp_ns"].min()), int(frames["timestamp_ns"].max())
         self.first = first if self.first is None else min(self.first, first)
@@ -197,7 +208,7 @@ class Statistics:
                     "bitrate": self.bitrates.get(channel, self.bitrate),
                     "frames": sum(row["count"] for row in table if row["channel"] == channel),
                     "load": load,
-                    "peak_load": None if peak is None else self._peak_load(peak, windows[peak], load),
+                    "peak_load": None if peak is None else self.covered_load(peak, windows[peak], load),
                     "peak_at_s": None if peak is None else peak * self.window_ns / 1e9,
                 }
             )
@@ -214,9 +225,12 @@ class Statistics:
             "ids": table,
         }
 
-    def _peak_load(self, window: int, of_it: float | None, load: float | None) -> float | None:
-        """Of the fullest window. Where none lies whole between first and last frame, over the time that it shares with
-        them, and at least the load in all: time without a recording is no idle bus."""
+    def covered_load(self, window: int, of_it: float | None, load: float | None) -> float | None:
+        """Load of a window of a channel, given that in `load_over_time` and the channel's load in all.
+
+        Where no window lies whole between first and last frame, over the time that it shares with them, and at least
+        the load in all: time without a recording is no idle bus.
+        """
         first, last, length = self.first or 0, self.last or 0, self.window_ns
         if load is None or of_it is None or -(-first // length) * length + length <= last:
             return of_it
@@ -233,6 +247,13 @@ class Statistics:
                 busy = self._seconds(channel, bits, data_bits)
                 table[window] = None if busy is None else busy / (self.window_ns / 1e9)
         return found
+
+    def frames_over_time(self) -> dict[int, dict[int, int]]:
+        """Frames in each window that has some, by channel and number of the window."""
+        return {
+            channel: {window: counts[0] for window, counts in sorted(windows.items())}
+            for channel, windows in sorted(self._counts.windows.items())
+        }
 
     def periods(self) -> Rows:
         """As `canal_fast.analysis.periods`, of everything that was added; overlapping ids have NaN and -1."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from canal_fast.plot import new_figure
+from canal_fast.plot.bit_timings import bit_timings
 
 from .timing import BitTiming
 
 __all__ = ["draw_text", "plot"]
 
 _NAMES = (("sync", "S"), ("propagation", "prop"), ("phase 1", "p1"), ("phase 2", "p2"))
-_COLOURS = (("#c4c4c4", "black"), ("#35608f", "white"), ("#f5bc61", "black"), ("#c2573f", "white"))  # bar, text on it
 
 
 def draw_text(timing: BitTiming, width: int = 72) -> str:
@@ -65,36 +64,4 @@ def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str 
     title : str
         Headline.
     """
-    figure = new_figure(9, 1.7 + 0.62 * len(timings))
-    axes = figure.add_subplot()
-    longest = max(t.nbt * t.tq_ns for t in timings)
-    for place, timing in enumerate(timings):
-        left = 0.0
-        for quanta, (name, _), (colour, ink) in zip(timing.segments, _NAMES, _COLOURS, strict=True):
-            length = quanta * timing.tq_ns
-            axes.barh(place, length, 0.55, left, color=colour, edgecolor="white", label=name if place == 0 else None)
-            text = f"{name}: {quanta}"
-            if length < longest * 0.0095 * len(text):  # the width of a letter
-                text = f"{quanta}" if length > longest * 0.02 else ""
-            axes.text(left + length / 2, place, text, ha="center", va="center", color=ink, fontsize=9)
-            left += length
-        sample = (1 + timing.tseg1) * timing.tq_ns
-        axes.plot([sample, sample], [place - 0.38, place + 0.3], color="black", linewidth=1.6, zorder=3)
-        axes.text(sample, place - 0.4, f"{timing.sample_point:.4g} %", ha="center", va="bottom", fontsize=8)
-        if timing.nbt <= 64:
-            quanta_at = [i * timing.tq_ns for i in range(1, timing.nbt)]
-            axes.vlines(quanta_at, place + 0.19, place + 0.275, color="white", linewidth=0.7)
-    axes.set_yticks(
-        range(len(timings)),
-        [f"brp {t.brp}, tseg1 {t.tseg1},\ntseg2 {t.tseg2}, sjw {t.sjw}" for t in timings],
-        fontsize=8,
-    )
-    axes.set_ylim(len(timings) - 0.45, -0.75)
-    axes.set_xlim(0, longest * 1.002)
-    axes.set_xlabel("time in the bit [ns]")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    if title:
-        axes.set_title(title, loc="left", fontsize=11)
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    figure.savefig(path, dpi=150)
+    bit_timings(timings, title).savefig(path, dpi=150)

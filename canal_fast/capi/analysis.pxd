@@ -44,3 +44,15 @@ cdef extern from "canal_fast/analysis/statistics.h" nogil:
     void cf_add_periods(cf_id_statistics *rows, int64_t *bins, const int64_t *periods, size_t count)
     size_t cf_statistics_add(cf_statistics *s, const void *frames, size_t count, size_t stride, const int32_t *bits,
                              const int32_t *data_bits)
+
+cdef extern from "canal_fast/analysis/traffic.h" nogil:
+    ctypedef struct cf_traffic_id:
+        int64_t count
+
+    ctypedef struct cf_traffic_channel:
+        int64_t frames
+
+    const cf_field *cf_traffic_id_field(size_t index)
+    const cf_field *cf_traffic_channel_field(size_t index)
+    size_t cf_traffic_add(cf_ids *ids, const void *frames, size_t count, size_t stride, const int32_t *bits,
+                          const int32_t *data_bits, cf_traffic_id *rows, cf_traffic_channel *channels, int whole)

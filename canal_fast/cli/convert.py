@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-import time
-from collections.abc import Callable
 from fractions import Fraction
 
+from canal_fast.cli.frames_read import FramesRead
 from canal_fast.cli.options import add_force, can_filter, fraction, refuse_terminal
 from canal_fast.logs import Account, ParquetAccount, convert, to_parquet
 from canal_fast.logs.converting import Time
@@ -106,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         return into_folder(args)
     if args.target == "-":
         refuse_terminal("-", args.to, "name a file")
-    progress = _Progress(args.command)
+    progress = FramesRead(args.command)
     try:
         account = convert(
             args.source,
@@ -166,34 +165,3 @@ def lines(account: Account) -> list[str]:
     if account.truncated:
         rows.append(f"{account.truncated} of the sources is truncated: it ends inside a block or line")
     return rows
-
-
-class _Progress:
-    """Frames read so far, on a terminal: by tqdm where it is installed, otherwise a plain line each second."""
-
-    def __init__(self, command: str) -> None:
-        self._bar: Callable[[int], object] | None = None
-        self._close: Callable[[], None] = lambda: None
-        self._seen, self._last, self._shown = 0, time.monotonic(), False
-        self._terminal = sys.stderr.isatty()
-        if not self._terminal:
-            return
-        try:
-            from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            return
-        bar = tqdm(unit=" frames", unit_scale=True, desc=command, leave=False)
-        self._bar, self._close = bar.update, bar.close
-
-    def __call__(self, frames: int) -> None:
-        if self._bar is not None:
-            self._bar(frames - self._seen)
-        elif self._terminal and time.monotonic() - self._last >= 1:
-            print(f"\r{frames} frames", end="", file=sys.stderr, flush=True)
-            self._last, self._shown = time.monotonic(), True
-        self._seen = frames
-
-    def end(self) -> None:
-        self._close()
-        if self._shown:
-            print("\r" + " " * 30 + "\r", end="", file=sys.stderr, flush=True)

@@ -15,8 +15,8 @@ from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import add_force, add_reading, keep_existing, picture, reading
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.logs import format_candump
+from canal_fast.plot import signals as draw_signals
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database, to_parquet
-from canal_fast.signals.drawing import plot_signals
 
 BATCH_FRAMES = 65_536
 _NOT_DATA = int(FrameFlag.REMOTE | FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
@@ -244,4 +244,9 @@ def draw(plan: Plan, kept: dict[str, list[tuple[Any, Any, Any]]], args: argparse
     series = {name: pair for name, pair in series.items() if len(pair[0])}
     if not series:
         raise ValueError(f"{args.file} holds no frame of the chosen signals: nothing to draw")
-    plot_signals(args.plot, series, units, title=args.file)
+    texts = {
+        f"{m.name}.{s.name}": {raw * s.scale + s.offset: text for raw, text in s.choices}
+        for m in plan.messages
+        for s in m.signals
+    }
+    draw_signals(series, units, args.file, texts).savefig(args.plot, dpi=110)

@@ -14,6 +14,7 @@ from canal_fast.cli.left_out import exit_code, id_order, tell
 from canal_fast.cli.options import add_reading, can_filter, count, reading
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
 from canal_fast.logs import LogFile, format_candump
+from canal_fast.logs.contents import contents
 
 BATCH = 65_536
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 sys.stdout.buffer.write(format_candump(frames, names, nanoseconds=args.nanoseconds))
             sys.stdout.flush()
         if args.info:
-            print(_json_info(log, total) if args.json else "\n".join(_info(log, total)))
+            print(json.dumps(contents(log, total)) if args.json else "\n".join(_info(log, total)))
         else:
             tell(log, "dump")
         return exit_code(log)
@@ -84,24 +85,6 @@ def _json_lines(frames: FrameArray, names: dict[int, str]) -> Iterator[str]:
             "data": bytes(frame["data"][:length]).hex(),
         }
         yield json.dumps(row) + "\n"
-
-
-def _json_info(log: LogFile, count: int) -> str:
-    rows = [
-        {
-            "name": row.name,
-            "channel": row.channel,
-            "bitrate": row.bitrate,
-            "frames": row.frames,
-            **({"id_order": row.id_order} if row.id_order else {}),
-            **(row.statistics or {}),
-        }
-        for row in log.interfaces
-    ]
-    info = {"path": log.path, "format": log.format, "frames": count, "truncated": log.truncated}
-    start = None if log.start is None else log.start.isoformat()
-    lost = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
-    return json.dumps({**info, **lost, "start": start, "zone_note": log.zone_note, "interfaces": rows})
 
 
 def _info(log: LogFile, count: int) -> Iterator[str]:

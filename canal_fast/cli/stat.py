@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
 import json
-import os
-import queue
 import sys
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
+from canal_fast.analysis.recordings import USUAL, batches_with_buses, describe, summary_of, too_full
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import (
@@ -30,13 +27,9 @@ from canal_fast.cli.options import (
     seconds,
 )
 from canal_fast.dataframes import is_dated
-from canal_fast.frames import FrameArray, FrameFlag
-from canal_fast.logs import LogInterface
-from canal_fast.plot import new_figure
+from canal_fast.frames import FrameFlag
+from canal_fast.plot import bus_load
 
-Item = TypeVar("Item")
-USUAL = 500_000  # bit/s, where nobody says
-PLAUSIBLE = range(1000, 20_000_001)  # what a recording says beside this is no bit rate of CAN
 HEADER = (
     f"{'id':>8}  {'dlc':>5}  {'count':>9}  {'rate/s':>9}  {'min ms':>10}  {'mean ms':>10}  {'max ms':>10}  "
     f"{'jitter ms':>10}  {'gaps':>6}  {'bus %':>6}"
@@ -92,21 +85,14 @@ def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
     statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
-    with reading(args) as log, contextlib.ExitStack() as ending:
-        batches: Iterable[tuple[FrameArray, list[LogInterface]]] = ((b, log.interfaces) for b in log.batches())
-        if os.path.isfile(args.file):  # whose reading never waits for others
-            batches = ending.enter_context(contextlib.closing(ahead(batches)))
+    with reading(args) as log, batches_with_buses(log) as batches:
         for batch, buses in batches:
             describe(statistics, buses, args.bitrate is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
         tell(log, "stat")
-    left_out = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
-    summary = {**statistics.summary(), **left_out, "truncated": log.truncated}
-    for bus in summary["channels"]:
-        given = args.bitrate is not None
-        bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
+    summary = summary_of(statistics, log, args.bitrate is not None)
     if args.plot:
         plot(statistics, summary, args.plot)
     shown = {**summary, "ids": chosen(summary["ids"], args.filter, args.sort, args.top)}
@@ -131,57 +117,10 @@ def chosen(
     return [*sorted(known, key=key, reverse=greatest), *unknown][:top]
 
 
-def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
-    """The same items, read in a thread of their own while the caller counts: both leave Python to the other."""
-    found: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(2)
-    stop = threading.Event()
-
-    def put(item: Item | None, error: BaseException | None = None) -> None:
-        while not stop.is_set():
-            with contextlib.suppress(queue.Full):
-                return found.put((item, error), timeout=0.1)
-
-    def read() -> None:
-        try:
-            for item in items:
-                put(item)
-                if stop.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(None, error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
-        while True:
-            try:
-                item, error = found.get(timeout=0.2)  # Windows interrupts no wait without end
-            except queue.Empty:
-                continue
-            if error is not None:
-                raise error
-            if item is None:
-                return
-            yield item
-    finally:
-        stop.set()
-        thread.join(1.0)
-
-
-def describe(statistics: Statistics, buses: Iterable[LogInterface], rates: bool) -> None:
-    """Give the buses met so far their names and, if nobody gave another, the rates that the recording says."""
-    for row in buses:
-        if row.name:
-            statistics.names.setdefault(row.channel, row.name)
-        if rates and row.bitrate is not None and row.bitrate in PLAUSIBLE:
-            statistics.bitrates.setdefault(row.channel, row.bitrate)
-
-
 def warnings(summary: dict[str, Any]) -> Iterator[str]:
-    """What cannot be so; n frames begin n - 1 times within their span, and stamps jitter."""
+    """What cannot be so."""
     for bus in summary["channels"]:
-        if bus["load"] is not None and bus["load"] * (bus["frames"] - 1) > 1.01 * bus["frames"]:
+        if too_full(bus):
             yield (
                 f"{bus['name']}: a load of {percent(bus['load'])} % is more than a bus can carry: at "
                 f"{bus['bitrate']:.0f} bit/s ({bus['bitrate_from']}) these frames do not fit; give the bus's rate with "
@@ -241,25 +180,4 @@ def percent(share: float | None) -> str:
 
 def plot(statistics: Statistics, summary: dict[str, Any], path: str) -> None:
     """Load over time, and the identifiers with the greatest shares."""
-    figure = new_figure(11, 7)
-    above, below = figure.subplots(2, 1)
-    window = summary["window_s"]
-    names = {bus["channel"]: bus["name"] for bus in summary["channels"]}
-    for channel, windows in statistics.load_over_time().items():
-        numbers = range(min(windows), max(windows) + 1)
-        values = [100 * (windows.get(number) or 0.0) for number in numbers]
-        edges = [number * window - (statistics.first or 0) / 1e9 for number in [*numbers, numbers[-1] + 1]]
-        above.stairs(values, edges, baseline=None, linewidth=1.3, label=names[channel])
-    above.set(xlabel="time since the first frame, s", ylabel=f"bus load, % ({window:g} s windows)")
-    above.set_ylim(bottom=0)
-    above.grid(alpha=0.3)
-    if summary["channels"]:
-        above.legend(fontsize=8, loc="lower left")
-    rows = sorted(summary["ids"], key=lambda row: -(row["share"] or 0))[:30]
-    labels = [f"{names[r['channel']]}: {r['arbitration_id']:0{8 if r['extended'] else 3}X}" for r in rows]
-    below.bar(range(len(rows)), [100 * (r["share"] or 0) for r in rows], color="#4878a8")
-    below.set_xticks(range(len(rows)), labels, rotation=90, fontsize=8)
-    below.set(
-        ylabel="share of the bus, %", xlabel=f"bus: identifier (the {len(rows)} with most of {len(summary['ids'])})"
-    )
-    figure.savefig(path, dpi=110)
+    bus_load(statistics, summary).savefig(path, dpi=110)

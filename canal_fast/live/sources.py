@@ -15,6 +15,7 @@ __all__ = ["Source", "parse_source"]
 
 _LIBRARY = "library="
 _FLAG_LIMIT = 0xFFFFFFFF
+_USB2CAN_BITRATE = _VIRTUAL_BITRATE = 500_000  # bit/s, where none is said
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,18 @@ class Source:
         keys = [key.replace(" ", "") for key in self.config.split(";")[1:]]
         return self.kind == "virtual" and any(key.startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
 
+    @property
+    def known_bitrates(self) -> tuple[int | None, int | None]:
+        """Nominal and data bit rate in bit/s, where the text, or what this kind of bus has without one, says them."""
+        if self.kind != "virtual":
+            return self.bitrate or (_USB2CAN_BITRATE if self.kind == "usb2can" else None), None
+        fields = [field.strip() for field in self.config.split(";")[1:] if field.strip()]
+        keys = dict(key.replace(" ", "").partition("=")[::2] for key in fields)
+        told = fields[0] if fields and "=" not in fields[0] else keys.get("bitrate", "")
+        nominal = int(told, 0) if told[:1].isdigit() else (not fields and self.bitrate) or _VIRTUAL_BITRATE
+        data = keys.get("data_bitrate", "")
+        return nominal, int(data, 0) if data[:1].isdigit() else nominal
+
 
 def _virtual(source: Source, options: dict[str, Any]) -> Channel:
     config = source.config or "bus0"
@@ -78,7 +91,7 @@ def _socketcan(source: Source, options: dict[str, Any]) -> Channel:
 
 
 def _usb2can(source: Source, options: dict[str, Any]) -> Channel:
-    return Channel.usb2can(source.config or None, source.bitrate or 500_000, **options)
+    return Channel.usb2can(source.config or None, source.bitrate or _USB2CAN_BITRATE, **options)
 
 
 def _library(source: Source, options: dict[str, Any]) -> Channel:

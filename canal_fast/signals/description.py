@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Message", "Problem", "Signal", "suggest"]
+__all__ = ["Message", "Problem", "Signal", "parameter_group", "suggest"]
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -112,9 +112,8 @@ class Message:
 
     @property
     def pgn(self) -> int:
-        """Parameter group number of its identifier (J1939-21: a PDU format below 240 has a destination)."""
-        pgn = self.arbitration_id >> 8 & 0x3FFFF
-        return pgn & 0x3FF00 if pgn >> 8 & 0xFF < 240 else pgn
+        """Parameter group number of its identifier."""
+        return parameter_group(self.arbitration_id)
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,12 @@ class Problem:
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def parameter_group(arbitration_id: int) -> int:
+    """Number of a 29-bit identifier's group (J1939-21: a PDU format below 240 has a destination, no part of it)."""
+    pgn = arbitration_id >> 8 & 0x3FFFF
+    return pgn & 0x3FF00 if pgn >> 8 & 0xFF < 240 else pgn
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canal_fast.plot import new_figure
+from canal_fast.plot.nodes import Track, node_levels
 
 from .events import ERRORS, FIELDS, Event, NodeState
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .run import Run
 
 _STUFF = 0x80
-_LETTER = 0.003  # of a picture's width
 _QUIET = {FIELDS.index(name) for name in ("idle", "bus_off", "integrating")}
 
 
@@ -80,35 +79,14 @@ def text(run: Run, first: int, last: int, width: int) -> str:
 
 def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike[str]) -> None:
     """The waveforms of the bus and of each node, fields coloured, errors marked."""
-    rows = max(1, -(-(last - first) // width))
-    tracks = ["bus", *(run.nodes if run.has_levels else [])]
-    figure = new_figure(16, (0.55 * len(tracks) + 0.5) * rows + 0.4)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
-        begin, end = first + row * width, min(first + (row + 1) * width, last)
-        part = slice(begin - run.first_bit, end - run.first_bit)
-        for track, name in enumerate(tracks):
-            base = 1.6 * (len(tracks) - 1 - track)
-            levels = run.bits[part] if track == 0 else run.levels[part, track - 1]
-            axes.stairs(levels + base, range(begin, end + 1), baseline=None, color="black", linewidth=1.2, zorder=3)
-            axes.text(begin - 0.5, base + 0.5, name, ha="right", va="center", fontsize=8)
-            if track == 0:
-                continue
-            for number, (code, left, right) in enumerate(_spans(run.fields[part, track - 1].tolist())):
-                if code in _QUIET:
-                    continue
-                color = "#f6cfcb" if FIELDS[code].endswith("_flag") else ("#dce9f7", "#fbeedb")[number % 2]
-                axes.fill_between([begin + left, begin + right], base - 0.1, base + 1.1, color=color, linewidth=0)
-                if right - left >= _LETTER * width * len(FIELDS[code]):
-                    middle = begin + (left + right) / 2
-                    axes.text(middle, base + 1.12, FIELDS[code], ha="center", va="bottom", fontsize=5)
-            events = run.events[(run.events["node"] == track - 1) & np.isin(run.events["event"], list(ERRORS))]
-            for event in events[(events["bit"] >= begin) & (events["bit"] < end)]:
-                at = event["bit"]
-                axes.fill_between([at, at + 1], base - 0.1, base + 1.1, color="#d9534f", alpha=0.6, linewidth=0)
-        axes.set(xlim=(begin, begin + width), ylim=(-0.4, 1.6 * len(tracks)), yticks=[])
-        axes.set_xticks(range(begin, end + 1, 10))
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(f"bits {first}..{last - 1}, errors and flags red", fontsize=9)
-    figure.savefig(path, dpi=110)
+    part = slice(first - run.first_bit, last - run.first_bit)
+    tracks = [Track("bus", run.bits[part])]
+    for number, name in enumerate(run.nodes if run.has_levels else []):
+        spans = [
+            (FIELDS[code], left, right)
+            for code, left, right in _spans(run.fields[part, number].tolist())
+            if code not in _QUIET
+        ]
+        found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
+        tracks.append(Track(name, run.levels[part, number], spans, (found["bit"] - first).tolist()))
+    node_levels(tracks, first, width).savefig(path, dpi=110)

@@ -11,6 +11,7 @@ from canal_fast.processor import serve
 from . import _checksum, _wire
 from .codec import Decoded, WireStatus, decode, destuff, encode, encode_stream, stuff
 from .drawing import draw
+from .drawing import split as fields
 from .lengths import bus_load, frame_duration_ns, frame_length_bits, stuff_bit_count
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "draw",
     "encode",
     "encode_stream",
+    "fields",
     "frame_duration_ns",
     "frame_length_bits",
     "stuff",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from canal_fast.frames import FrameArray, FrameFlag, payload_length
-from canal_fast.plot import new_figure
+from canal_fast.plot.bits import frame_bits
 
 from .codec import encode
 
@@ -19,7 +19,6 @@ _LAYOUTS = {  # (extended, FD): SOF to DLC
     (False, True): "SOF 1,ID 11,RRS 1,IDE 1,FDF 1,res 1,BRS 1,ESI 1,DLC 4",
     (True, True): "SOF 1,ID 11,SRR 1,IDE 1,ID ext 18,RRS 1,FDF 1,res 1,BRS 1,ESI 1,DLC 4",
 }
-_ROW_BITS = 64
 
 
 class Field(NamedTuple):
@@ -104,36 +103,5 @@ def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | Non
     total = sum(len(field.bits) for field in fields)
     lines.append(f"{total:4}  bits, {sum(sum(field.stuff) for field in fields)} of them stuff bits [in brackets]")
     if plot is not None:
-        _plot(fields, total, plot)
+        frame_bits(fields).savefig(plot, dpi=110)
     return "\n".join(lines)
-
-
-def _plot(fields: list[Field], total: int, path: str | os.PathLike[str]) -> None:
-    levels = [bit for field in fields for bit in field.bits]
-    stuff = [mark for field in fields for mark in field.stuff]
-    rows = -(-total // _ROW_BITS)
-    figure = new_figure(14, 1.5 * rows + 0.5)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
-        begin, end = row * _ROW_BITS, min((row + 1) * _ROW_BITS, total)
-        axes.stairs(levels[begin:end], range(begin, end + 1), baseline=None, color="black", linewidth=1.4, zorder=3)
-        for number, field in enumerate(fields):
-            left, right = max(field.start, begin), min(field.start + len(field.bits), end)
-            if left < right:
-                axes.axvspan(left, right, color=("#dce9f7", "#fbeedb")[number % 2], linewidth=0)
-                upright = (right - left) < 0.35 * len(field.name)
-                axes.text(
-                    (left + right) / 2, 1.25, field.name, fontsize=7, ha="center", va="bottom", rotation=90 * upright
-                )
-        for at in range(begin, end):
-            if stuff[at]:
-                axes.axvspan(at, at + 1, color="#d9534f", alpha=0.45, linewidth=0)
-            axes.text(at + 0.5, -0.12, str(levels[at]), fontsize=6, ha="center", va="top", color="dimgray")
-        axes.set(
-            xlim=(begin, begin + _ROW_BITS), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
-        )
-        axes.set_xticks(range(begin, end + 1, 8))
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{total} bits, stuff bits red", fontsize=9)
-    figure.savefig(path, dpi=110)

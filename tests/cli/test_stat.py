@@ -14,8 +14,8 @@ import pytest
 import canal_fast as cf
 from canal_fast import wire
 from canal_fast.__main__ import main
+from canal_fast.analysis.recordings import ahead
 from canal_fast.analysis.statistics import Statistics
-from canal_fast.cli.stat import ahead
 
 
 def saturated(rate: int, channel: int = 0) -> cf.FrameArray:

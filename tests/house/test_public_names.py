@@ -13,11 +13,16 @@ NAMES = {
         DriverNotFoundError FD_FRAME_DTYPE FRAME_DTYPE FrameArray FrameError FrameFlag Ledger LogFormatError
         PeriodicStatistics PeriodicTask SignalError SimulationError WireError __version__ analysis bittiming
         check_frames checksum from_arrow from_messages get_include list_devices load_database logger logs make_frames
-        payload_length physical play read_log signals simulation to_arrow to_messages to_pandas to_polars waveform wire
-        write_log""",
-    "canal_fast.analysis": """Groups ID_DTYPE PERIODS_DTYPE Statistics between changes concatenate group_by_id latest
-        merge payload_view periods resample""",
-    "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream frame_duration_ns
+        payload_length physical play plot read_log report signals simulation to_arrow to_messages to_pandas to_polars
+        waveform wire write_log""",
+    "canal_fast.analysis": """Comparison DISTURBANCE_DTYPE FINDING_DTYPE GATEWAY_DTYPE Groups ID_DTYPE LoadForecast
+        Message PERIODS_DTYPE ResponseTime ResponseTimes SCHEDULE_DTYPE Schedule Statistics between bus_order_key
+        changes concatenate forecast_load gateway_delays group_by_id latest learn_schedule merge payload_view periods
+        resample response_times timed_messages""",
+    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_levels periods signals
+        wave_bits""",
+    "canal_fast.report": "write_report",
+    "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream fields frame_duration_ns
         frame_length_bits stuff stuff_bit_count""",
     "canal_fast.bittiming": """BitTiming BitTimingFd CONTROLLERS ControllerLimits Segments TIMING_DTYPE Tolerance best
         solve solve_fd solve_many usb2can_timing""",

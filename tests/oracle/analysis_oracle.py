@@ -93,3 +93,30 @@ def windows(rows: list[Row], window_ns: int) -> dict[int, dict[int, list[int]]]:
         if id_of(row) is not None:
             found.setdefault(row["channel"], {}).setdefault(row["timestamp"] // window_ns, []).append(index)
     return found
+
+
+def traffic(rows: list[Row], most: int) -> tuple[dict[Id, dict[str, Any]], dict[int, dict[str, int]]]:
+    """What is on the buses: of each identifier, in the order of the first frames, and of each channel; at most so many
+    identifiers."""
+    ids: dict[Id, dict[str, Any]] = {}
+    channels: dict[int, dict[str, int]] = {}
+    names = ("records", "frames", "error_frames", "status_messages", "gaps", "clock_steps", "unlisted")
+    for row in rows:
+        channel = channels.setdefault(row["channel"], dict.fromkeys(names, 0))
+        channel["records"] += 1
+        channel["gaps"] += bool(row["flags"] & 0x100)
+        channel["clock_steps"] += bool(row["flags"] & 0x200)
+        one = id_of(row)
+        if one is None:
+            channel["error_frames" if row["flags"] & ERROR else "status_messages"] += 1
+            continue
+        channel["frames"] += 1
+        if one not in ids and len(ids) == most:
+            channel["unlisted"] += 1
+            continue
+        here = ids.setdefault(one, {"frames": [], "changed": set()})
+        if here["frames"]:
+            before = here["frames"][-1]["data"]
+            here["changed"] |= {n for n, byte in enumerate(row["data"]) if n >= len(before) or before[n] != byte}
+        here["frames"].append(row)
+    return ids, channels

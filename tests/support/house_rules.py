@@ -37,6 +37,7 @@ WINGS = {
     "waveform": Wing("ground wire bittiming", "ground wire bittiming"),
     "analysis": Wing("ground wire", "ground wire logs signals"),
     "logger": Wing("ground system live logs", "ground drivers live logs signals analysis"),
+    "report": Wing("", "ground logs signals analysis"),
     "doctor": Wing("", "ground drivers live"),
     "plot": Wing("", "ground"),
 }

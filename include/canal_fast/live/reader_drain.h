@@ -93,8 +93,8 @@ CF_INLINE int cf_reader_may_run(cf_reader *reader)
 
 /* Receives messages of one layout into the slots that are free in one piece, at most CF_DRAIN_CHUNK: what stays the
  * same meanwhile is asked once. `ticked` 0: the driver's time stamps say nothing. What is no plain frame, or is the
- * first one after a change of filters, goes through cf_reader_keep and ends it. Returns as cf_reader_receive for the last
- * message; *any: one came. Needs cf_reader_may_run, and cf_reader_go before. */
+ * first one after a change of filters, goes through cf_reader_keep and ends it. Returns as cf_reader_receive for the
+ * last message; *any: one came. Needs cf_reader_may_run, and cf_reader_go before. */
 CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, int ticked, int64_t now_ns, int *any)
 {
     cf_producer *producer = &reader->producer;
@@ -102,15 +102,14 @@ CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, i
     const cf_filter *rows = reader->filters.rows;
     const uint32_t rules = reader->filters.count, generation = reader->filters.generation;
     const unsigned channel = reader->channel;
-    uint64_t room, received = 0;
-    char *const begin = cf_producer_span(producer, CF_DRAIN_CHUNK, &room);
-    cf_frame *to = (cf_frame *)(void *)begin;
+    uint64_t room;
+    cf_frame *to = (cf_frame *)(void *)cf_producer_span(producer, CF_DRAIN_CHUNK, &room);
     const cf_frame *const end = to + room;
     int64_t stamp_ns = 0;
-    int got = 1, odd = 0;
+    int got = 1, odd = 0, stamped = 0;
     if (!ticked)
         stamp_ns = cf_clock_host_stamp(&reader->clock, now_ns);
-    while (to < end && received < CF_DRAIN_CHUNK) {
+    while (to < end && stamped < CF_DRAIN_CHUNK) {
         uint32_t ticks;
         got = cf_reader_receive_layout(reader, layout, 0);
         if (CF_UNLIKELY(got == CF_READER_GONE))
@@ -121,16 +120,19 @@ CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, i
               (to->flags & CF_FLAG_STATUS) || cf_atomic_u32_load_acquire(&table->generation) != generation;
         if (CF_UNLIKELY(odd))
             break;
-        received++;
+        stamped++;
+        producer->counters.received++; /* at once, like the rest: the next call may not come back */
         to->timestamp_ns = ticked ? cf_clock_stamp(&reader->clock, ticks, now_ns) : stamp_ns;
-        to += cf_filter_match(rows, rules, (const cf_frame_head *)(const void *)to);
+        if (cf_filter_match(rows, rules, (const cf_frame_head *)(const void *)to)) {
+            producer->written++;
+            to++;
+        } else {
+            producer->counters.filtered++;
+        }
     }
-    producer->counters.received += received;
-    producer->counters.filtered += received - (uint64_t)(to - (cf_frame *)(void *)begin);
-    producer->written += (uint64_t)(to - (cf_frame *)(void *)begin);
     if (!ticked)
-        cf_clock_stamped(&reader->clock, received, stamp_ns, now_ns);
-    *any |= received != 0;
+        cf_clock_stamped(&reader->clock, (uint64_t)stamped, stamp_ns, now_ns);
+    *any |= stamped != 0;
     if (CF_UNLIKELY(odd)) {
         got = cf_reader_keep(reader, now_ns);
         *any |= got == 1;

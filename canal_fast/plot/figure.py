@@ -1,4 +1,4 @@
-"""Pictures: matplotlib, imported when something is drawn."""
+"""Figures: matplotlib, imported when something is drawn. What tells things apart does so without colours, too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+__all__ = ["BANDS", "BLUE", "DASHES", "STUFF", "TROUBLE", "new_figure"]
+
+BANDS = ("#dce9f7", "#fbeedb")  # of fields beside each other
+BLUE = "#1f5fa8"
+TROUBLE: dict[str, Any] = {"facecolor": "#d9534f", "edgecolor": "#7a1f1a", "alpha": 0.6, "linewidth": 0, "hatch": "xxx"}
+STUFF: dict[str, Any] = {"facecolor": "#d9534f", "edgecolor": "#7a1f1a", "alpha": 0.4, "linewidth": 0, "hatch": "////"}
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (6, 1, 1, 1)), (0, (8, 2)))  # of lines in one picture
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:

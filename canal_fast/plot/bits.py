@@ -1,0 +1,72 @@
+"""One frame's bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from .figure import BANDS, STUFF, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BitField", "frame_bits"]
+
+_ROW_BITS = 64
+
+
+class BitField(Protocol):
+    """A field of a frame on the wire, as `canal_fast.wire.fields` gives it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def bits(self) -> Sequence[int]: ...
+    @property
+    def stuff(self) -> Sequence[bool]: ...
+
+
+def frame_bits(fields: Sequence[BitField]) -> Figure:
+    """The waveform of one frame, its fields by name, stuff bits hatched.
+
+    Parameters
+    ----------
+    fields : sequence of fields with name, start, bits, stuff
+        As `canal_fast.wire.fields(frame)` gives them.
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+    """
+    levels = [bit for field in fields for bit in field.bits]
+    stuff = [mark for field in fields for mark in field.stuff]
+    total = len(levels)
+    rows = -(-total // _ROW_BITS)
+    figure = new_figure(14, 1.5 * rows + 0.5)
+    for row in range(rows):
+        axes = figure.add_subplot(rows, 1, row + 1)
+        begin, end = row * _ROW_BITS, min((row + 1) * _ROW_BITS, total)
+        axes.stairs(levels[begin:end], range(begin, end + 1), baseline=None, color="black", linewidth=1.4, zorder=3)
+        for number, field in enumerate(fields):
+            left, right = max(field.start, begin), min(field.start + len(field.bits), end)
+            if left < right:
+                axes.axvspan(left, right, color=BANDS[number % 2], linewidth=0)
+                upright = (right - left) < 0.35 * len(field.name)
+                axes.text(
+                    (left + right) / 2, 1.25, field.name, fontsize=7, ha="center", va="bottom", rotation=90 * upright
+                )
+        for at in range(begin, end):
+            if stuff[at]:
+                axes.axvspan(at, at + 1, **STUFF)
+            axes.text(at + 0.5, -0.12, str(levels[at]), fontsize=6, ha="center", va="top", color="dimgray")
+        axes.set(
+            xlim=(begin, begin + _ROW_BITS), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
+        )
+        axes.set_xticks(range(begin, end + 1, 8))
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"{total} bits, stuff bits red and hatched", fontsize=9)
+    return figure

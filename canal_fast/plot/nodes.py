@@ -1,0 +1,82 @@
+"""A bus and its nodes, bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy.typing as npt
+
+from .figure import BANDS, TROUBLE, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Track", "node_levels"]
+
+_LETTER = 0.003  # of a picture's width
+_FLAG = "#f6cfcb"
+
+
+class Track(NamedTuple):
+    """The bus, or what one node sends."""
+
+    name: str
+    levels: npt.NDArray[Any]
+    """Of each bit that is drawn, 0 dominant."""
+    spans: Sequence[tuple[str, int, int]] = ()
+    """(field, first bit, bit after it), counted from the first that is drawn; without what is quiet."""
+    errors: Sequence[int] = ()
+    """Bits where the node found an error, likewise."""
+
+
+def node_levels(tracks: Sequence[Track], first: int, width: int) -> Figure:
+    """The waveforms of the bus and of each node, fields coloured, errors hatched.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        From above, all of one length.
+    first : int
+        Number of the first bit.
+    width : int
+        Bits in a row.
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+    """
+    count = len(tracks[0].levels)
+    rows = max(1, -(-count // width))
+    figure = new_figure(16, (0.55 * len(tracks) + 0.5) * rows + 0.4)
+    for row in range(rows):
+        axes = figure.add_subplot(rows, 1, row + 1)
+        begin, end = row * width, min((row + 1) * width, count)
+        for place, track in enumerate(tracks):
+            _draw(axes, track, 1.6 * (len(tracks) - 1 - place), first, begin, end, width)
+        axes.set(xlim=(first + begin, first + begin + width), ylim=(-0.4, 1.6 * len(tracks)), yticks=[])
+        axes.set_xticks(range(first + begin, first + end + 1, 10))
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(f"bits {first}..{first + count - 1}, flags red, errors hatched", fontsize=9)
+    return figure
+
+
+def _draw(axes: Axes, track: Track, base: float, first: int, begin: int, end: int, width: int) -> None:
+    edges = range(first + begin, first + end + 1)
+    axes.stairs(track.levels[begin:end] + base, edges, baseline=None, color="black", linewidth=1.2, zorder=3)
+    axes.text(first + begin - 0.5, base + 0.5, track.name, ha="right", va="center", fontsize=8)
+    for number, (field, left, right) in enumerate(track.spans):
+        left, right = max(left, begin), min(right, end)
+        if left >= right:
+            continue
+        color = _FLAG if field.endswith("_flag") else BANDS[number % 2]
+        axes.fill_between([first + left, first + right], base - 0.1, base + 1.1, color=color, linewidth=0)
+        if right - left >= _LETTER * width * len(field):
+            middle = first + (left + right) / 2
+            axes.text(middle, base + 1.12, field, ha="center", va="bottom", fontsize=5)
+    for at in track.errors:
+        if begin <= at < end:
+            axes.fill_between([first + at, first + at + 1], base - 0.1, base + 1.1, **TROUBLE)

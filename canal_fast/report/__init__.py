@@ -1,0 +1,7 @@
+"""A recording as one HTML page."""
+
+from __future__ import annotations
+
+from .writing import write_report
+
+__all__ = ["write_report"]
