@@ -296,14 +296,17 @@ def test_a_close_that_was_interrupted_may_be_repeated() -> None:
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("call", ["ch.stop()", "ch.drain(5)", "ch.close()"])
-def test_ctrl_c_is_keyboard_interrupt(call: str) -> None:
-    """Also from a handler that takes its time, so that the call has come back meanwhile."""
+@pytest.mark.parametrize(
+    ("call", "keys"), [("ch.stop()", "load=0.5"), ("ch.drain(5)", "1000;load=1"), ("ch.close()", "1000;load=1")]
+)
+def test_ctrl_c_is_keyboard_interrupt(call: str, keys: str) -> None:
+    """Also from a handler that takes its time, so that the call has come back meanwhile. On a busy bus the reader
+    sleeps for a second at a time, which stopping waits for."""
     program = (
         "import canal_fast as cf, os, signal, threading, time\n"
         "def handler(number, frame):\n    time.sleep(1.2)\n    raise KeyboardInterrupt\n"
         "signal.signal(signal.SIGINT, handler)\n"
-        "ch = cf.Channel('virtual', 'bus;1000;load=1', profile='generic', bridge='never', coalesce_ms=1000)\n"
+        f"ch = cf.Channel('virtual', 'bus;{keys}', profile='generic', bridge='never', coalesce_ms=1000)\n"
         "ch.send(cf.make_frames([1] * 40, b'12345678'))\n"
         "time.sleep(0.1)\n"  # so that the reader has begun its wait of a second
         "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"

@@ -15,7 +15,7 @@
 
 enum {
     CF_DRAIN_CHUNK = 256,      /* messages between two looks at the clock and the stop flag */
-    CF_IDLE_ROUNDS = 20,       /* empty drains before the thread waits in blocking receives */
+    CF_IDLE_ROUNDS = 20,       /* empty drains of a busy bus before the thread waits in blocking receives */
     CF_BLOCKING_SLICE_MS = 50, /* how long such a wait may last: never 0, which some take as for ever */
     CF_ROUND_CHUNKS = 256      /* a drain ends after so many, whatever still comes */
 };
@@ -52,6 +52,9 @@ typedef struct cf_reader {
     cf_sleeper sleeper;
     cf_producer producer;
     cf_clock clock;
+    int busy;          /* the last two deliveries came within twice the time of coalescing: it pays to sleep */
+    unsigned slice_ms; /* how long the next wait in the driver may last; twice that after one in vain */
+    int64_t delivered_ns; /* when something came last */
     int64_t last_drain_ns, last_overrun_poll_ns;
     int64_t heard_ns; /* when the last frame came, or the driver was last asked */
     uint64_t overruns_seen; /* what the driver said when it was last asked */

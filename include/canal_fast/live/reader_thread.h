@@ -35,18 +35,28 @@ CF_INLINE int cf_reader_inspect(cf_reader *reader, int64_t now_ns)
     return 0;
 }
 
+/* Something came: how the thread waits for what comes next. Short waits first: after the last frame of a measurement
+ * somebody may close the channel, who has to wait for the driver's return. */
+CF_INLINE void cf_reader_delivered(cf_reader *reader, int64_t now_ns)
+{
+    reader->busy = now_ns - reader->delivered_ns < 2 * reader->coalesce_ns;
+    reader->delivered_ns = now_ns;
+    reader->slice_ms = 1;
+}
+
 /* Waits for one message on an idle bus. Returns as cf_reader_drain. */
 CF_INLINE int cf_reader_block(cf_reader *reader)
 {
     const int64_t before_ns = cf_now_ns();
+    const unsigned slice_ms = reader->slice_ms > 0 ? reader->slice_ms : 1;
     const int batch = reader->library->receive_batch != NULL;
     int more, got;
     int64_t now_ns;
     if (batch) {
-        got = cf_reader_batch(reader, CF_BLOCKING_SLICE_MS, before_ns, &more);
+        got = cf_reader_batch(reader, slice_ms, before_ns, &more);
     } else {
         cf_reader_go(reader, CF_FN_receive);
-        got = cf_reader_receive(reader, CF_BLOCKING_SLICE_MS);
+        got = cf_reader_receive(reader, slice_ms);
         if (CF_UNLIKELY(cf_reader_back(reader)))
             return CF_READER_GONE;
     }
@@ -58,7 +68,11 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
         }
         cf_reader_observe(reader, now_ns);
     }
-    if (got == 0 && now_ns - before_ns < CF_BLOCKING_SLICE_MS * INT64_C(500000)) {
+    if (got == 1)
+        cf_reader_delivered(reader, now_ns);
+    else
+        reader->slice_ms = 2 * slice_ms < CF_BLOCKING_SLICE_MS ? 2 * slice_ms : CF_BLOCKING_SLICE_MS;
+    if (got == 0 && now_ns - before_ns < slice_ms * INT64_C(500000)) {
         /* Some drivers answer "empty" at once, for a while or for ever: do not spin. */
         cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
     }
@@ -182,13 +196,15 @@ CF_INLINE int cf_reader_ask_status(cf_reader *reader, int64_t now_ns)
     return -1;
 }
 
-/* After `idle` empty drains: waits for room in the ring, in the driver, or for a moment. Returns as cf_reader_drain. */
+/* After `idle` empty drains: waits for room in the ring, in the driver, or, where that is busy or cannot wait, for a
+ * moment. Returns as cf_reader_drain. */
 CF_INLINE int cf_reader_wait(cf_reader *reader, unsigned idle)
 {
     if (cf_reader_must_wait(reader))
         cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
                                CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
-    else if (reader->can_block && idle > CF_IDLE_ROUNDS && cf_producer_room(&reader->producer, 1) > 0)
+    else if (reader->can_block && (!reader->busy || idle > CF_IDLE_ROUNDS) &&
+             cf_producer_room(&reader->producer, 1) > 0)
         return cf_reader_block(reader);
     else
         cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
@@ -206,6 +222,8 @@ CF_INLINE void cf_reader_main(void *argument)
             got = cf_reader_inspect(reader, cf_now_ns());
             if (got == 0)
                 got = cf_reader_drain(reader);
+            if (got == 1)
+                cf_reader_delivered(reader, cf_now_ns());
         }
         if (got == 0)
             got = cf_reader_ask_status(reader, cf_now_ns());
@@ -224,6 +242,8 @@ CF_INLINE void cf_reader_main(void *argument)
             continue;
         }
         got = cf_reader_wait(reader, idle);
+        if (got == 1)
+            idle = 0;
     }
     if (got >= 0) /* stopped: what the driver holds by now has been received, too */
         got = cf_reader_drain(reader);
