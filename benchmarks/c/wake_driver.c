@@ -1,4 +1,4 @@
-/* wake_driver.c - a CANAL driver whose frames come from a thread of its own, each with the time it came in its payload. */
+/* wake_driver.c - a CANAL driver whose frames come from a thread of its own, each with that time in its payload. */
 
 #include <canal_fast/canal.h>
 #include <pthread.h>

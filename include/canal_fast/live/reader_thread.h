@@ -71,7 +71,7 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
     if (got == 1)
         cf_reader_delivered(reader, now_ns);
     else
-        reader->slice_ms = 2 * slice_ms < CF_BLOCKING_SLICE_MS ? 2 * slice_ms : CF_BLOCKING_SLICE_MS;
+        reader->slice_ms = slice_ms < CF_BLOCKING_SLICE_MS / 2 ? 2 * slice_ms : (unsigned)CF_BLOCKING_SLICE_MS;
     if (got == 0 && now_ns - before_ns < slice_ms * INT64_C(500000)) {
         /* Some drivers answer "empty" at once, for a while or for ever: do not spin. */
         cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
