@@ -61,6 +61,7 @@ def test_broken_libraries_are_named(tmp_path: Path) -> None:
             assert not diagnosis.works
 
 
+@pytest.mark.slow
 @needs_fakes
 def test_verdict_within_five_seconds(diagnoses: dict[str, Examined], capsys: pytest.CaptureFixture[str]) -> None:
     """What it took is printed; the assertion leaves room for busy machines."""

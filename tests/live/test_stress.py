@@ -56,6 +56,7 @@ def test_ring(sanitized: Sanitized) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_runs_equal_single_messages(sanitized: Sanitized) -> None:
     """What the reader does for a whole run of messages, beside what it does for each, over every odd one between."""
     program = sanitized.build("tests/c/reader_runs.c", "reader_runs")
