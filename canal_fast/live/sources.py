@@ -59,16 +59,6 @@ class Source:
         return _KINDS[self.kind](self, options)
 
     @property
-    def known_bitrate(self) -> int | None:
-        """As given, or what the virtual bus's configuration or the default says; None: nobody said it."""
-        if self.bitrate is not None:
-            return self.bitrate
-        if self.kind == "virtual" or self.library == "virtual":
-            rate = self.config.split(";")[1:2]
-            return int(rate[0]) if rate and rate[0].strip().isdigit() else 500_000
-        return 500_000 if self.kind == "usb2can" else None
-
-    @property
     def carries_fd(self) -> bool:
         """Whether FD was asked for, or is what the interface, or the virtual bus by its keys, has."""
         if self.fd or self.kind == "socketcan":
@@ -79,7 +69,7 @@ class Source:
     @property
     def known_bitrates(self) -> tuple[int | None, int | None]:
         """Nominal and data bit rate in bit/s, where the text, or what this kind of bus has without one, says them."""
-        if self.kind != "virtual":
+        if self.kind != "virtual" and self.library != "virtual":
             return self.bitrate or (_USB2CAN_BITRATE if self.kind == "usb2can" else None), None
         fields = [field.strip() for field in self.config.split(";")[1:] if field.strip()]
         keys = dict(key.replace(" ", "").partition("=")[::2] for key in fields)

@@ -63,7 +63,7 @@ class Input:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.number, self.name = number, name
-        self.bitrate = source.known_bitrate if isinstance(source, Source) else None
+        self.bitrate = (source.bitrate or source.known_bitrates[0]) if isinstance(source, Source) else None
         self.channel: Channel | None = source if isinstance(source, Channel) else None
         self.failure: Exception | None = None
         self.ended = self._stopping = False
