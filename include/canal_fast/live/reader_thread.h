@@ -77,6 +77,9 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
         cf_sleeper_sleep(&reader->sleeper, (uint64_t)reader->coalesce_ns);
     }
     reader->last_drain_ns = now_ns; /* it was listening all the time */
+    cf_producer_publish(&reader->producer); /* that the driver returned, too: see cf_driver_stop */
+    if (got == 1)
+        cf_consumer_notify(reader->consumer, 0);
     return got;
 }
 
@@ -241,6 +244,8 @@ CF_INLINE void cf_reader_main(void *argument)
             got = 0;
             continue;
         }
+        if (cf_atomic_u32_load_acquire(&reader->stop)) /* while it drained: no call to the driver more than need be */
+            break;
         got = cf_reader_wait(reader, idle);
         if (got == 1)
             idle = 0;
