@@ -2,6 +2,8 @@
  *
  * Plans made from bytes: those that cf_plan_check lets through decode and encode any frames without reading or writing
  * outside a payload or a column. */
+#include "seen.h"
+
 #include <canal_fast/signals.h>
 #include <stdlib.h>
 
@@ -81,6 +83,7 @@ static void decode(const cf_plan *plan, input *in)
     memory = (char *)own((size_t)bytes);
     scratch = (uint8_t *)own((size_t)scratch_bytes);
     cf_signals_decode(plan, frames, count, stride, which, messages, signals, rows, memory, scratch);
+    seen(memory, (size_t)bytes);
     free(frames), free(which), free(counts), free(shortest), free(messages), free(signals), free(rows);
     free(memory), free(scratch);
 }
@@ -105,6 +108,7 @@ static void encode(const cf_plan *plan, input *in)
         }
         (void)cf_signals_encode(plan, m, columns, FRAMES, (int)(take(in) & 1), take(in) & 1 ? 0xFF : 0, payloads, &row,
                                 &signal);
+        seen(payloads, (size_t)FRAMES * message->row_bytes);
         free(columns), free(payloads);
     }
 }

@@ -8,6 +8,8 @@
  * true once nothing disturbs any more, is required below; a frame that a node receives must be one that the wire's
  * decoder reads in what that node saw.
  */
+#include "seen.h"
+
 #include <canal_fast/simulation.h>
 #include <canal_fast/wire/decode.h>
 
@@ -105,6 +107,8 @@ static void check_events(void)
             check_received(e, &w.frames[frame++]);
         }
     }
+    seen(w.events, w.sink.event_count * sizeof *w.events);
+    seen(w.frames, w.sink.frame_count * sizeof *w.frames);
     w.sink.event_count = w.sink.frame_count = 0;
     require(w.sink.lost == 0);
 }
