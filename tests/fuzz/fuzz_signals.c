@@ -91,6 +91,8 @@ static void decode(const cf_plan *plan, input *in)
 static void encode(const cf_plan *plan, input *in)
 {
     size_t m, i, row, signal;
+    unsigned padding;
+    int saturate;
     for (m = 0; m < plan->message_count; m++) {
         const cf_plan_message *message = &plan->messages[m];
         cf_encode_column *columns = (cf_encode_column *)own(message->signals * sizeof *columns);
@@ -106,8 +108,9 @@ static void encode(const cf_plan *plan, input *in)
             columns[i].raw = (int32_t)(take(in) & 1);
             columns[i].fallback = take(in);
         }
-        (void)cf_signals_encode(plan, m, columns, FRAMES, (int)(take(in) & 1), take(in) & 1 ? 0xFF : 0, payloads, &row,
-                                &signal);
+        saturate = (int)(take(in) & 1); /* one at a time: arguments are evaluated in any order */
+        padding = take(in) & 1 ? 0xFF : 0;
+        (void)cf_signals_encode(plan, m, columns, FRAMES, saturate, padding, payloads, &row, &signal);
         seen(payloads, (size_t)FRAMES * message->row_bytes);
         free(columns), free(payloads);
     }

@@ -190,7 +190,9 @@ static void disturb(input *in)
     while (left-- && w.bit < DISTURBED_BITS) {
         for (idle = take(in); idle && w.bit < DISTURBED_BITS; idle--)
             step(0);
-        unsigned flips = take(in) | (take(in) & 3) << 8, length = take(in);
+        unsigned flips = take(in), length;
+        flips |= (take(in) & 3) << 8;
+        length = take(in);
         for (length = length < 240 ? 1 + (length & 7) : length & 127; length; length--)
             step(flips);
         if (left % 8 == 7) {

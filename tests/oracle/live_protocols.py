@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
-import memory_model as m
+from . import memory_model as m
 
 Steps = Generator[m.Operation, Any, Any]
 
@@ -88,11 +88,11 @@ def ledger(weak: Weakened) -> Protocol:
 
 
 def filter_table(weak: Weakened) -> Protocol:
-    """filter_table.h: filters change once, while two records are judged and taken."""
+    """filter_table.h: filters change once, while two records are judged and taken. filter_rows() weakens its fences."""
 
     def program() -> Steps:
         yield m.store("generation", 1)
-        yield from weak.fence("fence of the program")
+        yield m.fence()
         yield m.store("can_id", 2)
         yield m.store("can_mask", 2)
         yield m.store("generation", 2, weak.order("generation: release by the program", "release"))
@@ -112,7 +112,7 @@ def filter_table(weak: Weakened) -> Protocol:
             if generation != known and generation % 2 == 0:
                 can_id = yield m.load("can_id")
                 can_mask = yield m.load("can_mask")
-                yield from weak.fence("fence of the reader")
+                yield m.fence()
                 if (yield m.load("generation")) == generation:
                     rows, known = (can_id, can_mask), generation
                     yield m.store("from", index)

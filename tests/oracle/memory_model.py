@@ -7,10 +7,10 @@ acquire fence; sequentially consistent fences share one view. A write may go any
 read-modify-write right behind what it read. Views also hold how much of each thread happened before, so that plain
 (not atomic) accesses that race are found: the outcome RACE.
 
-Sources: C11 5.1.2.4 and 7.17.3; Lahav et al., Repairing Sequential Consistency in C/C++11 (2017); Kang et al., A Promising
-Semantics for Relaxed-Memory Concurrency (2017), whose promises are left out: each read comes after the write it reads,
-so load buffering (LB) of relaxed operations is not among the executions. Seqlocks rest on fences, not on LB; plain
-accesses that only LB would show to be unordered are races here.
+Sources: C11 5.1.2.4 and 7.17.3; Lahav et al., Repairing Sequential Consistency in C/C++11 (2017); Kang et al., A
+Promising Semantics for Relaxed-Memory Concurrency (2017), whose promises are left out: each read comes after the write
+it reads, so load buffering (LB) of relaxed operations is not among the executions. What only LB would break is found as
+a race where the data are plain, and else is not.
 
 A thread is a generator: it yields operations, is sent what they read and returns its part of the outcome.
 """
