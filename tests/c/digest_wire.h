@@ -124,7 +124,7 @@ static void lengths(const void *frames, size_t count, size_t stride)
     }
     tell("length-parts");
     wrong += cf_frames_lengths(frames, count, stride, CF_LENGTH_EXACT, 3, nominal, data, &index) != CF_OK;
-    cf_durations(nominal, data, count, 500000, 3333333, durations);
+    cf_durations(nominal, data, count, 700000, 3700000, durations); /* parts of a nanosecond of every size */
     add(durations, count * 8), tell("durations");
     add_number(cf_busload_add(frames, count, stride, durations, NULL, 1700000000000000000, 10000000, 100000, 1, load));
     add(load, 8 * 100000), tell("bus-load");
