@@ -192,7 +192,7 @@ def test_the_environment_chooses(tmp_path: Path) -> None:
 
 def test_a_level_that_this_machine_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "cpu_level", lambda: 1)
-    with pytest.raises(cf.CanalFastError, match="^CANAL_FAST_SIMD = 'avx512', this machine has portable, avx2$"):
+    with pytest.raises(cf.CanalFastError, match=r"^CANAL_FAST_SIMD = 'avx512', this machine has portable, avx2$"):
         processor.select("avx512")
 
 
