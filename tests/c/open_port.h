@@ -11,8 +11,8 @@ static inline cf_open_question question_of(const char *config, const char *profi
 {
     cf_open_question question;
     memset(&question, 0, sizeof question);
-    strncpy(question.config, config, sizeof question.config - 1);
-    strncpy(question.profile, profile, sizeof question.profile - 1);
+    cf_copy_text(question.config, sizeof question.config, config);
+    cf_copy_text(question.profile, sizeof question.profile, profile);
     question.coalesce_ns = 1000000;
     return question;
 }

@@ -3,6 +3,8 @@
  * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns,
  * and makes records that a recorder takes; with `forgiving` it reaches the end. What is packed is taken as if it had
  * unpacked to itself. */
+#include "seen.h"
+
 #include <canal_fast/logs/formats.h>
 #include <stdlib.h>
 
@@ -70,6 +72,7 @@ static void read_all(const cf_log_format *row, const uint8_t *data, size_t size,
         for (i = 0; i < call.made; i++) /* a recorder takes whatever a reader gives */
             if (cf_record_check((const cf_frame_head *)((const char *)frames + i * stride)) != CF_OK)
                 abort();
+        seen(frames, call.made * stride);
         inner = joined(inner, call.inner_consumed, part.at + call.consumed, status == CF_LOG_PACKED ? call.packed : 0);
         at += call.consumed + (status == CF_LOG_PACKED ? call.packed : 0);
         free(part.at);

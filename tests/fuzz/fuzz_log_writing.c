@@ -3,6 +3,8 @@
  * Records of any bytes, in every format, into room of any size: nothing is written outside, no record takes more than
  * its format says, and what was written into small room is what is written into large room. What the screen lets
  * through is counted as given. */
+#include "seen.h"
+
 #include <canal_fast/logs/formats.h>
 #include <canal_fast/logs/screen.h>
 #include <stdlib.h>
@@ -64,6 +66,7 @@ static void write_all(const cf_log_format *row, const uint8_t *records, size_t c
         ensure(row->target->end(small, head) <= row->write_max);
     if (row->target->finish != NULL)
         ensure(row->target->finish(large, 1, 2, head) <= row->write_max);
+    seen(all, used);
     free(all);
     free(parts);
     free(part);

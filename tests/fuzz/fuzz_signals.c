@@ -2,6 +2,8 @@
  *
  * Plans made from bytes: those that cf_plan_check lets through decode and encode any frames without reading or writing
  * outside a payload or a column. */
+#include "seen.h"
+
 #include <canal_fast/signals.h>
 #include <stdlib.h>
 
@@ -81,6 +83,7 @@ static void decode(const cf_plan *plan, input *in)
     memory = (char *)own((size_t)bytes);
     scratch = (uint8_t *)own((size_t)scratch_bytes);
     cf_signals_decode(plan, frames, count, stride, which, messages, signals, rows, memory, scratch);
+    seen(memory, (size_t)bytes);
     free(frames), free(which), free(counts), free(shortest), free(messages), free(signals), free(rows);
     free(memory), free(scratch);
 }
@@ -88,6 +91,8 @@ static void decode(const cf_plan *plan, input *in)
 static void encode(const cf_plan *plan, input *in)
 {
     size_t m, i, row, signal;
+    unsigned padding;
+    int saturate;
     for (m = 0; m < plan->message_count; m++) {
         const cf_plan_message *message = &plan->messages[m];
         cf_encode_column *columns = (cf_encode_column *)own(message->signals * sizeof *columns);
@@ -103,8 +108,10 @@ static void encode(const cf_plan *plan, input *in)
             columns[i].raw = (int32_t)(take(in) & 1);
             columns[i].fallback = take(in);
         }
-        (void)cf_signals_encode(plan, m, columns, FRAMES, (int)(take(in) & 1), take(in) & 1 ? 0xFF : 0, payloads, &row,
-                                &signal);
+        saturate = (int)(take(in) & 1); /* one at a time: arguments are evaluated in any order */
+        padding = take(in) & 1 ? 0xFF : 0;
+        (void)cf_signals_encode(plan, m, columns, FRAMES, saturate, padding, payloads, &row, &signal);
+        seen(payloads, (size_t)FRAMES * message->row_bytes);
         free(columns), free(payloads);
     }
 }

@@ -8,6 +8,8 @@
  * true once nothing disturbs any more, is required below; a frame that a node receives must be one that the wire's
  * decoder reads in what that node saw.
  */
+#include "seen.h"
+
 #include <canal_fast/simulation.h>
 #include <canal_fast/wire/decode.h>
 
@@ -105,6 +107,8 @@ static void check_events(void)
             check_received(e, &w.frames[frame++]);
         }
     }
+    seen(w.events, w.sink.event_count * sizeof *w.events);
+    seen(w.frames, w.sink.frame_count * sizeof *w.frames);
     w.sink.event_count = w.sink.frame_count = 0;
     require(w.sink.lost == 0);
 }
@@ -186,7 +190,9 @@ static void disturb(input *in)
     while (left-- && w.bit < DISTURBED_BITS) {
         for (idle = take(in); idle && w.bit < DISTURBED_BITS; idle--)
             step(0);
-        unsigned flips = take(in) | (take(in) & 3) << 8, length = take(in);
+        unsigned flips = take(in), length;
+        flips |= (take(in) & 3) << 8;
+        length = take(in);
         for (length = length < 240 ? 1 + (length & 7) : length & 127; length; length--)
             step(flips);
         if (left % 8 == 7) {

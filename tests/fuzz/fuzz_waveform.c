@@ -7,6 +7,8 @@
  * reads must be what the long way reads, in one piece and in two, and no row may leave the waveform. The same bytes are
  * scanned as VCD text and searched for edges as samples.
  */
+#include "seen.h"
+
 #include <canal_fast/waveform.h>
 
 #include <stdlib.h>
@@ -202,6 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_all(&parts, &timing, ticks, (int64_t)n, (int64_t)(n * data[6] / 256), data[0] & 1, end, 0);
         compare(&quick, &parts);
     }
+    seen(full.frames, full.count * sizeof *full.frames);
+    seen(full.start_ns, full.count * sizeof *full.start_ns);
     for (i = 0; i < full.count; i++) {
         require(full.start_ns[i] >= 0 && full.start_ns[i] <= 10 * end + 1000);
         require(!i || full.start_ns[i] >= full.start_ns[i - 1]);

@@ -7,6 +7,8 @@
  * memory of exactly that size. They are read as a stream and as slices. A valid frame must come out the same when it
  * is encoded and read again.
  */
+#include "seen.h"
+
 #include <canal_fast/wire/stuffing.h>
 #include <canal_fast/wire/decode_stream.h>
 
@@ -58,9 +60,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(bytes, data + 1, size - 1);
     bits.bytes = bytes;
     bits.bits = 8 * (int64_t)(size - 1) - (data[0] >> 1 & 7);
+    require(bits.bits > 0);
     {
         cf_stream stream = {bits, 0, data[0] & 16 ? CF_STREAM_IDLE : CF_STREAM_INTEGRATING, stream_level};
         while (cf_stream_next(&stream, head, stride, &result, &start) == CF_OK) {
+            seen(head, stride);
             require(stream.at > start);
             require((int64_t)++rows <= bits.bits);
             if (result.status != CF_WIRE_ERROR_FLAG && result.status != CF_WIRE_OVERLOAD)

@@ -3,6 +3,8 @@
  * Whatever the input is: read stays inside it (its own block, so that the sanitizer sees its end), gets on or returns,
  * and makes records that a controller could have sent, with zeros past their payload; with `forgiving` it reaches the
  * end. */
+#include "seen.h"
+
 #include <canal_fast/logs/formats.h>
 #include <stdlib.h>
 
@@ -51,6 +53,7 @@ static size_t read_all(const cf_log_format *row, const uint8_t *data, size_t siz
             abort();
         for (i = 0; i < call.made; i++) {
             check(&frames[i]);
+            seen(&frames[i], sizeof frames[i]);
 #ifdef CF_FUZZ_FRAME
             CF_FUZZ_FRAME(&frames[i]);
 #endif

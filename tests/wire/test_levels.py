@@ -190,6 +190,12 @@ def test_the_environment_chooses(tmp_path: Path) -> None:
     assert "CANAL_FAST_SIMD = 'mmx', this machine has portable" in run.stderr
 
 
+def test_a_level_that_this_machine_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "cpu_level", lambda: 1)
+    with pytest.raises(cf.CanalFastError, match=r"^CANAL_FAST_SIMD = 'avx512', this machine has portable, avx2$"):
+        processor.select("avx512")
+
+
 def test_calls_let_other_threads_run() -> None:
     """With a switch interval of an hour, a second thread gets on only where a call gives up the GIL."""
     frames = random_frames(300_000, 5, fd=False)

@@ -82,10 +82,11 @@ CF_INLINE void cf_consumer_arm(cf_consumer *consumer, uint32_t wanted)
     const uint32_t others = cf_atomic_u32_load_relaxed(alarm);
     if (others == 0 || wanted < others)
         cf_atomic_u32_store_relaxed(alarm, wanted);
-    cf_atomic_fence(); /* pairs with the one in cf_consumer_notify */
+    cf_atomic_fence(); /* with the one in cf_consumer_notify: one of the two sees what the other wrote before it */
 }
 
-/* Whether `wanted` records wait or no more will come. */
+/* Whether `wanted` records wait or no more will come. Acquire, from the reader's release of `state`: `failure` and its
+ * code, and its last records. */
 CF_INLINE int cf_consumer_has(const cf_consumer *consumer, uint32_t wanted)
 {
     return cf_atomic_u32_load_acquire(&consumer->share->state) != CF_READER_RUNNING ||
@@ -124,7 +125,7 @@ CF_INLINE void cf_consumer_notify(cf_consumer *consumer, int always)
 {
     cf_atomic_u32 *alarm = &consumer->share->alarm;
     uint32_t wanted;
-    cf_atomic_fence();
+    cf_atomic_fence(); /* with the one in cf_consumer_arm: records are published before `alarm` is read */
     wanted = cf_atomic_u32_load_relaxed(alarm);
     if (!always && (wanted == 0 || cf_ring_pending(consumer->ring) < wanted))
         return;
@@ -142,7 +143,7 @@ CF_INLINE void cf_consumer_await_room(cf_consumer *consumer, cf_producer *produc
     const uint64_t half = (producer->ring->capacity + 1) / 2;
     cf_mutex_lock(&consumer->lock);
     cf_atomic_u32_store_relaxed(&consumer->share->full, 1);
-    cf_atomic_fence();
+    cf_atomic_fence(); /* with the one in cf_consumer_take_locked, where the lock is another process's */
     if (cf_producer_room(producer, half) < half && !cf_atomic_u32_load_relaxed(stop))
         cf_cond_wait_for(&consumer->writable, &consumer->lock, timeout_ns);
     cf_atomic_u32_store_relaxed(&consumer->share->full, 0);
@@ -168,7 +169,7 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
             status = CF_CLOSED;
             break;
         }
-        state = cf_atomic_u32_load_acquire(&share->state);
+        state = cf_atomic_u32_load_acquire(&share->state); /* as in cf_consumer_has */
         *pending = cf_ring_pending(consumer->ring);
         if (*pending >= wanted) {
             status = CF_OK;
@@ -245,6 +246,8 @@ CF_INLINE size_t cf_consumer_take_locked(cf_consumer *consumer, void *records, s
         if (CF_UNLIKELY(consumer->waiting != NULL))
             got = cf_consumer_keep(consumer, records, first, taken);
     } while (got == 0 && taken > 0);
+    if (consumer->other_end != NULL)
+        cf_atomic_fence(); /* with the one in cf_consumer_await_room: records are taken before `full` is read */
     if (cf_atomic_u32_load_relaxed(&consumer->share->full) &&
         cf_ring_pending(consumer->ring) <= consumer->ring->capacity / 2) {
         if (consumer->other_end == NULL)

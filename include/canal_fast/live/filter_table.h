@@ -38,13 +38,14 @@ CF_INLINE void cf_filter_table_write(cf_filter_table *table, const cf_filter *ro
     const uint32_t generation = cf_atomic_u32_load_relaxed(&table->generation);
     uint32_t i;
     cf_atomic_u32_store_relaxed(&table->generation, generation + 1);
-    cf_atomic_fence();
+    cf_atomic_fence(); /* with the fence in cf_filter_table_take: who reads one new word finds another generation */
     cf_atomic_u32_store_relaxed(&table->count, count);
     for (i = 0; i < count; i++) {
         cf_atomic_u32_store_relaxed(&table->words[3 * i], rows[i].can_id);
         cf_atomic_u32_store_relaxed(&table->words[3 * i + 1], rows[i].can_mask);
         cf_atomic_u32_store_relaxed(&table->words[3 * i + 2], rows[i].extended);
     }
+    /* release, for the acquire in cf_filter_table_wants: who reads the even number reads these rows or later ones */
     cf_atomic_u32_store_release(&table->generation, generation + 2);
 }
 
@@ -61,13 +62,14 @@ CF_INLINE void cf_filter_table_take(cf_filter_table *table, cf_filter_copy *copy
         rows[i].can_mask = cf_atomic_u32_load_relaxed(&table->words[3 * i + 1]);
         rows[i].extended = cf_atomic_u32_load_relaxed(&table->words[3 * i + 2]);
     }
-    cf_atomic_fence();
+    cf_atomic_fence(); /* with the fence in cf_filter_table_write: a later word shows as a later generation */
     if (cf_atomic_u32_load_relaxed(&table->generation) != generation)
         return; /* written meanwhile: before the next record */
     copy->rows = rows;
     copy->count = count;
     copy->generation = generation;
     cf_atomic_u64_store_relaxed(&table->from, next);
+    /* release, for the acquire in cf_filter_table_unjudged: who reads `applied` reads its `from` */
     cf_atomic_u32_store_release(&table->applied, generation);
 }
 
@@ -75,6 +77,7 @@ CF_INLINE void cf_filter_table_take(cf_filter_table *table, cf_filter_copy *copy
 CF_INLINE int cf_filter_table_wants(cf_filter_table *table, cf_filter_copy *copy, const cf_frame_head *head,
                                     uint64_t next)
 {
+    /* acquire, from the last release in cf_filter_table_write: the rows of this generation */
     const uint32_t generation = cf_atomic_u32_load_acquire(&table->generation);
     if (CF_UNLIKELY(generation != copy->generation))
         cf_filter_table_take(table, copy, generation, next);
@@ -86,6 +89,8 @@ CF_INLINE int cf_filter_table_wants(cf_filter_table *table, cf_filter_copy *copy
 CF_INLINE size_t cf_filter_table_unjudged(const cf_filter_table *table, uint64_t first, size_t count)
 {
     uint64_t from;
+    /* acquire, from the release in cf_filter_table_take: `from`. Records that these rows judged were published after
+     * `applied`: who took them reads that, too. `generation` is the consumer's own, under its lock. */
     if (cf_atomic_u32_load_acquire(&table->applied) != cf_atomic_u32_load_relaxed(&table->generation))
         return count;
     from = cf_atomic_u64_load_relaxed(&table->from);

@@ -73,17 +73,18 @@ CF_INLINE void cf_host_serve(void *argument)
     if (host->shared->resume && !cf_host_resume(host))
         cf_process_leave(CF_HOST_NO_DRIVER);
     while (!cf_atomic_u32_load_acquire(&host->leave)) {
+        /* acquire, from the release in cf_link_call: the call */
         if (cf_atomic_u64_load_acquire(&calls->written) != taken) {
             cf_host_answer(host, cf_host_call(calls, taken));
-            cf_atomic_u64_store_release(&calls->taken, ++taken);
-            cf_atomic_fence(); /* pairs with the one in cf_link_await */
+            cf_atomic_u64_store_release(&calls->taken, ++taken); /* for the acquire in cf_link_await: the answer */
+            cf_atomic_fence(); /* with the one in cf_link_await: `taken` before `caller_waits` is read */
             if (cf_atomic_u32_load_relaxed(&host->shared->caller_waits) &&
                 cf_atomic_u32_exchange(&host->shared->caller_waits, 0))
                 cf_bell_ring(&host->up);
             cf_host_spin(&calls->written, taken, 0); /* often the next call comes at once */
         } else {
             cf_atomic_u32_store_relaxed(&host->shared->host_waits, 1);
-            cf_atomic_fence(); /* pairs with the one in cf_link_call */
+            cf_atomic_fence(); /* with the one in cf_link_call: `host_waits` before `written` is read */
             if (cf_atomic_u64_load_acquire(&calls->written) == taken && cf_bell_wait(&host->down, CF_BEAT_MS))
                 cf_host_make_room(host);
             cf_atomic_u32_store_relaxed(&host->shared->host_waits, 0);

@@ -60,6 +60,7 @@ CF_INLINE void cf_link_note_end(cf_link *link)
                                                                 : link->process.exit_code;
         cf_atomic_u32_store_release(&share->state, reason == CF_CLOSED ? CF_READER_STOPPED : CF_READER_FAILED);
     }
+    /* release, for the acquire in cf_link_call: process.exit_code comes first */
     cf_atomic_u32_store_release(&link->gone, reason == CF_OK ? CF_HOST_ENDED : reason);
     cf_consumer_wake(link->consumer);
 }
@@ -179,7 +180,8 @@ CF_INLINE int cf_link_await(cf_link *link, uint64_t index, int64_t limit_ns)
         const int64_t begun_ns = cf_now_ns();
         int64_t took_ns;
         cf_atomic_u32_store_relaxed(&link->shared->caller_waits, 1);
-        cf_atomic_fence(); /* pairs with the one in cf_host_serve */
+        cf_atomic_fence(); /* with the one in cf_host_serve after an answer: `caller_waits` before `taken` is read */
+        /* acquire, from the release in cf_host_serve: the answer */
         answered = cf_atomic_u64_load_acquire(&link->calls->taken) > index;
         if (answered || cf_atomic_u32_load_acquire(&link->gone) != CF_OK ||
             cf_atomic_u32_load_acquire(&link->away) != CF_OK)
@@ -217,8 +219,9 @@ CF_INLINE cf_status cf_link_call(cf_link *link, cf_request *request, uint64_t in
     call->value = request->value;
     if (request->question_bytes > 0)
         memcpy(call->question, request->question, request->question_bytes);
+    /* release, for the acquire in cf_host_serve: who reads the index reads the call */
     cf_atomic_u64_store_release(&link->calls->written, index + 1);
-    cf_atomic_fence(); /* pairs with the one in cf_host_serve */
+    cf_atomic_fence(); /* with the one in cf_host_serve before it sleeps: `written` before `host_waits` is read */
     if (cf_atomic_u32_load_relaxed(&link->shared->host_waits) && cf_atomic_u32_exchange(&link->shared->host_waits, 0))
         cf_bell_ring(&link->down);
     answered = cf_host_spin(&link->calls->taken, index, frames);

@@ -22,7 +22,7 @@ typedef struct cf_port {
     void (*begin_close)(struct cf_port *port);
     cf_waiting waiting; /* how callers wait for the driver */
     cf_mutex ending;    /* serialises closing */
-    cf_atomic_u32 closing;
+    cf_atomic_u32 closing; /* a flag alone: nothing else is read because it is set */
 } cf_port;
 
 /* What can be told of a channel at any time, at one moment. */

@@ -259,6 +259,7 @@ CF_INLINE void cf_reader_main(void *argument)
     else
         got = 0; /* stopped while the driver was away */
     cf_producer_publish(&reader->producer);
+    /* release, for the acquire in cf_consumer_has: `failure`, its code and the last records come first */
     cf_atomic_u32_store_release(&reader->share->state, (uint32_t)(got < 0 ? CF_READER_FAILED : CF_READER_STOPPED));
     cf_consumer_notify(reader->consumer, 1);
 }

@@ -100,8 +100,8 @@ CF_INLINE void cf_producer_init(cf_producer *producer, cf_ring *ring)
 {
     memset(producer, 0, sizeof *producer);
     producer->ring = ring;
-    producer->written = cf_atomic_u64_load_acquire(&ring->written);
-    producer->taken = cf_atomic_u64_load_acquire(&ring->taken);
+    producer->written = cf_atomic_u64_load_acquire(&ring->written); /* of a producer before this one: its counters */
+    producer->taken = cf_atomic_u64_load_acquire(&ring->taken);     /* as in cf_producer_room */
 #define CF_COUNTER_GO_ON(name, meaning) producer->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
     CF_PRODUCER_COUNTERS(CF_COUNTER_GO_ON)
 #undef CF_COUNTER_GO_ON
@@ -113,6 +113,7 @@ CF_INLINE uint64_t cf_producer_room(cf_producer *producer, uint64_t wanted)
     const uint64_t capacity = producer->ring->capacity;
     uint64_t room = capacity - (producer->written - producer->taken);
     if (CF_UNLIKELY(room < wanted)) {
+        /* acquire, from the release in cf_ring_take: the consumer has copied what the free slots held */
         producer->taken = cf_atomic_u64_load_acquire(&producer->ring->taken);
         room = capacity - (producer->written - producer->taken);
     }
@@ -174,10 +175,12 @@ CF_INLINE void cf_producer_publish(cf_producer *producer)
     if (waiting > producer->counters.high_water)
         producer->counters.high_water = waiting;
     cf_atomic_u64_store_relaxed(&ring->sequence, sequence + 1);
-    cf_atomic_fence();
+    cf_atomic_fence(); /* with the fence in cf_ring_ledger: who reads one new counter finds another sequence then */
 #define CF_COUNTER_PUBLISH(name, meaning) cf_atomic_u64_store_relaxed(&ring->name, producer->counters.name);
     CF_PRODUCER_COUNTERS(CF_COUNTER_PUBLISH)
+    /* release, for the acquire in cf_ring_pending: who reads the index reads the records before it */
     cf_atomic_u64_store_release(&ring->written, producer->written);
+    /* release, for the acquire in cf_ring_ledger: who reads the even number reads these counters or later ones */
     cf_atomic_u64_store_release(&ring->sequence, sequence + 2);
 }
 
@@ -209,7 +212,7 @@ CF_INLINE void cf_ring_reshape(cf_ring *ring, const cf_ring_shape *shape)
     }
 }
 
-/* Records waiting to be taken. */
+/* Records waiting to be taken. Acquire, from the release in cf_producer_publish: the records are there. */
 CF_INLINE uint64_t cf_ring_pending(const cf_ring *ring)
 {
     return cf_atomic_u64_load_acquire(&ring->written) - cf_atomic_u64_load_relaxed(&ring->taken);
@@ -228,6 +231,7 @@ CF_INLINE size_t cf_ring_take(cf_ring *ring, void *records, size_t count)
     first = count < to_end ? count : (size_t)to_end;
     memcpy(records, cf_ring_slot(ring, taken), first * ring->slot_size);
     memcpy((char *)records + first * ring->slot_size, cf_ring_slot(ring, 0), (count - first) * ring->slot_size);
+    /* release, for the acquire in cf_producer_room: the slots are read before they are written anew */
     cf_atomic_u64_store_release(&ring->taken, taken + count);
     cf_atomic_u64_store_relaxed(&ring->delivered, cf_atomic_u64_load_relaxed(&ring->delivered) + count);
     return count;
@@ -244,13 +248,13 @@ CF_INLINE void cf_ring_ledger(const cf_ring *ring, cf_ledger *ledger)
 {
     uint64_t before, written;
     do {
-        do
+        do /* acquire, from the last release in cf_producer_publish: counters as of this number or later */
             before = cf_atomic_u64_load_acquire(&ring->sequence);
         while (before & 1);
         written = cf_atomic_u64_load_acquire(&ring->written);
 #define CF_COUNTER_READ(name, meaning) ledger->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
         CF_PRODUCER_COUNTERS(CF_COUNTER_READ)
-        cf_atomic_fence();
+        cf_atomic_fence(); /* with the fence in cf_producer_publish: a later counter shows as a later number below */
     } while (cf_atomic_u64_load_relaxed(&ring->sequence) != before);
     ledger->delivered = cf_atomic_u64_load_relaxed(&ring->delivered);
     ledger->pending = written - cf_atomic_u64_load_relaxed(&ring->taken);

@@ -1,7 +1,8 @@
 /* canal_fast/system/bell.h - what wakes a thread of another process, and what event loops wait on.
  *
  * An eventfd on Linux, a pipe on other POSIX systems, an auto-reset event on Windows. Ringing it again before
- * anybody looked changes nothing.
+ * anybody looked changes nothing. Ringing orders no memory of ours: who rings and who waits have a fence each between
+ * what they write and what they read (live/consumer.h, live/host_link.h), so that one of the two sees the other.
  */
 #ifndef CANAL_FAST_SYSTEM_BELL_H
 #define CANAL_FAST_SYSTEM_BELL_H
