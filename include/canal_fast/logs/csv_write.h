@@ -49,7 +49,7 @@ CF_INLINE size_t cf_csv_put(const cf_log_writer *writer, const cf_frame_head *he
 CF_INLINE size_t cf_gvret_put(const cf_log_writer *writer, const cf_frame_head *head, size_t stride, uint8_t *out)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const unsigned length = cf_log_length(head, stride);
+    const unsigned length = cf_log_length(head, sizeof(cf_frame)); /* of a CAN FD record, which it cannot hold, too */
     const uint8_t *data = cf_record_data(head);
     const int64_t ns = head->timestamp_ns;
     const int negative = ns < 0;
@@ -57,6 +57,7 @@ CF_INLINE size_t cf_gvret_put(const cf_log_writer *writer, const cf_frame_head *
     uint8_t *p = cf_put_padded(out, (magnitude + (negative ? 999u : 0u)) / 1000u, negative, 1);
     unsigned i;
     (void)writer;
+    (void)stride;
     *p++ = ',';
     p = cf_put_hexadecimal(p, head->arbitration_id & CF_MAX_EXTENDED_ID, 8);
     p = cf_put_text(p, head->flags & CF_FLAG_EXTENDED_ID ? ",true," : ",false,");
