@@ -53,6 +53,7 @@ typedef struct cf_reader {
     cf_producer producer;
     cf_clock clock;
     int busy;          /* the last two deliveries came within twice the time of coalescing: it pays to sleep */
+    int polls_vain;    /* since the last frame from a wait in the driver no drain has found one */
     unsigned slice_ms; /* how long the next wait in the driver may last; twice that after one in vain */
     int64_t delivered_ns; /* when something came last */
     int64_t last_drain_ns, last_overrun_poll_ns;

@@ -184,14 +184,23 @@ CF_INLINE int cf_reader_chunk(cf_reader *reader, int64_t now_ns, int *any)
     return CF_UNLIKELY(cf_reader_back(reader)) ? CF_READER_GONE : got;
 }
 
+/* May a drain go on? It ends after so many batches or messages, whatever still comes. */
+CF_INLINE int cf_reader_may_go_on(const cf_reader *reader, unsigned chunks, uint64_t received_before)
+{
+    if (reader->library->receive_batch != NULL)
+        return chunks < CF_ROUND_CHUNKS;
+    return reader->producer.counters.received - received_before < CF_ROUND_CHUNKS * CF_DRAIN_CHUNK;
+}
+
 /* Drains until the driver is empty. 1: something came, 0: nothing, -1: the driver failed. */
 CF_INLINE int cf_reader_drain(cf_reader *reader)
 {
     int any = 0, got = 1;
     int64_t now_ns = cf_now_ns();
     const int64_t stopped_end_ns = now_ns + CF_STOPPED_DRAIN_NS;
+    const uint64_t before = reader->producer.counters.received;
     unsigned chunk;
-    for (chunk = 0; chunk < CF_ROUND_CHUNKS && got == 1; chunk++) {
+    for (chunk = 0; got == 1 && cf_reader_may_go_on(reader, chunk, before); chunk++) {
         const int64_t began_ns = now_ns;
         got = cf_reader_chunk(reader, began_ns, &any);
         if (CF_UNLIKELY(got == CF_READER_GONE))

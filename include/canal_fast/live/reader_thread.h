@@ -40,7 +40,7 @@ CF_INLINE int cf_reader_inspect(cf_reader *reader, int64_t now_ns)
 CF_INLINE void cf_reader_delivered(cf_reader *reader, int64_t now_ns)
 {
     reader->busy = now_ns - reader->delivered_ns < 2 * reader->coalesce_ns;
-    reader->delivered_ns = now_ns;
+    reader->delivered_ns = reader->heard_ns = now_ns;
     reader->slice_ms = 1;
 }
 
@@ -58,8 +58,10 @@ CF_INLINE int cf_reader_block(cf_reader *reader)
         cf_reader_go(reader, CF_FN_receive);
         got = cf_reader_receive(reader, slice_ms);
         if (CF_UNLIKELY(cf_reader_back(reader)))
-            return CF_READER_GONE;
+            got = CF_READER_GONE;
     }
+    if (CF_UNLIKELY(got == CF_READER_GONE))
+        return got;
     now_ns = cf_now_ns();
     if (got == 1) {
         if (!batch) {
@@ -118,8 +120,22 @@ CF_INLINE int cf_reader_rest(cf_reader *reader)
             cf_consumer_await_room(reader->consumer, &reader->producer, &reader->stop,
                                    CF_BLOCKING_SLICE_MS * UINT64_C(1000000));
         got = cf_reader_drain(reader);
-    } while (got > 0 && cf_reader_must_wait(reader) && !cf_atomic_u32_load_acquire(&reader->stop));
+    } while (got > 0 && reader->wait_when_full && !cf_atomic_u32_load_acquire(&reader->stop));
     return got == CF_READER_GONE ? got : 0;
+}
+
+/* Once the thread is to stop: takes what the driver holds by now, and behind a failure what came later. Returns as
+ * cf_reader_drain. */
+CF_INLINE int cf_reader_last_drain(cf_reader *reader)
+{
+    const int64_t end_ns = cf_now_ns() + CF_STOPPED_DRAIN_NS;
+    int got;
+    do
+        got = cf_reader_drain(reader);
+    while (got == 1 && !cf_reader_must_wait(reader) && cf_now_ns() < end_ns);
+    if (got == -1 && cf_reader_rest(reader) == CF_READER_GONE)
+        got = CF_READER_GONE;
+    return got;
 }
 
 /* The driver has been away since began_ns, and after all outages before for before_ns: tells so. */
@@ -225,16 +241,18 @@ CF_INLINE void cf_reader_main(void *argument)
             got = cf_reader_inspect(reader, cf_now_ns());
             if (got == 0)
                 got = cf_reader_drain(reader);
-            if (got == 1)
+            if (got == 1) {
                 cf_reader_delivered(reader, cf_now_ns());
+                reader->polls_vain = 0;
+            }
         }
         if (got == 0)
             got = cf_reader_ask_status(reader, cf_now_ns());
-        else
-            reader->heard_ns = cf_now_ns();
-        idle = got != 0 ? 0 : idle + 1;
         if (got == CF_READER_GONE)
             return;
+        if (got != 0)
+            reader->heard_ns = cf_now_ns();
+        idle = got != 0 ? 0 : idle + 1;
         if (got < 0) {
             const int again = cf_reader_reconnect(reader);
             if (again == CF_READER_GONE)
@@ -247,11 +265,17 @@ CF_INLINE void cf_reader_main(void *argument)
         if (cf_atomic_u32_load_acquire(&reader->stop)) /* while it drained: no call to the driver more than need be */
             break;
         got = cf_reader_wait(reader, idle);
-        if (got == 1)
+        if (got == 1 && !reader->polls_vain) { /* what comes next may be found without a wait in the driver */
+            reader->polls_vain = 1;
             idle = 0;
+        }
     }
-    if (got >= 0) /* stopped: what the driver holds by now has been received, too */
-        got = cf_reader_drain(reader);
+    if (got == CF_READER_GONE)
+        return;
+    if (reader->handle > 0 && (got >= 0 || cf_atomic_u32_load_acquire(&reader->stop))) {
+        const int last = cf_reader_last_drain(reader);
+        got = got < 0 && last != CF_READER_GONE ? got : last;
+    }
     if (got == CF_READER_GONE)
         return;
     if (reader->handle > 0)
