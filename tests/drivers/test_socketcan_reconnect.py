@@ -137,6 +137,26 @@ def test_down_and_up_while_the_reader_looks_elsewhere(bridge: str, reconnect: fl
 
 
 @pytest.mark.parametrize("bridge", BRIDGES)
+def test_stopped_behind_an_outage(bridge: str) -> None:
+    """What waits in the socket when the channel is stopped is received, from before the outage and from after it."""
+    with interface() as name, cf.Channel.socketcan(name, reconnect=1, bridge=bridge, coalesce_ms=1000) as channel:
+        with bare_socket(name) as bare:
+            for i in range(2):  # from now on the reader sleeps for a second at a time
+                bare.send(classical(i))
+                receive(channel, 1)
+            bare.send(classical(2))
+        netlink.change(name, up=False)
+        netlink.change(name, up=True)
+        with bare_socket(name) as bare:
+            bare.send(classical(3))
+        channel.stop()
+        frames = channel.receive(10, min_frames=0, timeout=0)
+        assert frames["arbitration_id"].tolist() == [2, 3]
+        assert frames["flags"][-1] == cf.FrameFlag.GAP
+        channel.ledger().verify()
+
+
+@pytest.mark.parametrize("bridge", BRIDGES)
 def test_unplugged_and_back_while_the_reader_looks_elsewhere(bridge: str) -> None:
     """The new interface of that name is another one to the kernel: the old socket holds what came before, no more."""
     ring, held = 16, 5
