@@ -302,8 +302,9 @@ cdef class Bus:
         cdef int64_t[:, ::1] between = delays
         cdef cf_edge_timing timing
         cdef unsigned i, k, count = self.bus.count, level
-        if self.edges == NULL or rows.shape[0] != count or rows.shape[1] != 11 or between.shape[0] != count \
-                or between.shape[1] != count:
+        cdef Py_ssize_t nodes = count
+        if self.edges == NULL or rows.shape[0] != nodes or rows.shape[1] != 11 or between.shape[0] != nodes \
+                or between.shape[1] != nodes:
             raise ValueError(f"timings {timings.shape} and delays {delays.shape} for {count} nodes")
         level = cf_edge_last_level(&self.bus)
         for i in range(self.clocked, count):
