@@ -213,6 +213,7 @@ def test_twin(controller: Callable[[Draw], Pair]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # the short forms do the same
 @pytest.mark.parametrize("controller", CONTROLLERS)
 def test_twin_at_length(controller: Callable[[Draw], Pair]) -> None:
     through, stopped = compare(controller, 2, 2500, 60)

@@ -129,6 +129,7 @@ def test_all_partitions(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # the short forms do the same
 @pytest.mark.parametrize("name", NAMES)
 def test_all_partitions_at_length(name: str) -> None:
     compare(name, 4, 125, 8)
@@ -142,6 +143,7 @@ def test_partitions_of_the_twin() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # the short forms do the same
 @pytest.mark.parametrize("seed", range(6))
 def test_ten_identifiers_in_four_filters(seed: int) -> None:
     """All 43,947 partitions, of random identifiers and of near ones."""
@@ -171,7 +173,7 @@ def test_extended_elements_of_m_can(seed: int) -> None:
     assert (design.unwanted, design.optimal) == (oracle.best_elements(ids, Unwanted(ids, every), 2), True)
 
 
-@pytest.mark.parametrize("count", [16, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [16, pytest.param(64, marks=[pytest.mark.slow, pytest.mark.unsanitized])])
 def test_never_worse_than_greedy(count: int) -> None:
     draw = random.Random(count)
     better = 0
@@ -190,6 +192,7 @@ def test_never_worse_than_greedy(count: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # the short forms do the same
 @pytest.mark.parametrize("name", NAMES)
 def test_sixty_four_identifiers(name: str) -> None:
     draw = random.Random(64)

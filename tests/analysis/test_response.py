@@ -18,7 +18,7 @@ from canal_fast.analysis import Message, bus_order_key, response_times
 from canal_fast.frames import FrameFlag
 from canal_fast.simulation import Bus, Event
 
-MANY = pytest.param(10_000, marks=pytest.mark.slow)
+MANY = pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.unsanitized])  # nothing of it is in C
 MS = 1_000_000
 
 

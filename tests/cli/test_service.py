@@ -193,6 +193,7 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+@pytest.mark.unsanitized  # memory is the sanitizer's
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: needs /proc")
 def test_soak(tmp_path: Path) -> None:
     """Saturated buses, files that rotate and go: memory and descriptors stay as they are."""

@@ -23,7 +23,7 @@ ROTATE_S = 20 if SECONDS > 100 else 5
 HELD_S = 1.0
 BUSES = 4
 
-pytestmark = [pytest.mark.slow, pytest.mark.posix]
+pytestmark = [pytest.mark.slow, pytest.mark.posix, pytest.mark.unsanitized]  # what it judges is speed
 
 
 def hold_the_gil(until: float) -> None:

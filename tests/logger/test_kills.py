@@ -121,6 +121,7 @@ def missing_s(killed: Killed, frames: cf.FrameArray) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # what it judges is time
 @pytest.mark.posix
 def test_kills_and_power_cuts(tmp_path: Path) -> None:
     moments = random.Random(KILLS)

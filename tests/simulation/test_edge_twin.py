@@ -38,6 +38,7 @@ def test_random_runs() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unsanitized  # the twin takes its time; the short form does the same
 def test_very_many_random_runs() -> None:
     compare(range(18, RUNS))
 
