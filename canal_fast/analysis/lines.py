@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -67,9 +68,10 @@ def fit_line(times: Times, period: float) -> Line:
         agreement = 0.0
         for k, (a, b) in enumerate(pairwise(cuts.tolist())):
             since = (times[a:b] - times[a]).astype(np.float64)
-            mean = np.exp(2j * np.pi / period * _some(since)).mean()
-            agreement += abs(mean) * (b - a)
-            phase = float(np.angle(mean)) * period / (2 * np.pi)
+            turned = 2 * np.pi / period * _some(since)
+            cosine, sine = float(np.cos(turned).mean()), float(np.sin(turned).mean())
+            agreement += math.hypot(cosine, sine) * (b - a)
+            phase = math.atan2(sine, cosine) * period / (2 * np.pi)
             at = np.rint((since - phase) / period)
             off = since - phase - at * period
             middle = float(np.median(off))
