@@ -175,7 +175,7 @@ class Logger:
         timeout : float, optional
             Seconds to wait; None: as long as is usual.
         most : int
-            Write at most so many frames; of several sources the others are left out.
+            Write at most so many frames; the others wait for the next step.
 
         Returns
         -------
@@ -318,6 +318,8 @@ class Logger:
         return frames, keys
 
     def _several(self, ordering: Ordering, timeout: float | None, most: int) -> tuple[FrameArray, Keys]:
+        if ordering.ready:  # no more of them than a round brings are held
+            return ordering.take(most=most)
         wait = ROUND_S if timeout is None else min(timeout, ROUND_S)
         if wait and not any(row.full for row in self.inputs):
             time.sleep(wait)
@@ -325,9 +327,9 @@ class Logger:
         for row in self.inputs:
             frames = row.receive(BATCH)
             ordering.give(frames, row.keys(frames), row.full)
-        frames, keys = ordering.take(final=all(row.ended for row in self.inputs))
+        given = ordering.take(all(row.ended for row in self.inputs), most)
         self._newest = ordering.newest
-        return frames[:most], keys[:most]
+        return given
 
     def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
         if self._asked_from_outside(capture):

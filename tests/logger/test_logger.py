@@ -119,6 +119,25 @@ def test_channels_that_are_open_stay_the_callers(bus: str, tmp_path: Path) -> No
     assert frames["channel"].tolist() == [0, 0, 0]
 
 
+def test_more_than_a_step_may_write_waits_for_the_next(bus: str, tmp_path: Path) -> None:
+    """None of several sources' frames goes, however few at once are written."""
+    with (
+        cf.Channel.virtual(f"{bus}a") as one, cf.Channel.virtual(f"{bus}b") as two,
+        Logger([f"virtual:{bus}a", f"virtual:{bus}b"], tmp_path / "x.pcapng", window_s=0) as logger,
+    ):  # fmt: skip
+        one.send(cf.make_frames([1, 2, 3]))
+        two.send(cf.make_frames([4, 5]))
+        while logger.ledger.received < 5:
+            time.sleep(0.001)
+        counts = [len(logger.step(0, 2)) for _ in range(3)]
+        assert max(counts) == 2
+        logger.stop()
+        while not logger.ended:
+            assert len(logger.step(0, 2)) <= 2
+    assert sorted(cf.read_log(tmp_path / "x.pcapng")["arbitration_id"].tolist()) == [1, 2, 3, 4, 5]
+    assert logger.frames_written == logger.ledger.delivered == 5
+
+
 def test_a_single_source_has_its_order_and_waits_for_no_window(bus: str, tmp_path: Path) -> None:
     with Logger(f"virtual:{bus}", tmp_path / "x.log", window_s=60) as logger, cf.Channel.virtual(bus) as other:
         other.send(cf.make_frames([1, 2, 3]))
