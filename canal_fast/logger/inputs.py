@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,19 @@ from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
-from canal_fast.live.sources import Source
+from canal_fast.live.sources import Source, parse_source
+from canal_fast.logs.interfaces import plain_name
 
 from .ordering import Keys
 
-__all__ = ["Input"]
+__all__ = ["Input", "SourceLike", "named"]
+
+SourceLike = str | Source | Channel
 
 log = logging.getLogger("canal_fast")
 
 _NOTHING: FrameArray = np.empty(0, FRAME_DTYPE)
+_MOST_SOURCES = 256
 _CLOSE_S = 5.0  # an attempt to open that is under way at the end is waited for so long
 
 
@@ -214,3 +218,20 @@ class Input:
             self._next_try = self._monotonic() + (self._reconnect_s or 0)
         elif refusal is not None:
             self.ended, self.failure = True, refusal
+
+
+def named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:
+    """Names of sources, and these; see `Logger`."""
+    rows = [sources] if isinstance(sources, (str, Source, Channel)) else list(sources)
+    if not 1 <= len(rows) <= _MOST_SOURCES:
+        raise ValueError(f"{len(rows)} sources, allowed 1..{_MOST_SOURCES}")
+    named: dict[str, Source | Channel] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, (str, Source, Channel)):
+            raise TypeError(f"sources[{number}] must be a text, a Source or a Channel, not {type(row).__name__}")
+        source = parse_source(row) if isinstance(row, str) else row
+        name = plain_name(source.name, number) if isinstance(source, Source) else f"can{number}"
+        if name in named:
+            raise ValueError(f"two sources are called {name}; give them other names with ,name=")
+        named[name] = source
+    return list(named.items())

@@ -13,15 +13,12 @@ from typing import Any, BinaryIO, Self
 
 import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray
-from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import NOTHING, Ledger
-from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import Account, Recorder
 from canal_fast.logs.disk import makes_room, sync_period
-from canal_fast.logs.interfaces import plain_name
 from canal_fast.logs.rotation import Names, Rotation
 
-from .inputs import Input
+from .inputs import Input, SourceLike, named
 from .ordering import Keys, Ordering
 from .trigger import Capture, Rule, parse_rule
 
@@ -31,11 +28,8 @@ STEP_S = 0.1  # of one source, frames are written so often
 ROUND_S = 0.04  # of several, which are held back besides
 BATCH = 65_536
 RING_FRAMES, TRIGGER_RING_FRAMES = 262_144, 1 << 20
-_MOST_SOURCES = 256
 _BUS_OFF_S = 0.1  # a driver is asked so often, by a rule only
 _LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
-
-SourceLike = str | Source | Channel
 
 
 class Logger:
@@ -113,7 +107,7 @@ class Logger:
         self._capture = Capture(rules, _ns(pre_s), _ns(post_s), ring) if rules else None
         options["ring_frames"] = ring
         clocked = options.get("clock", "epoch") == "device"
-        rows = _named(sources)
+        rows = named(sources)
         if clocked and len(rows) > 1:
             raise ValueError(f'clock = "device": {len(rows)} devices have no common time to order their frames by')
         self.inputs = [Input(i, row, name, options, reconnect, monotonic) for i, (name, row) in enumerate(rows)]
@@ -333,6 +327,10 @@ class Logger:
 
     def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
         if self._asked_from_outside(capture):
+            self._asked = True
+        if self._newest is None:  # the frames may have another time than the host
+            return
+        if self._asked:
             self._asked = False
             for before in capture.trigger(self._now()):
                 self.recorder.write(before)
@@ -341,7 +339,7 @@ class Logger:
                 self.recorder.rotate()
             else:
                 self.recorder.write(part)
-        if capture.idle(self._now() - round(self.window_s * 1e9)):
+        if not self._held and capture.idle(self._now() - round(self.window_s * 1e9)):
             self.recorder.rotate()
 
     def _asked_from_outside(self, capture: Capture) -> bool:
@@ -355,8 +353,7 @@ class Logger:
 
     def _now(self) -> int:
         """The present in the time of the frames: behind the newest by what has passed since it came."""
-        if self._newest is None:
-            return int(self._wall() * 1e9)
+        assert self._newest is not None
         return self._newest[0] + round((self._monotonic() - self._newest[1]) * 1e9)
 
     def _last_statistics(self) -> None:
@@ -381,19 +378,3 @@ def _rules(triggers: Sequence[str], pre_s: float | None, post_s: float | None) -
     if isinstance(triggers, str):
         raise TypeError(f"triggers must be a sequence of texts, not the text {triggers!r}")
     return [parse_rule(text) for text in triggers]
-
-
-def _named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:
-    rows = [sources] if isinstance(sources, (str, Source, Channel)) else list(sources)
-    if not 1 <= len(rows) <= _MOST_SOURCES:
-        raise ValueError(f"{len(rows)} sources, allowed 1..{_MOST_SOURCES}")
-    named: dict[str, Source | Channel] = {}
-    for number, row in enumerate(rows):
-        if not isinstance(row, (str, Source, Channel)):
-            raise TypeError(f"sources[{number}] must be a text, a Source or a Channel, not {type(row).__name__}")
-        source = parse_source(row) if isinstance(row, str) else row
-        name = plain_name(source.name, number) if isinstance(source, Source) else f"can{number}"
-        if name in named:
-            raise ValueError(f"two sources are called {name}; give them other names with ,name=")
-        named[name] = source
-    return list(named.items())

@@ -363,6 +363,50 @@ def test_nothing_at_all_is_a_ledger_too() -> None:
         assert (ledger + ledger).received == 2 * ledger.received
 
 
+def test_a_trigger_before_the_first_frame_waits_for_it(bus: str, tmp_path: Path) -> None:
+    """Frames stamped with another time than the host's: the event is at theirs, and others can follow."""
+    offset = 500_000_000 * 10**9
+    with (
+        cf.Channel.virtual(bus) as other,
+        Logger(
+            f"virtual:{bus}", tmp_path / "{n}.pcapng", triggers=["id=7:7FF"], pre_s=1, post_s=0.001,
+            wall=lambda: time.time() + offset / 1e9,
+        ) as logger,
+    ):  # fmt: skip
+        logger.trigger()
+        logger.step(0)
+        assert logger.events == 0
+        for number in (1, 7):
+            other.send(cf.make_frames([number]))
+            while logger.ledger.delivered < number // 7 + 1:
+                logger.step()
+            time.sleep(0.01)
+            logger.step(0)
+        assert logger.events == 2
+    assert [len(cf.read_log(path)) for path in sorted(tmp_path.iterdir())] == [1, 2]
+
+
+def test_an_event_ends_behind_what_is_held(bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process stood still: one round brings the event's last frames and one that is far behind its end."""
+    rounds = [[1], [], [2, 3, 20]]
+    options = {"triggers": ["error"], "pre_s": 10, "post_s": 5, "window_s": 0.2}
+    with Logger([f"virtual:{bus}a", f"virtual:{bus}b"], tmp_path / "{n}.pcapng", **options) as logger:
+
+        def receive(most: int) -> cf.FrameArray:
+            seconds = np.array(rounds.pop(0) if rounds else [], np.int64)
+            return cf.make_frames(np.full(len(seconds), 1), timestamp_ns=seconds * 10**9)
+
+        monkeypatch.setattr(logger.inputs[0], "receive", receive)
+        logger.step(0)
+        logger.trigger()
+        while rounds or logger._held:
+            logger.step(0)
+            time.sleep(0.01)
+        assert logger.events == 1
+    (path,) = tmp_path.iterdir()
+    assert (cf.read_log(path)["timestamp_ns"] // 10**9).tolist() == [1, 2, 3]
+
+
 def test_bus_off_begins_an_event(canal: ctypes.CDLL, bus: str, tmp_path: Path) -> None:
     with (
         cf.Channel.virtual(f"{bus};errors=1;recovery=request") as node,
