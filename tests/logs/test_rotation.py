@@ -193,6 +193,19 @@ def test_statistics_begin_anew_and_add_up(tmp_path: Path) -> None:
         assert (row["drive"] or {"ifdrop": None})["ifdrop"] is None
 
 
+def test_overruns_that_nobody_can_ask_for_any_more_stay_as_they_were(tmp_path: Path) -> None:
+    """The driver's host process ended after a file had told of them."""
+    with Recorder(tmp_path / "{n}.pcapng", rotate_bytes=1 << 20) as recorder:
+        for overruns in (5, None, None):
+            recorder.write(counted(10))
+            recorder.tell(ledger(10, overruns=overruns))
+            recorder.write_statistics(ledger(10, overruns=overruns))
+            recorder.rotate()
+    rows = [statistics(path)["can0"] or {} for path in files(tmp_path)[:3]]
+    assert [row["ifdrop"] for row in rows] == [5, 0, 0]
+    assert [row["ifrecv"] for row in rows] == [15, 0, 0]
+
+
 def test_a_file_is_rotated_by_time_only_when_it_has_frames(tmp_path: Path) -> None:
     now = [0.0]
     rotation = Rotation(tmp_path / "{n}.pcapng", rotate_s=10, monotonic=lambda: now[0])
