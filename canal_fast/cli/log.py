@@ -26,7 +26,7 @@ from canal_fast.cli.options import (
     source,
     whole,
 )  # fmt: skip
-from canal_fast.cli.progress import Progress
+from canal_fast.cli.progress import Progress, tell
 from canal_fast.cli.service import EXIT_CODES, Service, add_service, check_service
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
@@ -217,7 +217,7 @@ class _Voice(logging.Handler):
         if self.progress is not None:
             self.progress.say(record.getMessage())
         else:
-            print(f"canal-fast log: {record.getMessage()}", file=sys.stderr, flush=True)
+            tell(f"canal-fast log: {record.getMessage()}")
 
 
 @contextlib.contextmanager
