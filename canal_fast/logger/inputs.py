@@ -46,6 +46,8 @@ class Input:
     reconnect_s : float, optional
         A source that cannot be opened is tried again every so many seconds.
     monotonic : callable
+    of : int
+        How many inputs there are.
 
     Attributes
     ----------
@@ -65,8 +67,9 @@ class Input:
         options: Mapping[str, Any],
         reconnect_s: float | None,
         monotonic: Callable[[], float] = time.monotonic,
+        of: int = 1,
     ) -> None:
-        self.number, self.name = number, name
+        self.number, self.name, self._of = number, name, of
         self.bitrate = (source.bitrate or source.known_bitrates[0]) if isinstance(source, Source) else None
         self.channel: Channel | None = source if isinstance(source, Channel) else None
         self.failure: Exception | None = None
@@ -116,7 +119,7 @@ class Input:
             self.ended = True
             return _NOTHING
         except DriverError as error:
-            self.ended, self.failure = True, error
+            self._failed(error)
             return _NOTHING
         self.full = len(frames) == most
         if self._source is None:
@@ -217,7 +220,12 @@ class Input:
         elif isinstance(refusal, DriverError):
             self._next_try = self._monotonic() + (self._reconnect_s or 0)
         elif refusal is not None:
-            self.ended, self.failure = True, refusal
+            self._failed(refusal)
+
+    def _failed(self, error: Exception) -> None:
+        self.ended, self.failure = True, error
+        if self._of > 1:  # otherwise the recording ends with it, and tells
+            log.warning("%s: %s; the others go on", self.name, error)
 
 
 def named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:

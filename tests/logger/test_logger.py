@@ -148,17 +148,33 @@ def test_a_single_source_has_its_order_and_waits_for_no_window(bus: str, tmp_pat
     assert cf.read_log(tmp_path / "x.log")["arbitration_id"].tolist() == [1, 2, 3]
 
 
-def test_one_failure_does_not_end_the_others(failing: str, bus: str, tmp_path: Path) -> None:
+def test_one_failure_does_not_end_the_others(
+    failing: str, bus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Logger([f"virtual:{bus};load=0.1", failing], tmp_path / "x.pcapng", window_s=0.01) as logger:
         while not logger.failures:
             logger.step()
         before = logger.frames_written
         run_for(logger, 0.2)
     assert list(logger.failures) == ["adapter"]
+    said = [row.getMessage() for row in caplog.records if row.levelno == logging.WARNING]
+    assert said == [f"adapter: {logger.failures['adapter']}; the others go on"]
     assert isinstance(logger.failures["adapter"], cf.DriverError)
     frames = cf.read_log(tmp_path / "x.pcapng")
     assert (frames["channel"] == 1).sum() == 20
     assert len(frames) > before
+
+
+def test_an_attempt_that_fails_for_good_is_said(bus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logger = Logger([f"virtual:{bus}", f"virtual:{bus}x,name=x"], tmp_path / "x.pcapng")
+    row = logger.inputs[1]
+    row._refusal = ValueError("no such bit rate")
+    row._collect()
+    assert caplog.messages == ["x: no such bit rate; the others go on"]
+    (alone,) = Logger(f"virtual:{bus}x,name=x", tmp_path / "x.pcapng").inputs
+    alone._refusal = ValueError("no such bit rate")
+    alone._collect()
+    assert len(caplog.messages) == 1  # the recording ends, and tells why
 
 
 def test_a_source_that_comes_back(failing: str, bus: str, tmp_path: Path) -> None:
