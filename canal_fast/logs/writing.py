@@ -346,6 +346,7 @@ class Recorder:
                 file.output.make_room = partial(self._delete_oldest, rotation, file.path)
             with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
                 file.open(exclusive=True)
+                rotation.made(file.path)
                 self._books.add(self._part)
                 self._books.files += 1
                 self._part = file

@@ -359,6 +359,25 @@ def test_two_recorders_of_one_name_do_not_meet(tmp_path: Path) -> None:
     assert one.files + two.files == len(files(tmp_path))
 
 
+def test_a_file_that_another_made_first_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes between the choice of its name and its making; it is not deleted with ours."""
+    rotation = Rotation(tmp_path / "{n}.pcapng", keep=1)
+    next_name = rotation.next_name
+
+    def taken() -> str:
+        name = next_name()
+        if name.endswith("000002.pcapng"):
+            Path(name).write_bytes(b"theirs")
+        return name
+
+    monkeypatch.setattr(rotation, "next_name", taken)
+    with Recorder(rotation) as recorder:
+        for _ in range(3):
+            recorder.write(counted(1))
+            recorder.rotate()
+    assert [path.name for path in files(tmp_path)] == ["000002.pcapng", "000005.pcapng"]
+
+
 def test_placeholders_are_plain_text_without_rotation(tmp_path: Path) -> None:
     Recorder(tmp_path / "a-{n}.pcapng").close()
     assert [path.name for path in tmp_path.iterdir()] == ["a-{n}.pcapng"]
