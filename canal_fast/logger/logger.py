@@ -110,8 +110,9 @@ class Logger:
         rows = named(sources)
         if clocked and len(rows) > 1:
             raise ValueError(f'clock = "device": {len(rows)} devices have no common time to order their frames by')
+        offsets: list[int] = []
         self.inputs = [
-            Input(i, row, name, options, reconnect, monotonic, len(rows)) for i, (name, row) in enumerate(rows)
+            Input(i, row, name, options, reconnect, monotonic, len(rows), offsets) for i, (name, row) in enumerate(rows)
         ]
         self._ordering = Ordering(len(rows), self.window_s, monotonic) if len(rows) > 1 else None
         self._newest: tuple[int, float] | None = None
