@@ -15,6 +15,7 @@ import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray
 from canal_fast.live.ledger import NOTHING, Ledger
 from canal_fast.logs import Account, Recorder
+from canal_fast.logs.books import Told, told_of
 from canal_fast.logs.disk import makes_room, sync_period
 from canal_fast.logs.rotation import Names, Rotation
 
@@ -135,6 +136,7 @@ class Logger:
         self._asked = False
         self._was_bus_off = [False] * len(rows)
         self._next_poll = 0.0
+        self._stated: dict[int, tuple[int, Told]] = {}  # in which file, what its last statistics say
         self._stopping = False
 
     def open(self) -> None:
@@ -198,7 +200,10 @@ class Logger:
             self._write_events(self._capture, frames, keys)
         for row in self.inputs:
             if recorder.due(row.number) and (ledger := row.ledger) is not None:
-                recorder.write_statistics(ledger, row.number)
+                stated = recorder.files, told_of(ledger, recorder.channel_frames(row.number))
+                if stated != self._stated.get(row.number):  # nothing new on a silent bus
+                    recorder.write_statistics(ledger, row.number)
+                    self._stated[row.number] = stated
         if not (self._stopping or len(frames) or self._held) and all(row.finished() for row in self.inputs):
             self.stop()
         return frames

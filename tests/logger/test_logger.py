@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,6 +177,55 @@ def test_an_attempt_that_fails_for_good_is_said(bus: str, tmp_path: Path, caplog
     alone._refusal = ValueError("no such bit rate")
     alone._collect()
     assert len(caplog.messages) == 1  # the recording ends, and tells why
+
+
+@pytest.mark.parametrize("clock_step", ["mark", "follow"])
+def test_a_source_that_opens_after_the_clock_was_set(clock_step: str, bus: str, tmp_path: Path) -> None:
+    """All are ordered by the time of the first one, whatever the host's clock said when they were opened."""
+    sources = [f"virtual:{bus}{i}" for i in range(3)]
+    logger = Logger(sources, tmp_path / "x.pcapng", clock_step=clock_step)
+    second, base = 10**9, 1_700_000_000 * 10**9
+    channels: list[Any] = [SimpleNamespace(offset=base + more) for more in (0, 3_600 * second, 5_000)]
+    for channel in channels:
+        channel.clock = lambda channel=channel: SimpleNamespace(epoch_offset_ns=channel.offset)
+    for row, channel in zip(logger.inputs, channels, strict=True):
+        row._take(channel)
+
+    def key(number: int, stamp_ns: int, flags: int = 0) -> int:
+        frames = cf.make_frames([1], timestamp_ns=np.array([stamp_ns], np.int64), flags=flags)
+        return int(logger.inputs[number].keys(frames)[0])
+
+    at = base + 77 * second
+    assert [key(0, at), key(1, at + 3_600 * second), key(2, at)] == [at] * 3  # 5 us are that of looking
+    if clock_step == "follow":  # it is set back, by half an hour for the one, 90 minutes for the other
+        for number in (0, 1):
+            channels[number].offset = base - 1_800 * second
+            assert key(number, at - 1_800 * second, cf.FrameFlag.CLOCK_STEP) == at
+            assert key(number, at - 1_800 * second) == at
+
+
+def test_a_silent_bus_makes_no_file_grow(bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters are told again when they have changed, and in the next file."""
+    with cf.Channel.virtual(bus) as other, Logger(f"virtual:{bus}", tmp_path / "{n}.pcapng", keep=9) as logger:
+        monkeypatch.setattr(logger.recorder, "due", lambda channel: True)
+        sizes = []
+        for count in range(3):
+            if count == 1:
+                other.send(cf.make_frames([1]))
+                while logger.frames_written < 1:
+                    logger.step()
+            if count == 2:
+                logger.recorder.rotate()
+            logger.step(0)  # what was written last
+            for _ in range(3):
+                logger.step(0)
+                sizes.append(logger.recorder.bytes_written)
+    assert [len(set(sizes[at : at + 3])) for at in (0, 3, 6)] == [1, 1, 1]
+    assert sizes[3] > sizes[0]
+    assert all(
+        statistics(path)[bus]["ifrecv"] == received
+        for path, received in zip(sorted(tmp_path.iterdir()), (1, 0), strict=True)
+    )
 
 
 def test_a_source_that_comes_back(failing: str, bus: str, tmp_path: Path) -> None:
