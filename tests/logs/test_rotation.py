@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast.logs import Recorder
+from canal_fast.logs import Recorder, appending
+from canal_fast.logs.repair import repair
 from canal_fast.logs.rotation import Names, Rotation
 
 NOW = int(dt.datetime(2026, 11, 25, 19, 55, 17, tzinfo=dt.UTC).timestamp())
@@ -409,14 +410,19 @@ def test_a_new_section_behind_what_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 40, 100])
-def test_a_torn_end_is_cut_off_before(cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_end_is_cut_off_before(
+    cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "x.pcapng"
     cf.write_log(path, counted(10))
     os.truncate(path, path.stat().st_size - cut)
     left = len(cf.read_log(path))
+    examined: list[object] = []
+    monkeypatch.setattr(appending, "repair", lambda *a, **k: examined.append(a) or repair(*a, **k))
     with caplog.at_level(logging.WARNING, "canal_fast"), Recorder(path, append=True) as recorder:
         recorder.write(counted(5, 100))
     assert "were no whole block; they are cut off" in caplog.text
+    assert len(examined) == 1  # which takes as long as reading it twice
     assert np.array_equal(cf.read_log(path, strict=True), np.concatenate([counted(left), counted(5, 100)]))
 
 
