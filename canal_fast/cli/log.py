@@ -9,7 +9,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -26,13 +26,15 @@ from canal_fast.cli.options import (
     source,
     whole,
 )  # fmt: skip
-from canal_fast.cli.progress import Progress
+from canal_fast.cli.progress import Progress, tell
 from canal_fast.cli.service import EXIT_CODES, Service, add_service, check_service
 from canal_fast.cli.streams import own_output
 from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.live.sources import Source
 from canal_fast.logger.logger import BATCH, Logger
 from canal_fast.logger.trigger import parse_rule
+
+Handler = Callable[[int, FrameType | None], object]
 
 SINGLE = ("library", "config", "serial")  # arguments that say what one source is
 
@@ -147,14 +149,23 @@ def run(args: argparse.Namespace) -> int:
         filters=args.filter, bridge=args.bridge, **options,
     )  # fmt: skip
     service = Service(logger, args)
-    with own_output(), _spoken() as voice, contextlib.closing(logger):
-        logger.open()
+    with own_output(), _spoken() as voice, contextlib.closing(logger), _handled(_wishes(logger, service, args)):
+        logger.open()  # which Ctrl-C interrupts
+        ending: list[int] = []
+        with _handled(dict.fromkeys(_ending_signals(args.reopen), lambda number, frame: ending.append(number))):
+            return _recorded(logger, service, voice, ending, args)
+
+
+def _recorded(logger: Logger, service: Service, voice: _Voice, ending: list[int], args: argparse.Namespace) -> int:
+    """Record until something ends it, and tell what was recorded."""
+    code: int | None = None
+    failure: Exception | None = None
+    try:
         service.ready()
         shared = args.output is None and sys.stdout.isatty()
         progress = voice.progress = Progress(args.json, [row.bitrate for row in logger.inputs], shared=shared)
-        failure: Exception | None = None
         try:
-            _record(logger, progress, service, args)
+            _record(logger, progress, service, ending, args)
             service.stopping()
             logger.finish()
         except BrokenPipeError:
@@ -165,8 +176,9 @@ def run(args: argparse.Namespace) -> int:
             progress.end()
             logger.finish()
         code = report(logger, progress, args, failure)
-        service.close(code)
         return code
+    finally:
+        service.close(code)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -217,7 +229,7 @@ class _Voice(logging.Handler):
         if self.progress is not None:
             self.progress.say(record.getMessage())
         else:
-            print(f"canal-fast log: {record.getMessage()}", file=sys.stderr, flush=True)
+            tell(f"canal-fast log: {record.getMessage()}")
 
 
 @contextlib.contextmanager
@@ -254,31 +266,38 @@ def _ending_signals(reopen: bool) -> Iterator[int]:
         yield hang_up
 
 
-def _record(logger: Logger, progress: Progress, service: Service, args: argparse.Namespace) -> None:
-    ending = False
-
-    def end(number: int, frame: FrameType | None) -> None:
-        nonlocal ending
-        ending = True
-
-    before = {number: signal.signal(number, end) for number in _ending_signals(args.reopen)}
+def _wishes(logger: Logger, service: Service, args: argparse.Namespace) -> dict[int, Handler]:
+    """Signals that ask for something else than the end."""
+    wishes: dict[int, Handler] = {}
     if args.reopen:
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: service.reopen())
+        wishes[signal.SIGHUP] = lambda number, frame: service.reopen()
     if "signal" in (args.trigger or ()):
-        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda number, frame: logger.trigger())
-    deadline = None if args.duration is None else progress.begin + args.duration
+        wishes[signal.SIGUSR1] = lambda number, frame: logger.trigger()
+    return wishes
+
+
+@contextlib.contextmanager
+def _handled(handlers: Mapping[int, Handler]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        while not logger.ended:
-            wait = None if deadline is None else max(deadline - time.monotonic(), 0)
-            most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
-            frames = logger.step(wait, most)
-            progress.update(frames, logger.frames_written, logger.ledger)
-            service.update(frames)
-            if args.frames is not None and logger.frames_written >= args.frames:
-                return
-            if ending or (deadline is not None and time.monotonic() >= deadline):
-                logger.stop()
-                deadline = None
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _record(
+    logger: Logger, progress: Progress, service: Service, ending: Sequence[int], args: argparse.Namespace
+) -> None:
+    deadline = None if args.duration is None else progress.begin + args.duration
+    while not logger.ended:
+        if ending or (deadline is not None and time.monotonic() >= deadline):
+            logger.stop()
+            deadline = None
+        wait = None if deadline is None else max(deadline - time.monotonic(), 0)
+        most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
+        frames = logger.step(wait, most)
+        progress.update(frames, logger.frames_written, logger.ledger)
+        service.update(frames)
+        if args.frames is not None and logger.frames_written >= args.frames:
+            return

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 from collections.abc import Iterator
 
 from canal_fast.cli.options import sentence
-from canal_fast.cli.progress import Progress
+from canal_fast.cli.progress import Progress, tell
 from canal_fast.live.ledger import Ledger
 from canal_fast.logger.logger import Logger
 
@@ -43,14 +42,14 @@ def report(logger: Logger, progress: Progress, args: argparse.Namespace, failure
         return code
     words = _of_one if len(logger.inputs) == 1 else _of_several
     for line in words(logger, progress, args, not troubles):
-        print(line, file=sys.stderr)
+        tell(line)
     for line in troubles:
-        print(f"canal-fast log: {line}", file=sys.stderr)
+        tell(f"canal-fast log: {line}")
     if ledger.lost:
-        print(f"canal-fast log: {ledger.lost} frame{' was' if ledger.lost == 1 else 's were'} lost", file=sys.stderr)
+        tell(f"canal-fast log: {ledger.lost} frame{' was' if ledger.lost == 1 else 's were'} lost")
     for kind, number in left_out.items():
         text = f"{number} x {kind.replace('_', ' ')} left out: the format has no place for them"
-        print(f"canal-fast log: {text}", file=sys.stderr)
+        tell(f"canal-fast log: {text}")
     return code
 
 

@@ -13,10 +13,20 @@ from canal_fast import wire
 from canal_fast.frames import FrameArray, FrameFlag
 from canal_fast.live.ledger import Ledger
 
-__all__ = ["Progress", "fitting"]
+__all__ = ["Progress", "fitting", "tell"]
 
 SILENCE_S = 5.0
 _NO_FRAME = FrameFlag.STATUS | FrameFlag.ERROR_FRAME
+
+
+def tell(text: str, end: str = "\n") -> bool:
+    """Print on standard error; False where that is lost (the terminal was closed, its disk is full), for which nothing
+    ends."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def fitting(parts: list[str], columns: int) -> str:
@@ -43,6 +53,7 @@ class Progress:
         self.frames = self.error_frames = self.status_messages = 0
         self._busy_ns, self._busy_all_ns = ([0] * len(self.bitrates) for _ in range(2))
         self._silent = False
+        self._heard_by_some = True  # standard error is there
         self._width = 0
 
     @property
@@ -103,13 +114,16 @@ class Progress:
         self._put(fitting(parts, _columns()))
 
     def _put(self, line: str) -> None:
-        print(f"\r{line.ljust(min(self._width, _columns() - 1))}\r{line}", end="", file=sys.stderr, flush=True)
+        self._tell(f"\r{line.ljust(min(self._width, _columns() - 1))}\r{line}", end="")
         self._width = len(line)
+
+    def _tell(self, text: str, end: str = "\n") -> None:
+        self._heard_by_some = self._heard_by_some and tell(text, end)
 
     def say(self, text: str) -> None:
         """A line of its own on standard error."""
         self.clear()
-        print(f"canal-fast log: {text}", file=sys.stderr, flush=True)
+        self._tell(f"canal-fast log: {text}")
 
     def clear(self) -> None:
         """Take the progress line away."""

@@ -92,11 +92,12 @@ class Service:
         now = time.monotonic()
         if now - self._last >= _STATS_S:
             self._tell(now, "running")
+        self._notifier.go_on()
         if self._notifier.watchdog_s is not None and now >= self._next_alive:
-            self._next_alive = now + self._notifier.watchdog_s
             lost = sum(ledger.lost for ledger in self._logger.ledgers.values() if ledger is not None)
             words = f"{self._logger.frames_written} frames, {lost} lost, {self._logger.recorder.path}"
-            self._notifier.alive(words)
+            if self._notifier.alive(words):  # otherwise at the next step
+                self._next_alive = now + self._notifier.watchdog_s
 
     def stopping(self) -> None:
         """No more frames come; the recording is about to be closed."""

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,20 @@ from canal_fast.errors import ChannelClosedError, DriverError
 from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag
 from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import Ledger
-from canal_fast.live.sources import Source
+from canal_fast.live.sources import Source, parse_source
+from canal_fast.logs.interfaces import plain_name
 
 from .ordering import Keys
 
-__all__ = ["Input"]
+__all__ = ["Input", "SourceLike", "named"]
+
+SourceLike = str | Source | Channel
 
 log = logging.getLogger("canal_fast")
 
 _NOTHING: FrameArray = np.empty(0, FRAME_DTYPE)
+_MOST_SOURCES = 256
+_STEP_NS = 10_000_000  # less is taken for uncertainty of the look, as channels do
 _CLOSE_S = 5.0  # an attempt to open that is under way at the end is waited for so long
 
 
@@ -42,6 +47,10 @@ class Input:
     reconnect_s : float, optional
         A source that cannot be opened is tried again every so many seconds.
     monotonic : callable
+    of : int
+        How many inputs there are.
+    offsets : list of int, optional
+        Shared by all: time since 1970 minus monotonic time, as the host had it when each of them was opened.
 
     Attributes
     ----------
@@ -61,8 +70,10 @@ class Input:
         options: Mapping[str, Any],
         reconnect_s: float | None,
         monotonic: Callable[[], float] = time.monotonic,
+        of: int = 1,
+        offsets: list[int] | None = None,
     ) -> None:
-        self.number, self.name = number, name
+        self.number, self.name, self._of = number, name, of
         self.bitrate = (source.bitrate or source.known_bitrates[0]) if isinstance(source, Source) else None
         self.channel: Channel | None = source if isinstance(source, Channel) else None
         self.failure: Exception | None = None
@@ -71,8 +82,8 @@ class Input:
         self._source = source if isinstance(source, Source) else None
         self._options = {**options, "channel": number, "reconnect": reconnect_s}
         self._follows = options.get("clock_step") == "follow"
-        self._offset: int | None = None  # of the host's clock when the channel was opened
-        self._shift = 0  # by how much it has been set since
+        self._offsets = [] if offsets is None else offsets
+        self._shift = 0  # by how much the host's clock has been set since the first was opened, in our stamps
         self._reconnect_s, self._monotonic = reconnect_s, monotonic
         self._opening: threading.Thread | None = None
         self._opened: Channel | None = None
@@ -112,7 +123,7 @@ class Input:
             self.ended = True
             return _NOTHING
         except DriverError as error:
-            self.ended, self.failure = True, error
+            self._failed(error)
             return _NOTHING
         self.full = len(frames) == most
         if self._source is None:
@@ -120,14 +131,13 @@ class Input:
         return frames
 
     def keys(self, frames: FrameArray) -> Keys:
-        """The times to order frames by: their stamps, less what the host's clock was set by where they follow it."""
+        """The times to order frames by: their stamps, less what the host's clock was set by since the first source was
+        opened, as far as it is in them."""
         stamps = frames["timestamp_ns"].astype(np.int64)
-        if not self._follows or self.channel is None or not len(frames):
-            return stamps
-        stepped = np.flatnonzero(frames["flags"] & np.uint16(FrameFlag.CLOCK_STEP))
+        stepped = np.flatnonzero(frames["flags"] & np.uint16(FrameFlag.CLOCK_STEP if self._follows else 0))
         before = self._shift
-        if len(stepped):
-            self._shift = self.channel.clock().epoch_offset_ns - (self._offset or 0)
+        if len(stepped) and self.channel is not None:
+            self._shift = self.channel.clock().epoch_offset_ns - (self._offsets[0] if self._offsets else 0)
             stamps[int(stepped[-1]) :] -= self._shift
             stamps[: int(stepped[-1])] -= before
             return stamps
@@ -178,8 +188,9 @@ class Input:
 
     def _take(self, channel: Channel) -> None:
         self.channel = channel
-        if self._follows:
-            self._offset = channel.clock().epoch_offset_ns
+        self._offsets.append(channel.clock().epoch_offset_ns)
+        apart = self._offsets[-1] - self._offsets[0]
+        self._shift = apart if abs(apart) >= _STEP_NS else 0
 
     def _refused(self, error: Exception) -> None:
         log.warning("%s could not be opened: %s; trying again every %g s", self.name, error, self._reconnect_s)
@@ -213,4 +224,26 @@ class Input:
         elif isinstance(refusal, DriverError):
             self._next_try = self._monotonic() + (self._reconnect_s or 0)
         elif refusal is not None:
-            self.ended, self.failure = True, refusal
+            self._failed(refusal)
+
+    def _failed(self, error: Exception) -> None:
+        self.ended, self.failure = True, error
+        if self._of > 1:  # otherwise the recording ends with it, and tells
+            log.warning("%s: %s; the others go on", self.name, error)
+
+
+def named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:
+    """Names of sources, and these; see `Logger`."""
+    rows = [sources] if isinstance(sources, (str, Source, Channel)) else list(sources)
+    if not 1 <= len(rows) <= _MOST_SOURCES:
+        raise ValueError(f"{len(rows)} sources, allowed 1..{_MOST_SOURCES}")
+    named: dict[str, Source | Channel] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, (str, Source, Channel)):
+            raise TypeError(f"sources[{number}] must be a text, a Source or a Channel, not {type(row).__name__}")
+        source = parse_source(row) if isinstance(row, str) else row
+        name = plain_name(source.name, number) if isinstance(source, Source) else f"can{number}"
+        if name in named:
+            raise ValueError(f"two sources are called {name}; give them other names with ,name=")
+        named[name] = source
+    return list(named.items())

@@ -13,15 +13,13 @@ from typing import Any, BinaryIO, Self
 
 import canal_fast.arguments as arguments
 from canal_fast.frames import FrameArray
-from canal_fast.live.channel import Channel
 from canal_fast.live.ledger import NOTHING, Ledger
-from canal_fast.live.sources import Source, parse_source
 from canal_fast.logs import Account, Recorder
+from canal_fast.logs.books import Told, told_of
 from canal_fast.logs.disk import makes_room, sync_period
-from canal_fast.logs.interfaces import plain_name
 from canal_fast.logs.rotation import Names, Rotation
 
-from .inputs import Input
+from .inputs import Input, SourceLike, named
 from .ordering import Keys, Ordering
 from .trigger import Capture, Rule, parse_rule
 
@@ -31,11 +29,8 @@ STEP_S = 0.1  # of one source, frames are written so often
 ROUND_S = 0.04  # of several, which are held back besides
 BATCH = 65_536
 RING_FRAMES, TRIGGER_RING_FRAMES = 262_144, 1 << 20
-_MOST_SOURCES = 256
 _BUS_OFF_S = 0.1  # a driver is asked so often, by a rule only
 _LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
-
-SourceLike = str | Source | Channel
 
 
 class Logger:
@@ -113,10 +108,13 @@ class Logger:
         self._capture = Capture(rules, _ns(pre_s), _ns(post_s), ring) if rules else None
         options["ring_frames"] = ring
         clocked = options.get("clock", "epoch") == "device"
-        rows = _named(sources)
+        rows = named(sources)
         if clocked and len(rows) > 1:
             raise ValueError(f'clock = "device": {len(rows)} devices have no common time to order their frames by')
-        self.inputs = [Input(i, row, name, options, reconnect, monotonic) for i, (name, row) in enumerate(rows)]
+        offsets: list[int] = []
+        self.inputs = [
+            Input(i, row, name, options, reconnect, monotonic, len(rows), offsets) for i, (name, row) in enumerate(rows)
+        ]
         self._ordering = Ordering(len(rows), self.window_s, monotonic) if len(rows) > 1 else None
         self._newest: tuple[int, float] | None = None
         limits = dict(zip(_LIMITS, (rotate_bytes, rotate_s, keep, keep_bytes), strict=True))
@@ -138,6 +136,7 @@ class Logger:
         self._asked = False
         self._was_bus_off = [False] * len(rows)
         self._next_poll = 0.0
+        self._stated: dict[int, tuple[int, Told]] = {}  # in which file, what its last statistics say
         self._stopping = False
 
     def open(self) -> None:
@@ -175,7 +174,7 @@ class Logger:
         timeout : float, optional
             Seconds to wait; None: as long as is usual.
         most : int
-            Write at most so many frames; of several sources the others are left out.
+            Write at most so many frames; the others wait for the next step.
 
         Returns
         -------
@@ -201,7 +200,10 @@ class Logger:
             self._write_events(self._capture, frames, keys)
         for row in self.inputs:
             if recorder.due(row.number) and (ledger := row.ledger) is not None:
-                recorder.write_statistics(ledger, row.number)
+                stated = recorder.files, told_of(ledger, recorder.channel_frames(row.number))
+                if stated != self._stated.get(row.number):  # nothing new on a silent bus
+                    recorder.write_statistics(ledger, row.number)
+                    self._stated[row.number] = stated
         if not (self._stopping or len(frames) or self._held) and all(row.finished() for row in self.inputs):
             self.stop()
         return frames
@@ -318,6 +320,8 @@ class Logger:
         return frames, keys
 
     def _several(self, ordering: Ordering, timeout: float | None, most: int) -> tuple[FrameArray, Keys]:
+        if ordering.ready:  # no more of them than a round brings are held
+            return ordering.take(most=most)
         wait = ROUND_S if timeout is None else min(timeout, ROUND_S)
         if wait and not any(row.full for row in self.inputs):
             time.sleep(wait)
@@ -325,12 +329,16 @@ class Logger:
         for row in self.inputs:
             frames = row.receive(BATCH)
             ordering.give(frames, row.keys(frames), row.full)
-        frames, keys = ordering.take(final=all(row.ended for row in self.inputs))
+        given = ordering.take(all(row.ended for row in self.inputs), most)
         self._newest = ordering.newest
-        return frames[:most], keys[:most]
+        return given
 
     def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
         if self._asked_from_outside(capture):
+            self._asked = True
+        if self._newest is None:  # the frames may have another time than the host
+            return
+        if self._asked:
             self._asked = False
             for before in capture.trigger(self._now()):
                 self.recorder.write(before)
@@ -339,7 +347,7 @@ class Logger:
                 self.recorder.rotate()
             else:
                 self.recorder.write(part)
-        if capture.idle(self._now() - round(self.window_s * 1e9)):
+        if not self._held and capture.idle(self._now() - round(self.window_s * 1e9)):
             self.recorder.rotate()
 
     def _asked_from_outside(self, capture: Capture) -> bool:
@@ -353,8 +361,7 @@ class Logger:
 
     def _now(self) -> int:
         """The present in the time of the frames: behind the newest by what has passed since it came."""
-        if self._newest is None:
-            return int(self._wall() * 1e9)
+        assert self._newest is not None
         return self._newest[0] + round((self._monotonic() - self._newest[1]) * 1e9)
 
     def _last_statistics(self) -> None:
@@ -379,19 +386,3 @@ def _rules(triggers: Sequence[str], pre_s: float | None, post_s: float | None) -
     if isinstance(triggers, str):
         raise TypeError(f"triggers must be a sequence of texts, not the text {triggers!r}")
     return [parse_rule(text) for text in triggers]
-
-
-def _named(sources: SourceLike | Sequence[SourceLike]) -> list[tuple[str, Source | Channel]]:
-    rows = [sources] if isinstance(sources, (str, Source, Channel)) else list(sources)
-    if not 1 <= len(rows) <= _MOST_SOURCES:
-        raise ValueError(f"{len(rows)} sources, allowed 1..{_MOST_SOURCES}")
-    named: dict[str, Source | Channel] = {}
-    for number, row in enumerate(rows):
-        if not isinstance(row, (str, Source, Channel)):
-            raise TypeError(f"sources[{number}] must be a text, a Source or a Channel, not {type(row).__name__}")
-        source = parse_source(row) if isinstance(row, str) else row
-        name = plain_name(source.name, number) if isinstance(source, Source) else f"can{number}"
-        if name in named:
-            raise ValueError(f"two sources are called {name}; give them other names with ,name=")
-        named[name] = source
-    return list(named.items())

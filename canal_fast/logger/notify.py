@@ -15,6 +15,8 @@ log = logging.getLogger("canal_fast")
 class Notifier:
     """Datagrams to the socket that NOTIFY_SOCKET names; where it is not set, nothing is sent.
 
+    False is returned for what could not be sent now, because systemd is behind, or not there: to be tried again.
+
     Parameters
     ----------
     environment : mapping, optional
@@ -30,6 +32,8 @@ class Notifier:
         values = os.environ if environment is None else environment
         name = values.get("NOTIFY_SOCKET", "")
         self._socket: socket.socket | None = None
+        self._unsaid = ""  # that it is ready
+        self._warned = False
         if name and (name[0] not in "/@" or not hasattr(socket, "AF_UNIX")):
             log.warning("NOTIFY_SOCKET=%s: not a path or an abstract name; systemd is told nothing", name)
         elif name:
@@ -40,13 +44,19 @@ class Notifier:
         asked = usec.isdecimal() and int(usec) > 0 and pid in ("", str(os.getpid()))
         self.watchdog_s = int(usec) / 2e6 if self._socket is not None and asked else None
 
-    def ready(self, status: str) -> None:
-        """The service is up."""
-        self._send(f"READY=1\nSTATUS={_line(status)}")
+    def ready(self, status: str) -> bool:
+        """The service is up; where that could not be sent, it goes before the next message."""
+        self._unsaid = f"READY=1\nSTATUS={_line(status)}"
+        return self._send()
 
-    def alive(self, status: str) -> None:
+    def go_on(self) -> None:
+        """To be called often: what `ready` could not send is tried again."""
+        if self._unsaid:
+            self._send()
+
+    def alive(self, status: str) -> bool:
         """It works: to be sent each `watchdog_s`."""
-        self._send(f"WATCHDOG=1\nSTATUS={_line(status)}")
+        return self._send(f"WATCHDOG=1\nSTATUS={_line(status)}")
 
     def stopping(self) -> None:
         """It ends, and closes what it has open."""
@@ -57,16 +67,23 @@ class Notifier:
             self._socket.close()
             self._socket = None
 
-    def _send(self, text: str) -> None:
+    def _send(self, *texts: str) -> bool:
         if self._socket is None:
-            return
+            return True
         try:
-            self._socket.sendto(text.encode(), self._address)
+            if self._unsaid:
+                self._socket.sendto(self._unsaid.encode(errors="replace"), self._address)
+                self._unsaid = ""
+            for text in texts:
+                self._socket.sendto(text.encode(errors="replace"), self._address)
         except BlockingIOError:
-            pass  # systemd is behind; it waits for none of them in particular
+            return False
         except OSError as error:
-            log.warning("NOTIFY_SOCKET: %s; systemd is told nothing more", error.strerror)
-            self.close()
+            if not self._warned:
+                log.warning("NOTIFY_SOCKET: %s; systemd is told as soon as it listens", error.strerror)
+            self._warned = True
+            return False
+        return True
 
 
 def _line(text: str) -> str:

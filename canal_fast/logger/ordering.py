@@ -72,10 +72,16 @@ class Ordering:
         self._due: int | None = None
         self._given: int | None = None
         self._backlog: int | None = None
+        self._ready: tuple[FrameArray, Keys] = joined([]), np.empty(0, np.int64)
 
     def __len__(self) -> int:
         """Frames that are held."""
-        return sum(map(len, self._keys))
+        return self.ready + sum(map(len, self._keys))
+
+    @property
+    def ready(self) -> int:
+        """Frames among them that were due, and more than the last `take` was to give: the next ones give them."""
+        return len(self._ready[1])
 
     def begin(self) -> None:
         """A round begins."""
@@ -93,8 +99,13 @@ class Ordering:
         if more:
             self._backlog = last if self._backlog is None else min(self._backlog, last)
 
-    def take(self, final: bool = False) -> tuple[FrameArray, Keys]:
-        """End the round: the frames that are due, ordered, and their times. `final`: all."""
+    def take(self, final: bool = False, most: int | None = None) -> tuple[FrameArray, Keys]:
+        """End the round: the frames that are due, ordered, and their times. `final`: all. `most`: not more at once."""
+        frames, keys = self._ready if self.ready else self._take_due(final)
+        self._ready = (frames[:0], keys[:0]) if most is None else (frames[most:], keys[most:])
+        return frames[:most], keys[:most]
+
+    def _take_due(self, final: bool) -> tuple[FrameArray, Keys]:
         while self._marks and self._marks[0][0] <= self._began - self._window_s:
             self._due = self._marks.popleft()[1]
         last = self._marks[-1][1] if self._marks else self._due

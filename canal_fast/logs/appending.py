@@ -44,7 +44,6 @@ def prepare_append(path: str | os.PathLike[str] | BinaryIO, name: str, target: T
     with LogFile(name) as reader:
         if begin != _SECTION or reader.format != "pcapng":
             raise LogFormatError(f"{name}: this is no pcapng, or compressed; nothing is appended to it", path=name)
-    found = repair(name)
+    found = repair(name, in_place=True)
     if not found.whole:
-        repair(name, in_place=True)
         log.warning("%s: its last %d bytes were no whole block; they are cut off", name, found.size - found.kept)

@@ -16,7 +16,7 @@ _STEPPED = (
     "host clock set {clock_steps} times, last at {clock_step_ns} ns: offset {clock_step_before_ns} -> "
     "{clock_step_after_ns} ns"
 )
-_DELIVERED = _logs.COUNTER_NAMES.index("usrdeliv")
+_OVERRUNS, _DELIVERED = (_logs.COUNTER_NAMES.index(name) for name in ("ifdrop", "usrdeliv"))
 
 Values = tuple[int | None, ...]
 
@@ -33,12 +33,14 @@ class Told:
 _NOTHING = Told((None,) * len(_logs.COUNTER_NAMES))
 
 
-def told_of(ledger: object, delivered: int) -> Told:
-    """From a ledger, or a mapping with its fields."""
+def told_of(ledger: object, delivered: int, before: Told | None = None) -> Told:
+    """From a ledger, or a mapping with its fields. Overruns that cannot be known any more are those `before`."""
     received, filtered, dropped, overruns = (
         ledger[name] if isinstance(ledger, Mapping) else getattr(ledger, name)
         for name in ("received", "filtered", "dropped", "driver_overruns")
     )
+    if overruns is None and before is not None:
+        overruns = before.values[_OVERRUNS]
     steps = {name: ledger.get(name) if isinstance(ledger, Mapping) else getattr(ledger, name, 0) for name in _STEPS}
     comment = _STEPPED.format_map(steps).encode() if steps["clock_steps"] else b""
     values = (received + (overruns or 0), overruns, received - filtered, dropped, delivered)

@@ -268,11 +268,12 @@ def _put(file: io.FileIO, data: bytes) -> None:
 
 
 def _copy(source: io.RawIOBase, path: str, exclusive: bool) -> None:
-    with create(path, exclusive=exclusive) as target:
-        try:
+    target = create(path, exclusive=exclusive)
+    try:
+        with target:
             while data := source.read(_CHUNK):
                 _put(target, data)
             os.fsync(target.fileno())
-        except BaseException:
-            os.unlink(path)
-            raise
+    except BaseException:  # it is closed by now: Windows deletes no open file
+        os.unlink(path)
+        raise

@@ -218,10 +218,13 @@ class Rotation:
             if not os.path.lexists(path):
                 break
             more += not self.names.numbered
-        self._made += 1
-        if self._keep is not None or self._keep_bytes is not None:
-            self._mine[os.path.basename(path)] = self._made
         return path
+
+    def made(self, path: str) -> None:
+        """A file of that name was made by us."""
+        self._made += 1
+        if self.keeps:
+            self._mine[os.path.basename(path)] = self._made
 
     def is_over(self, file: RecordingFile, opened_at: float) -> bool:
         """Does a file that has frames end here?"""

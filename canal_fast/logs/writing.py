@@ -275,7 +275,7 @@ class Recorder:
     def tell(self, ledger: object, channel: int = 0) -> None:
         """What a channel's ledger says, for the statistics that end a file; `write_statistics` writes them now, too."""
         with self._lock:
-            self._books.told[channel] = told_of(ledger, self.channel_frames(channel))
+            self._books.told[channel] = self._told_of(ledger, channel)
 
     def due(self, channel: int = 0) -> bool:
         """Is it a second or more since statistics of this channel were written?"""
@@ -299,7 +299,7 @@ class Recorder:
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
         with self._lock:
-            self._statistics(channel, told_of(ledger, self.channel_frames(channel)))
+            self._statistics(channel, self._told_of(ledger, channel))
 
     def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
         """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
@@ -346,6 +346,7 @@ class Recorder:
                 file.output.make_room = partial(self._delete_oldest, rotation, file.path)
             with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
                 file.open(exclusive=True)
+                rotation.made(file.path)
                 self._books.add(self._part)
                 self._books.files += 1
                 self._part = file
@@ -381,6 +382,9 @@ class Recorder:
             first += count
             if first >= len(frames):
                 return
+
+    def _told_of(self, ledger: object, channel: int) -> Told:
+        return told_of(ledger, self.channel_frames(channel), self._books.told.get(channel))
 
     def _statistics(self, channel: int, told: Told) -> None:
         self._check()

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,6 +121,25 @@ def test_channels_that_are_open_stay_the_callers(bus: str, tmp_path: Path) -> No
     assert frames["channel"].tolist() == [0, 0, 0]
 
 
+def test_more_than_a_step_may_write_waits_for_the_next(bus: str, tmp_path: Path) -> None:
+    """None of several sources' frames goes, however few at once are written."""
+    with (
+        cf.Channel.virtual(f"{bus}a") as one, cf.Channel.virtual(f"{bus}b") as two,
+        Logger([f"virtual:{bus}a", f"virtual:{bus}b"], tmp_path / "x.pcapng", window_s=0) as logger,
+    ):  # fmt: skip
+        one.send(cf.make_frames([1, 2, 3]))
+        two.send(cf.make_frames([4, 5]))
+        while logger.ledger.received < 5:
+            time.sleep(0.001)
+        counts = [len(logger.step(0, 2)) for _ in range(3)]
+        assert max(counts) == 2
+        logger.stop()
+        while not logger.ended:
+            assert len(logger.step(0, 2)) <= 2
+    assert sorted(cf.read_log(tmp_path / "x.pcapng")["arbitration_id"].tolist()) == [1, 2, 3, 4, 5]
+    assert logger.frames_written == logger.ledger.delivered == 5
+
+
 def test_a_single_source_has_its_order_and_waits_for_no_window(bus: str, tmp_path: Path) -> None:
     with Logger(f"virtual:{bus}", tmp_path / "x.log", window_s=60) as logger, cf.Channel.virtual(bus) as other:
         other.send(cf.make_frames([1, 2, 3]))
@@ -129,17 +150,82 @@ def test_a_single_source_has_its_order_and_waits_for_no_window(bus: str, tmp_pat
     assert cf.read_log(tmp_path / "x.log")["arbitration_id"].tolist() == [1, 2, 3]
 
 
-def test_one_failure_does_not_end_the_others(failing: str, bus: str, tmp_path: Path) -> None:
+def test_one_failure_does_not_end_the_others(
+    failing: str, bus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Logger([f"virtual:{bus};load=0.1", failing], tmp_path / "x.pcapng", window_s=0.01) as logger:
         while not logger.failures:
             logger.step()
         before = logger.frames_written
         run_for(logger, 0.2)
     assert list(logger.failures) == ["adapter"]
+    said = [row.getMessage() for row in caplog.records if row.levelno == logging.WARNING]
+    assert said == [f"adapter: {logger.failures['adapter']}; the others go on"]
     assert isinstance(logger.failures["adapter"], cf.DriverError)
     frames = cf.read_log(tmp_path / "x.pcapng")
     assert (frames["channel"] == 1).sum() == 20
     assert len(frames) > before
+
+
+def test_an_attempt_that_fails_for_good_is_said(bus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logger = Logger([f"virtual:{bus}", f"virtual:{bus}x,name=x"], tmp_path / "x.pcapng")
+    row = logger.inputs[1]
+    row._refusal = ValueError("no such bit rate")
+    row._collect()
+    assert caplog.messages == ["x: no such bit rate; the others go on"]
+    (alone,) = Logger(f"virtual:{bus}x,name=x", tmp_path / "x.pcapng").inputs
+    alone._refusal = ValueError("no such bit rate")
+    alone._collect()
+    assert len(caplog.messages) == 1  # the recording ends, and tells why
+
+
+@pytest.mark.parametrize("clock_step", ["mark", "follow"])
+def test_a_source_that_opens_after_the_clock_was_set(clock_step: str, bus: str, tmp_path: Path) -> None:
+    """All are ordered by the time of the first one, whatever the host's clock said when they were opened."""
+    sources = [f"virtual:{bus}{i}" for i in range(3)]
+    logger = Logger(sources, tmp_path / "x.pcapng", clock_step=clock_step)
+    second, base = 10**9, 1_700_000_000 * 10**9
+    channels: list[Any] = [SimpleNamespace(offset=base + more) for more in (0, 3_600 * second, 5_000)]
+    for channel in channels:
+        channel.clock = lambda channel=channel: SimpleNamespace(epoch_offset_ns=channel.offset)
+    for row, channel in zip(logger.inputs, channels, strict=True):
+        row._take(channel)
+
+    def key(number: int, stamp_ns: int, flags: int = 0) -> int:
+        frames = cf.make_frames([1], timestamp_ns=np.array([stamp_ns], np.int64), flags=flags)
+        return int(logger.inputs[number].keys(frames)[0])
+
+    at = base + 77 * second
+    assert [key(0, at), key(1, at + 3_600 * second), key(2, at)] == [at] * 3  # 5 us are that of looking
+    if clock_step == "follow":  # it is set back, by half an hour for the one, 90 minutes for the other
+        for number in (0, 1):
+            channels[number].offset = base - 1_800 * second
+            assert key(number, at - 1_800 * second, cf.FrameFlag.CLOCK_STEP) == at
+            assert key(number, at - 1_800 * second) == at
+
+
+def test_a_silent_bus_makes_no_file_grow(bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters are told again when they have changed, and in the next file."""
+    with cf.Channel.virtual(bus) as other, Logger(f"virtual:{bus}", tmp_path / "{n}.pcapng", keep=9) as logger:
+        monkeypatch.setattr(logger.recorder, "due", lambda channel: True)
+        sizes = []
+        for count in range(3):
+            if count == 1:
+                other.send(cf.make_frames([1]))
+                while logger.frames_written < 1:
+                    logger.step()
+            if count == 2:
+                logger.recorder.rotate()
+            logger.step(0)  # what was written last
+            for _ in range(3):
+                logger.step(0)
+                sizes.append(logger.recorder.bytes_written)
+    assert [len(set(sizes[at : at + 3])) for at in (0, 3, 6)] == [1, 1, 1]
+    assert sizes[3] > sizes[0]
+    assert all(
+        statistics(path)[bus]["ifrecv"] == received
+        for path, received in zip(sorted(tmp_path.iterdir()), (1, 0), strict=True)
+    )
 
 
 def test_a_source_that_comes_back(failing: str, bus: str, tmp_path: Path) -> None:
@@ -342,6 +428,50 @@ def test_nothing_at_all_is_a_ledger_too() -> None:
         ledger = channel.ledger()
         assert (NOTHING + ledger).as_dict() == ledger.as_dict()
         assert (ledger + ledger).received == 2 * ledger.received
+
+
+def test_a_trigger_before_the_first_frame_waits_for_it(bus: str, tmp_path: Path) -> None:
+    """Frames stamped with another time than the host's: the event is at theirs, and others can follow."""
+    offset = 500_000_000 * 10**9
+    with (
+        cf.Channel.virtual(bus) as other,
+        Logger(
+            f"virtual:{bus}", tmp_path / "{n}.pcapng", triggers=["id=7:7FF"], pre_s=1, post_s=0.001,
+            wall=lambda: time.time() + offset / 1e9,
+        ) as logger,
+    ):  # fmt: skip
+        logger.trigger()
+        logger.step(0)
+        assert logger.events == 0
+        for number in (1, 7):
+            other.send(cf.make_frames([number]))
+            while logger.ledger.delivered < number // 7 + 1:
+                logger.step()
+            time.sleep(0.01)
+            logger.step(0)
+        assert logger.events == 2
+    assert [len(cf.read_log(path)) for path in sorted(tmp_path.iterdir())] == [1, 2]
+
+
+def test_an_event_ends_behind_what_is_held(bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process stood still: one round brings the event's last frames and one that is far behind its end."""
+    rounds = [[1], [], [2, 3, 20]]
+    options = {"triggers": ["error"], "pre_s": 10, "post_s": 5, "window_s": 0.2}
+    with Logger([f"virtual:{bus}a", f"virtual:{bus}b"], tmp_path / "{n}.pcapng", **options) as logger:
+
+        def receive(most: int) -> cf.FrameArray:
+            seconds = np.array(rounds.pop(0) if rounds else [], np.int64)
+            return cf.make_frames(np.full(len(seconds), 1), timestamp_ns=seconds * 10**9)
+
+        monkeypatch.setattr(logger.inputs[0], "receive", receive)
+        logger.step(0)
+        logger.trigger()
+        while rounds or logger._held:
+            logger.step(0)
+            time.sleep(0.01)
+        assert logger.events == 1
+    (path,) = tmp_path.iterdir()
+    assert (cf.read_log(path)["timestamp_ns"] // 10**9).tolist() == [1, 2, 3]
 
 
 def test_bus_off_begins_an_event(canal: ctypes.CDLL, bus: str, tmp_path: Path) -> None:

@@ -114,6 +114,23 @@ def test_a_backlog_of_one_channel_holds_the_others() -> None:
     assert ordering.late == [0, 0]
 
 
+def test_what_is_due_and_too_much_at_once_comes_next() -> None:
+    now = [0.0]
+    ordering = Ordering(2, 0.0, lambda: now[0])
+    assert give(ordering, [10, 30], [20, 40, 50]) == []
+    now[0] = 1.0
+    ordering.begin()
+    ordering.give(frames_at([60]), np.array([60], np.int64))
+    taken = [ordering.take(most=2)]
+    assert (ordering.ready, len(ordering)) == (3, 4)
+    taken += [ordering.take(most=2), ordering.take(final=True, most=2)]
+    assert [keys.tolist() for _, keys in taken] == [[10, 20], [30, 40], [50]]
+    assert [frames["timestamp_ns"].tolist() for frames, _ in taken] == [[10, 20], [30, 40], [50]]
+    assert (ordering.ready, len(ordering)) == (0, 1)
+    assert ordering.take(final=True, most=2)[1].tolist() == [60]
+    assert ordering.late == [0, 0]
+
+
 def test_of_equal_times_the_order_is_that_of_the_channels() -> None:
     now = [0.0]
     ordering = Ordering(3, 0.0, lambda: now[0])

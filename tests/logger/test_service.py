@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+import canal_fast as cf
+from canal_fast.cli.service import Service
+from canal_fast.logger import Logger
 from canal_fast.logger.notify import Notifier
 from canal_fast.logger.stats_file import StatsFile, disk_free
 
@@ -60,9 +65,77 @@ def test_systemd_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixt
     notifier = Notifier({"NOTIFY_SOCKET": name})
     notifier.ready("x")
     notifier.alive("x")
+    notifier.close()
     assert [row.levelname for row in caplog.records] == ["WARNING"]
     Notifier({"NOTIFY_SOCKET": "vsock:2:1234"}).ready("x")
     assert "not a path or an abstract name" in caplog.records[-1].getMessage()
+
+
+@unix
+def test_systemd_that_comes_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried again at the next step, and what waited is sent then; words in no known encoding are sent, too."""
+    name = tmp_path / "notify"
+    notifier = Notifier({"NOTIFY_SOCKET": str(name), "WATCHDOG_USEC": "3000000"})
+    assert not notifier.ready("x")
+    assert not notifier.alive("1 frame")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(name))
+        assert notifier.alive("file \udcff")
+        assert heard(listener) == ["READY=1\nSTATUS=x", "WATCHDOG=1\nSTATUS=file ?"]
+        assert len(caplog.records) == 1
+        while notifier.alive("systemd is behind"):
+            pass  # nobody takes them
+        listener.setblocking(False)
+        assert set(heard(listener)) == {"WATCHDOG=1\nSTATUS=systemd is behind"}
+        assert notifier.alive("y")
+        assert heard(listener) == ["WATCHDOG=1\nSTATUS=y"]
+    notifier.close()
+    late = Notifier({"NOTIFY_SOCKET": str(tmp_path / "late")})
+    assert not late.ready("x")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "late"))
+        late.go_on()
+        late.go_on()
+        assert heard(listener) == ["READY=1\nSTATUS=x"]
+    late.close()
+    assert len(caplog.records) == 2  # one of each
+
+
+class Deaf:
+    """A service manager that is behind at times."""
+
+    watchdog_s = 1.0
+
+    def __init__(self) -> None:
+        self.answers = [True, False, False, True, True]
+        self.asked_at: list[float] = []
+        self.steps = 0
+
+    def go_on(self) -> None:
+        self.steps += 1
+
+    def ready(self, status: str) -> bool:
+        return True
+
+    def alive(self, status: str) -> bool:
+        self.asked_at.append(time.monotonic())
+        return self.answers.pop(0)
+
+
+def test_what_was_not_sent_is_tried_again_at_the_next_step(
+    bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    deaf = Deaf()
+    with Logger(f"virtual:{bus}", tmp_path / "x.pcapng") as logger:
+        service = Service(logger, argparse.Namespace(output="x.pcapng", stats_json=None))
+        monkeypatch.setattr(service, "_notifier", deaf)
+        for _ in range(9):
+            service.update(cf.make_frames([]))
+            now[0] += 0.25
+    assert deaf.asked_at == [0.0, 1.0, 1.25, 1.5]
+    assert deaf.steps == 9
 
 
 def test_figures_are_always_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

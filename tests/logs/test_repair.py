@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib.util
 import json
+import os
 import random
 import struct
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -236,3 +239,26 @@ def test_any_damage_is_repaired_or_refused(name: str, tmp_path: Path) -> None:
         assert repair(path).whole
         done += 1
     assert done > 5
+
+
+def test_a_copy_that_fails_is_closed_before_it_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows deletes no file that is open."""
+    source, copy = tmp_path / "x.pcapng", tmp_path / "y.pcapng"
+    cf.write_log(source, cf.make_frames([1, 2, 3]))
+    made: list[Any] = []
+    closed: list[bool] = []
+
+    def refuse(file: Any, data: bytes) -> None:
+        made.append(file)
+        raise OSError(errno.ENOSPC, "no room")
+
+    def unlink(path: str) -> None:
+        closed.append(made[0].closed)
+        os.remove(path)
+
+    monkeypatch.setattr(sys.modules["canal_fast.logs.repair"], "_put", refuse)
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(OSError, match="no room"):
+        repair(source, copy)
+    assert closed == [True]
+    assert not copy.exists()

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import canal_fast as cf
-from canal_fast.logs import Recorder
+from canal_fast.logs import Recorder, appending
+from canal_fast.logs.repair import repair
 from canal_fast.logs.rotation import Names, Rotation
 
 NOW = int(dt.datetime(2026, 11, 25, 19, 55, 17, tzinfo=dt.UTC).timestamp())
@@ -193,6 +194,19 @@ def test_statistics_begin_anew_and_add_up(tmp_path: Path) -> None:
         assert (row["drive"] or {"ifdrop": None})["ifdrop"] is None
 
 
+def test_overruns_that_nobody_can_ask_for_any_more_stay_as_they_were(tmp_path: Path) -> None:
+    """The driver's host process ended after a file had told of them."""
+    with Recorder(tmp_path / "{n}.pcapng", rotate_bytes=1 << 20) as recorder:
+        for overruns in (5, None, None):
+            recorder.write(counted(10))
+            recorder.tell(ledger(10, overruns=overruns))
+            recorder.write_statistics(ledger(10, overruns=overruns))
+            recorder.rotate()
+    rows = [statistics(path)["can0"] or {} for path in files(tmp_path)[:3]]
+    assert [row["ifdrop"] for row in rows] == [5, 0, 0]
+    assert [row["ifrecv"] for row in rows] == [15, 0, 0]
+
+
 def test_a_file_is_rotated_by_time_only_when_it_has_frames(tmp_path: Path) -> None:
     now = [0.0]
     rotation = Rotation(tmp_path / "{n}.pcapng", rotate_s=10, monotonic=lambda: now[0])
@@ -346,6 +360,25 @@ def test_two_recorders_of_one_name_do_not_meet(tmp_path: Path) -> None:
     assert one.files + two.files == len(files(tmp_path))
 
 
+def test_a_file_that_another_made_first_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes between the choice of its name and its making; it is not deleted with ours."""
+    rotation = Rotation(tmp_path / "{n}.pcapng", keep=1)
+    next_name = rotation.next_name
+
+    def taken() -> str:
+        name = next_name()
+        if name.endswith("000002.pcapng"):
+            Path(name).write_bytes(b"theirs")
+        return name
+
+    monkeypatch.setattr(rotation, "next_name", taken)
+    with Recorder(rotation) as recorder:
+        for _ in range(3):
+            recorder.write(counted(1))
+            recorder.rotate()
+    assert [path.name for path in files(tmp_path)] == ["000002.pcapng", "000005.pcapng"]
+
+
 def test_placeholders_are_plain_text_without_rotation(tmp_path: Path) -> None:
     Recorder(tmp_path / "a-{n}.pcapng").close()
     assert [path.name for path in tmp_path.iterdir()] == ["a-{n}.pcapng"]
@@ -377,14 +410,19 @@ def test_a_new_section_behind_what_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 40, 100])
-def test_a_torn_end_is_cut_off_before(cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_end_is_cut_off_before(
+    cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "x.pcapng"
     cf.write_log(path, counted(10))
     os.truncate(path, path.stat().st_size - cut)
     left = len(cf.read_log(path))
+    examined: list[object] = []
+    monkeypatch.setattr(appending, "repair", lambda *a, **k: examined.append(a) or repair(*a, **k))
     with caplog.at_level(logging.WARNING, "canal_fast"), Recorder(path, append=True) as recorder:
         recorder.write(counted(5, 100))
     assert "were no whole block; they are cut off" in caplog.text
+    assert len(examined) == 1  # which takes as long as reading it twice
     assert np.array_equal(cf.read_log(path, strict=True), np.concatenate([counted(left), counted(5, 100)]))
 
 
