@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import zlib
@@ -141,6 +142,8 @@ def repair(
         raise ValueError("output and in_place: give one of them")
     if output is not None and os.path.exists(output) and os.path.samefile(path, output):
         raise ValueError(f"{name}: output is the recording itself; in_place=True (--in-place) repairs it there")
+    if os.path.isdir(name):  # Windows says that there is no permission
+        raise IsADirectoryError(errno.EISDIR, "is a directory", name)
     with hold(name, write=in_place) as file:
         found, kept, tail, head = _examine(file, name)
         if output is not None:
