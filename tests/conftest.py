@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[RUN] = str(os.getpid())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job inherits it so, and would pass it on
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGQUIT") and signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def left_behind() -> list[tuple[int, str]]:
