@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import numpy as np
 import pytest
+from canal_ctypes import load
 from interfaces import build_c
 
 import canal_fast as cf
+from canal_fast.drivers.library import find_library
 
 ERROR, REMOTE = int(cf.FrameFlag.ERROR_FRAME), int(cf.FrameFlag.REMOTE)
 BIT_US = 2
@@ -25,13 +28,14 @@ def mixed(fd: bool = False) -> cf.FrameArray:
 
 @pytest.mark.parametrize("fd", [False, True])
 def test_the_virtual_bus_carries_them(fd: bool) -> None:
-    """For 20 bits: a flag, the flags that answer it, the delimiter."""
-    name = f"errors{fd:d};500000"
+    """For 20 bits: a flag, the flags that answer it, the delimiter. Time stands still until all three wait."""
+    name = f"errors{fd:d};500000;clock=step"
     with (
         cf.Channel.virtual(name, fd=fd) as sender,
         cf.Channel.virtual(name, fd=fd, clock="device") as receiver,
     ):
         assert sender.send(mixed(fd)) == 3
+        load(find_library("virtual")).CanalVirtualStep(f"errors{fd:d}".encode(), ctypes.c_ulonglong(10_000_000))
         got = receiver.receive(3, min_frames=3, timeout=5)
     assert got["arbitration_id"].tolist() == [5, 0x204, 6]
     assert got["flags"].tolist() == [0, ERROR, 0]
