@@ -29,7 +29,6 @@ from canal_fast.cli.options import (
 from canal_fast.cli.progress import Progress, tell
 from canal_fast.cli.service import EXIT_CODES, Service, add_service, check_service
 from canal_fast.cli.streams import own_output
-from canal_fast.drivers.config_strings import is_fd_interface
 from canal_fast.live.sources import Source
 from canal_fast.logger.logger import BATCH, Logger
 from canal_fast.logger.trigger import parse_rule
@@ -139,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     if not args.append:
         keep_existing(args, args.output)
-    options = {} if args.fd is None or not args.source else {"fd": args.fd}
+    options = {} if args.fd is None else {"fd": args.fd}
     logger = Logger(
         args.source or [_single(args)], args.output or "-", window_s=args.window, format=_format(args),
         fsync=args.fsync, on_full=args.on_full, exclusive=not (args.force or args.append), append=args.append,
@@ -211,8 +210,8 @@ def _format(args: argparse.Namespace) -> str | None:
 def _single(args: argparse.Namespace) -> Source:
     """The source that --library, --config and --serial say."""
     name = re.sub(r"\s+", "_", args.serial or args.config.partition(";")[0].strip())[:15] or "can0"
-    more: dict[str, Any] = {"name": name, "bitrate": _bitrate(args), "profile": args.profile, "flags": args.flags}
-    more["fd"] = _carries_fd(args) if args.fd is None else args.fd
+    rate = None if args.bitrate is None else int(args.bitrate)
+    more: dict[str, Any] = {"name": name, "bitrate": rate, "profile": args.profile, "flags": args.flags}
     if args.serial is not None:
         return Source("usb2can", args.serial, library=args.library or "usb2can.dll", **more)
     return Source("library", args.config or ("bus0" if args.library == "virtual" else ""), args.library, **more)
@@ -240,22 +239,6 @@ def _spoken() -> Iterator[_Voice]:
         yield voice
     finally:
         logger.removeHandler(voice)
-
-
-def _carries_fd(args: argparse.Namespace) -> bool:
-    """What --fd is by itself."""
-    name, *keys = (field.strip() for field in args.config.split(";"))
-    if args.library == "virtual":
-        return any(key.replace(" ", "").startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
-    return args.library == "socketcan" and is_fd_interface(name)
-
-
-def _bitrate(args: argparse.Namespace) -> int | None:
-    """--bitrate, or the one in the virtual bus's configuration."""
-    fields = args.config.split(";")
-    if args.bitrate is None and args.library == "virtual" and len(fields) > 1 and fields[1].strip().isdigit():
-        return int(fields[1])
-    return (args.bitrate and int(args.bitrate)) or (500_000 if args.library == "virtual" else None)
 
 
 def _ending_signals(reopen: bool) -> Iterator[int]:

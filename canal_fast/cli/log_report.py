@@ -1,4 +1,4 @@
-"""The last words of `canal-fast log`: what was recorded, and where every frame went."""
+"""What `canal-fast log` prints at its end: what was recorded, and where every frame went."""
 
 from __future__ import annotations
 

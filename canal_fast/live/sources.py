@@ -59,17 +59,22 @@ class Source:
         return _KINDS[self.kind](self, options)
 
     @property
+    def _driver(self) -> str:
+        """A driver of ours has a kind of its own, and is a library, too."""
+        return self.library if self.library in _KINDS else self.kind
+
+    @property
     def carries_fd(self) -> bool:
         """Whether FD was asked for, or is what the interface, or the virtual bus by its keys, has."""
-        if self.fd or self.kind == "socketcan":
-            return self.fd or is_fd_interface(self.config)
-        keys = [key.replace(" ", "") for key in self.config.split(";")[1:]]
-        return self.kind == "virtual" and any(key.startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
+        name, *keys = (field.replace(" ", "") for field in self.config.split(";"))
+        if self.fd or self._driver == "socketcan":
+            return self.fd or is_fd_interface(name)
+        return self._driver == "virtual" and any(key.startswith(("fd=", "data_bitrate=", "replay=")) for key in keys)
 
     @property
     def known_bitrates(self) -> tuple[int | None, int | None]:
         """Nominal and data bit rate in bit/s, where the text, or what this kind of bus has without one, says them."""
-        if self.kind != "virtual" and self.library != "virtual":
+        if self._driver != "virtual":
             return self.bitrate or (_USB2CAN_BITRATE if self.kind == "usb2can" else None), None
         fields = [field.strip() for field in self.config.split(";")[1:] if field.strip()]
         keys = dict(key.replace(" ", "").partition("=")[::2] for key in fields)
