@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
                 watch(monitor, terminal, view, args.interval)
             feed.stop()
     with contextlib.suppress(OSError):  # the terminal may be gone
-        return _last_words(feed, args.json)
+        return _at_the_end(feed, args.json)
     return 1
 
 
@@ -212,7 +212,7 @@ def watch(monitor: Monitor, terminal: Terminal, view: View, interval: float) -> 
                 snapshot = None
 
 
-def _last_words(feed: Feed, as_json: bool) -> int:
+def _at_the_end(feed: Feed, as_json: bool) -> int:
     """What a person should know when the screen is gone; the exit code."""
     code = 0
     for bus in feed.buses.values():
