@@ -250,11 +250,11 @@ CF_INLINE void cf_reader_main(void *argument)
             got = cf_reader_ask_status(reader, cf_now_ns());
         if (got == CF_READER_GONE)
             return;
-        if (got != 0)
-            reader->heard_ns = cf_now_ns();
         idle = got != 0 ? 0 : idle + 1;
         if (got < 0) {
-            const int again = cf_reader_reconnect(reader);
+            int again;
+            reader->heard_ns = cf_now_ns(); /* a driver that comes back is not asked for its status at once */
+            again = cf_reader_reconnect(reader);
             if (again == CF_READER_GONE)
                 return;
             if (again == 0)
