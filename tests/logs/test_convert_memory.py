@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 
 import canal_fast as cf
 
 PROGRAM = """
-import resource, sys
+import sys
 import canal_fast as cf
 from canal_fast.logs import convert
 
@@ -31,10 +30,10 @@ class Repeating:
         return bytes(out)
 
 convert([Repeating(len(body)) for _ in range(4)], target, format=format, force=True)  # imports, first buffers
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 account = convert([Repeating(total) for _ in range(4)], target, format=format, force=True)
 account.verify()
-print(account.written, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(account.written, peak_kib() - before)
 """
 
 
@@ -57,22 +56,6 @@ def test_peak_memory(format: str, total: int, limit: int, tmp_path: Path) -> Non
     (tmp_path / "head").write_bytes(data[:24])
     (tmp_path / "body").write_bytes(data[24:])
     target = "/dev/null" if format == "pcapng" else str(tmp_path / "target")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            PROGRAM,
-            str(tmp_path / "head"),
-            str(tmp_path / "body"),
-            str(total),
-            target,
-            format,
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    written, grown = map(int, done.stdout.split())
+    written, grown = memory.run(PROGRAM, tmp_path / "head", tmp_path / "body", total, target, format)
     assert written >= 4 * (total // 32)
     assert grown <= limit << 10, f"{grown / 1024:.0f} MiB"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 
 PROGRAM = """
-import resource, sys
+import sys
 import numpy as np
 import canal_fast as cf
 from canal_fast.logs import open_log
@@ -44,13 +43,13 @@ class Repeating:
         return bytes(out)
 
 open_log(io.BytesIO(head + body)).read()  # imports, first buffers
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 frames = 0
 with open_log(Repeating()) as log:
     for batch in log.batches():
         frames += len(batch)
     assert log.skipped == 0 and not log.truncated, (log.skipped_by_kind, log.truncated)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+grown = peak_kib() - before
 print(frames, grown)
 """
 LIMIT_KIB, MF4_LIMIT_KIB = 64 << 10, 256 << 10
@@ -97,10 +96,7 @@ def grown(tmp_path: Path, head: bytes, body: bytes, total: int, places: Sequence
     paths[0].write_bytes(head)
     paths[1].write_bytes(body)
     np.save(paths[2], np.array(places, np.intp))
-    command = [sys.executable, "-P", "-c", PROGRAM, *map(str, paths), str(step), str(total)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    frames, kib = map(int, done.stdout.split())
+    frames, kib = memory.run(PROGRAM, *paths, step, total)
     assert frames > 1_000_000
     return kib
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 
@@ -14,10 +13,10 @@ import canal_fast as cf
 
 LONG = bool(os.environ.get("CANAL_FAST_LONG"))
 PROGRAM = """
-import resource, sys
+import sys
 from canal_fast.__main__ import main
 assert main(["report", sys.argv[1], "-o", sys.argv[2], *sys.argv[3:]]) == 0
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_kib())
 """
 
 
@@ -47,10 +46,10 @@ def test_peak_memory_and_size(tmp_path: Path) -> None:
         + "\n"
         for number in range(0, 600, 6)
     )
+    page = tmp_path / "x.html"
     (tmp_path / "x.dbc").write_text(f'VERSION ""\n\nBU_: A\n\n{messages}')
-    command = [sys.executable, "-P", "-c", PROGRAM, str(tmp_path / "x.pcapng"), str(tmp_path / "x.html")]
-    done = subprocess.run([*command, "--dbc", str(tmp_path / "x.dbc")], capture_output=True, text=True, check=True)
-    peak_kib, size = int(done.stdout), (tmp_path / "x.html").stat().st_size
+    (peak_kib,) = memory.run(PROGRAM, tmp_path / "x.pcapng", page, "--dbc", tmp_path / "x.dbc")
+    size = page.stat().st_size
     print(f"peak {peak_kib / 1024:.0f} MiB, page {size / 1e6:.2f} MB")
     assert peak_kib < 300 << 10
     assert size < 5_000_000
