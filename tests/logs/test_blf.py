@@ -312,7 +312,7 @@ def test_times_at_the_limits() -> None:
 
 
 def test_peers_err_where_the_list_says(data_dir: Path) -> None:
-    """docs/formats.md lists what python-can makes of these; it does so still."""
+    """docs/reference/formats.md lists what python-can makes of these; it does so still."""
     can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")
 
     def read(name: str) -> list[object]:

@@ -1,4 +1,4 @@
-"""Recordings that others have written or read: python-can, and tshark on ours. docs/formats.md lists their errors."""
+"""Recordings that others have written or read: python-can, and tshark on ours. docs/reference/formats.md lists their errors."""
 
 from __future__ import annotations
 
