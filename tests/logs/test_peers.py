@@ -1,4 +1,7 @@
-"""Recordings that others have written or read: python-can, and tshark on ours. docs/reference/formats.md lists their errors."""
+"""Recordings that others have written or read: python-can, and tshark on ours.
+
+Their errors are listed in docs/reference/formats.md.
+"""
 
 from __future__ import annotations
 
