@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from canal_fast.errors import ChannelClosedError, DriverError, DriverNotFoundErr
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
-from . import _live, _periodic
+from . import _live, _periodic, _receiving
 from .changes import opened
 from .clock import ChannelClock, describe_clock
 from .closing import Closing, close_port, warn_of_resets
@@ -30,7 +29,6 @@ from .host import Bridge, load
 from .ledger import DISCONNECTED, ChannelStatus, Ledger, decode_status
 from .opening import OURS, ChannelOptions, check_config, check_options, choose_profile, not_opened, open_channels
 from .periodic import PeriodicTask
-from .room import Room
 from .sending import Outlet, sends_errors, wait_until_sent
 
 __all__ = ["Channel"]
@@ -39,7 +37,7 @@ _MAX_FRAMES = 1 << 40
 _STATISTICS = ("rx_frames", "tx_frames", "rx_bytes", "tx_bytes", "overruns", "bus_warnings", "bus_off")
 
 
-class Channel(Closing):
+class Channel(Closing, _receiving.Receiving):
     """A CANAL channel, drained by a native thread from open to `stop`.
 
     Parameters
@@ -162,8 +160,7 @@ class Channel(Closing):
         if status != Status.OK:
             raise not_opened(Status(status), code, why, config, self._path, self._profile, self._capacity)
         self._port = port
-        self._receive_into = port.receive_into
-        self._room = Room(self._dtype).make
+        self._receive_from(port, self._dtype)
         self._check_frames = arguments.check_for(self._profile, fd, sends_errors(port, self._profile["sends_errors"]))
         self._info: DriverInfo | None = None
         self._changes = opened(self, f"{self._path.name} {config!r}")
@@ -324,52 +321,6 @@ class Channel(Closing):
             raise
 
     # -- receiving
-
-    def receive(self, max_frames: int = 4096, *, min_frames: int = 1, timeout: float | None = None) -> FrameArray:
-        """Take frames out, oldest first.
-
-        Parameters
-        ----------
-        max_frames : int
-            At most so many.
-        min_frames : int
-            Wait until so many are there, or the time is over, whichever comes first.
-        timeout : float or None
-            Seconds; None waits for ever.
-
-        Returns
-        -------
-        array of FRAME_DTYPE, or FD_FRAME_DTYPE with `fd`, shape (n,)
-            n <= max_frames; empty when the time is over and nothing came.
-
-        Raises
-        ------
-        ChannelClosedError
-            Stopped or closed, and nothing is left.
-        DriverError
-            The driver failed, and nothing is left.
-        """
-        port = self._open_port()
-        if type(max_frames) is not int or not 1 <= max_frames <= _MAX_FRAMES:
-            arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
-        wanted = 1 if min_frames == 1 else self._wanted(min_frames, max_frames)
-        timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
-        deadline = time.monotonic_ns() + timeout_ns if timeout_ns > 0 else timeout_ns
-        while True:
-            waiting = port.wait(wanted, timeout_ns)
-            frames = self._room(waiting if waiting < max_frames else max_frames)
-            got = port.take_into(frames) if waiting else 0
-            # Another thread may have taken what waited: wait for the rest of the time.
-            if got or wanted == 0 or timeout_ns == 0:
-                return frames if got == len(frames) else frames[:got]
-            if timeout_ns > 0:
-                timeout_ns = max(deadline - time.monotonic_ns(), 0)
-
-    def receive_into(self, buffer: FrameArray, *, min_frames: int = 1, timeout: float | None = None) -> int:
-        """Like `receive`, into the caller's array of the channel's dtype; allocates nothing. Returns how many."""
-        wanted = 1 if min_frames == 1 else self._wanted(min_frames, len(buffer))
-        timeout_ns = arguments.nanoseconds(timeout) if timeout else -1 if timeout is None else 0
-        return self._receive_into(buffer, wanted, timeout_ns)
 
     def batches(self, max_frames: int = 4096, *, timeout: float = 0.1) -> Iterator[FrameArray]:
         """Iterate over batches until the channel is stopped and empty.
@@ -643,6 +594,14 @@ class Channel(Closing):
         if self._port is None:
             raise ChannelClosedError("the channel was never open")
         return self._port
+
+    # What `receive` and `receive_into` ask for where an argument is not the usual one.
+
+    def _max_frames(self, value: Any) -> int:
+        return int(arguments.interval("max_frames", value, 1, _MAX_FRAMES))
+
+    def _wait_ns(self, timeout: float) -> int:
+        return arguments.nanoseconds(timeout)
 
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(arguments.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))

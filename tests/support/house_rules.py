@@ -259,6 +259,23 @@ def glue_goes_down(tree: Path) -> Iterator[str]:
                 yield f"{name} imports {module}"
 
 
+WHOLE_IN_GLUE = {  # where one call does so little that the Python around it was most of the work
+    "canal_fast/live/_receiving.pyx": "Channel.receive and receive_into of one frame",
+    "canal_fast/wire/_checksum.pyx": "crc15, crc17, crc21 of a few bytes",
+}
+
+
+@rule
+def glue_has_no_public_names(tree: Path) -> Iterator[str]:
+    """Glue checks, calls and translates; what people call, and its documentation, is Python above it."""
+    for path in glue(tree):
+        name = path.relative_to(tree).as_posix()
+        if name not in WHOLE_IN_GLUE and (
+            found := re.search(r"^ +(Parameters|Returns|Raises)\n +---", path.read_text(), re.M)
+        ):
+            yield f"{name} has a public docstring: {found[1]}"
+
+
 @rule
 def facade_goes_down(tree: Path) -> Iterator[str]:
     for path in facade(tree):
