@@ -1,4 +1,46 @@
-"""CAN buses at full rate: CANAL drivers, numpy record arrays, bits on the wire, bit timing."""
+"""CAN buses at full rate: record them, read and convert recordings, decode, analyse, simulate.
+
+Frames are numpy record arrays (FRAME_DTYPE, FD_FRAME_DTYPE) everywhere. Ten names to begin with::
+
+    cf.read_log             all frames of a recording: BLF, ASC, pcapng, candump, TRC, CSV, MF4, Parquet ...
+    cf.write_log            an array of frames as a recording; its suffix says which format
+    cf.logs.convert         recordings of any size into another format, with an account of every frame
+    cf.Channel              a bus: Channel.usb2can, Channel.socketcan, Channel.virtual, or any CANAL library
+    cf.logger.Logger        several buses into one recording, with rotation and triggers
+    cf.play                 recordings sent onto buses, each frame at its time
+    cf.load_database        DBC, KCD, SYM, ARXML: load_database(path).plan().decode(frames) gives columns
+    cf.to_pandas            frames as a data frame; to_polars, to_arrow, to_messages (python-can) alike
+    cf.analysis.Statistics  counts, periods and bus load of recordings; statistics of parts add
+    cf.make_frames          frames out of identifiers and payloads
+
+and the parts of the library, each with its own help::
+
+    cf.logs        recordings: open_log, Recorder, convert, repair, to_parquet, formats
+    cf.logger      Logger and Player: buses recorded, and recordings played, without a person beside them
+    cf.signals     Database, Plan and Table: signals decoded into columns, and columns encoded
+    cf.analysis    statistics, schedules, response times, acceptance filters, arrays of frames cut and merged
+    cf.wire        bits on the wire: encode, decode, exact lengths, bus load; cf.checksum: CRC-15, 17 and 21
+    cf.bittiming   bit timings for a controller: solve, solve_fd, BitTiming; cf.physical: lengths of wires
+    cf.simulation  a bus bit by bit, with error frames, error counters, bus off, and faults
+    cf.waveform    captures of logic analysers and oscilloscopes to frames, and back
+    cf.plot        pictures; cf.report: a recording as one HTML page
+    canal_fast.doctor, canal_fast.testing, canal_fast.python_can
+                   what is wrong with a driver; fixtures for pytest; the interface for python-can
+
+Every error is a CanalFastError. `canal-fast --help` lists the commands; the manual is the folder docs of the source
+distribution. Examples take `import canal_fast as cf` and `import numpy as np` for granted; drive.blf, car.dbc and
+capture.sr in them stand for a recording, a database and a capture of your own.
+
+Examples
+--------
+>>> frames = cf.read_log("drive.blf")
+>>> engine = cf.load_database("car.dbc").plan().decode(frames)["Engine"]
+>>> engine.columns["speed"].max().item()
+1790.0
+>>> starts, load = cf.wire.bus_load(frames, bitrate=500_000)
+>>> load.round(3).tolist()
+[0.026]
+"""
 
 from __future__ import annotations
 
@@ -130,6 +172,17 @@ def get_include() -> str:
     """Folder to give a C compiler (`-I`) so that `#include <canal_fast/frame.h>` works.
 
     Installed wheels carry the headers; an editable install falls back to the source tree.
+
+    Returns
+    -------
+    str
+        Path of the folder.
+
+    Examples
+    --------
+    >>> import os
+    >>> os.path.isfile(os.path.join(cf.get_include(), "canal_fast", "frame.h"))
+    True
     """
     here = Path(__file__).resolve().parent
     for folder in (here / "include", here.parent / "include"):

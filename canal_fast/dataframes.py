@@ -32,7 +32,21 @@ _NO_NAMES: Mapping[int, str] = {}
 
 
 def is_dated(timestamp_ns: Array) -> npt.NDArray[np.bool_]:
-    """Which time stamps are dates. Those before 1973-03-03 (1e17 ns) count from a start that nobody knows."""
+    """Which time stamps are dates. Those before 1973-03-03 (1e17 ns) count from a start that nobody knows.
+
+    Parameters
+    ----------
+    timestamp_ns : array of i8, shape (n,)
+
+    Returns
+    -------
+    array of bool, shape (n,)
+
+    Examples
+    --------
+    >>> cf.dataframes.is_dated(np.array([0, 1_767_225_600_000_000_000])).tolist()
+    [False, True]
+    """
     return timestamp_ns >= _DATED_NS
 
 
@@ -49,6 +63,13 @@ class ArrowStream:
         None: whether the first frame's time stamp is a date decides.
     metadata : callable
         What the schema says beside the columns, given `epoch`.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> stream = cf.dataframes.ArrowStream(cf.logs.batches("drive.blf"))
+    >>> pyarrow.table(stream).num_rows
+    110
     """
 
     def __init__(
@@ -101,6 +122,12 @@ class ArrowFrames:
         Of the schema.
     offset_limit : int
         Bytes of payload in one batch; more make further batches.
+
+    Examples
+    --------
+    >>> stream = cf.to_arrow(cf.make_frames([1, 2, 3]), metadata={"vehicle": "42"})
+    >>> len(stream.frames), stream.metadata["vehicle"]
+    (3, '42')
     """
 
     def __init__(self, frames: FrameArray, names: Mapping[int, str], epoch: bool, metadata: Mapping[str, str]) -> None:
@@ -166,8 +193,10 @@ def to_arrow(
 
     Examples
     --------
-    >>> table = pyarrow.table(canal_fast.to_arrow(frames))      # doctest: +SKIP
-    >>> polars.DataFrame(canal_fast.to_arrow(frames))           # doctest: +SKIP
+    >>> import pyarrow
+    >>> table = pyarrow.table(cf.to_arrow(cf.read_log("drive.blf"), interfaces={0: "engine"}))
+    >>> table.num_rows, table.column_names
+    (110, ['timestamp', 'arbitration_id', 'flags', 'channel', 'dlc', 'data'])
     """
     frames = contiguous(frames)
     rows = interface_rows(interfaces)
@@ -295,6 +324,13 @@ def from_arrow(table: Any, fd: bool | None = None, *, interfaces: Any = None) ->
         A column is missing, has another type, nulls or values out of range.
     FrameError
         A payload that is not as long as flags and dlc say (with `.index`), or an FD frame with `fd=False`.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> table = pyarrow.table(cf.to_arrow(cf.make_frames([1, 2, 3], b"hello")))
+    >>> cf.from_arrow(table)["arbitration_id"].tolist()
+    [1, 2, 3]
     """
     arrow = imported("pyarrow", "from_arrow", "canal_fast[arrow]")
     table = table if isinstance(table, arrow.Table) else arrow.table(table)
@@ -412,6 +448,14 @@ def to_pandas(frames: FrameArray, index: str | None = "time", *, interfaces: Any
     Raises
     ------
     ImportError, TypeError, ValueError
+
+    Examples
+    --------
+    >>> table = cf.to_pandas(cf.read_log("drive.blf"))
+    >>> table["arbitration_id"].value_counts().to_dict()
+    {256: 100, 512: 10}
+    >>> table.index[0]
+    Timestamp('2026-01-01 00:00:00+0000', tz='UTC')
     """
     if index not in ("time", None):
         raise ValueError(f"index = {index!r}, allowed 'time' and None")
@@ -452,9 +496,20 @@ def to_polars(frames: FrameArray, *, interfaces: Any = None, epoch: bool = True)
     frames, interfaces, epoch
         As for `to_arrow`.
 
+    Returns
+    -------
+    polars.DataFrame
+        The columns of `to_arrow`.
+
     Raises
     ------
     ImportError, TypeError, ValueError
+
+    Examples
+    --------
+    >>> table = cf.to_polars(cf.read_log("drive.blf"))
+    >>> table.shape, table["dlc"].max()
+    ((110, 6), 8)
     """
     return imported("polars", "to_polars").DataFrame(to_arrow(frames, interfaces=interfaces, epoch=epoch))
 

@@ -1,4 +1,13 @@
-"""Frame records: the dtypes, their flags, and how to make some."""
+"""Frame records: the dtypes, their flags, and how to make some.
+
+Examples
+--------
+>>> cf.FRAME_DTYPE.names
+('timestamp_ns', 'arbitration_id', 'flags', 'channel', 'dlc', 'data')
+>>> cf.FRAME_DTYPE.itemsize, cf.FD_FRAME_DTYPE.itemsize
+(24, 80)
+>>> frames: cf.FrameArray = np.zeros(3, cf.FRAME_DTYPE)  # an array to receive into
+"""
 
 from __future__ import annotations
 
@@ -21,7 +30,16 @@ _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
 
 
 class FrameFlag(enum.IntFlag):
-    """Bits of the `flags` field. The low nibble has CANAL's own values."""
+    """Bits of the `flags` field. The low nibble has CANAL's own values.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([0x123, 0x18FEF100], flags=[0, cf.FrameFlag.EXTENDED_ID])
+    >>> (frames["flags"] & cf.FrameFlag.EXTENDED_ID != 0).tolist()
+    [False, True]
+    >>> cf.FrameFlag(0x11)
+    <FrameFlag.EXTENDED_ID|BITRATE_SWITCH: 17>
+    """
 
     EXTENDED_ID = 0x0001
     REMOTE = 0x0002
@@ -52,6 +70,13 @@ def payload_length(frames: FrameArray) -> npt.NDArray[np.uint8]:
     ------
     TypeError, ValueError
         The array has another dtype, more than one dimension, or is not contiguous.
+
+    Examples
+    --------
+    >>> cf.payload_length(cf.make_frames(0x123, [b"", b"hello"])).tolist()
+    [0, 5]
+    >>> cf.payload_length(cf.make_frames(0x123, b"hello", dlc=9, fd=True)).tolist()  # code 9: 12 bytes
+    [12]
     """
     lengths = np.empty(len(frames), np.uint8)
     _frames.payload_lengths(frames, lengths)
@@ -61,10 +86,23 @@ def payload_length(frames: FrameArray) -> npt.NDArray[np.uint8]:
 def check_frames(frames: FrameArray) -> None:
     """Raise `FrameError` for the first record that no controller could send.
 
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+
     Raises
     ------
     FrameError
         With `.index`. STATUS and ERROR_FRAME records count as such: they are not frames on the wire.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([1, 2, 3])
+    >>> frames["arbitration_id"][1] = 0x800
+    >>> cf.check_frames(frames)
+    Traceback (most recent call last):
+        ...
+    canal_fast.errors.FrameError: frames[1]: arbitration_id does not fit the identifier: ...
     """
     _refuse(frames, *_frames.check(frames))
 
@@ -105,7 +143,7 @@ def make_frames(
     channel: npt.ArrayLike = 0,
     fd: bool = False,
 ) -> FrameArray:
-    """Make an array of frame records; every argument is broadcast to a common length.
+    r"""Make an array of frame records; every argument is broadcast to a common length.
 
     Parameters
     ----------
@@ -132,6 +170,17 @@ def make_frames(
         payload that its dlc does not hold.
     ValueError
         Arguments of different lengths.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([0x100, 0x200], [b"\x01\x02", b"\x03"])
+    >>> frames["dlc"].tolist()
+    [2, 1]
+    >>> ten = cf.make_frames(0x100, b"hello", timestamp_ns=np.arange(10) * 1_000_000)
+    >>> len(ten), ten["timestamp_ns"][-1].item()
+    (10, 9000000)
+    >>> cf.make_frames(0x18FEF100, b"\xff" * 8, flags=cf.FrameFlag.EXTENDED_ID)["arbitration_id"][0].item()
+    419361024
     """
     capacity = 64 if fd else 8
     payload, sizes = _payloads(data, capacity)

@@ -19,7 +19,7 @@ _NO_FRAME = FrameFlag.STATUS | FrameFlag.ERROR_FRAME
 
 
 def to_messages(frames: FrameArray, channels: Mapping[int, Any] | None = None) -> list[Message]:
-    """Records as python-can's messages.
+    r"""Records as python-can's messages.
 
     Parameters
     ----------
@@ -38,6 +38,12 @@ def to_messages(frames: FrameArray, channels: Mapping[int, Any] | None = None) -
     ------
     ImportError
         python-can is not installed.
+
+    Examples
+    --------
+    >>> [message] = cf.to_messages(cf.make_frames(0x123, b"\x01\x02"), channels={0: "can0"})
+    >>> message.arbitration_id, message.data.hex(), message.channel
+    (291, '0102', 'can0')
     """
     try:
         from can import Message
@@ -50,7 +56,7 @@ def to_messages(frames: FrameArray, channels: Mapping[int, Any] | None = None) -
 def from_messages(
     messages: Iterable[Message], *, fd: bool | None = None, channels: Mapping[Any, int] | None = None
 ) -> FrameArray:
-    """python-can's messages as records.
+    r"""python-can's messages as records.
 
     Parameters
     ----------
@@ -70,6 +76,13 @@ def from_messages(
     ------
     FrameError
         With `.index`: a dlc that does not fit the data, or what no controller could send.
+
+    Examples
+    --------
+    >>> import can
+    >>> frames = cf.from_messages([can.Message(arbitration_id=0x123, is_extended_id=False, data=b"hello")])
+    >>> frames["data"][0].tobytes()
+    b'hello\x00\x00\x00'
     """
     items = list(messages)
     flexible = any(message.is_fd for message in items) if fd is None else fd

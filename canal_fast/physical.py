@@ -1,4 +1,10 @@
-"""Rules of thumb about the wires of a CAN bus: the public face of `canal_fast.bittiming.physical`."""
+"""Rules of thumb about the wires of a CAN bus: the public face of `canal_fast.bittiming.physical`.
+
+Examples
+--------
+>>> cf.physical.RECOMMENDED_LENGTHS[:3]
+((1000000, 25.0), (800000, 50.0), (500000, 100.0))
+"""
 
 from __future__ import annotations
 

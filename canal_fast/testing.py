@@ -65,6 +65,14 @@ def load_frames(
     ------
     ValueError
         An argument outside its interval.
+
+    Examples
+    --------
+    >>> from canal_fast.testing import load_frames
+    >>> frames = load_frames(10_000, load=0.5)
+    >>> starts, load = cf.wire.bus_load(frames, 500_000)
+    >>> round(load[0].item(), 2)
+    0.5
     """
     for name, value, low, high in (("frames", frames, 0, 2**40), ("ids", ids, 1, 2048), ("channels", channels, 1, 256)):
         if not low <= value <= high:
@@ -91,13 +99,34 @@ def load_frames(
 
 @pytest.fixture(scope="session")
 def can_frames() -> Callable[..., FrameArray]:
-    """`load_frames`: frames of a stated load."""
+    """`load_frames`: frames of a stated load.
+
+    Returns
+    -------
+    callable
+        `load_frames`.
+
+    Examples
+    --------
+    >>> def test_grouping(can_frames, benchmark):
+    ...     benchmark(cf.analysis.group_by_id, can_frames(100_000, load=0.8))
+    """
     return load_frames
 
 
 @pytest.fixture
 def can_recording(tmp_path: Path) -> Callable[..., Path]:
-    """can_recording(frames, load=..., suffix=".pcapng", **as load_frames): the path of a recording on disk."""
+    """can_recording(frames, load=..., suffix=".pcapng", **as load_frames): the path of a recording on disk.
+
+    Returns
+    -------
+    callable
+
+    Examples
+    --------
+    >>> def test_reading(can_recording):
+    ...     assert len(cf.read_log(can_recording(1_000, suffix=".blf"))) == 1_000
+    """
     numbers = count()
 
     def make(frames: int, load: float = 0.8, *, suffix: str = ".pcapng", **options: Any) -> Path:
@@ -110,7 +139,18 @@ def can_recording(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def can_bus() -> Iterator[Callable[..., Channel]]:
-    """can_bus(load=1.0, bitrate=500_000, seed=1, **as Channel.virtual): an open channel on a virtual bus of its own."""
+    """can_bus(load=1.0, bitrate=500_000, seed=1, **as Channel.virtual): an open channel on a virtual bus of its own.
+
+    Yields
+    ------
+    callable
+
+    Examples
+    --------
+    >>> def test_draining(can_bus):
+    ...     channel = can_bus(load=1.0)
+    ...     assert len(channel.receive(100, min_frames=100, timeout=5)) == 100
+    """
     opened: list[Channel] = []
 
     def make(load: float = 1.0, *, bitrate: int = 500_000, seed: int = 1, **options: Any) -> Channel:

@@ -1,4 +1,20 @@
-"""What recordings say: tools over arrays of frames, statistics that add up over files, and the timing of messages."""
+"""What recordings say: tools over arrays of frames, statistics that add up over files, and the timing of messages.
+
+Examples
+--------
+>>> cf.analysis.ID_DTYPE.names
+('channel', 'extended', 'arbitration_id')
+>>> cf.analysis.PERIODS_DTYPE.names[:6]
+('channel', 'extended', 'arbitration_id', 'count', 'first_ns', 'last_ns')
+>>> cf.analysis.SCHEDULE_DTYPE.names[3:7]
+('count', 'cyclic', 'period_ns', 'offset_ns')
+>>> cf.analysis.DISTURBANCE_DTYPE.names
+('kind', 'timestamp_ns', 'index', 'channel', 'extended', 'arbitration_id', 'delay_ns', 'count')
+>>> cf.analysis.FINDING_DTYPE.names
+('kind', 'timestamp_ns', 'index', 'message', 'extended', 'arbitration_id', 'measured_ns', 'allowed_ns')
+>>> cf.analysis.GATEWAY_DTYPE.names[-4:]
+('least_ns', 'median_ns', 'p99_ns', 'most_ns')
+"""
 
 from __future__ import annotations
 

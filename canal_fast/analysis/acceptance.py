@@ -42,6 +42,13 @@ def accepts(frames: FrameArray, filters: Filters) -> npt.NDArray[np.bool_]:
     Notes
     -----
     A filter does not ask who sent a frame: a controller stores its own only if it is told to receive them.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> wanted = cf.analysis.accepts(frames, [{"can_id": 0x200, "can_mask": 0x7FF, "extended": False}])
+    >>> wanted.sum().item()
+    10
     """
     array = contiguous(frames)
     accepted = np.empty(len(array), np.uint8)
@@ -66,6 +73,12 @@ def match_index(frames: FrameArray, filters: Filters) -> npt.NDArray[np.int16]:
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> filters = cf.analysis.MailboxFilters((cf.analysis.Mailbox(0x100), cf.analysis.Mailbox(0x200)))
+    >>> cf.analysis.match_index(cf.make_frames([0x200, 0x100, 0x300]), filters).tolist()
+    [1, 0, -1]
     """
     array = contiguous(frames)
     numbers = np.empty(len(array), np.int16)

@@ -61,7 +61,14 @@ def one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
 
 
 class AcceptanceFilters:
-    """What all of them have: rows, tried in their order."""
+    """What all of them have: rows, tried in their order.
+
+    Examples
+    --------
+    >>> filters = cf.analysis.SocketcanFilters(((0x100, 0x7FF),))
+    >>> isinstance(filters, cf.analysis.AcceptanceFilters)
+    True
+    """
 
     error_mask: int = 0
     """Classes of error frames that pass (SocketCAN alone)."""
@@ -94,6 +101,12 @@ class Sja1000Filters(AcceptanceFilters):
     Source: SJA1000 data sheet, acceptance filter. Filters do not look at the format: the same registers are laid over
     base frames (11 identifier bits, RTR, data bytes) and over extended ones (29, RTR; dual: the upper 16). A frame that
     lacks a data byte passes that part. Numbers of filters are 0 and 1. CAN FD frames never pass.
+
+    Examples
+    --------
+    >>> filters = cf.analysis.Sja1000Filters(codes=(0x20, 0, 0, 0), masks=(0, 0x1F, 0xFF, 0xFF))  # 0x100
+    >>> cf.analysis.accepts(cf.make_frames([0x100, 0x101]), filters).tolist()
+    [True, False]
     """
 
     codes: tuple[int, ...]
@@ -142,6 +155,12 @@ class BxcanBank:
         2..0, identifiers in the low halves before the high ones, masks above their identifiers. Mask bit 1: must match.
     active : bool
     fifo : 0 or 1
+
+    Examples
+    --------
+    >>> bank = cf.analysis.BxcanBank(scale=32, mode="mask", fr1=0x100 << 21, fr2=0x700 << 21)
+    >>> cf.analysis.accepts(cf.make_frames([0x123, 0x223]), cf.analysis.BxcanFilters((bank,))).tolist()
+    [True, False]
     """
 
     scale: int
@@ -188,6 +207,14 @@ class BxcanFilters(AcceptanceFilters):
     Source: RM0008, identifier filtering. The number told is the filter match index that the FIFO shows (FMI): filters
     of a FIFO counted through its banks, active or not; 32-bit filters come before 16-bit ones, lists before masks, then
     the lower number. A base frame's EXID bits read as 0. CAN FD frames never pass.
+
+    Examples
+    --------
+    >>> design = cf.analysis.design_filters([0x100, 0x101, 0x7DF], "bxcan")
+    >>> len(design.config.banks)
+    1
+    >>> cf.analysis.match_index(cf.make_frames([0x100, 0x123]), design.config).tolist()
+    [0, -1]
     """
 
     banks: tuple[BxcanBank, ...]
@@ -236,6 +263,13 @@ class Mcp2515Filters(AcceptanceFilters):
     Source: MCP2515 data sheet (DS20001801), 4.5. Of base frames EID15..8 and EID7..0 are laid over data bytes 0 and 1.
     What a frame without these bytes is compared with the sheet does not say: here it passes, as in Microchip's later
     controllers. CAN FD frames never pass.
+
+    Examples
+    --------
+    >>> only = (0x100 << 18, False)
+    >>> filters = cf.analysis.Mcp2515Filters(masks=(0x7FF << 18, 0x7FF << 18), filters=(only,) * 6)
+    >>> cf.analysis.accepts(cf.make_frames([0x100, 0x101]), filters).tolist()
+    [True, False]
     """
 
     masks: tuple[int, int]
@@ -286,6 +320,12 @@ class Mcp2517fdFilters(AcceptanceFilters):
     Notes
     -----
     Source: MCP2517FD data sheet. The first object that matches counts. Filtering of data bytes (DNCNT) is not modelled.
+
+    Examples
+    --------
+    >>> filters = cf.analysis.Mcp2517fdFilters(((0x100, 1 << 30 | 0x7FF),))
+    >>> cf.analysis.accepts(cf.make_frames([0x100, 0x101]), filters).tolist()
+    [True, False]
     """
 
     objects: tuple[tuple[int, int] | tuple[int, int, bool], ...]
@@ -325,6 +365,12 @@ class McanElement:
     config : str
         SFEC, EFEC: "off", "fifo0", "fifo1", "reject", "priority" (tells of the frame and does not store it),
         "priority_fifo0", "priority_fifo1", or "buffer": id1 alone, whatever `kind` says.
+
+    Examples
+    --------
+    >>> element = cf.analysis.McanElement("range", 0x100, 0x1FF)
+    >>> cf.analysis.accepts(cf.make_frames([0x123, 0x223]), cf.analysis.McanFilters((element,))).tolist()
+    [True, False]
     """
 
     kind: str
@@ -358,6 +404,13 @@ class McanFilters(AcceptanceFilters):
     Notes
     -----
     Source: Bosch M_CAN user's manual, acceptance filtering.
+
+    Examples
+    --------
+    >>> reject = cf.analysis.McanElement("dual", 0x123, 0x124, config="reject")
+    >>> filters = cf.analysis.McanFilters(standard=(reject,), accept_others=(True, True))
+    >>> cf.analysis.match_index(cf.make_frames([0x123, 0x223]), filters).tolist()
+    [-1, -2]
     """
 
     standard: tuple[McanElement, ...] = ()
@@ -405,7 +458,19 @@ class McanFilters(AcceptanceFilters):
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A receive mailbox: identifier, mask (1: must match), and which frames it is for; None: both."""
+    """A receive mailbox: identifier, mask (1: must match), and which frames it is for; None: both.
+
+    Attributes
+    ----------
+    can_id, can_mask : int
+    extended, remote : bool or None
+
+    Examples
+    --------
+    >>> mailbox = cf.analysis.Mailbox(0x100, 0x700, extended=False)
+    >>> cf.analysis.accepts(cf.make_frames([0x123, 0x223]), cf.analysis.MailboxFilters((mailbox,))).tolist()
+    [True, False]
+    """
 
     can_id: int
     can_mask: int = WHOLE
@@ -419,7 +484,18 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class MailboxFilters(AcceptanceFilters):
-    """Mailboxes with a mask each, as many controllers have them: the first that matches takes the frame."""
+    """Mailboxes with a mask each, as many controllers have them: the first that matches takes the frame.
+
+    Attributes
+    ----------
+    mailboxes : tuple of Mailbox
+
+    Examples
+    --------
+    >>> filters = cf.analysis.MailboxFilters((cf.analysis.Mailbox(0x100), cf.analysis.Mailbox(0x200, 0x700)))
+    >>> cf.analysis.match_index(cf.make_frames([0x100, 0x101, 0x234]), filters).tolist()
+    [0, -1, 1]
+    """
 
     mailboxes: tuple[Mailbox, ...]
 
@@ -451,6 +527,12 @@ class SocketcanFilters(AcceptanceFilters):
     Notes
     -----
     A filter for base frames (bit 31 of the mask, not of the identifier) looks at 11 identifier bits only.
+
+    Examples
+    --------
+    >>> filters = cf.analysis.SocketcanFilters(((0x100, 0x700),))
+    >>> cf.analysis.accepts(cf.make_frames([0x123, 0x223]), filters).tolist()
+    [True, False]
     """
 
     filters: tuple[tuple[int, int], ...]

@@ -33,6 +33,13 @@ def between(frames: FrameArray, start: Instant | None = None, end: Instant | Non
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> begin = frames["timestamp_ns"][0].view("datetime64[ns]")
+    >>> len(cf.analysis.between(frames, begin, begin + np.timedelta64(500, "ms")))
+    55
     """
     times = _checked(frames)["timestamp_ns"]
     low = None if start is None else instant("start", start)
@@ -63,6 +70,12 @@ def concatenate(*arrays: FrameArray) -> FrameArray:
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> frames = cf.analysis.concatenate(cf.make_frames([1, 2]), cf.make_frames([3], fd=True))
+    >>> frames["arbitration_id"].tolist(), frames.dtype == cf.FD_FRAME_DTYPE
+    ([1, 2, 3], True)
     """
     out = _room(arrays)
     at = 0
@@ -96,6 +109,13 @@ def merge(*arrays: FrameArray) -> FrameArray:
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> left = cf.make_frames([1, 3], timestamp_ns=[10, 30])
+    >>> right = cf.make_frames([2], timestamp_ns=[20], channel=1)
+    >>> cf.analysis.merge(left, right)["arbitration_id"].tolist()
+    [1, 2, 3]
     """
     out = _room(arrays)
     few = _analysis.MERGE_SOURCES
@@ -126,6 +146,13 @@ def payload_view(frames: FrameArray, dtype: npt.DTypeLike, offset: int = 0) -> n
     ------
     TypeError, ValueError
         It does not lie within the record's 8 or 64 bytes.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> engine = frames[frames["arbitration_id"] == 0x100]
+    >>> (cf.analysis.payload_view(engine, "<u2")[:3] * 0.25).tolist()
+    [800.0, 810.0, 820.0]
     """
     kind = np.dtype(dtype)
     data = _checked(frames)["data"]

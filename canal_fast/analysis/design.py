@@ -25,7 +25,15 @@ Weights = Mapping[Any, int]
 class DesignedFilter:
     """One filter: what it lets through, and for which wanted identifiers it stands.
 
-    `kind`: "list" (the identifiers alone), "mask" (can_id where can_mask has ones) or "range" (can_id..high).
+    `kind`: "list" (the identifiers alone), "mask" (can_id where can_mask has ones) or "range" (can_id..high);
+    `extended`: of 29-bit identifiers; `ids`: the wanted ones.
+
+    Examples
+    --------
+    >>> design = cf.analysis.design_filters([0x100, 0x101, 0x102, 0x103], "socketcan", filters=1)
+    >>> [only] = design.filters
+    >>> only.kind, hex(only.can_id), hex(only.can_mask)
+    ('mask', '0x100', '0x7fc')
     """
 
     kind: str
@@ -62,6 +70,12 @@ class FilterDesign:
         No design of this kind lets less than this through.
     greedy : int
         What merging pairs alone would let through.
+
+    Examples
+    --------
+    >>> design = cf.analysis.design_filters([0x100, 0x1FF], "mailboxes", filters=1)
+    >>> design.unwanted, design.optimal, design.let_through[:2]
+    (254, True, ((257, False, 1), (258, False, 1)))
     """
 
     controller: str
@@ -122,6 +136,15 @@ def design_filters(
     MCP2515: filters 0, 1 and 2..5 share a mask each. M_CAN: pairs, masks, ranges.
 
     The result was tried with `accepts`.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> design = cf.analysis.design_filters([0x100], "mcp2515", traffic=frames)
+    >>> design.unwanted
+    0
+    >>> [f"{name} = {value:#x}" for name, value in design.registers[:2]]
+    ['RXM0 = 0x1ffc0000', 'RXF0 = 0x4000000']
     """
     name, row, numbers = room_of(controller, filters)
     ids = _wanted(wanted)

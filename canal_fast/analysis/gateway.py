@@ -48,6 +48,15 @@ def gateway_delays(frames: FrameArray, *, within_s: float = 0.1) -> Rows:
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> copied = frames.copy()
+    >>> copied["channel"], copied["timestamp_ns"] = 1, copied["timestamp_ns"] + 400_000
+    >>> rows = cf.analysis.gateway_delays(cf.analysis.merge(frames, copied))
+    >>> rows["median_ns"].tolist()
+    [400000, 400000]
     """
     if not 1e-9 <= within_s < 9e9:
         raise ValueError(f"within_s = {within_s}, allowed 1e-9..9e9 s")

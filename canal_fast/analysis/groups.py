@@ -34,6 +34,14 @@ class Groups:
         Indexes of the frames, group by group, in the frames' order within each.
     left_out : int
         STATUS and ERROR_FRAME records, which have no identifier and are in no group: m + left_out = n.
+
+    Examples
+    --------
+    >>> groups = cf.analysis.group_by_id(cf.read_log("drive.blf"))
+    >>> for identifier, indexes in groups:
+    ...     print(hex(identifier["arbitration_id"]), len(indexes))
+    0x100 100
+    0x200 10
     """
 
     ids: npt.NDArray[np.void]
@@ -74,6 +82,14 @@ def group_by_id(frames: FrameArray) -> Groups:
     ------
     TypeError, ValueError
         Another dtype, or more than one dimension.
+
+    Examples
+    --------
+    >>> groups = cf.analysis.group_by_id(cf.make_frames([0x200, 0x100, 0x200]))
+    >>> groups.ids["arbitration_id"].tolist(), groups.counts.tolist()
+    ([256, 512], [1, 2])
+    >>> groups.indexes(1).tolist()
+    [0, 2]
     """
     frames = contiguous(frames)
     table = IdTable()
@@ -112,6 +128,12 @@ def changes(frames: FrameArray) -> npt.NDArray[np.bool_]:
     ------
     TypeError, ValueError
         Another dtype, or more than one dimension.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([1, 1, 1], [b"a", b"a", b"b"])
+    >>> cf.analysis.changes(frames).tolist()
+    [True, False, True]
     """
     frames = contiguous(frames)
     table = IdTable()
@@ -143,6 +165,13 @@ def latest(frames: FrameArray, times: Instants) -> tuple[npt.NDArray[np.void], I
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([0x100, 0x200, 0x100], timestamp_ns=[10, 20, 30])
+    >>> ids, indexes = cf.analysis.latest(frames, np.array([15, 40]))
+    >>> ids["arbitration_id"].tolist(), indexes.tolist()
+    ([256, 512], [[0, -1], [2, 1]])
     """
     frames = contiguous(frames)
     at = nanoseconds("times", times)
@@ -176,6 +205,12 @@ def resample(frames: FrameArray, period_s: float) -> tuple[npt.NDArray[np.int64]
     ------
     TypeError, ValueError
         Also for more than 2**24 times.
+
+    Examples
+    --------
+    >>> times, ids, indexes = cf.analysis.resample(cf.read_log("drive.blf"), 0.25)
+    >>> indexes.tolist()  # of the last frame of 0x100 and of 0x200, at each time
+    [[0, -1], [28, 23], [55, 45], [83, 78]]
     """
     frames = contiguous(frames)
     if not 1e-6 <= period_s < 9e9:

@@ -49,6 +49,13 @@ class Message:
     ------
     TypeError, ValueError
         A value outside its interval, with the message's name.
+
+    Examples
+    --------
+    >>> engine = cf.analysis.Message("Engine", 0x100, 8, period_ns=10_000_000, sender="ECU")
+    >>> body = cf.analysis.Message("Body", 0x200, 2, period_ns=100_000_000)
+    >>> cf.analysis.response_times([engine, body], 500_000).schedulable
+    True
     """
 
     name: str
@@ -112,6 +119,12 @@ def bus_order_key(frames: FrameArray) -> npt.NDArray[np.uint32]:
     Returns
     -------
     array of u4, shape (n,)
+
+    Examples
+    --------
+    >>> frames = cf.make_frames([0x200, 0x100, 0x18FEF100], flags=[0, 0, cf.FrameFlag.EXTENDED_ID])
+    >>> np.argsort(cf.analysis.bus_order_key(frames)).tolist()
+    [1, 0, 2]
     """
     ids = frames["arbitration_id"].astype(np.uint32)
     remote = (frames["flags"] & FrameFlag.REMOTE != 0).astype(np.uint32)

@@ -74,6 +74,13 @@ class Comparison:
         Messages of which the recording has no frame.
     error_frames : int
         They make frames late: without `errors` the bounds do not hold here.
+
+    Examples
+    --------
+    >>> result = cf.analysis.response_times(cf.load_database("car.dbc"), 500_000)
+    >>> comparison = result.compare(cf.make_frames([0x100, 0x300], bytes(2), timestamp_ns=[0, 5_000_000]))
+    >>> comparison.findings["kind"].tolist(), comparison.unseen
+    (['foreign'], ('Body',))
     """
 
     findings: Rows

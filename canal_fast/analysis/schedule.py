@@ -43,6 +43,14 @@ class Schedule:
         channel, extended, arbitration_id; count, frames it was learnt from; cyclic; period_ns; offset_ns of the first
         period from the recording's beginning; early_ns and late_ns, how far frames were off the middle of their line;
         jitter_ns, both together. Of an identifier that is not cyclic the times are NaN.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> schedule = cf.analysis.learn_schedule(frames)
+    >>> found = schedule.check(np.delete(frames, 40))  # one is missing
+    >>> found["kind"].tolist()
+    ['missing']
     """
 
     rows: Rows
@@ -128,6 +136,12 @@ def learn_schedule(frames: FrameArray, *, disturbed: float = 0.0) -> Schedule:
     Raises
     ------
     TypeError, ValueError
+
+    Examples
+    --------
+    >>> schedule = cf.analysis.learn_schedule(cf.read_log("drive.blf"))
+    >>> schedule.rows["arbitration_id"].tolist(), schedule.rows["period_ns"].round().tolist()
+    ([256, 512], [10000000.0, 100000000.0])
     """
     if not 0 <= disturbed < 0.5:
         raise ValueError(f"disturbed = {disturbed}, allowed 0 to below 0.5")

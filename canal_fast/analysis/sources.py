@@ -69,6 +69,12 @@ def timed_messages(
     ------
     TypeError, ValueError
         Messages without a cycle time, by name; a name or pattern that fits none; frames of several channels.
+
+    Examples
+    --------
+    >>> messages = cf.analysis.timed_messages(cf.load_database("car.dbc"), cycle_ms={"Body": 50})
+    >>> [(message.name, message.period_ns) for message in messages]
+    [('Engine', 10000000), ('Body', 50000000)]
     """
     if isinstance(source, np.ndarray):
         entries = _of_frames(source)

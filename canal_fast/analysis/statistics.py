@@ -83,6 +83,16 @@ class Statistics:
     ------
     ValueError
         A bit rate or window outside its interval.
+
+    Examples
+    --------
+    >>> statistics = cf.analysis.Statistics(bitrate=500_000)
+    >>> for batch in cf.logs.batches("drive.blf"):
+    ...     statistics.add(batch)
+    >>> summary = statistics.summary()
+    >>> summary["frames"], summary["identifiers"], summary["span_s"]
+    (110, 2, 0.99)
+    >>> merged = statistics + cf.analysis.Statistics(bitrate=500_000)  # of another part of the recording
     """
 
     def __init__(
@@ -281,6 +291,12 @@ def periods(frames: FrameArray) -> Rows:
     ------
     TypeError, ValueError
         Another dtype, or more than one dimension.
+
+    Examples
+    --------
+    >>> rows = cf.analysis.periods(cf.read_log("drive.blf"))
+    >>> rows["arbitration_id"].tolist(), (rows["mean_ns"] / 1e6).tolist(), rows["gaps"].tolist()
+    ([256, 512], [10.0, 100.0], [0, 0])
     """
     frames = contiguous(frames)
     counts = Counts(1 << 62)

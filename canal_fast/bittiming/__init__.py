@@ -2,6 +2,15 @@
 
 `solve` has all timings for a rate, `best` the first of them, `solve_many` the best for arrays of rates, `solve_fd`
 pairs for CAN FD; `BitTiming` and `BitTimingFd` say what follows from a timing.
+
+Examples
+--------
+>>> sorted(cf.bittiming.CONTROLLERS)[:4]
+['at91', 'bxcan', 'c_can', 'esp32_twai']
+>>> cf.bittiming.CONTROLLERS["sja1000"].tseg1_max
+16
+>>> cf.bittiming.TIMING_DTYPE.names
+('f_clock', 'brp', 'tseg1', 'tseg2', 'sjw', 'prop_seg', 'status')
 """
 
 from __future__ import annotations
@@ -79,6 +88,12 @@ def solve_many(
     ------
     BitTimingError
         A bad constraint, or with `strict` the first element without a solution.
+
+    Examples
+    --------
+    >>> table = cf.bittiming.solve_many([125_000, 500_000, 777_000], limits="usb_8dev")
+    >>> table["brp"].tolist(), table["status"].tolist()
+    ([16, 4, 0], [0, 0, 90])
     """
     row = limits_of(limits)
     rules = kernel_rules(rank, sjw_rule, tie_rule)
@@ -139,6 +154,13 @@ def _refusal(rules: KernelRules | None, *request: Any, **constraints: Any) -> Bi
 def usb2can_timing(bitrate: Number, sample_point: Number | None = None) -> BitTiming | None:
     """What to give 8devices' usb2can.dll for a bit rate.
 
+    Parameters
+    ----------
+    bitrate : number
+        bit/s.
+    sample_point : float, optional
+        Percent.
+
     Returns
     -------
     None or BitTiming
@@ -149,6 +171,13 @@ def usb2can_timing(bitrate: Number, sample_point: Number | None = None) -> BitTi
     ------
     BitTimingError
         The clock does not make the rate; the message names the nearest that it makes.
+
+    Examples
+    --------
+    >>> cf.bittiming.usb2can_timing(500_000) is None
+    True
+    >>> cf.bittiming.usb2can_timing(83_333)
+    BitTiming(f_clock=32000000, brp=24, tseg1=13, tseg2=2, sjw=2, nof_samples=1, prop_seg=None)
     """
     if sample_point is None and bitrate in usb2can.RATES:
         return None

@@ -56,6 +56,17 @@ class ControllerLimits:
     ------
     BitTimingError
         Limits that contradict themselves.
+
+    Examples
+    --------
+    >>> cf.bittiming.CONTROLLERS["sja1000"].title
+    'NXP SJA1000, PCA82C200 and their many copies'
+    >>> mine = cf.bittiming.ControllerLimits(
+    ...     tseg1_min=1, tseg1_max=16, tseg2_min=2, tseg2_max=8, sjw_max=4, brp_min=1, brp_max=64,
+    ...     f_clock=48_000_000,
+    ... )
+    >>> cf.bittiming.best(500_000, limits=mine).brp
+    6
     """
 
     tseg1_min: int

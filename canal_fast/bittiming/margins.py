@@ -18,7 +18,13 @@ _STUFFED = 10  # bits between falling edges, at most
 
 
 class Margin(NamedTuple):
-    """Time between the sample point and the nearest changes of level; below 0: the bit may be read wrong."""
+    """Time between the sample point and the nearest changes of level; below 0: the bit may be read wrong.
+
+    Examples
+    --------
+    >>> cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2).margin()
+    Margin(before_ns=1625.0, after_ns=250.0)
+    """
 
     before_ns: float
     """From the bit's beginning to the sample point."""

@@ -43,7 +43,15 @@ FIXED_STUB_M = 0.3
 
 
 class StubLength(NamedTuple):
-    """What one rule says of the longest unterminated stub."""
+    """What one rule says of the longest unterminated stub.
+
+    Examples
+    --------
+    >>> for stub in cf.physical.stub_lengths_m():
+    ...     print(round(stub.length_m, 2))
+    0.3
+    1.67
+    """
 
     length_m: float
     rule: str
@@ -61,6 +69,23 @@ def rate_times_length_m(bitrate: Number, product: Number = 50e6) -> float:
 
     Source: Texas Instruments SLLA270, "Controller Area Network Physical Layer Requirements" (2008), on bus
     length. Holds for buses above about 100 m; shorter ones are held back by the delays of the nodes.
+
+    Parameters
+    ----------
+    bitrate : number
+        bit/s.
+    product : number
+        bit/s times m.
+
+    Returns
+    -------
+    float
+        m.
+
+    Examples
+    --------
+    >>> cf.physical.rate_times_length_m(125_000)
+    400.0
     """
     return _positive("product", product) / _positive("bitrate", bitrate)
 
@@ -72,6 +97,24 @@ def rate_times_length_warning(bitrate: Number, product: Number = 60e6) -> str | 
     250 kbit/s make 62.5. A rate between two of the table counts as the next higher one.
 
     Source: CiA 301 (CANopen), table of bit rates; 125,000 x 500 = 62.5e6 by hand.
+
+    Parameters
+    ----------
+    bitrate : number
+        bit/s.
+    product : number
+        bit/s times m.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> print(cf.physical.rate_times_length_warning(125_000))
+    rate x length <= 60 Mbit/s m contradicts its own table: 500 m at 125 kbit/s make 62.5
+    >>> cf.physical.rate_times_length_warning(1_000_000) is None
+    True
     """
     rate, most = _positive("bitrate", bitrate), _positive("product", product)
     listed = min((row for row, _ in RECOMMENDED_LENGTHS if row >= rate), default=None)
@@ -89,6 +132,21 @@ def recommended_length_m(bitrate: Number) -> float:
 
     Source: CiA 301 (CANopen), table of bit rates. Holds for its sample points (87.5 %), cables of 5 ns/m and nodes
     with up to 300 ns of loop delay, optocouplers not counted.
+
+    Parameters
+    ----------
+    bitrate : number
+        bit/s.
+
+    Returns
+    -------
+    float
+        m.
+
+    Examples
+    --------
+    >>> cf.physical.recommended_length_m(500_000)
+    100.0
     """
     rate = _positive("bitrate", bitrate)
     fitting = [length for listed, length in RECOMMENDED_LENGTHS if listed >= rate]
@@ -98,7 +156,25 @@ def recommended_length_m(bitrate: Number) -> float:
 
 
 def cable_delay_ns(length_m: Number, ns_per_m: Number = 5) -> float:
-    """One-way delay of a cable. ISO 11898-2 counts with 5 ns/m, which suits common twisted pairs."""
+    """One-way delay of a cable. ISO 11898-2 counts with 5 ns/m, which suits common twisted pairs.
+
+    Parameters
+    ----------
+    length_m : number
+        m.
+    ns_per_m : number
+        Delay of the cable.
+
+    Returns
+    -------
+    float
+        ns.
+
+    Examples
+    --------
+    >>> cf.physical.cable_delay_ns(40)
+    200.0
+    """
     return float(propagation_ns(length_m, 0, ns_per_m) / 2)
 
 
@@ -109,6 +185,25 @@ def propagation_budget_ns(
 
     Source: Robert Bosch GmbH, "The Configuration of the CAN Bit Timing" (1999), propagation time segment: there
     and back between the two nodes that are farthest apart. Always holds in the arbitration phase.
+
+    Parameters
+    ----------
+    bus_length_m : number
+        m, between the two nodes that are farthest apart.
+    loop_delay_ns : number
+        Of one node: controller, transceiver and back.
+    ns_per_m : number
+        Delay of the cable.
+
+    Returns
+    -------
+    float
+        ns.
+
+    Examples
+    --------
+    >>> cf.physical.propagation_budget_ns(40)
+    900.0
     """
     return float(propagation_ns(bus_length_m, loop_delay_ns, ns_per_m))
 
@@ -119,6 +214,23 @@ def stub_length_m(transition_ns: Number = 50, ns_per_m: Number = 5) -> float:
     Source: Texas Instruments SLLA270 (critical length of an unterminated line; the same example, 50 ns and
     5 ns/m giving 1.67 m, stands in the ECSS glossary). Holds for one stub; many add up. ISO 11898-2 names
     0.3 m at 1 Mbit/s.
+
+    Parameters
+    ----------
+    transition_ns : number
+        How long the driver's edge takes.
+    ns_per_m : number
+        Delay of the cable.
+
+    Returns
+    -------
+    float
+        m.
+
+    Examples
+    --------
+    >>> round(cf.physical.stub_length_m(), 2)
+    1.67
     """
     return _positive("transition_ns", transition_ns) / (2 * _positive("ns_per_m", ns_per_m)) / 3
 
@@ -150,6 +262,11 @@ def stub_lengths_m(
     -----
     They differ by more than ten times: the fixed length is of the fastest bus, the second knows the driver's edge, the
     third the bit. One stub is meant; many add up.
+
+    Examples
+    --------
+    >>> [round(stub.length_m, 2) for stub in cf.physical.stub_lengths_m(prop_seg_ns=1375)]
+    [0.3, 1.67, 5.5]
     """
     found = [
         StubLength(FIXED_STUB_M, "at every rate (ISO 11898-2, 1 Mbit/s; also printed 0.3 mm)"),
@@ -171,5 +288,22 @@ def split_termination_corner_hz(capacitance_f: Number = 4.7e-9, half_ohm: Number
 
     Source: Texas Instruments SLLA270, split termination (1.1 MHz with 4.7 nF). Holds for one end of the bus; the
     other end adds its own capacitor.
+
+    Parameters
+    ----------
+    capacitance_f : number
+        F.
+    half_ohm : number
+        Each of the two resistors.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
+    >>> round(cf.physical.split_termination_corner_hz())
+    1128758
     """
     return 1 / (math.pi * _positive("half_ohm", half_ohm) * _positive("capacitance_f", capacitance_f))

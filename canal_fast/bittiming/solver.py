@@ -87,6 +87,14 @@ def solve(
     ------
     BitTimingError
         A bad value; or no solution: then `.reasons` name each limit that bound and the nearest rates.
+
+    Examples
+    --------
+    >>> best, *others = cf.bittiming.solve(500_000, limits="usb_8dev", sample_point=87.5)
+    >>> best
+    BitTiming(f_clock=32000000, brp=4, tseg1=13, tseg2=2, sjw=2, nof_samples=1, prop_seg=None)
+    >>> len(others)
+    15
     """
     rules = kernel_rules(rank, sjw_rule, tie_rule)
     asked = ask(
@@ -126,10 +134,26 @@ def best(
 ) -> BitTiming:
     """The first that `solve` would return, without making the others; the same parameters.
 
+    Parameters
+    ----------
+    bitrate, limits, f_clock, sample_point, rank, sjw_rule, tie_rule
+        As for `solve`.
+    **constraints
+        The others of `solve`.
+
+    Returns
+    -------
+    BitTiming
+
     Raises
     ------
     BitTimingError
         As `solve`.
+
+    Examples
+    --------
+    >>> cf.bittiming.best(250_000, limits="mcp251x", f_clock=8_000_000)
+    BitTiming(f_clock=8000000, brp=2, tseg1=13, tseg2=2, sjw=2, nof_samples=1, prop_seg=None)
     """
     usual_rules = rank == "default" and sjw_rule == "6.3" and tie_rule == "5.19"
     if usual_rules and not constraints and type(limits) is str and limits in _PLAIN:

@@ -63,10 +63,21 @@ def solve_fd(
         As in `solve`. "linux": first what the Linux kernel programs for `ip link set can0 type can bitrate N dbitrate
         N fd on`, which chooses each phase by itself, then the others.
 
+    Returns
+    -------
+    list of BitTimingFd
+        At most `count`, best first.
+
     Raises
     ------
     BitTimingError
         As `solve`; `.reasons` say which phase fails.
+
+    Examples
+    --------
+    >>> best, *others = cf.bittiming.solve_fd(500_000, 2_000_000, limits="mcp251xfd")
+    >>> best.nominal.sample_point, best.data.sample_point
+    (87.5, 75.0)
     """
     row = limits_of(limits)
     rules = kernel_rules(rank, sjw_rule, tie_rule)

@@ -21,7 +21,13 @@ __all__ = ["BitTiming", "Segments", "Tolerance"]
 
 
 class Segments(NamedTuple):
-    """The parts of a bit in time quanta; the sample is taken after `phase_seg1`."""
+    """The parts of a bit in time quanta; the sample is taken after `phase_seg1`.
+
+    Examples
+    --------
+    >>> cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2).segments
+    Segments(sync_seg=1, prop_seg=11, phase_seg1=2, phase_seg2=2)
+    """
 
     sync_seg: int
     prop_seg: int
@@ -30,7 +36,7 @@ class Segments(NamedTuple):
 
 
 class Tolerance(float):
-    """An oscillator tolerance in ppm (a float), and how it came about.
+    """What `BitTiming.oscillator_tolerance_ppm` gives: ppm (a float), and how they came about.
 
     Attributes
     ----------
@@ -38,6 +44,12 @@ class Tolerance(float):
         Each condition's own limit as a fraction of the frequency.
     binding : str
         The condition that sets the limit.
+
+    Examples
+    --------
+    >>> tolerance = cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2).oscillator_tolerance_ppm()
+    >>> float(tolerance), tolerance.binding
+    (3125.0, '1: resynchronisation')
     """
 
     conditions: Mapping[str, Fraction]
@@ -87,6 +99,16 @@ class BitTiming(_Fields):
     ------
     BitTimingError
         A field out of range, or a jump width longer than a phase segment.
+
+    Examples
+    --------
+    >>> timing = cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2)
+    >>> timing.bitrate, timing.sample_point, timing.nbt
+    (500000.0, 87.5, 16)
+    >>> hex(timing.btr0), hex(timing.btr1)
+    ('0x3', '0x1c')
+    >>> float(timing.oscillator_tolerance_ppm())
+    3125.0
     """
 
     __slots__ = ()

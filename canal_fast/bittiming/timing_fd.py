@@ -35,6 +35,13 @@ class BitTimingFd(_Phases):
     ------
     BitTimingError
         Two clocks, or three samples per bit, which CAN FD does not have.
+
+    Examples
+    --------
+    >>> nominal = cf.BitTiming(f_clock=80_000_000, brp=2, tseg1=63, tseg2=16, sjw=16)
+    >>> fd = cf.BitTimingFd(nominal, cf.BitTiming(f_clock=80_000_000, brp=2, tseg1=14, tseg2=5, sjw=5))
+    >>> fd.nominal.bitrate, fd.data.bitrate
+    (500000.0, 2000000.0)
     """
 
     __slots__ = ()

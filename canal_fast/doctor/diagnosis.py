@@ -42,6 +42,13 @@ class Diagnosis:
         All of them, the worst first.
     facts : dict
         Everything that was seen.
+
+    Examples
+    --------
+    >>> from canal_fast.doctor import diagnose
+    >>> diagnosis = diagnose("nowhere/usb2can.so")
+    >>> diagnosis.works, len(diagnosis.findings) > 0
+    (False, True)
     """
 
     works: bool
@@ -96,6 +103,13 @@ def diagnose(
     -------
     Diagnosis
         Also for a library that is missing, hangs or crashes.
+
+    Examples
+    --------
+    >>> from canal_fast.doctor import diagnose
+    >>> diagnosis = diagnose("virtual", "desk", seconds=0.1)
+    >>> diagnosis.works
+    True
     """
     names = [row["name"] for row in _profiles.profiles()]
     if profile != "auto" and profile not in names:

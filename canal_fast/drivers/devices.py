@@ -34,6 +34,11 @@ class Device:
         Network interface that serves it ("can0"), where the system's own driver does.
     problem : str
         Why a CANAL library cannot use it, in words; empty where nothing is known to be wrong.
+
+    Examples
+    --------
+    >>> cf.list_devices()  # doctest: +SKIP
+    [Device(serial='ED000200', name='USB2CAN converter', location='1-2', interface=None, problem='')]
     """
 
     serial: str
@@ -55,10 +60,19 @@ def list_devices(root: str | os.PathLike[str] | None = None) -> list[Device]:
     root : path, optional
         Folder to read instead of /sys/bus/usb/devices.
 
+    Returns
+    -------
+    list of Device
+
     Raises
     ------
     NotImplementedError
         On systems other than Linux and Windows.
+
+    Examples
+    --------
+    >>> for device in cf.list_devices():  # doctest: +SKIP
+    ...     print(device.serial, device.location)
     """
     if root is None and sys.platform == "win32":
         devices = [Device(**row) for row in devices_windows.adapters()]

@@ -38,9 +38,18 @@ CONVENTIONS = ("stdcall", "cdecl", "auto")  # as convention.h numbers them
 class DriverInfo:
     """What is known of a channel's driver.
 
-    `version` and `dll_version` are raw 32-bit words: drivers disagree on the order of their bytes.
+    `path` is where the library was found, `profile` its driver's quirks by name and `title` for people. `level`,
+    `version`, `dll_version` and `vendor` are what the driver says of itself, `info` what it says of the adapter; the
+    versions are raw 32-bit words: drivers disagree on the order of their bytes. `queue_depth` is how many frames the
+    driver's own queue holds, None where that is not known.
     `layout` is the size in bytes of the driver's message, `capabilities` the CANAL functions it exports,
     `verified` how far the profile was tried, `host` the number of the process that it runs in, None for this one.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     print(channel.driver.profile, channel.driver.host)
+    virtual None
     """
 
     path: str

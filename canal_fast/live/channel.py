@@ -104,6 +104,24 @@ class Channel(Closing, _receiving.Receiving):
     with it. A host process helps against both: what is printed there goes to standard error. When it ends or no longer
     answers, `receive` returns the frames that the ring still holds and then raises DriverError, which says how it
     ended, or ChannelTimeoutError; what else the driver held is unaccounted. The host ends when this process does.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+    ...     a.send(cf.make_frames([0x100, 0x200], b"hello"))
+    ...     frames = b.receive(min_frames=2, timeout=5)
+    2
+    >>> frames["arbitration_id"].tolist()
+    [256, 512]
+
+    An adapter, drained into a recording until Ctrl+C:
+
+    >>> with (  # doctest: +SKIP
+    ...     cf.Channel.usb2can(bitrate=500_000) as channel,
+    ...     cf.logs.Recorder("car.pcapng") as recorder,
+    ... ):
+    ...     for batch in channel.batches():
+    ...         recorder.write(batch)
     """
 
     def __init__(

@@ -55,6 +55,13 @@ class ChannelClock:
         When it last was: ns since 1970, by the clock as set. None when it never was.
     step_before_ns, step_after_ns : int or None
         Time since 1970 minus the host's monotonic time, before and after that.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     clock = channel.clock()
+    >>> clock.source, clock.resets, clock.steps
+    ('device', 0, 0)
     """
 
     source: Literal["device", "kernel", "host"]

@@ -48,6 +48,17 @@ class Ledger:
     discarded : int or None
         Of the sent, those that the driver still had when it was closed, which never came on the bus. None before,
         and where the driver does not tell.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+    ...     a.send(cf.make_frames([1, 2, 3]))
+    ...     frames = b.receive(min_frames=3, timeout=5)
+    ...     ledger = b.ledger()
+    3
+    >>> ledger.received, ledger.delivered, ledger.dropped
+    (3, 3, 0)
+    >>> ledger.verify()  # raises where the books do not balance
     """
 
     received: int
@@ -127,7 +138,15 @@ class ChannelStatus:
     `state` is "error_active", "warning", "error_passive", "bus_off", "unknown", or "disconnected" while the
     driver is to be opened again. `tec` and `rec` are the
     transmit and receive error counters, None where the driver's profile does not say that they are there.
-    `stopped` says that no more frames will come; `flags` names every bit that is set.
+    `stopped` says that no more frames will come; `flags` names every bit that is set in `raw`, the word that the
+    driver returned. `last_error` names its last error code, `text` is its own sentence, empty where it has none.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     status = channel.status()
+    >>> status.state, status.tec, status.bus_off
+    ('error_active', 0, False)
     """
 
     state: str

@@ -34,6 +34,15 @@ class PeriodicStatistics:
         Whether the task goes on.
     failure_code : int
         The last CANAL code with which the driver refused a frame; 0 when it never did.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     task = channel.send_periodic(cf.make_frames(0x123), 10.0)
+    ...     task.stop()
+    >>> statistics = task.statistics()
+    >>> statistics.rejected, statistics.active
+    (0, False)
     """
 
     periods: int
@@ -52,6 +61,14 @@ class PeriodicTask:
 
     Made by `Channel.send_periodic`. As a context manager it stops at the end of the block; it goes on
     when nobody holds it.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+    ...     with a.send_periodic(cf.make_frames(0x123, b"alive"), 0.01) as task:
+    ...         frames = b.receive(min_frames=3, timeout=5)
+    >>> task.statistics().active, len(frames) >= 3
+    (False, True)
     """
 
     def __init__(self, task: _periodic.Task, period_s: float, check: Callable[[FrameArray], None]) -> None:

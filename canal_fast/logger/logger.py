@@ -64,6 +64,8 @@ class Logger:
         As for `Channel`; 262144, or 1048576 with triggers, which is also how many frames are kept for `pre_s`.
     **options
         For every source, as `Channel` takes them: clock, clock_step, filters, bridge, fd, ...
+    monotonic, wall : callable
+        Clocks in seconds, which tests replace.
 
     Raises
     ------
@@ -72,7 +74,16 @@ class Logger:
 
     Examples
     --------
-    >>> with Logger(["socketcan:can0", "socketcan:can1,name=body"], "car-{n}.pcapng", rotate_s=3600, keep=24) as logger:
+    >>> with cf.logger.Logger("virtual:desk;500000;load=0.5;seed=1", "car.pcapng") as logger:
+    ...     while logger.frames_written < 100:
+    ...         frames = logger.step(0.1)
+    >>> logger.ledger.dropped, logger.account.written >= 100
+    (0, True)
+
+    Two CAN interfaces, an hour a file, of which the last 24 are kept:
+
+    >>> sources = ["socketcan:can0", "socketcan:can1,name=body"]  # doctest: +SKIP
+    >>> with cf.logger.Logger(sources, "car-{n}.pcapng", rotate_s=3600, keep=24) as logger:  # doctest: +SKIP
     ...     logger.run()
     """
 

@@ -40,6 +40,13 @@ class Lateness:
     mean_ns, max_ns : int
     histogram : dict
         Greatest lateness of a class in ns -> frames in it; None: later than all of them.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     lateness = cf.play("drive.blf", channel, speed=10).lateness
+    >>> lateness.frames, lateness.mean_ns <= lateness.max_ns
+    (110, True)
     """
 
     frames: int
@@ -79,6 +86,13 @@ class PlayResult:
         Times in the recordings that lie more than a second before those before them.
     stopped : bool
         It did not come to its end.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     result = cf.play("drive.blf", channel, speed=0, filters=[{"can_id": 0x200, "can_mask": 0x7FF}])
+    >>> result.sent, result.skipped["filtered"], result.stopped
+    ({'0': 10}, 100, False)
     """
 
     sent: dict[str, int]
@@ -105,7 +119,18 @@ class PlayResult:
 class Player:
     """`play` in steps: all is checked when it is made; `run` plays; `result` tells at any time how far it is.
 
-    Parameters are those of `play`.
+    Parameters
+    ----------
+    paths, channels, speed, gap_max_s, loops, align, channel_map, filters, start, stop, tx, skip
+        As for `play`.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as channel:
+    ...     player = cf.logger.Player("drive.blf", channel, speed=0)  # refuses here what could not be played
+    ...     result = player.run()
+    >>> result.sent
+    {'0': 110}
     """
 
     def __init__(
@@ -339,6 +364,14 @@ def play(
         A driver failed; all stop.
     LogFormatError, OSError
         As `open_log`.
+
+    Examples
+    --------
+    >>> with cf.Channel.virtual("desk") as sender, cf.Channel.virtual("desk") as receiver:
+    ...     result = cf.play("drive.blf", sender, speed=10)
+    ...     frames = receiver.receive(min_frames=110, timeout=5)
+    >>> result.sent, len(frames)
+    ({'0': 110}, 110)
     """
     return Player(
         paths, channels, speed=speed, gap_max_s=gap_max_s, loops=loops, align=align, channel_map=channel_map,

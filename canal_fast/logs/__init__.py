@@ -73,6 +73,11 @@ def open_log(
         Byte order of the identifiers in captures of link types 113 and 276, where both occur; None chooses the one in
         which they are possible.
 
+    Returns
+    -------
+    LogFile
+        Open; use it as a context manager.
+
     Raises
     ------
     OSError
@@ -83,6 +88,13 @@ def open_log(
         It needs a package that is not installed; the message names it.
     ValueError
         No such format or zone.
+
+    Examples
+    --------
+    >>> with cf.logs.open_log("drive.blf") as log:
+    ...     frames = sum(len(batch) for batch in log.batches(50))
+    >>> log.format, frames, log.truncated, log.skipped
+    ('blf', 110, False, 0)
     """
     return LogFile(source, format=format, tz=tz, errors=errors, strict=strict, id_order=id_order)
 
@@ -101,6 +113,24 @@ def batches(
 
     Arrays of FD_FRAME_DTYPE; of FRAME_DTYPE with `fd=False`. Errors are those of `open_log` and
     `LogFile.batches`.
+
+    Parameters
+    ----------
+    source, format, tz, errors, strict
+        As for `open_log`.
+    max_frames : int
+        At most in a batch.
+    fd : bool, optional
+        As for `LogFile.batches`.
+
+    Yields
+    ------
+    array of FD_FRAME_DTYPE, or of FRAME_DTYPE with `fd=False`, shape (n,)
+
+    Examples
+    --------
+    >>> [len(batch) for batch in cf.logs.batches("drive.blf", 50)]
+    [50, 50, 10]
     """
     with open_log(source, format=format, tz=tz, errors=errors, strict=strict) as log:
         yield from log.batches(max_frames, fd)
@@ -151,6 +181,15 @@ def read_log(
     ------
     OSError, LogFormatError, FrameError, CanalFastError, ValueError
         As `open_log` and `LogFile.batches` do.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> len(frames), frames["arbitration_id"][:3].tolist()
+    (110, [256, 512, 256])
+    >>> frames["timestamp_ns"][0].view("datetime64[ns]")
+    np.datetime64('2026-01-01T00:00:00.000000000')
+    >>> engine = frames[frames["arbitration_id"] == 0x100]  # what numpy can do with arrays, it can with frames
     """
     with open_log(source, format=format, tz=tz, errors=errors, strict=strict) as log:
         frames = log.read(fd)
@@ -193,6 +232,14 @@ def write_log(
         hold one, see `Recorder.write`.
     ValueError, OSError
         As `Recorder` does.
+
+    Examples
+    --------
+    >>> account = cf.write_log("short.log.gz", cf.read_log("drive.blf")[:10], interfaces={0: "engine"})
+    >>> account.written, account.reduced
+    (10, {})
+    >>> len(cf.read_log("short.log.gz"))
+    10
     """
     name = os.fspath(path)
     target = find_target(path, name, format)

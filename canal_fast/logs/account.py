@@ -46,6 +46,14 @@ class Account:
         Damaged bytes of the sources that were passed over.
     truncated : int
         Sources that end inside something.
+
+    Examples
+    --------
+    >>> account = cf.logs.convert("drive.blf", "engine.asc", filters=[{"can_id": 0x100, "can_mask": 0x7FF}])
+    >>> account.read, account.written, account.filtered
+    (110, 100, 10)
+    >>> (account + account).read
+    220
     """
 
     read: int = 0

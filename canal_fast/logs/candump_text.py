@@ -17,7 +17,7 @@ __all__ = ["format_candump"]
 
 
 def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *, nanoseconds: bool = False) -> bytes:
-    """Frames as candump text, one line each.
+    r"""Frames as candump text, one line each.
 
     Parameters
     ----------
@@ -27,10 +27,21 @@ def format_candump(frames: FrameArray, names: Mapping[int, str] | None = None, *
     nanoseconds : bool
         False: times have six decimals, rounded down, as candump's own. True: nine, which other programs misread.
 
+    Returns
+    -------
+    bytes
+        Lines, each with its end.
+
     Raises
     ------
     FrameError
         As `Recorder.write`.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames(0x123, b"hello", timestamp_ns=1_500_000_000)
+    >>> cf.logs.format_candump(frames, {0: "can0"})
+    b'(0000000001.500000) can0 123#68656C6C6F\n'
     """
     check_records(frames)
     writer = _logs.LogWriter(by_name("candump").index, channel_rows(names), nanoseconds)

@@ -119,6 +119,15 @@ def convert(
     ValueError, LogFormatError, CanalFastError
         Arguments that contradict each other; a name in `channels` that no source has, or numbers of which none is
         there; as `open_log` and `Recorder`.
+
+    Examples
+    --------
+    >>> account = cf.logs.convert("drive.blf", "drive.asc")
+    >>> account.read, account.written, account.reduced
+    (110, 110, {})
+    >>> account = cf.logs.convert("drive.blf", "begin.pcapng", stop=0.5)
+    >>> account.written, account.cut
+    (55, 55)
     """
     rows: list[LogSource] = (
         list(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]

@@ -34,6 +34,12 @@ class LogFormat:
         The extra of this package that it needs: `pip install 'canal_fast[extra]'`.
     zoned : bool
         Its times stand on a wall clock without a zone: `tz=` matters.
+
+    Examples
+    --------
+    >>> [asc] = [known for known in cf.logs.formats() if known.name == "asc"]
+    >>> asc.suffixes, asc.writes, "gap" in asc.keeps
+    (('.asc',), True, False)
     """
 
     name: str
@@ -127,7 +133,17 @@ _FOREIGN = (  # begin of a file, and what it is
 
 
 def formats() -> tuple[LogFormat, ...]:
-    """The formats of recordings, in the order in which `canal-fast formats` lists them."""
+    """The formats of recordings, in the order in which `canal-fast formats` lists them.
+
+    Returns
+    -------
+    tuple of LogFormat
+
+    Examples
+    --------
+    >>> [known.name for known in cf.logs.formats() if known.writes]
+    ['pcapng', 'pcap', 'blf', 'asc', 'trc', 'trc-1.1', 'csv', 'csv-gvret', 'candump', 'mf4']
+    """
     return _FORMATS
 
 

@@ -39,6 +39,13 @@ class LogInterface:
         int, or None where the block leaves it out. None where there is no such block.
     id_order : "little" or "big", or None
         The byte order that its identifiers were taken in, where captures of its kind have both.
+
+    Examples
+    --------
+    >>> _ = cf.write_log("drive.pcapng", cf.read_log("drive.blf"), interfaces={0: ("engine", 500_000)})
+    >>> frames, [bus] = cf.read_log("drive.pcapng", with_interfaces=True)
+    >>> bus.name, bus.channel, bus.bitrate, bus.frames
+    ('engine', 0, 500000, 110)
     """
 
     name: str

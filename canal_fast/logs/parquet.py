@@ -47,6 +47,12 @@ class ParquetAccount:
         Items of the recordings that are no frames.
     files : tuple of str
         Paths in the folder.
+
+    Examples
+    --------
+    >>> account = cf.logs.to_parquet("drive.blf", "lake")
+    >>> account.frames, account.rows, account.undated
+    (110, 110, 0)
     """
 
     frames: int = 0
@@ -97,6 +103,14 @@ def to_parquet(
         pyarrow is not installed.
     OSError, LogFormatError
         As `open_log` and `LogFile.batches`; nothing of the recording is in the folder then.
+
+    Examples
+    --------
+    >>> account = cf.logs.to_parquet("drive.blf", "lake")
+    >>> account.files[0][:29]
+    'date=2026-01-01/channel=can0/'
+    >>> len(cf.read_log("lake"))
+    110
     """
     from . import open_log
 

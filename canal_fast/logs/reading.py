@@ -67,6 +67,15 @@ class LogFile:
     truncated : bool
         The file ends inside a line, block, object, container or compressed stream: the rest of it is missing.
         Everything whole was read.
+
+    Examples
+    --------
+    >>> with cf.logs.open_log("drive.blf") as log:
+    ...     frames = log.read()
+    >>> log.format, str(log.start), len(frames)
+    ('blf', '2026-01-01 00:00:00', 110)
+    >>> [(bus.name, bus.frames) for bus in log.interfaces]
+    [('', 110)]
     """
 
     def __init__(

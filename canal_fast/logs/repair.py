@@ -45,6 +45,12 @@ class Repair:
         What is wrong with its end; None: nothing.
     header : bool
         BLF's header does not state this file's size; the right one, with counts and end, takes its place.
+
+    Examples
+    --------
+    >>> found = cf.logs.repair("drive.blf")  # looks, and writes nothing
+    >>> found.frames, found.reason
+    (110, None)
     """
 
     path: str
@@ -127,6 +133,10 @@ def repair(
     exclusive : bool
         True: `output` is not replaced where it exists.
 
+    Returns
+    -------
+    Repair
+
     Raises
     ------
     LogFormatError
@@ -136,6 +146,16 @@ def repair(
         It cannot be opened, or a recorder, of whatever process, holds it, or there is no room for `output`.
     ValueError
         Both `output` and `in_place`, or `output` is the recording.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = cf.logs.convert("drive.blf", "drive.pcapng")
+    >>> _ = Path("cut.pcapng").write_bytes(Path("drive.pcapng").read_bytes()[:-20])  # as a power cut leaves it
+    >>> cf.logs.repair("cut.pcapng", "whole.pcapng").frames
+    109
+    >>> len(cf.read_log("whole.pcapng", strict=True))
+    109
     """
     name = os.fspath(path)
     if output is not None and in_place:

@@ -104,6 +104,21 @@ class Recorder:
 
     A file that has no frames is not rotated. Statistics begin anew in each file: those of all files add up. What a
     ledger had received but not delivered when a file ended counts in that file, and its delivery in the next.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> with cf.logs.Recorder("car.pcapng", interfaces={0: ("engine", 500_000)}) as recorder:
+    ...     recorder.write(frames[:50])
+    ...     recorder.write(frames[50:])
+    >>> recorder.frames_written, recorder.account.written
+    (110, 110)
+
+    >>> with cf.logs.Recorder("car-{n}.log", rotate_bytes=4096) as recorder:
+    ...     for batch in cf.logs.batches("drive.blf", 10):
+    ...         recorder.write(batch)
+    >>> recorder.files
+    2
     """
 
     def __init__(

@@ -47,10 +47,19 @@ def bit_timings(timings: Sequence[TimedBit], title: str = "") -> Figure:
     title : str
         Headline.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> timings = cf.bittiming.solve(500_000, limits="usb_8dev")[:3]
+    >>> cf.plot.bit_timings(timings, "500 kbit/s").savefig("timings.png")
     """
     figure = new_figure(9, 1.7 + 0.62 * len(timings))
     axes = figure.add_subplot()

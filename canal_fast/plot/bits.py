@@ -29,17 +29,25 @@ class BitField(Protocol):
 
 
 def frame_bits(fields: Sequence[BitField]) -> Figure:
-    """The waveform of one frame, its fields by name, stuff bits hatched.
+    r"""The waveform of one frame, its fields by name, stuff bits hatched.
 
     Parameters
     ----------
     fields : sequence of fields with name, start, bits, stuff
         As `canal_fast.wire.fields(frame)` gives them.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> cf.plot.frame_bits(cf.wire.fields(cf.make_frames(0x123, b"\x01"))).savefig("frame.png")
     """
     levels = [bit for field in fields for bit in field.bits]
     stuff = [mark for field in fields for mark in field.stuff]

@@ -48,10 +48,20 @@ def bus_load(statistics: LoadStatistics, summary: Mapping[str, Any] | None = Non
     summary : mapping, optional
         Its `summary()`, where that has been made already.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> statistics = cf.analysis.Statistics(bitrate=500_000, window_s=0.1)
+    >>> statistics.add(cf.read_log("drive.blf"))
+    >>> cf.plot.bus_load(statistics).savefig("load.png")
     """
     figure = new_figure(11, 7)
     above, below = figure.subplots(2, 1)
@@ -92,12 +102,20 @@ def id_raster(frames: FrameArray, names: Mapping[int, str] | None = None) -> Fig
     names : mapping of int to str, optional
         Channel -> name of the bus.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ValueError
         No frame to draw.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> cf.plot.id_raster(cf.read_log("drive.blf")).savefig("raster.png")
     """
     frames = frames[(frames["flags"] & _NO_FRAME) == 0]
     if not len(frames):
@@ -142,12 +160,20 @@ def periods(rows: Rows, names: Mapping[int, str] | None = None) -> Figure:
     names : mapping of int to str, optional
         Channel -> name of the bus.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ValueError
         No period to draw.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> cf.plot.periods(cf.analysis.periods(cf.read_log("drive.blf"))).savefig("periods.png")
     """
     known = rows[np.isfinite(rows["mean_ns"]) & (rows["most_ns"] > 0)]
     if not len(known):

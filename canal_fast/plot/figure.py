@@ -19,10 +19,26 @@ DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (6, 1, 1, 1)), (0, (8, 2)))
 def new_figure(width: float, height: float, **options: Any) -> Figure:
     """An empty figure of so many inches, laid out by itself, for no screen.
 
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    **options
+        As for matplotlib's Figure.
+
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> axes = cf.plot.new_figure(6, 3).subplots()
+    >>> _ = axes.plot([1, 2, 3])
     """
     try:
         from matplotlib.figure import Figure

@@ -53,10 +53,22 @@ def node_edges(tracks: Sequence[EdgeTrack], first: int, count: int, width: int, 
     bit_us : float
         Length of one.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    Drawn by `Run.draw` where nodes have clocks of their own:
+
+    >>> bus = cf.simulation.Bus()
+    >>> bus.send(bus.node("ecu", clock_ppm=100, mode="self_test"), cf.make_frames(0x123))
+    >>> text = bus.run(bits=60).draw(plot="edges.png")
     """
     rows = max(1, -(-count // width))
     figure = new_figure(16, (0.85 * len(tracks) + 0.5) * rows + 0.4)

@@ -43,10 +43,22 @@ def node_levels(tracks: Sequence[Track], first: int, width: int) -> Figure:
     width : int
         Bits in a row.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    Drawn by `Run.draw`:
+
+    >>> bus = cf.simulation.Bus()
+    >>> bus.send(bus.node("ecu", mode="self_test"), cf.make_frames(0x123))
+    >>> text = bus.run(bits=60).draw(plot="levels.png")
     """
     count = len(tracks[0].levels)
     rows = max(1, -(-count // width))

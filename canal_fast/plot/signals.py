@@ -40,12 +40,22 @@ def signals(
     texts : mapping of name to mapping of value to text, optional
         Value tables: those signals are drawn as steps between the texts that occur.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ValueError
         Nothing to draw, or more than 16 signals.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> engine = cf.load_database("car.dbc").plan().decode(cf.read_log("drive.blf"))["Engine"]
+    >>> series = {"speed": (engine.timestamp_ns, engine.columns["speed"])}
+    >>> cf.plot.signals(series, units=engine.units).savefig("signals.png")
     """
     if not 1 <= len(series) <= _MOST:
         raise ValueError(f"{len(series)} signals to draw, allowed 1..{_MOST}; choose some by name or pattern")

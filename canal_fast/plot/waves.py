@@ -58,10 +58,21 @@ def wave_bits(
         Number of a bit that is marked; -1: none.
     title : str
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    Drawn by `canal_fast.waveform.draw`:
+
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> text = cf.waveform.draw(wave, cf.waveform.decode(wave, 500_000), plot="frame.png")
     """
     count = len(trace.bits)
     rows = -(-count // _ROW_BITS)
@@ -135,10 +146,22 @@ def eye(
         The smallest margin of each frame, % of a bit. Of more than 8 identifiers those with most frames are drawn.
     title : str
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    Drawn by `canal_fast.waveform.draw_eye`; by hand:
+
+    >>> rng = np.random.default_rng(1)
+    >>> places = [(rng.normal(0, 1, 500), rng.normal(0, 1, 500))]
+    >>> cf.plot.eye(places, [87.5], {0x123: rng.normal(12, 1, 50)}).savefig("eye.png")
     """
     figure = new_figure(11, 7.5)
     above, below = figure.subplots(2, 1)

@@ -78,6 +78,12 @@ def write_report(
         The recording is damaged (see `errors`), or the database is none.
     ValueError
         A bit rate or window outside its interval, no such format or zone.
+
+    Examples
+    --------
+    >>> page = cf.report.write_report("drive.blf", "drive.html", bitrate=500_000)
+    >>> page["summary"]["frames"]
+    110
     """
     path = os.fspath(target)
     _check_target(path, source, force)

@@ -41,6 +41,14 @@ class Checksum:
         Bytes first .. last - 1 of the payload count, without the checksum's own. Default: all of the message's.
     suffix : bytes
         What the sender appends before it computes, such as a data identifier.
+
+    Examples
+    --------
+    >>> signals = (cf.signals.Signal("speed", 0, 16), cf.signals.Signal("crc", 56, 8))
+    >>> db = cf.signals.Database([cf.signals.Message("Engine", 0x100, False, False, 8, signals)])
+    >>> plan = db.plan(checks={"Engine": [cf.signals.Checksum("crc")]})
+    >>> plan.decode(cf.make_frames(0x100, bytes(8)))["Engine"].columns["crc_violation"].tolist()
+    [True]
     """
 
     signal: str
@@ -90,6 +98,15 @@ class Counter:
     modulus : int, optional
         It runs from 0 to modulus - 1. Default: 2 to the number of its bits.
     step : int
+
+    Examples
+    --------
+    >>> checks = {"Engine": [cf.signals.Counter("counter")]}
+    >>> plan = cf.load_database("car.dbc").plan(["Engine"], checks=checks)
+    >>> frames = cf.read_log("drive.blf")
+    >>> table = plan.decode(np.delete(frames, 20))["Engine"]  # one is missing
+    >>> np.flatnonzero(table.columns["counter_violation"]).tolist()
+    [18]
     """
 
     signal: str

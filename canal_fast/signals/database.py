@@ -27,6 +27,14 @@ class Database:
     problems : tuple of Problem
         Duplicate identifiers, overlapping signals, signals beyond their message, signals that no plan has and why.
     path : str or None
+
+    Examples
+    --------
+    >>> db = cf.load_database("car.dbc")
+    >>> [signal.name for signal in db.messages[0].signals]
+    ['speed', 'temperature', 'gear', 'counter']
+    >>> for problem in db.problems:
+    ...     print(problem.sentence)
     """
 
     def __init__(self, messages: Iterable[Message], problems: Iterable[Problem] = (), path: str | None = None) -> None:
@@ -79,6 +87,13 @@ class Database:
         ------
         SignalError
             A name that the database does not have, with close names, or a signal that cannot be decoded, and why.
+
+        Examples
+        --------
+        >>> db = cf.load_database("car.dbc")
+        >>> plan = db.plan(signals=["speed", "Engine.t*"])
+        >>> list(plan.decode(cf.read_log("drive.blf"))["Engine"].columns)
+        ['speed', 'temperature']
         """
         if choices not in (None, "dictionary"):
             raise ValueError(f"choices = {choices!r}, allowed None, 'dictionary'")
@@ -102,6 +117,10 @@ def load_database(path: str | os.PathLike[str] | Any, *, strict: bool = False, e
     encoding : str, optional
         Of DBC and SYM files. Default: UTF-8 where it decodes, else cp1252.
 
+    Returns
+    -------
+    Database
+
     Raises
     ------
     OSError
@@ -110,6 +129,17 @@ def load_database(path: str | os.PathLike[str] | Any, *, strict: bool = False, e
         The file is no database that cantools takes, or `strict` and there is a problem.
     ImportError
         cantools is not installed.
+
+    Examples
+    --------
+    >>> db = cf.load_database("car.dbc")
+    >>> db
+    <Database of 2 messages, 5 signals, 0 problems>
+    >>> [message.name for message in db.messages]
+    ['Engine', 'Body']
+    >>> tables = db.plan().decode(cf.read_log("drive.blf"))
+    >>> tables["Engine"].columns["speed"][:3].tolist()
+    [800.0, 810.0, 820.0]
     """
     is_path = isinstance(path, (str, os.PathLike))
     if not is_path and not hasattr(path, "messages"):

@@ -13,7 +13,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal of a message.
+    r"""One signal of a message.
 
     Attributes
     ----------
@@ -38,6 +38,16 @@ class Signal:
         The signal that says when this one is there.
     multiplexer_ids : tuple of (low, high)
         Raw unsigned values of `multiplexer` with which it is; both ends are inside.
+
+    Examples
+    --------
+    >>> speed = cf.load_database("car.dbc").messages[0].signals[0]
+    >>> speed.name, speed.scale, speed.unit
+    ('speed', 0.25, 'rpm')
+    >>> level = cf.signals.Signal("level", 0, 8, scale=0.5, unit="%")  # without a file
+    >>> db = cf.signals.Database([cf.signals.Message("Tank", 0x300, False, False, 1, (level,))])
+    >>> db.plan().decode(cf.make_frames(0x300, b"\x64"))["Tank"].columns["level"].tolist()
+    [50.0]
     """
 
     name: str
@@ -92,6 +102,12 @@ class Message:
         J1939: frames are matched by parameter group, whatever their priority, source and destination.
     cycle_time_ms : int or None
     senders : tuple of str
+
+    Examples
+    --------
+    >>> message = cf.load_database("car.dbc").messages[0]
+    >>> message.name, hex(message.arbitration_id), message.length, message.cycle_time_ms
+    ('Engine', '0x100', 8, 10)
     """
 
     name: str
@@ -131,6 +147,13 @@ class Problem:
         What is wrong and what is done about it.
     left_out : bool
         The signal is in no plan.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("short.dbc").write_text(Path("car.dbc").read_text().replace("Engine: 8", "Engine: 2"))
+    >>> [problem.kind for problem in cf.load_database("short.dbc").problems]
+    ['beyond message', 'beyond message', 'beyond message']
     """
 
     kind: str

@@ -59,8 +59,16 @@ class Latest(Mapping[str, LatestMessage]):
 
     Attributes
     ----------
+    plan : Plan
     counts : DecodeCounts
         Of all updates.
+
+    Examples
+    --------
+    >>> latest = cf.signals.Latest(cf.load_database("car.dbc").plan())
+    >>> latest.update(cf.read_log("drive.blf"))
+    >>> latest["Engine"]["speed"]
+    1790.0
     """
 
     def __init__(self, plan: Plan) -> None:

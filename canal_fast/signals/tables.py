@@ -50,6 +50,12 @@ class DecodeCounts:
         Frames too short for some signal of the plan, which is null there; the others are decoded.
     not_decodable : int
         Remote frames, error frames and STATUS records.
+
+    Examples
+    --------
+    >>> plan = cf.load_database("car.dbc").plan(["Engine"])
+    >>> plan.decode(cf.read_log("drive.blf")).counts
+    DecodeCounts(decoded=100, unknown_id=10, short=0, not_decodable=0)
     """
 
     decoded: int = 0
@@ -64,7 +70,9 @@ class DecodeCounts:
 
 
 class Table:
-    """The frames of one message as columns. Arrow's consumers take it as it is (`pyarrow.table(table)`).
+    """The frames of one message as columns, made by `Plan.decode`.
+
+    Arrow's consumers take it as it is (`pyarrow.table(table)`).
 
     Attributes
     ----------
@@ -80,6 +88,17 @@ class Table:
         False where the signal has no value: multiplexed away, the frame too short, or not available (`j1939_nulls`).
     texts : mapping of str to list of str
         Of dictionary columns: what their numbers stand for.
+
+    Examples
+    --------
+    >>> plan = cf.load_database("car.dbc").plan(choices="dictionary")
+    >>> engine = plan.decode(cf.read_log("drive.blf"))["Engine"]
+    >>> engine.columns["speed"][:3].tolist(), engine.units["speed"]
+    ([800.0, 810.0, 820.0], 'rpm')
+    >>> engine.texts["gear"]
+    ['neutral', 'first', 'second']
+    >>> (engine.timestamp_ns[1] - engine.timestamp_ns[0]).item()
+    10000000
     """
 
     def __init__(
@@ -171,7 +190,14 @@ class Table:
         return name
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame, indexed by time; integers with nulls become nullable ones, texts categories."""
+        """A pandas DataFrame, indexed by time; integers with nulls become nullable ones, texts categories.
+
+        Examples
+        --------
+        >>> tables = cf.load_database("car.dbc").plan().decode(cf.read_log("drive.blf"))
+        >>> float(tables["Engine"].to_pandas()["speed"].max())
+        1790.0
+        """
         pandas = imported("pandas", "to_pandas")
         columns: dict[str, Any] = {}
         for name, values in self.columns.items():
@@ -209,11 +235,21 @@ class _Valid(Mapping[str, npt.NDArray[np.bool_]]):
 
 
 class Tables(Mapping[str, Table]):
-    """Message name -> `Table`, of the messages that occurred; others of the plan give an empty table.
+    """Message name -> `Table`, as `Plan.decode` gives them: messages that occurred; others of the plan are empty.
 
     Attributes
     ----------
     counts : DecodeCounts
+
+    Examples
+    --------
+    >>> tables = cf.load_database("car.dbc").plan().decode(cf.read_log("drive.blf"))
+    >>> for name, table in tables.items():
+    ...     print(name, list(table.columns))
+    Engine ['speed', 'temperature', 'gear', 'counter']
+    Body ['door_open']
+    >>> tables.counts.decoded
+    110
     """
 
     def __init__(

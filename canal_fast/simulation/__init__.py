@@ -2,6 +2,15 @@
 
 While all nodes are in step, bits are simulated; with clocks, delays and bit timings of their own, edges. 0 is dominant,
 1 recessive. Rules: ISO 11898-1:2015, clauses 10 to 12.
+
+Examples
+--------
+>>> cf.simulation.FIELDS[:6]
+('bus_off', 'integrating', 'idle', 'intermission', 'suspend', 'sof')
+>>> cf.simulation.EVENT_DTYPE.names[:4]
+('timestamp_ns', 'bit', 'arbitration_id', 'field_bit')
+>>> cf.simulation.EDGE_DTYPE.names
+('time_fs', 'node', 'kind', 'level', 'field')
 """
 
 from __future__ import annotations

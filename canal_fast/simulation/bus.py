@@ -41,6 +41,17 @@ class Bus:
         Of FD frames with BITRATE_SWITCH. Default: as `bitrate`.
     whole_frames : bool
         Let frames go at once where no fault, error passive or off node is near; the result is the same.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus(bitrate=500_000)
+    >>> ecu, logger = bus.node("ecu"), bus.node("logger")
+    >>> bus.send(ecu, cf.make_frames(0x123, b"hello"))
+    >>> bus.inject("id 123 crc 3 invert at logger")  # the first try is destroyed
+    1
+    >>> run = bus.run(bits=400)
+    >>> ecu.tec, ecu.sent, logger.received
+    (7, 1, 1)
     """
 
     def __init__(self, bitrate: int = 500_000, data_bitrate: int | None = None, *, whole_frames: bool = True) -> None:
@@ -149,6 +160,13 @@ class Bus:
             An argument outside its interval.
         TypeError
             A timing that is none.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> weak = bus.node("weak", tec=120)
+        >>> weak.state
+        <NodeState.WARNING: 1>
         """
         if not name or any(c.isspace() or c in "#\0" for c in name):
             raise SimulationError(f"node name {name!r}: must be one word without #")
@@ -284,6 +302,17 @@ class Bus:
         ------
         SimulationError
             A line that is none, or a bit that has passed, with `.line_number` and `.column`. Then none is added.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> ecu, other = bus.node("ecu"), bus.node("other")
+        >>> bus.inject("bus_off_attack 123")
+        1
+        >>> bus.send(ecu, cf.make_frames(0x123))
+        >>> run = bus.run(bits=5_000)
+        >>> ecu.state
+        <NodeState.BUS_OFF: 3>
         """
         lines = faults.splitlines() if isinstance(faults, str) else list(faults)
         names = [node.name.encode() for node in self.nodes]
@@ -343,6 +372,10 @@ class Bus:
             Fill `Run.levels` and `Run.fields`, in the edge gear `Run.edges`, which `Run.draw` shows. Default: for up to
             100,000 bits.
 
+        Returns
+        -------
+        Run
+
         Raises
         ------
         SimulationError
@@ -353,6 +386,14 @@ class Bus:
         A bit at the data rate that not all nodes take for one (an error in the data phase, a classical or integrating
         node) is handed over to the edge gear, which then keeps the bus; `Run.handed_over` is its number. From there on
         `bits` are nominal bit times.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> bus.send(bus.node("ecu", mode="self_test"), cf.make_frames(0x123, b"hello"))
+        >>> run = bus.run(seconds=0.001)
+        >>> run.frames["arbitration_id"].tolist(), run.duration_ns
+        ([291], 1000000)
         """
         if (bits is None) == (seconds is None):
             raise ValueError("run takes either bits or seconds")

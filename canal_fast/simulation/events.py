@@ -21,7 +21,16 @@ FIELDS = tuple(name for name, _ in _simulation.place_table())
 
 
 class Event(IntEnum):
-    """What happened; `_simulation.event_table` has a sentence for each."""
+    """What happened; `_simulation.event_table` has a sentence for each.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus()
+    >>> bus.send(bus.node("alone"), cf.make_frames(0x123))  # nobody acknowledges
+    >>> events = bus.run(bits=60).events["event"]
+    >>> [cf.simulation.Event(event).name for event in events]
+    ['START', 'ACK_ERROR', 'START']
+    """
 
     START = 0
     ARBITRATION_LOST = 1
@@ -50,7 +59,17 @@ ERRORS = frozenset({Event.BIT_ERROR, Event.STUFF_ERROR, Event.FORM_ERROR, Event.
 
 
 class EdgeKind(IntEnum):
-    """What a row of `Run.edges` is."""
+    """What a row of `Run.edges` is.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus()
+    >>> bus.send(bus.node("ecu", clock_ppm=100, mode="self_test"), cf.make_frames(0x123))
+    >>> edges = bus.run(bits=60).edges
+    >>> sampled = edges[edges["kind"] == cf.simulation.EdgeKind.SAMPLED]
+    >>> sampled["level"][:5].tolist()
+    [0, 0, 0, 1, 0]
+    """
 
     DRIVEN = 0
     """The node's transceiver sends another level from here on."""
@@ -63,7 +82,13 @@ class EdgeKind(IntEnum):
 
 
 class NodeState(IntEnum):
-    """Error state of a node."""
+    """Error state of a node.
+
+    Examples
+    --------
+    >>> cf.simulation.Bus().node("weak", tec=200).state is cf.simulation.NodeState.PASSIVE
+    True
+    """
 
     ACTIVE = 0
     WARNING = 1

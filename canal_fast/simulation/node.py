@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """One controller on a bus; `Bus.node` makes it."""
+    """One controller on a bus; `Bus.node` makes it.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus()
+    >>> node = bus.node("ecu", tec=100)
+    >>> node.tec, node.rec, node.state, node.field
+    (100, 0, <NodeState.WARNING: 1>, 'idle')
+    """
 
     def __init__(
         self, bus: Bus, number: int, name: str, mode: str, fd: str, one_shot: bool, self_reception: bool, clock: Clock

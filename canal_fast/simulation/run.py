@@ -17,7 +17,19 @@ from .events import EDGE_DTYPE, FIELDS, EdgeKind
 
 
 class Run(NamedTuple):
-    """What was recorded."""
+    """What was recorded.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus()
+    >>> ecu, logger = bus.node("ecu"), bus.node("logger")
+    >>> bus.send(ecu, cf.make_frames(0x123, b"hello"))
+    >>> run = bus.run(bits=150, at="logger")
+    >>> run.frames["data"][0, :5].tobytes()
+    b'hello'
+    >>> [cf.simulation.Event(event).name for event in run.events["event"]]
+    ['START', 'START', 'ACKNOWLEDGED', 'RECEIVED', 'SENT']
+    """
 
     events: npt.NDArray[np.void]
     """EVENT_DTYPE, in the order of bits, then of nodes."""
@@ -32,13 +44,17 @@ class Run(NamedTuple):
     first_bit: int
     """Number on the bus of the first bit here."""
     start_ns: int
+    """From the bus's beginning to the run's."""
     duration_ns: int
+    """Of the run."""
     nodes: list[str]
     """Their names."""
     shown: int
     """Number of the node whose logger `frames` is."""
     has_bits: bool
+    """Whether `bits` were recorded."""
     has_levels: bool
+    """Whether `levels` and `fields` were."""
     gear: str = "bits"
     """"bits": all nodes were in step. "edges": each had its own time, at least from the bit `handed_over` on."""
     edges: npt.NDArray[np.void] = np.empty(0, EDGE_DTYPE)
@@ -118,6 +134,16 @@ class Run(NamedTuple):
         ------
         SimulationError
             A run without bits, or bits outside it.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> bus.send(bus.node("ecu", mode="self_test"), cf.make_frames(0x123))
+        >>> print(bus.run(bits=60).draw(count=24))
+        bit    0         10        20
+        bus    000100100011000001001101
+        ecu    000100100011000001001101
+               ||id........||||dlc.|crc
         """
         from .drawing import picture, text
 

@@ -26,7 +26,7 @@ def decode(
     timing: BitTiming | BitTimingFd | None = None,
     columns: bool = True,
 ) -> Decoded:
-    """Read a waveform as a listening node does (ISO 11898-1:2015, 10.4 to 10.7 and 11.3).
+    r"""Read a waveform as a listening node does (ISO 11898-1:2015, 10.4 to 10.7 and 11.3).
 
     Hard synchronisation on an idle bus, in intermission after its first bit, while integrating, and from FDF to res;
     elsewhere resynchronisation of at most `sjw`. Reading begins after 11 recessive bits, or where the waveform begins
@@ -52,11 +52,24 @@ def decode(
     columns : bool
         False leaves out clock, margins and glitches, which takes less time.
 
+    Returns
+    -------
+    Decoded
+
     Raises
     ------
     ValueError
         A rate out of range, or for which the capture has too few samples (the message says the least); a rate that
         was to be detected and could not be.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123, b"hello"), 500_000, clock_ppm=1_000)
+    >>> d = cf.waveform.decode(wave, 500_000)
+    >>> d.frames["data"][0].tobytes(), d.valid.tolist()
+    (b'hello\x00\x00\x00', [True])
+    >>> round(d.clock_ppm[0].item())
+    1000
     """
     given = (sample_point, sjw, triple, data_sample_point, data_sjw, timing)
     if bitrate is not None and data_bitrate is None and timing is None:  # mostly there is no second rate

@@ -46,7 +46,15 @@ _NEAR_PPM = 5000  # a usual rate this near is meant
 
 
 class Candidate(NamedTuple):
-    """One pair of rates, tried."""
+    """One pair of rates, `bitrate` and `data_bitrate` (None: none), tried.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123] * 5, b"hello"), 250_000, idle_bits=10)
+    >>> best = cf.waveform.detect_bitrate(wave).evidence[0]
+    >>> best.bitrate, best.valid, best.troubled
+    (250000.0, 5, 0)
+    """
 
     bitrate: float
     data_bitrate: float | None
@@ -59,7 +67,15 @@ class Candidate(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """What `detect_bitrate` found."""
+    """What `detect_bitrate` found.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123] * 5, b"hello"), 250_000, idle_bits=10)
+    >>> found = cf.waveform.detect_bitrate(wave)
+    >>> found.bitrate, found.data_bitrate, found.evidence[0].valid
+    (250000.0, None, 5)
+    """
 
     bitrate: float | None
     """bit/s; None: it cannot be told."""
@@ -96,6 +112,16 @@ def detect_bitrate(wave: Wave, bitrate: float | None = None) -> Detection:
     wave : Wave
     bitrate : float, optional
         The nominal rate where it is known.
+
+    Returns
+    -------
+    Detection
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123] * 5, b"hello"), 250_000, idle_bits=10)
+    >>> cf.waveform.detect_bitrate(wave).bitrate
+    250000.0
     """
     if len(wave.edges) < 20:
         return Detection(None, None, None, (), f"{len(wave.edges)} edges are less than any frame has")

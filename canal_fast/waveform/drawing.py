@@ -47,7 +47,7 @@ def _title(d: Decoded, row: int) -> str:
 
 
 def draw(wave: Wave, d: Decoded, row: int = 0, plot: Path | None = None) -> str:
-    """One row of `d` as text: fields with their times and bits; where it has trouble, the bit.
+    r"""One row of `d` as text: fields with their times and bits; where it has trouble, the bit.
 
     Parameters
     ----------
@@ -64,6 +64,24 @@ def draw(wave: Wave, d: Decoded, row: int = 0, plot: Path | None = None) -> str:
     str
         A line for each field: time of its start, name, bits (0 dominant, stuff bits in brackets, trouble between
         exclamation marks).
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123, b"\x01"), 500_000)
+    >>> print(cf.waveform.draw(wave, cf.waveform.decode(wave, 500_000)))
+    row 0: OK, id 123, dlc 1, from 0.000040000 s, 110.000 us, clock +0 ± 0 ppm, margin 250 ns (12 % of a bit)
+        0.000 us  SOF            0
+        2.000 us  ID             00100100011
+       24.000 us  RTR            0
+       26.000 us  IDE            0
+       28.000 us  r0             0
+       30.000 us  DLC            00[1]01
+       40.000 us  data 0         00000[1]001
+       58.000 us  CRC            01001011111[0]1110
+       90.000 us  CRC delimiter  1
+       92.000 us  ACK slot       0
+       94.000 us  ACK delimiter  1
+       96.000 us  EOF            1111111
     """
     row = range(len(d))[row]
     lines = [_title(d, row)]
@@ -124,6 +142,12 @@ def draw_eye(wave: Wave, d: Decoded, plot: Path, arbitration_id: int | None = No
     -------
     int
         The number of frames that are in the picture, at most 2000.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123] * 50, b"hello"), 500_000, jitter_ns=50, seed=1)
+    >>> cf.waveform.draw_eye(wave, cf.waveform.decode(wave, 500_000), "eye.png")
+    50
     """
     if d.margin_percent is None:
         raise ValueError("decoded with columns=False: there are no margins")

@@ -35,7 +35,14 @@ _FEW = 4  # columns that are always there
 
 
 class WaveStatus(enum.IntEnum):
-    """What `decode` tells of a row: as `canal_fast.wire.WireStatus`, and a stuck line."""
+    """What `decode` tells of a row: as `canal_fast.wire.WireStatus`, and a stuck line.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000, ack=False)
+    >>> [cf.waveform.WaveStatus(status).name for status in cf.waveform.decode(wave, 500_000).status]
+    ['NOT_ACKNOWLEDGED']
+    """
 
     OK = 0
     STUFF_ERROR = 1
@@ -54,6 +61,15 @@ class Decoded:
     """A row for each frame, error flag, overload flag and stuck line, in the order of time.
 
     Columns that do not apply to a row hold NaN (clock and margin of flags; the clock of frames that are not valid).
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123, 0x124], b"hello"), 500_000)
+    >>> d = cf.waveform.decode(wave, 500_000)
+    >>> d.frames["arbitration_id"].tolist(), d.start_ns.tolist()
+    ([291, 292], [40000, 216000])
+    >>> d.margin_percent.round().tolist()
+    [12.0, 12.0]
     """
 
     frames: FrameArray

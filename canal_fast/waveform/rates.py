@@ -18,7 +18,14 @@ _QUANTA = 16  # a bit, where nobody says
 
 @dataclass(frozen=True)
 class Phase:
-    """One bit rate of a node."""
+    """One bit rate of a node.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> cf.waveform.decode(wave, 500_000, sample_point=80).rates.nominal
+    Phase(bitrate=500000.0, sample_point=80.0, sjw=20.0, quantum=6.25)
+    """
 
     bitrate: float
     sample_point: float
@@ -31,7 +38,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Rates:
-    """How a listening node reads: see `decode`."""
+    """How a listening node reads: see `decode`.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> rates = cf.waveform.decode(wave, 500_000).rates
+    >>> rates.nominal.bitrate, rates.data, rates.triple
+    (500000.0, None, False)
+    """
 
     nominal: Phase
     data: Phase | None = None

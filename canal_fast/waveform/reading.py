@@ -78,12 +78,23 @@ def read(
     sample_rate : int, optional
         Samples a second, for sigrok sessions that do not say.
 
+    Returns
+    -------
+    Wave
+
     Raises
     ------
     LogFormatError
         A broken file, a version that is not known, a sigrok session without sample rate.
     ValueError
         No such channel, or none chosen of several (the message names them); voltages without two levels.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.read("capture.sr", channel="CAN_RX")
+    >>> d = cf.waveform.decode(wave)  # at a rate that it finds
+    >>> len(d), d.valid.sum().item(), d.rates.nominal.bitrate
+    (20, 20, 500000.0)
     """
     return collect(open_capture(path, channel, threshold, invert, sample_rate))
 
@@ -98,7 +109,7 @@ def from_samples(
     threshold: Threshold = None,
     invert: bool | None = None,
 ) -> Wave:
-    """A waveform of raw samples.
+    r"""A waveform of raw samples.
 
     Parameters
     ----------
@@ -110,6 +121,19 @@ def from_samples(
         `count` is the number of packed samples, by default eight a byte.
     threshold, invert
         As for `read`.
+
+    Returns
+    -------
+    Wave
+
+    Examples
+    --------
+    >>> bits, offsets = cf.wire.encode(cf.make_frames(0x123, b"hello"))
+    >>> idle = np.ones(20, np.uint8)
+    >>> samples = np.repeat(np.concatenate([idle, bits, idle]), 24)  # 24 samples a bit
+    >>> wave = cf.waveform.from_samples(samples, 12_000_000)
+    >>> cf.waveform.decode(wave, 500_000).frames["data"][0].tobytes()
+    b'hello\x00\x00\x00'
     """
     if samples.ndim != 1 or not len(samples):
         raise ValueError(f"samples must have one dimension and at least one element, not shape {samples.shape}")
@@ -158,6 +182,23 @@ def batches(
     """Read and decode a capture that may be larger than memory; yields `Decoded` in the order of time.
 
     Parameters are those of `read` and `decode`; rates that are not given are detected from the beginning.
+
+    Parameters
+    ----------
+    path, channel, threshold, invert, sample_rate
+        As for `read`.
+    bitrate, data_bitrate, sample_point, sjw, triple, data_sample_point, data_sjw, timing, columns
+        As for `decode`.
+
+    Yields
+    ------
+    Decoded
+
+    Examples
+    --------
+    >>> for d in cf.waveform.batches("capture.sr", 500_000):
+    ...     print(d.valid.sum(), "frames")
+    20 frames
     """
     source = open_capture(path, channel, threshold, invert, sample_rate)
     held: list[tuple[Edges, int]] = []

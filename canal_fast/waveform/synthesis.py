@@ -69,12 +69,23 @@ def synthesise(
     seed : int, optional
         Of all that is random. With `sample_rate` that includes where in a sample the first SOF lies.
 
+    Returns
+    -------
+    Wave
+
     Raises
     ------
     FrameError
         A record that no controller could send.
     ValueError
         A rate out of range or missing; displacements that would make edges change places.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames([0x123, 0x124], b"hello"), 500_000)
+    >>> wave.duration_s, len(wave.edges)
+    (0.000394000001, 86)
+    >>> late = cf.waveform.synthesise(cf.make_frames(0x123), 500_000, clock_ppm=2_000, sample_rate=24_000_000)
     """
     nominal = make_phase("", bitrate, sample_point)
     data = None if data_bitrate is None else make_phase("data_", data_bitrate, data_sample_point)

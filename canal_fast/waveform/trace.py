@@ -14,7 +14,15 @@ from .wave import Wave
 
 
 class Trace(NamedTuple):
-    """Bits from SOF to the row's end, as the node reads them."""
+    """The `bits` from SOF to the row's end, as the node reads them.
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> trace = cf.waveform.trace_frame(wave, cf.waveform.decode(wave, 500_000), 0)
+    >>> (trace.sample_ns[0] - trace.start_ns[0]).round().item()  # 87.5 % of 2000 ns
+    1750.0
+    """
 
     bits: npt.NDArray[np.uint8]
     start_ns: npt.NDArray[np.float64]
@@ -35,6 +43,17 @@ def trace_frame(wave: Wave, d: Decoded, row: int) -> Trace:
     d : Decoded
     row : int
         A frame, valid or not.
+
+    Returns
+    -------
+    Trace
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> trace = cf.waveform.trace_frame(wave, cf.waveform.decode(wave, 500_000), 0)
+    >>> trace.bits[:12].tolist()
+    [0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 1]
     """
     if not -len(d) <= row < len(d):
         raise IndexError(f"row {row}, there are {len(d)}")

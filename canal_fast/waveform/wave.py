@@ -53,6 +53,15 @@ class Wave:
         Ticks between two samples; 0 where edges are exact.
     notes : dict of str to int
         What was found besides: `unknown` (VCD's x and z, taken as recessive), `not_numbers` (voltages).
+
+    Examples
+    --------
+    >>> wave = cf.waveform.synthesise(cf.make_frames(0x123), 500_000)
+    >>> wave.level, wave.edges_ns[:3].tolist()
+    (1, [40000, 46000, 48000])
+    >>> part = wave.between(0, 100_000)
+    >>> part.duration_s
+    0.0001
     """
 
     edges: Edges

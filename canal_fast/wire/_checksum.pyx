@@ -64,6 +64,14 @@ def crc15(data, long init=0):
         `data` does not lend contiguous bytes.
     ValueError
         `init` is out of range.
+
+    Examples
+    --------
+    >>> hex(cf.checksum.crc15(b"123456789"))
+    '0x59e'
+    >>> part = cf.checksum.crc15(b"12345")
+    >>> hex(cf.checksum.crc15(b"6789", part))
+    '0x59e'
     """
     return over_bytes(15, data, init)
 
@@ -71,7 +79,22 @@ def crc15(data, long init=0):
 def crc17(data, long init=0):
     """CRC-17/CAN-FD of bytes: as `crc15`, polynomial 0x1685B; 0x04F03 over b"123456789" from init 0.
 
-    Controllers begin with init = 1 << 16.
+    Parameters
+    ----------
+    data : bytes-like
+        Contiguous.
+    init : int
+        Register before the first bit, 0..0x1ffff. Controllers begin with 1 << 16.
+
+    Returns
+    -------
+    int
+        0..0x1ffff.
+
+    Examples
+    --------
+    >>> hex(cf.checksum.crc17(b"123456789"))
+    '0x4f03'
     """
     return over_bytes(17, data, init)
 
@@ -79,7 +102,22 @@ def crc17(data, long init=0):
 def crc21(data, long init=0):
     """CRC-21/CAN-FD of bytes: as `crc15`, polynomial 0x102899; 0x0ED841 over b"123456789" from init 0.
 
-    Controllers begin with init = 1 << 20.
+    Parameters
+    ----------
+    data : bytes-like
+        Contiguous.
+    init : int
+        Register before the first bit, 0..0x1fffff. Controllers begin with 1 << 20.
+
+    Returns
+    -------
+    int
+        0..0x1fffff.
+
+    Examples
+    --------
+    >>> hex(cf.checksum.crc21(b"123456789"))
+    '0xed841'
     """
     return over_bytes(21, data, init)
 

@@ -22,7 +22,15 @@ _ROOM = 1024  # more than the longest frame takes, which the kernel wants to see
 
 
 class WireStatus(enum.IntEnum):
-    """What `decode` tells of a row."""
+    """What `decode` tells of a row.
+
+    Examples
+    --------
+    >>> bits, offsets = cf.wire.encode(cf.make_frames(0x123, b"hello"))
+    >>> bits[30] ^= 1  # a bit of the data is hit
+    >>> cf.wire.WireStatus(cf.wire.decode(bits, offsets).status[0])
+    <WireStatus.CRC_ERROR: 3>
+    """
 
     OK = 0
     STUFF_ERROR = 1
@@ -36,7 +44,15 @@ class WireStatus(enum.IntEnum):
 
 
 class Decoded(NamedTuple):
-    """What `decode` found: a row for each frame and, in a stream, for each event."""
+    """What `decode` found: a row for each frame and, in a stream, for each event.
+
+    Examples
+    --------
+    >>> bits, starts = cf.wire.encode_stream(cf.make_frames([0x123, 0x124], b"hello"), idle_bits=20)
+    >>> found = cf.wire.decode(bits)
+    >>> found.frames["arbitration_id"].tolist(), found.status.tolist(), found.start.tolist()
+    ([291, 292], [0, 0], [11, 119])
+    """
 
     frames: FrameArray
     """FD_FRAME_DTYPE if one of them is FD. A row that is no valid frame has the ERROR_FRAME flag and the fields that
@@ -63,7 +79,7 @@ def refuse(frames: FrameArray, status: int, index: int) -> None:
 
 
 def encode(frames: FrameArray, ack: bool = True, packed: bool = False) -> tuple[Bits, npt.NDArray[np.int64]]:
-    """Bits of each frame from SOF to the last EOF bit, stuffed.
+    r"""Bits of each frame from SOF to the last EOF bit, stuffed.
 
     Parameters
     ----------
@@ -85,6 +101,14 @@ def encode(frames: FrameArray, ack: bool = True, packed: bool = False) -> tuple[
     ------
     FrameError
         A record that no controller could send, with its `.index`.
+
+    Examples
+    --------
+    >>> bits, offsets = cf.wire.encode(cf.make_frames([0x123, 0x124], b"\x01"))
+    >>> offsets.tolist()
+    [0, 55, 109]
+    >>> "".join(map(str, bits[:offsets[1]]))
+    '0001001000110000010100000100101001011111011101011111111'
     """
     if packed:
         room = _wire.encode_room(frames)
@@ -110,7 +134,7 @@ def encode_stream(
     ack: bool = True,
     packed: bool = False,
 ) -> tuple[Bits, npt.NDArray[np.int64]]:
-    """Frames as one continuous stream of bus bits, which `decode` reads without offsets.
+    r"""Frames as one continuous stream of bus bits, which `decode` reads without offsets.
 
     Each frame is followed by three bits of intermission and `idle_bits` more recessive ones.
 
@@ -136,6 +160,12 @@ def encode_stream(
         A record that no controller could send, with its `.index`.
     ValueError
         A number of bits below 0.
+
+    Examples
+    --------
+    >>> bits, starts = cf.wire.encode_stream(cf.make_frames([0x123, 0x124], b"\x01"), idle_bits=5)
+    >>> starts.tolist(), len(bits)
+    ([11, 74, 136], 136)
     """
     gaps = np.ascontiguousarray(np.broadcast_to(np.asarray(idle_bits, np.int64), len(frames)))
     least = min(lead_bits, int(gaps.min(initial=0)))
@@ -160,7 +190,7 @@ def decode(
     bit_count: int | None = None,
     strict: bool = False,
 ) -> Decoded:
-    """Frames out of bits, as a receiver reads them (ISO 11898-1:2015, 10.4 to 10.6).
+    r"""Frames out of bits, as a receiver reads them (ISO 11898-1:2015, 10.4 to 10.6).
 
     SRR, r0 and r1 may have either level. A dominant last EOF bit is an OVERLOAD and leaves the frame valid. CAN FD's
     CRC delimiter and ACK slot may have two bits. Of several faults the one that shows first counts; a CRC that is
@@ -182,12 +212,27 @@ def decode(
     strict : bool
         Raise for the first row that is not OK.
 
+    Returns
+    -------
+    Decoded
+        With `frames`, `status` (`WireStatus`), `bit_index` of the trouble and `start`, a row each.
+
     Raises
     ------
     WireError
         A bit that is neither 0 nor 1; with `strict`, the first row that is not OK. `.bit_index` says where.
     TypeError, ValueError
         Another dtype or layout; offsets that do not rise or leave the bits.
+
+    Examples
+    --------
+    >>> bits, offsets = cf.wire.encode(cf.make_frames(0x123, b"hello"))
+    >>> cf.wire.decode(bits, offsets).frames["data"][0].tobytes()
+    b'hello\x00\x00\x00'
+    >>> bits[-3] = 0  # within the end of frame
+    >>> found = cf.wire.decode(bits, offsets)
+    >>> cf.wire.WireStatus(found.status[0]).name, found.bit_index[0].item() - len(bits)
+    ('FORM_ERROR', -3)
     """
     if packed:
         data = bits
@@ -219,10 +264,19 @@ def stuff(bits: Bits) -> Bits:
     ----------
     bits : array of u1, 0 or 1 each
 
+    Returns
+    -------
+    array of u1
+
     Raises
     ------
     WireError
         A bit that is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> cf.wire.stuff(np.zeros(6, np.uint8)).tolist()
+    [0, 0, 0, 0, 0, 1, 0]
     """
     out = np.empty(len(bits) + len(bits) // 4, np.uint8)
     written, good = _wire.stuff(bits, out)
@@ -237,10 +291,19 @@ def destuff(bits: Bits) -> Bits:
     ----------
     bits : array of u1, 0 or 1 each
 
+    Returns
+    -------
+    array of u1
+
     Raises
     ------
     WireError
         A sixth equal bit, or a bit that is neither 0 nor 1; `.bit_index` says where.
+
+    Examples
+    --------
+    >>> cf.wire.destuff(np.array([0, 0, 0, 0, 0, 1, 0], np.uint8)).tolist()
+    [0, 0, 0, 0, 0, 0]
     """
     out = np.empty(len(bits), np.uint8)
     written, good = _wire.destuff(bits, out)

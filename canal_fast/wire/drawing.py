@@ -38,7 +38,27 @@ class Field(NamedTuple):
 
 
 def split(frame: FrameArray, ack: bool = True) -> list[Field]:
-    """The fields of one frame, in the order they are sent. A stuff bit belongs to the field of the bit before it."""
+    r"""The fields of one frame, in the order they are sent. A stuff bit belongs to the field of the bit before it.
+
+    Parameters
+    ----------
+    frame : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (1,)
+    ack : bool
+        As for `encode`.
+
+    Returns
+    -------
+    list of Field
+        With `name`, `start` (index of the first bit), `bits`, `stuff` (which of them are stuff bits) and `value`.
+
+    Examples
+    --------
+    >>> for field in cf.wire.fields(cf.make_frames(0x123, b"\x01"))[:3]:
+    ...     print(field.name, field.start, len(field.bits))
+    SOF 0 1
+    ID 1 11
+    RTR 12 1
+    """
     frames = np.atleast_1d(frame)
     if len(frames) != 1:
         raise ValueError(f"draw takes one frame, not {len(frames)}")
@@ -72,7 +92,7 @@ def split(frame: FrameArray, ack: bool = True) -> list[Field]:
 
 
 def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | None = None) -> str:
-    """One frame on the wire as text: its fields by name, stuff bits in brackets.
+    r"""One frame on the wire as text: its fields by name, stuff bits in brackets.
 
     Parameters
     ----------
@@ -93,6 +113,23 @@ def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | Non
         A record that no controller could send.
     ValueError
         Not exactly one frame.
+
+    Examples
+    --------
+    >>> print(cf.wire.draw(cf.make_frames(0x123, b"\x01")))
+       0  SOF            0
+       1  ID             00100100011                         0x123
+      12  RTR            0
+      13  IDE            0
+      14  r0             0
+      15  DLC            00[1]01                             0x1
+      20  data 0         00000[1]001                         0x1
+      29  CRC            01001011111[0]1110                  0x25fe
+      45  CRC delimiter  1
+      46  ACK slot       0
+      47  ACK delimiter  1
+      48  EOF            1111111
+      55  bits, 3 of them stuff bits [in brackets]
     """
     fields = split(frame, ack)
     lines = []

@@ -58,6 +58,14 @@ def frame_length_bits(
         A record that no controller could send, with its `.index`.
     ValueError
         Another mode.
+
+    Examples
+    --------
+    >>> frames = cf.make_frames(0x123, [b"", bytes(8)])
+    >>> cf.wire.frame_length_bits(frames).tolist()
+    [48, 125]
+    >>> cf.wire.frame_length_bits(frames, "worst_case").tolist()
+    [55, 135]
     """
     if mode not in _MODES:
         raise ValueError(f"mode = {mode!r}, allowed {', '.join(map(repr, _MODES))}")
@@ -76,12 +84,25 @@ def frame_length_bits(
 
 
 def stuff_bit_count(frames: FrameArray) -> npt.NDArray[np.int32]:
-    """Dynamic stuff bits of each frame; those at fixed places in CAN FD do not count.
+    r"""Dynamic stuff bits of each frame; those at fixed places in CAN FD do not count.
+
+    Parameters
+    ----------
+    frames : array of FRAME_DTYPE or FD_FRAME_DTYPE, shape (n,)
+
+    Returns
+    -------
+    array of i4, shape (n,)
 
     Raises
     ------
     FrameError
         A record that no controller could send, with its `.index`.
+
+    Examples
+    --------
+    >>> cf.wire.stuff_bit_count(cf.make_frames(0x123, [b"\x55" * 8, bytes(8)])).tolist()
+    [1, 14]
     """
     counts = np.empty(len(frames), np.int32)
     refuse(frames, *_wire.stuff_bits(frames, counts))
@@ -99,12 +120,22 @@ def frame_duration_ns(frames: FrameArray, bitrate: float, data_bitrate: float | 
     data_bitrate : float, optional
         bit/s of the data phase; needed when a frame has BITRATE_SWITCH.
 
+    Returns
+    -------
+    array of i8, shape (n,)
+        ns.
+
     Raises
     ------
     FrameError
         A record that no controller could send, with its `.index`.
     ValueError
         A bit rate outside 1..1e12, or `data_bitrate` missing.
+
+    Examples
+    --------
+    >>> cf.wire.frame_duration_ns(cf.make_frames(0x123, [b"", bytes(8)]), 500_000).tolist()
+    [96000, 250000]
     """
     for name, rate in (("bitrate", bitrate), ("data_bitrate", data_bitrate)):
         if rate is not None:
@@ -175,6 +206,15 @@ def bus_load(
     ------
     FrameError, ValueError
         As `frame_duration_ns`; and a window that is not above 0, or so short that there would be more than 2**26.
+
+    Examples
+    --------
+    >>> frames = cf.read_log("drive.blf")
+    >>> starts, load = cf.wire.bus_load(frames, 500_000, window_s=0.5)
+    >>> load.round(4).tolist()
+    [0.0259, 0.0258]
+    >>> starts.view("datetime64[ns]")[1]
+    np.datetime64('2026-01-01T00:00:00.500000000')
     """
     if not 1e-9 <= window_s < 9e9:
         raise ValueError(f"window_s = {window_s}, allowed 1e-9..9e9 s")

@@ -43,7 +43,7 @@ WINGS = {
 }
 SHIPPED = "ground system drivers wire logs simulation"  # what the CANAL drivers that we ship may include
 MODULES = {"checksum": "ground wire bittiming", "physical": "ground wire bittiming"}  # faces of wings, in the hall
-FACES = {"cli", "python_can", "testing", "__init__", "__main__"}  # may use everything
+FACES = {"cli", "python_can", "testing", "conftest", "__init__", "__main__"}  # may use everything
 EVERYBODY = {"plot"}  # every wing's Python may use it
 GROUND_DECLARATIONS = {"base", "frame", "canal", "arrow"}  # capi/*.pxd of the ground; every other has its wing's name
 STANDARD = {"stddef.h", "stdint.h", "string.h", "stdlib.h", "limits.h", "inttypes.h", "stdio.h", "time.h", "errno.h"}
@@ -300,7 +300,7 @@ def facade_needs_only_numpy(tree: Path) -> Iterator[str]:
     """Whatever else is an extra, imported in the function that needs it; who loads a plugin has imported itself."""
     for path in facade(tree):
         name, plugin = path.relative_to(tree).as_posix(), "python_can" in path.parts
-        host = ["can"] if plugin else ["pytest"] if name == "canal_fast/testing.py" else []
+        host = ["can"] if plugin else ["pytest"] if path.stem in {"testing", "conftest"} else []
         for module, _ in imports(tree, path, top_level=True):
             root = module.partition(".")[0]
             allowed = root in {"numpy", "canal_fast", *host} | sys.stdlib_module_names
