@@ -42,6 +42,14 @@ def error_counters(events: Rows, nodes: Sequence[str], end_ns: int | None = None
         No counter left 0.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> bus = cf.simulation.Bus(500_000)
+    >>> alone = bus.node("alone")
+    >>> bus.send(alone, cf.make_frames(0x123, b"nobody"))
+    >>> run = bus.run(seconds=0.01)
+    >>> cf.plot.error_counters(run.events, run.nodes).savefig("counters.png")
     """
     counted = (events["tec"] > 0) | (events["rec"] > 0)
     shown = [number for number in range(len(nodes)) if (counted & (events["node"] == number)).any()]

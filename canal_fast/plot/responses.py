@@ -73,6 +73,11 @@ def critical_instant(rows: Sequence[RatedMessage], slots: Sequence[BusSlot]) -> 
         No slot.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> found = cf.analysis.response_times(cf.load_database("car.dbc"), 500_000)
+    >>> cf.plot.critical_instant(found.rows, found.critical_instant()).savefig("worst.png")
     """
     if not slots:
         raise ValueError("no frame to draw")
@@ -96,6 +101,11 @@ def response_times(rows: Sequence[RatedMessage], title: str = "") -> Figure:
         No message.
     ImportError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> found = cf.analysis.response_times(cf.load_database("car.dbc"), 500_000)
+    >>> cf.plot.response_times(found.rows).savefig("response.png")
     """
     if not rows:
         raise ValueError("no message to draw")
