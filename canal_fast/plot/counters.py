@@ -36,6 +36,10 @@ def error_counters(events: Rows, nodes: Sequence[str], end_ns: int | None = None
     end_ns : int, optional
         Where the picture ends. Default: at the last event.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ValueError

@@ -67,6 +67,10 @@ def critical_instant(rows: Sequence[RatedMessage], slots: Sequence[BusSlot]) -> 
     slots : sequence of Slot
         As `ResponseTimes.critical_instant(name)` gives them. Of more than 40 messages the highest are drawn.
 
+    Returns
+    -------
+    Figure
+
     Raises
     ------
     ValueError
@@ -94,6 +98,10 @@ def response_times(rows: Sequence[RatedMessage], title: str = "") -> Figure:
     rows : sequence of ResponseTime
         As `ResponseTimes.rows`. Of more than 40 those that have the least of their deadline left are drawn.
     title : str
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
