@@ -9,15 +9,19 @@ from __future__ import annotations
 from .bit_timings import bit_timings
 from .bits import frame_bits
 from .buses import bus_load, id_raster, periods
+from .counters import error_counters
 from .figure import new_figure
 from .node_edges import node_edges
 from .nodes import node_levels
+from .responses import critical_instant, response_times
 from .signals import signals
 from .waves import eye, wave_bits
 
 __all__ = [
     "bit_timings",
     "bus_load",
+    "critical_instant",
+    "error_counters",
     "eye",
     "frame_bits",
     "id_raster",
@@ -25,6 +29,7 @@ __all__ = [
     "node_edges",
     "node_levels",
     "periods",
+    "response_times",
     "signals",
     "wave_bits",
 ]

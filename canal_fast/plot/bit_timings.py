@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "TimedBit", "bit_timings"]
 
 NAMES = ("sync", "propagation", "phase 1", "phase 2")
-_COLOURS = (("#c4c4c4", "black"), ("#35608f", "white"), ("#f5bc61", "black"), ("#c2573f", "white"))  # bar, text on it
+_COLOURS = (("#ececec", "black"), ("#35608f", "white"), ("#f7cf8a", "black"), ("#d98873", "black"))  # bar, text on it
 
 
 class TimedBit(Protocol):

@@ -28,13 +28,15 @@ class BitField(Protocol):
     def stuff(self) -> Sequence[bool]: ...
 
 
-def frame_bits(fields: Sequence[BitField]) -> Figure:
+def frame_bits(fields: Sequence[BitField], row_bits: int = _ROW_BITS) -> Figure:
     r"""The waveform of one frame, its fields by name, stuff bits hatched.
 
     Parameters
     ----------
     fields : sequence of fields with name, start, bits, stuff
         As `canal_fast.wire.fields(frame)` gives them.
+    row_bits : int
+        Bits in a row, at least 8. Fewer make a narrower picture.
 
     Returns
     -------
@@ -42,6 +44,8 @@ def frame_bits(fields: Sequence[BitField]) -> Figure:
 
     Raises
     ------
+    ValueError
+        Fewer than 8 bits in a row.
     ImportError
         matplotlib is not installed.
 
@@ -49,14 +53,16 @@ def frame_bits(fields: Sequence[BitField]) -> Figure:
     --------
     >>> cf.plot.frame_bits(cf.wire.fields(cf.make_frames(0x123, b"\x01"))).savefig("frame.png")
     """
+    if row_bits < 8:
+        raise ValueError(f"row_bits = {row_bits}, allowed 8 and more")
     levels = [bit for field in fields for bit in field.bits]
     stuff = [mark for field in fields for mark in field.stuff]
     total = len(levels)
-    rows = -(-total // _ROW_BITS)
-    figure = new_figure(14, 1.5 * rows + 0.5)
+    rows = -(-total // row_bits)
+    figure = new_figure(14 * row_bits / _ROW_BITS, 1.5 * rows + 0.5)
     for row in range(rows):
         axes = figure.add_subplot(rows, 1, row + 1)
-        begin, end = row * _ROW_BITS, min((row + 1) * _ROW_BITS, total)
+        begin, end = row * row_bits, min((row + 1) * row_bits, total)
         axes.stairs(levels[begin:end], range(begin, end + 1), baseline=None, color="black", linewidth=1.4, zorder=3)
         for number, field in enumerate(fields):
             left, right = max(field.start, begin), min(field.start + len(field.bits), end)
@@ -71,7 +77,7 @@ def frame_bits(fields: Sequence[BitField]) -> Figure:
                 axes.axvspan(at, at + 1, **STUFF)
             axes.text(at + 0.5, -0.12, str(levels[at]), fontsize=6, ha="center", va="top", color="dimgray")
         axes.set(
-            xlim=(begin, begin + _ROW_BITS), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
+            xlim=(begin, begin + row_bits), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
         )
         axes.set_xticks(range(begin, end + 1, 8))
         axes.tick_params(labelsize=7)

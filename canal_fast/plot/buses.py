@@ -77,7 +77,7 @@ def bus_load(statistics: LoadStatistics, summary: Mapping[str, Any] | None = Non
         above.stairs(
             100 * folded.mean, edges, baseline=None, linewidth=1.3, color=color, linestyle=dash, label=names[channel]
         )
-    above.set(xlabel="time since the first frame, s", ylabel=f"bus load, % ({window_s:g} s windows)")
+    above.set(xlabel="time since the first frame, s", ylabel=f"bus load, %\n({window_s:g} s windows)")
     above.set_ylim(bottom=0)
     above.grid(alpha=0.3)
     if summary["channels"]:

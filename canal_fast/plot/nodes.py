@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Track", "node_levels"]
 
-_LETTER = 0.003  # of a picture's width
+_BIT = 0.16  # inches
+_LETTER = 0.36  # of a bit
 _FLAG = "#f6cfcb"
 
 
@@ -62,12 +63,12 @@ def node_levels(tracks: Sequence[Track], first: int, width: int) -> Figure:
     """
     count = len(tracks[0].levels)
     rows = max(1, -(-count // width))
-    figure = new_figure(16, (0.55 * len(tracks) + 0.5) * rows + 0.4)
+    figure = new_figure(_BIT * width, (0.55 * len(tracks) + 0.5) * rows + 0.4)
     for row in range(rows):
         axes = figure.add_subplot(rows, 1, row + 1)
         begin, end = row * width, min((row + 1) * width, count)
         for place, track in enumerate(tracks):
-            _draw(axes, track, 1.6 * (len(tracks) - 1 - place), first, begin, end, width)
+            _draw(axes, track, 1.6 * (len(tracks) - 1 - place), first, begin, end)
         axes.set(xlim=(first + begin, first + begin + width), ylim=(-0.4, 1.6 * len(tracks)), yticks=[])
         axes.set_xticks(range(first + begin, first + end + 1, 10))
         axes.tick_params(labelsize=7)
@@ -76,7 +77,7 @@ def node_levels(tracks: Sequence[Track], first: int, width: int) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, track: Track, base: float, first: int, begin: int, end: int, width: int) -> None:
+def _draw(axes: Axes, track: Track, base: float, first: int, begin: int, end: int) -> None:
     edges = range(first + begin, first + end + 1)
     axes.stairs(track.levels[begin:end] + base, edges, baseline=None, color="black", linewidth=1.2, zorder=3)
     axes.text(first + begin - 0.5, base + 0.5, track.name, ha="right", va="center", fontsize=8)
@@ -86,9 +87,9 @@ def _draw(axes: Axes, track: Track, base: float, first: int, begin: int, end: in
             continue
         color = _FLAG if field.endswith("_flag") else BANDS[number % 2]
         axes.fill_between([first + left, first + right], base - 0.1, base + 1.1, color=color, linewidth=0)
-        if right - left >= _LETTER * width * len(field):
+        if right - left >= _LETTER * len(field):
             middle = first + (left + right) / 2
-            axes.text(middle, base + 1.12, field, ha="center", va="bottom", fontsize=5)
+            axes.text(middle, base + 1.12, field, ha="center", va="bottom", fontsize=6.5)
     for at in track.errors:
         if begin <= at < end:
             axes.fill_between([first + at, first + at + 1], base - 0.1, base + 1.1, **TROUBLE)

@@ -163,7 +163,7 @@ def eye(
     >>> places = [(rng.normal(0, 1, 500), rng.normal(0, 1, 500))]
     >>> cf.plot.eye(places, [87.5], {0x123: rng.normal(12, 1, 50)}).savefig("eye.png")
     """
-    figure = new_figure(11, 7.5)
+    figure = new_figure(7, 6.4)
     above, below = figure.subplots(2, 1)
     bins = np.linspace(-50, 150, 201)
     for speed, (at_rate, sample_point) in enumerate(zip(places, sample_points, strict=True)):
@@ -193,5 +193,5 @@ def _margins(axes: Axes, margins: Mapping[int, Array]) -> None:
         values = np.concatenate([margins[name] for name in others])
         axes.hist(values, bins, histtype="step", linestyle="--", color="gray", label="others")
     axes.set(xlabel="smallest margin of a frame between sample and edge, % of a bit", ylabel="frames")
-    axes.legend(fontsize=8, title="identifier", title_fontsize=8)
+    axes.legend(fontsize=8, title="identifier", title_fontsize=8, loc="upper left")
     axes.grid(alpha=0.3)

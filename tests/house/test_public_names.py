@@ -21,8 +21,8 @@ NAMES = {
         resample response_times timed_messages AcceptanceFilters BxcanBank BxcanFilters Mailbox MailboxFilters
         McanElement McanFilters Mcp2515Filters Mcp2517fdFilters Sja1000Filters SocketcanFilters accepts match_index
         DesignedFilter FilterDesign design_filters""",
-    "canal_fast.plot": """bit_timings bus_load eye frame_bits id_raster new_figure node_edges node_levels periods
-        signals wave_bits""",
+    "canal_fast.plot": """bit_timings bus_load critical_instant error_counters eye frame_bits id_raster new_figure
+        node_edges node_levels periods response_times signals wave_bits""",
     "canal_fast.report": "write_report",
     "canal_fast.wire": """Decoded WireStatus bus_load decode destuff draw encode encode_stream fields frame_duration_ns
         frame_length_bits stuff stuff_bit_count""",
