@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ FrameArray = npt.NDArray[np.void]
 """Array of FRAME_DTYPE or FD_FRAME_DTYPE."""
 
 _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
+_WHOLE = {dtype.itemsize: np.dtype((np.void, dtype.itemsize)) for dtype in (FRAME_DTYPE, FD_FRAME_DTYPE)}
 
 
 class FrameFlag(enum.IntFlag):
@@ -219,6 +221,35 @@ def make_frames(
             index=index,
         )
     return frames
+
+
+def records(frames: FrameArray) -> npt.NDArray[np.void]:
+    """The same memory as records without fields, which numpy copies whole; otherwise it goes field by field."""
+    return frames.view(_WHOLE[frames.dtype.itemsize])
+
+
+def copy_records(frames: FrameArray, out: FrameArray) -> None:
+    """Copy records over as many others of the same dtype."""
+    records(out)[:] = records(frames)
+
+
+def copied(frames: FrameArray) -> FrameArray:
+    """The same records in memory of their own."""
+    out: FrameArray = np.empty(len(frames), frames.dtype)
+    copy_records(frames, out)
+    return out
+
+
+def joined(parts: Sequence[FrameArray]) -> FrameArray:
+    """At least one array, all of the same dtype, one behind the other."""
+    out: FrameArray = np.empty(sum(map(len, parts)), parts[0].dtype)
+    np.concatenate([records(part) for part in parts], out=records(out))
+    return out
+
+
+def chosen(frames: FrameArray, which: npt.NDArray[Any]) -> FrameArray:
+    """`frames[which]` of a mask or of indexes: take() copies records whole, an index field by field."""
+    return frames.take(np.flatnonzero(which) if which.dtype == np.bool_ else which)
 
 
 def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDArray[np.int64]:

@@ -33,6 +33,7 @@ class ParquetFolder:
         self.truncated = any(folder.glob(f"{MARKS}/*.part"))
         self._interfaces: dict[str, tuple[int, int | None]] = {}
         self._counts = np.zeros(256, np.int64)
+        self._rows = 0
         dates: dict[str, list[tuple[int, Path]]] = {}
         paths = [
             path
@@ -97,6 +98,10 @@ class ParquetFolder:
     def failure(self) -> Exception | None:
         return self._failure
 
+    def share(self) -> float:
+        """As `Stream.share`."""
+        return min(int(self._counts.sum()) / max(self._rows, 1), 1.0)
+
     def error(self, status: int) -> Exception:
         if status == FD_IN_CLASSICAL:
             return FrameError(f"{self._name}: an FD frame does not fit a classical (24-byte) record")
@@ -108,13 +113,15 @@ class ParquetFolder:
     def _channel(self, path: Path) -> int:
         """The number of a file's channel: that of its name."""
         try:
-            about = self._parquet.read_schema(path).metadata or {}
+            footer = self._parquet.read_metadata(path)
+            about = footer.metadata or {}
         except (self._arrow.ArrowInvalid, OSError) as error:
             raise LogFormatError(f"{path}: {error}", path=path) from None
         kind = about.get(b"canal_fast.kind", b"").decode()
         if kind != "frames":
             what = "holds signals, which decode wrote, not frames" if kind == "signals" else "no frames of canal_fast"
             raise LogFormatError(f"{path}: {what}", path=path)
+        self._rows += footer.num_rows
         name = about[b"canal_fast.name"].decode()
         if name not in self._interfaces:
             taken = {number for number, _ in self._interfaces.values()}
