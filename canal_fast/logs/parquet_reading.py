@@ -11,7 +11,7 @@ import numpy as np
 
 from canal_fast.dataframes import from_arrow, imported
 from canal_fast.errors import FrameError, LogFormatError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records, joined
 
 from .interfaces import LogInterface
 from .parquet import MARKS
@@ -69,7 +69,7 @@ class ParquetFolder:
             flexible = np.flatnonzero((part["flags"] & FrameFlag.FD != 0) & (frames.dtype == FRAME_DTYPE))
             if len(flexible):
                 part = part[: flexible[0]]
-            _copy(part, frames[made : made + len(part)])
+            copy_records(part, frames[made : made + len(part)])
             made += len(part)
             self._counts += np.bincount(part["channel"], minlength=256)
             self._pending = self._pending[len(part) :]
@@ -148,14 +148,6 @@ def _date(path: Path) -> str:
     return next((part[5:] for part in path.parts if part.startswith("date=")), "undated")
 
 
-def _copy(frames: FrameArray, out: FrameArray) -> None:
-    width = min(frames["data"].shape[1], out["data"].shape[1])
-    for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-        out[name] = frames[name]
-    out["data"][:, :width] = frames["data"][:, :width]
-    out["data"][:, width:] = 0
-
-
 class _Head:
     """What is there of one stream, each frame with the latest time stamp until then."""
 
@@ -194,10 +186,5 @@ def _merged(streams: list[Iterator[FrameArray]]) -> Iterator[FrameArray]:
             return
         until = min(head.keys[-1] for head in heads)  # nothing earlier comes from any of them
         parts = [head.take(until) for head in heads]
-        wide = any(frames.dtype == FD_FRAME_DTYPE for frames, _ in parts)
-        out: FrameArray = np.empty(sum(len(keys) for _, keys in parts), FD_FRAME_DTYPE if wide else FRAME_DTYPE)
-        at = 0
-        for frames, keys in parts:
-            _copy(frames, out[at : at + len(keys)])
-            at += len(keys)
-        yield out[np.argsort(np.concatenate([keys for _, keys in parts]), kind="stable")]
+        order = np.argsort(np.concatenate([keys for _, keys in parts]), kind="stable")
+        yield chosen(joined([frames for frames, _ in parts]), order)

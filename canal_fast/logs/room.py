@@ -47,11 +47,7 @@ def widened(frames: FrameArray, made: int) -> FrameArray:
     wide: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
     for first in _backwards(made):
         last = min(first + FIRST, made)
-        part = wide[first:last]
-        part.view(np.uint8)[:] = 0
-        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-            part[name] = frames[name][first:last]
-        part["data"][:, :8] = frames["data"][first:last]
+        copy_records(frames[first:last], wide[first:last])
         frames.resize(first, refcheck=False)
     return wide
 
