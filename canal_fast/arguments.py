@@ -12,7 +12,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from canal_fast.errors import FrameError
-from canal_fast.frames import FrameArray, FrameFlag, check_frames
+from canal_fast.frames import FrameArray, FrameFlag, check_frames, copied
 
 __all__ = ["check_classical", "check_for", "choice", "filters", "interval", "nanoseconds", "number"]
 
@@ -61,7 +61,7 @@ def with_errors(check: Callable[[FrameArray], None]) -> Callable[[FrameArray], N
                 raise FrameError(
                     f"frames[{index}] is an error frame: {name} = {value!r}, allowed {allowed}", index=index
                 )
-        others = frames.copy()
+        others = copied(frames)
         others[errors] = np.zeros((), frames.dtype)
         return check(others)
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from canal_fast._arrow import array_capsule, join, schema_capsule, split, stream_capsule
 from canal_fast.arrow import TIMESTAMP_NS, Column, binary_column, column, dictionary_column, struct_column
 from canal_fast.errors import FrameError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, copied
 
 __all__ = ["ArrowFrames", "ArrowStream", "from_arrow", "is_dated", "to_arrow", "to_pandas", "to_polars"]
 
@@ -218,7 +218,7 @@ def contiguous(frames: FrameArray) -> FrameArray:
         raise TypeError(f"frames must be an array of FRAME_DTYPE or FD_FRAME_DTYPE, not {found}")
     if frames.ndim != 1:
         raise ValueError(f"frames must have one dimension, not {frames.ndim}")
-    return np.ascontiguousarray(frames)
+    return frames if frames.flags.c_contiguous else copied(frames)
 
 
 def interface_rows(interfaces: Any) -> list[tuple[int, str, int | None]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ FrameArray = npt.NDArray[np.void]
 """Array of FRAME_DTYPE or FD_FRAME_DTYPE."""
 
 _FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
+_WHOLE = np.dtype((np.void, FD_FRAME_DTYPE.itemsize))
+_REST = FD_FRAME_DTYPE.itemsize - FRAME_DTYPE.itemsize
+_PARTS = np.dtype([("classical", np.void, FRAME_DTYPE.itemsize), ("rest", np.void, _REST)])  # of an FD record
 
 
 class FrameFlag(enum.IntFlag):
@@ -208,7 +212,7 @@ def make_frames(
     frames["dlc"] = np.searchsorted(_FD_LENGTHS, sizes) if codes is None else codes
     frames["data"][:, : payload.shape[1]] = payload
     on_wire = np.flatnonzero(frames["flags"] & (FrameFlag.STATUS | FrameFlag.ERROR_FRAME) == 0)
-    check_frames(frames[on_wire] if on_wire.size < count else frames)
+    check_frames(chosen(frames, on_wire) if on_wire.size < count else frames)
     too_long = np.flatnonzero(sizes > payload_length(frames))
     if too_long.size:
         index = int(too_long[0])
@@ -219,6 +223,50 @@ def make_frames(
             index=index,
         )
     return frames
+
+
+def copy_records(frames: FrameArray, out: FrameArray) -> None:
+    """Copy records over as many others: into wider ones with zeros behind, into narrower ones what these hold.
+
+    numpy copies records without fields whole, all others field by field, which takes five times as long.
+    """
+    if frames.dtype == out.dtype:
+        _whole(out)[:] = _whole(frames)
+    elif out.dtype == FD_FRAME_DTYPE:
+        out.view(_PARTS)["classical"] = _whole(frames)
+        out.view(_PARTS)["rest"] = b""
+    else:
+        _whole(out)[:] = frames.view(_PARTS)["classical"]
+
+
+def copied(frames: FrameArray) -> FrameArray:
+    """The same records one behind the other in memory of their own."""
+    out: FrameArray = np.empty(len(frames), frames.dtype)
+    copy_records(frames, out)
+    return out
+
+
+def joined(arrays: Sequence[FrameArray]) -> FrameArray:
+    """A new array of all; of FD_FRAME_DTYPE where one of them is."""
+    wide = {array.dtype == FD_FRAME_DTYPE for array in arrays}
+    out: FrameArray = np.empty(sum(map(len, arrays)), FD_FRAME_DTYPE if True in wide else FRAME_DTYPE)
+    if len(wide) == 1:
+        np.concatenate([_whole(array) for array in arrays], out=_whole(out))
+        return out
+    first = 0
+    for array in arrays:
+        copy_records(array, out[first : first + len(array)])
+        first += len(array)
+    return out
+
+
+def chosen(frames: FrameArray, which: npt.NDArray[Any]) -> FrameArray:
+    """`frames[which]` of a mask or of indexes; take() copies whole records, [] field by field."""
+    return frames.take(np.flatnonzero(which) if which.dtype == np.bool_ else which)
+
+
+def _whole(frames: FrameArray) -> npt.NDArray[np.void]:
+    return frames.view(_PARTS["classical"] if frames.dtype == FRAME_DTYPE else _WHOLE)
 
 
 def _integers(name: str, values: npt.ArrayLike, low: int, high: int) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import canal_fast._messages as _messages
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames, chosen
 
 if TYPE_CHECKING:
     from can import Message
@@ -89,5 +89,5 @@ def from_messages(
     frames: FrameArray = np.empty(len(items), FD_FRAME_DTYPE if flexible else FRAME_DTYPE)
     _messages.write_frames(items, frames, dict(channels or {}))
     errors = frames["flags"] & _NO_FRAME != 0
-    check_frames(frames if not errors.any() else frames[~errors])
+    check_frames(frames if not errors.any() else chosen(frames, ~errors))
     return frames

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canal_fast.frames import FrameArray, FrameFlag, make_frames
+from canal_fast.frames import FrameArray, FrameFlag, chosen, copied, make_frames
 from canal_fast.live.channel import Channel
 from canal_fast.logs import write_log
 from canal_fast.wire import frame_duration_ns
@@ -92,9 +92,9 @@ def load_frames(
     made["channel"] = np.arange(frames) % channels
     for channel in range(channels):
         part = made[channel::channels]
-        busy = np.cumsum(frame_duration_ns(np.ascontiguousarray(part), bitrate, data_bitrate))
+        busy = np.cumsum(frame_duration_ns(copied(part), bitrate, data_bitrate))
         part["timestamp_ns"] = _START_NS + np.rint(busy / load).astype(np.int64)
-    return made[np.argsort(made["timestamp_ns"], kind="stable")]
+    return chosen(made, np.argsort(made["timestamp_ns"], kind="stable"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.dataframes import contiguous
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, chosen, copy_records
 
 from . import _analysis
 from .times import Instant, instant
@@ -48,12 +48,12 @@ def between(frames: FrameArray, start: Instant | None = None, end: Instant | Non
         first = 0 if low is None else int(np.searchsorted(times, low))
         last = len(times) if high is None else int(np.searchsorted(times, high))
         return frames[first : max(first, last)]
-    chosen = np.ones(len(times), np.bool_)
+    wanted = np.ones(len(times), np.bool_)
     if low is not None:
-        chosen &= times >= low
+        wanted &= times >= low
     if high is not None:
-        chosen &= times < high
-    return frames[chosen]
+        wanted &= times < high
+    return chosen(frames, wanted)
 
 
 def concatenate(*arrays: FrameArray) -> FrameArray:
@@ -81,14 +81,7 @@ def concatenate(*arrays: FrameArray) -> FrameArray:
     at = 0
     for frames in arrays:
         part = out[at : at + len(frames)]
-        if frames.dtype == out.dtype:
-            part[:] = frames
-        else:
-            for name in FRAME_DTYPE.names or ():
-                if name != "data":
-                    part[name] = frames[name]
-            part["data"][:, :8] = frames["data"]
-            part["data"][:, 8:] = 0
+        copy_records(frames, part)
         at += len(frames)
     return out
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 from canal_fast.wire.lengths import frame_duration_ns, frame_length_bits
 
 from .messages import BusTime, Message, bus_order_key, check_distinct, records
@@ -110,7 +110,7 @@ class LoadForecast:
         FrameError, ValueError
             As `canal_fast.wire.frame_duration_ns`; frames of several channels; fewer than two points in time.
         """
-        frames = frames[frames["flags"] & _NO_FRAME == 0]
+        frames = chosen(frames, frames["flags"] & _NO_FRAME == 0)
         channels = np.unique(frames["channel"])
         if len(channels) > 1:
             raise ValueError(f"frames of channels {', '.join(map(str, channels))}: give those of one bus")
@@ -118,8 +118,8 @@ class LoadForecast:
         span = int(times.max()) - int(times.min()) if len(frames) else 0
         if not span:
             raise ValueError(f"{len(frames)} frames, all at one time: a load needs a length of time")
-        frames = frames[np.arange(len(frames)) != times.argmin()]
-        durations = frame_duration_ns(np.ascontiguousarray(frames), self.bitrate, self.data_bitrate)
+        frames = chosen(frames, np.arange(len(frames)) != times.argmin())
+        durations = frame_duration_ns(frames, self.bitrate, self.data_bitrate)
         keys = bus_order_key(records([row.message for row in self.rows]))
         own = bus_order_key(frames)
         place = np.minimum(np.searchsorted(keys, own), len(keys) - 1)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, chosen, payload_length
 
 from .groups import Groups, group_by_id
 
@@ -88,7 +88,7 @@ def gateway_delays(frames: FrameArray, *, within_s: float = 0.1) -> Rows:
 def _delays(frames: FrameArray, groups: Groups, source: int, target: int, limit: int) -> Times:
     """From each frame of one group to the first at that time or later of the other with the same content."""
     both = np.concatenate([groups.indexes(source), groups.indexes(target)])
-    part = frames[both]
+    part = chosen(frames, both)
     of_target = np.arange(len(both)) >= len(groups.indexes(source))
     kinds = part["flags"] & np.uint16(FrameFlag.REMOTE | FrameFlag.FD)
     content = np.concatenate(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.dataframes import contiguous
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records
 from canal_fast.wire.lengths import frame_length_bits
 
 from . import _analysis
@@ -35,9 +35,9 @@ Bits = npt.NDArray[np.int32]
 
 def narrowed(frames: FrameArray) -> FrameArray:
     """FD records as classical ones: both have the same head, and the payload behind it."""
-    size = FRAME_DTYPE.itemsize
-    table = frames.view(np.uint8).reshape(len(frames), -1)[:, :size]
-    return np.ascontiguousarray(table).reshape(-1).view(FRAME_DTYPE)
+    classical: FrameArray = np.empty(len(frames), FRAME_DTYPE)
+    copy_records(frames, classical)
+    return classical
 
 
 def lengths(frames: FrameArray) -> tuple[FrameArray, Bits, Bits | None]:
@@ -134,7 +134,7 @@ class Statistics:
             off_wire = (frames["flags"] & _NO_FRAME) != 0
             left_out = int(np.count_nonzero(off_wire))
             if left_out:
-                frames = frames[~off_wire]
+                frames = chosen(frames, ~off_wire)
             if len(frames):
                 self._add(frames)
             self.not_frames += left_out

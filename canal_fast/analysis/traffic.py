@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from canal_fast.dataframes import contiguous
 from canal_fast.errors import FrameError
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, chosen
 
 from . import _analysis
 from .counts import STEP
@@ -107,7 +107,7 @@ def _lengths(frames: FrameArray) -> tuple[Any, Any]:
     off_wire = (frames["flags"] & _NO_FRAME) != 0
     mixed = bool(off_wire.any())
     try:
-        _, bits, data = lengths(frames[~off_wire] if mixed else frames)
+        _, bits, data = lengths(chosen(frames, ~off_wire) if mixed else frames)
     except FrameError:
         return None, None
     if not mixed:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from canal_fast.cli.left_out import exit_code, id_order, tell
 from canal_fast.cli.options import add_reading, can_filter, count, reading
-from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, chosen, payload_length
 from canal_fast.logs import LogFile, format_candump
 from canal_fast.logs.contents import contents
 
@@ -64,7 +64,7 @@ def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
             keep: npt.NDArray[np.bool_] = np.zeros(len(frames), bool)
             for row in args.filter:
                 keep |= (frames["arbitration_id"] ^ row["can_id"]) & row["can_mask"] == 0
-            frames = frames[keep]
+            frames = chosen(frames, keep)
         if left is not None:
             frames = frames[:left]
             left -= len(frames)

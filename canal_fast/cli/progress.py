@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from canal_fast import wire
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 from canal_fast.live.ledger import Ledger
 
 __all__ = ["Progress", "fitting", "tell"]
@@ -83,7 +83,7 @@ class Progress:
 
     def _count(self, frames: FrameArray) -> None:
         none = frames["flags"] & _NO_FRAME
-        on_wire = frames[none == 0]
+        on_wire = chosen(frames, none == 0)
         if len(on_wire) < len(frames):
             errors = int((none & FrameFlag.ERROR_FRAME != 0).sum())
             self.error_frames += errors

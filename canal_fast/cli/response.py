@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from canal_fast.cli.options import add_force, data_rate, keep_existing, number, picture, rate, seconds, whole
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, chosen
 from canal_fast.logs import read_log
 from canal_fast.signals import load_database
 
@@ -131,7 +131,7 @@ def one_channel(args: argparse.Namespace) -> FrameArray:
     if args.channel is not None:
         if args.channel not in channels:
             raise ValueError(f"{args.log} has no channel {args.channel}; there are {', '.join(map(str, channels))}")
-        frames = frames[frames["channel"] == args.channel]
+        frames = chosen(frames, frames["channel"] == args.channel)
     elif len(channels) > 1:
         raise ValueError(f"{args.log} has channels {', '.join(map(str, channels))}: choose one with --channel")
     if not len(frames):

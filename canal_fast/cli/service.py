@@ -13,7 +13,7 @@ import numpy as np
 
 from canal_fast import wire
 from canal_fast.cli.options import seconds
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 from canal_fast.logger.logger import Logger
 from canal_fast.logger.notify import Notifier
 from canal_fast.logger.stats_file import StatsFile, disk_free
@@ -111,11 +111,11 @@ class Service:
     def _count(self, frames: FrameArray) -> None:
         none = frames["flags"] & _NO_FRAME
         self._errors += int((none & np.uint16(FrameFlag.ERROR_FRAME) != 0).sum())
-        on_wire = frames[none == 0]
+        on_wire = chosen(frames, none == 0)
         for number, row in enumerate(self._logger.inputs):
             if row.bitrate is None or not self._known[number]:
                 continue
-            mine = on_wire[on_wire["channel"] == number] if len(self._logger.inputs) > 1 else on_wire
+            mine = chosen(on_wire, on_wire["channel"] == number) if len(self._logger.inputs) > 1 else on_wire
             bits = wire.frame_length_bits(mine, parts=True)
             self._busy_ns[number] += bits["nominal"].sum() * 1e9 / row.bitrate
             self._known[number] = not bits["data"].any()  # the data phase has a rate that nobody said

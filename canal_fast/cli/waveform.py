@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from canal_fast.cli.options import add_force, keep_existing, picture
-from canal_fast.frames import FrameFlag, payload_length
+from canal_fast.frames import FrameFlag, chosen, payload_length
 
 HEADER = f"{'start s':>14}  {'id':>8}  {'dlc':>3}  {'clock ppm':>12}  {'margin ns':>9}  {'%':>3}  status / data"
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         wave, args.bitrate, args.data_bitrate, args.sample_point, data_sample_point=args.data_sample_point
     )
     if args.output:
-        importlib.import_module("canal_fast.logs").write_log(args.output, d.frames[d.valid])
+        importlib.import_module("canal_fast.logs").write_log(args.output, chosen(d.frames, d.valid))
     if args.draw is not None:
         if not -len(d) <= args.draw < len(d):
             raise ValueError(f"--draw {args.draw}: there are {len(d)} rows, numbered from 0 on")

@@ -14,7 +14,7 @@ import numpy as np
 
 from canal_fast.drivers import _profiles
 from canal_fast.errors import DriverError
-from canal_fast.frames import FrameFlag
+from canal_fast.frames import FrameFlag, chosen, joined
 from canal_fast.live.channel import Channel
 
 __all__ = ["HostedExamination"]
@@ -90,8 +90,8 @@ class HostedExamination:
                 if error.status is None:
                     raise
                 failure = error.status
-        frames, ledger = np.concatenate(parts), channel.ledger()
-        real = frames[frames["flags"] & FrameFlag.STATUS == 0]
+        frames, ledger = joined(parts), channel.ledger()
+        real = chosen(frames, frames["flags"] & FrameFlag.STATUS == 0)
         first = None
         if len(real):
             row = real[0]

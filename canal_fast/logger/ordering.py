@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
+from canal_fast.frames import FrameArray, chosen
+from canal_fast.frames import joined as joined_frames
 
 __all__ = ["Keys", "Ordering", "joined"]
 
@@ -18,24 +19,8 @@ Keys = npt.NDArray[np.int64]
 
 
 def joined(arrays: list[FrameArray]) -> FrameArray:
-    """One array of all; of FD_FRAME_DTYPE where one of them is."""
-    if len(arrays) == 1:
-        return arrays[0]
-    if not arrays:
-        return np.empty(0, FRAME_DTYPE)
-    if all(array.dtype == arrays[0].dtype for array in arrays):
-        return np.concatenate(arrays)
-    out: FrameArray = np.zeros(sum(map(len, arrays)), FD_FRAME_DTYPE)
-    first = 0
-    for array in arrays:
-        part = out[first : first + len(array)]
-        for name in FRAME_DTYPE.names or ():
-            if name == "data":
-                part[name][:, : array[name].shape[1]] = array[name]
-            else:
-                part[name] = array[name]
-        first += len(array)
-    return out
+    """One array of all; the only one as it is."""
+    return arrays[0] if len(arrays) == 1 else joined_frames(arrays)
 
 
 class Ordering:
@@ -115,7 +100,7 @@ class Ordering:
             return joined([]), np.empty(0, np.int64)
         frames, keys = joined(self._frames), np.concatenate(self._keys)
         order = np.argsort(keys, kind="stable")
-        frames, keys = frames[order], keys[order]
+        frames, keys = chosen(frames, order), keys[order]
         due = self._due
         if self._backlog is not None and due is not None:
             due = min(due, self._backlog)

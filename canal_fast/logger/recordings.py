@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast._frames import Merge
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, copied
 from canal_fast.logs.converting import Time
 from canal_fast.logs.reading import LogFile
 from canal_fast.logs.sources import LogSource
@@ -61,7 +61,7 @@ class Recording:
                     self.first_ns, begun = int(frames["timestamp_ns"][0]), True
                 self.spread = self.spread or bool((frames["timestamp_ns"] != self.first_ns).any())
                 if kept:
-                    batches.append(frames.copy())
+                    batches.append(copied(frames))
                 look.select(frames)
             names = log.names
         self.records = look.books()[1]
@@ -76,7 +76,7 @@ class Recording:
     def batches(self) -> Iterator[FrameArray]:
         """Its records, in arrays of their own."""
         if self._kept is not None:
-            yield from (frames.copy() for frames in self._kept)
+            yield from (copied(frames) for frames in self._kept)
             return
         with LogFile(self._source) as log:
             yield from log.batches(_BATCH)

@@ -72,6 +72,7 @@ class Mf4:
         self.start: dt.datetime | None = wall_clock(start_ns) if local else wall_clock(start_ns).replace(tzinfo=dt.UTC)
         self._blocks = self._all_blocks()
         self._block: Block | Merged | None = None
+        self._made = self._records = 0
 
     def read(self, frames: FrameArray) -> tuple[int, int]:
         """As `Stream.read`."""
@@ -88,6 +89,7 @@ class Mf4:
                     return made, END
             status, count = self._block.read(self._reader, self._epoch_ns, frames, made)
             made += count
+            self._made += count
             if status:
                 return made, status
         return made, 0
@@ -107,6 +109,10 @@ class Mf4:
 
     def failure(self) -> Exception | None:
         return self._failure
+
+    def share(self) -> float:
+        """As `Stream.share`."""
+        return min((self._made + self._reader.skipped) / max(self._records, 1), 1.0)
 
     def error(self, status: int) -> Exception:
         if status == FD_IN_CLASSICAL:
@@ -134,6 +140,7 @@ class Mf4:
     def _all_blocks(self) -> Iterator[Block | Merged]:
         """The records of all groups; several are merged by time, each keeping its order."""
         groups = [(name, group) for name in GROUPS for group, _ in self._mdf.channels_db.get(name, ())]
+        self._records = sum(int(self._mdf.groups[group].channel_group.cycles_nr) for _, group in groups)
         if len(groups) == 1:
             yield from self._group(*groups[0])
         else:

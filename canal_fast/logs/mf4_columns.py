@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records, joined
 
 from . import _logs
 from .stream import FD_IN_CLASSICAL
@@ -81,10 +81,7 @@ class Merged:
             flexible = np.flatnonzero(part["flags"] & FrameFlag.FD)
             if len(flexible):
                 part, status = part[: flexible[0]], FD_IN_CLASSICAL
-        target = frames[first : first + len(part)]
-        for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-            target[name] = part[name]
-        target["data"] = part["data"][:, : target["data"].shape[1]]
+        copy_records(part, frames[first : first + len(part)])
         self.at += len(part)
         return status, len(part)
 
@@ -108,7 +105,7 @@ def merged(sources: list[Iterator[FrameArray]]) -> Iterator[Merged]:
             keys.append(key[:count])
             rest = (frames[count:], key[count:])
             heads[index] = rest if count < len(frames) else _keyed(next(sources[index], None), int(key[-1]))
-        yield Merged(np.concatenate(parts)[np.argsort(np.concatenate(keys), kind="stable")])
+        yield Merged(chosen(joined(parts), np.argsort(np.concatenate(keys), kind="stable")))
 
 
 def _keyed(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import CanalFastError
-from canal_fast.frames import FrameArray, FrameFlag, check_records, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, check_records, chosen, payload_length
 
 from . import _account
 from .account import Account, Screen
@@ -98,7 +98,7 @@ class Mf4Writer:
             ("CAN_OverloadFrame", overload),
         ):
             if wanted.any():
-                self._append(name, frames[wanted])
+                self._append(name, chosen(frames, wanted))
 
     def close(self) -> None:
         """Save the file. May be called twice."""

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import numpy as np
 
 from canal_fast.dataframes import imported, is_dated, to_arrow
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, chosen
 
 from .zones import Zone
 
@@ -129,7 +129,7 @@ def to_parquet(
 
 def _add(out: Partitions, batch: FrameArray, interfaces: dict[int, tuple[str, int | None]]) -> None:
     for channel in np.unique(batch["channel"]).tolist():
-        part = batch[batch["channel"] == channel]
+        part = chosen(batch, batch["channel"] == channel)
         name, bitrate = interfaces.get(channel, ("", None))
         name = out.channel_name(channel, name or f"can{channel}")
         about = {"canal_fast.channel": str(channel), "canal_fast.name": name}

@@ -11,7 +11,7 @@ import numpy as np
 
 from canal_fast.dataframes import from_arrow, imported
 from canal_fast.errors import FrameError, LogFormatError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records, joined
 
 from .interfaces import LogInterface
 from .parquet import MARKS
@@ -33,6 +33,7 @@ class ParquetFolder:
         self.truncated = any(folder.glob(f"{MARKS}/*.part"))
         self._interfaces: dict[str, tuple[int, int | None]] = {}
         self._counts = np.zeros(256, np.int64)
+        self._rows = 0
         dates: dict[str, list[tuple[int, Path]]] = {}
         paths = [
             path
@@ -68,7 +69,7 @@ class ParquetFolder:
             flexible = np.flatnonzero((part["flags"] & FrameFlag.FD != 0) & (frames.dtype == FRAME_DTYPE))
             if len(flexible):
                 part = part[: flexible[0]]
-            _copy(part, frames[made : made + len(part)])
+            copy_records(part, frames[made : made + len(part)])
             made += len(part)
             self._counts += np.bincount(part["channel"], minlength=256)
             self._pending = self._pending[len(part) :]
@@ -97,6 +98,10 @@ class ParquetFolder:
     def failure(self) -> Exception | None:
         return self._failure
 
+    def share(self) -> float:
+        """As `Stream.share`."""
+        return min(int(self._counts.sum()) / max(self._rows, 1), 1.0)
+
     def error(self, status: int) -> Exception:
         if status == FD_IN_CLASSICAL:
             return FrameError(f"{self._name}: an FD frame does not fit a classical (24-byte) record")
@@ -108,13 +113,15 @@ class ParquetFolder:
     def _channel(self, path: Path) -> int:
         """The number of a file's channel: that of its name."""
         try:
-            about = self._parquet.read_schema(path).metadata or {}
+            footer = self._parquet.read_metadata(path)
+            about = footer.metadata or {}
         except (self._arrow.ArrowInvalid, OSError) as error:
             raise LogFormatError(f"{path}: {error}", path=path) from None
         kind = about.get(b"canal_fast.kind", b"").decode()
         if kind != "frames":
             what = "holds signals, which decode wrote, not frames" if kind == "signals" else "no frames of canal_fast"
             raise LogFormatError(f"{path}: {what}", path=path)
+        self._rows += footer.num_rows
         name = about[b"canal_fast.name"].decode()
         if name not in self._interfaces:
             taken = {number for number, _ in self._interfaces.values()}
@@ -139,14 +146,6 @@ class ParquetFolder:
 
 def _date(path: Path) -> str:
     return next((part[5:] for part in path.parts if part.startswith("date=")), "undated")
-
-
-def _copy(frames: FrameArray, out: FrameArray) -> None:
-    width = min(frames["data"].shape[1], out["data"].shape[1])
-    for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-        out[name] = frames[name]
-    out["data"][:, :width] = frames["data"][:, :width]
-    out["data"][:, width:] = 0
 
 
 class _Head:
@@ -187,10 +186,5 @@ def _merged(streams: list[Iterator[FrameArray]]) -> Iterator[FrameArray]:
             return
         until = min(head.keys[-1] for head in heads)  # nothing earlier comes from any of them
         parts = [head.take(until) for head in heads]
-        wide = any(frames.dtype == FD_FRAME_DTYPE for frames, _ in parts)
-        out: FrameArray = np.empty(sum(len(keys) for _, keys in parts), FD_FRAME_DTYPE if wide else FRAME_DTYPE)
-        at = 0
-        for frames, keys in parts:
-            _copy(frames, out[at : at + len(keys)])
-            at += len(keys)
-        yield out[np.argsort(np.concatenate([keys for _, keys in parts]), kind="stable")]
+        order = np.argsort(np.concatenate([keys for _, keys in parts]), kind="stable")
+        yield chosen(joined([frames for frames, _ in parts]), order)

@@ -17,6 +17,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from . import _logs
 from .formats import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, refuse
 from .interfaces import ID_ORDERS, LogInterface, plain_name
+from .room import FIRST, enlarged, widened
 from .sources import LogSource, Source, open_source
 from .stream import END, FD_IN_CLASSICAL, Stream
 from .zones import Zone, find_zone
@@ -25,7 +26,7 @@ __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
 _FIRST_BYTES = 1 << 18
-_SMALLEST, _FEW, _MANY = 24, 4096, 1 << 22  # bytes of a frame's line or record; frames
+_SMALLEST, _FEW = 24, 4096  # bytes of a frame's line or record; frames
 
 
 class _Body(Protocol):
@@ -39,6 +40,7 @@ class _Body(Protocol):
     def interfaces(self) -> list[LogInterface]: ...
     def error(self, status: int) -> Exception: ...
     def failure(self) -> Exception | None: ...
+    def share(self) -> float: ...
     def close(self) -> None: ...
     @property
     def skipped(self) -> int: ...
@@ -148,11 +150,11 @@ class LogFile:
             if status == END:
                 break
             if status == FD_IN_CLASSICAL and fd is None:
-                frames = _widened(frames, made)
+                frames = widened(frames, made)
             elif status > 0:
                 raise self._body.error(status)
-            else:
-                frames.resize(2 * len(frames), refcheck=False)
+            elif made == len(frames):
+                frames = enlarged(frames, self._body.share())
         frames.resize(made, refcheck=False)
         self._finish()
         return frames
@@ -271,9 +273,9 @@ class LogFile:
         self._row, self._body = by_name("parquet"), ParquetFolder(path)
 
     def _expected(self) -> int:
-        """Room for the frames of a file; what is not touched costs nothing, what is missing is added."""
+        """Room to begin with."""
         size = 0 if self._source.path is None else os.path.getsize(self._source.path)
-        return min(max(size // _SMALLEST, _FEW), _MANY)
+        return min(max(size // _SMALLEST, _FEW), FIRST)
 
     def _finish(self) -> None:
         failure = self._body.failure()
@@ -297,13 +299,3 @@ def _package_body(row: LogFormat, source: Source, head: bytes, zone: dt.tzinfo |
         import_module(f".{module}", __package__), name
     )
     return opener(source, row, head, zone, skip)
-
-
-def _widened(frames: FrameArray, made: int) -> FrameArray:
-    """The first `made` of classical records as FD records, with as much room."""
-    wide: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
-    wide[:made] = 0
-    for name in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-        wide[name][:made] = frames[name][:made]
-    wide["data"][:made, :8] = frames["data"][:made]
-    return wide

@@ -57,6 +57,10 @@ class Source:
         """Bytes come as somebody writes them: a pipe, a terminal, a socket."""
         return False
 
+    def share(self) -> float:
+        """How much of the file has been taken, 0..1; 0 where that is not known."""
+        return 0.0
+
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""
         while len(self._pushed) < size:
@@ -102,6 +106,7 @@ class _File(Source):
             self._file = source
             if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
                 raise TypeError(f"{self.name}: a path or a file object opened in binary mode is needed")
+        self._taken = 0
         self._readinto = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
 
     @property
@@ -110,10 +115,14 @@ class _File(Source):
 
     @property
     def live(self) -> bool:
-        try:
-            return not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
-        except (AttributeError, OSError, ValueError):
-            return False
+        found = self._stat()
+        return found is not None and not stat.S_ISREG(found.st_mode)
+
+    def share(self) -> float:
+        found = self._stat()
+        if found is None or not stat.S_ISREG(found.st_mode) or not found.st_size:
+            return 0.0
+        return min(self._taken / found.st_size, 1.0)
 
     def close(self) -> None:
         if self._owned:
@@ -121,10 +130,20 @@ class _File(Source):
 
     def _take(self, view: memoryview) -> int:
         if self._readinto is not None:
-            return self._readinto(view) or 0
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        return len(data)
+            got = self._readinto(view) or 0
+        else:
+            data = self._file.read(len(view))
+            got = len(data)
+            view[:got] = data
+        self._taken += got
+        return got
+
+    def _stat(self) -> os.stat_result | None:
+        """What the system says of the file; None for an object that is none of its own."""
+        try:
+            return os.fstat(self._file.fileno())
+        except (AttributeError, OSError, ValueError):
+            return None
 
 
 class _Inflate:
@@ -184,6 +203,9 @@ class _Unpacked(Source):
     @property
     def layers(self) -> tuple[str, ...]:
         return (self._kind, *self._source.layers)
+
+    def share(self) -> float:
+        return self._source.share()
 
     @property
     def member(self) -> tuple[int, int]:
@@ -289,6 +311,9 @@ class _Utf8(Source):
     @property
     def layers(self) -> tuple[str, ...]:
         return ("UTF-16", *self._source.layers)
+
+    def share(self) -> float:
+        return self._source.share()
 
     def close(self) -> None:
         self._source.close()

@@ -89,6 +89,10 @@ class Stream:
         """Bytes up to the end of the last whole item that was read."""
         return self._offset + self._start
 
+    def share(self) -> float:
+        """How much of the recording has been read, 0..1; 0 where that is not known."""
+        return self._source.share() * self.place / max(self._offset + self._stop, 1)
+
     @property
     def skipped(self) -> int:
         return self._reader.skipped + self._damaged

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 
 from .figure import BLUE, DASHES, new_figure
 from .folding import fold
@@ -117,7 +117,7 @@ def id_raster(frames: FrameArray, names: Mapping[int, str] | None = None) -> Fig
     --------
     >>> cf.plot.id_raster(cf.read_log("drive.blf")).savefig("raster.png")
     """
-    frames = frames[(frames["flags"] & _NO_FRAME) == 0]
+    frames = chosen(frames, (frames["flags"] & _NO_FRAME) == 0)
     if not len(frames):
         raise ValueError("no frame to draw")
     extended = (frames["flags"] & int(FrameFlag.EXTENDED_ID)) != 0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 
 __all__ = ["CLASSES", "KINDS", "STATES", "Flagged", "state_codes"]
 
@@ -66,7 +66,7 @@ class Flagged:
         marked = np.flatnonzero(frames["flags"] & _MARKED)
         if not len(marked):
             return
-        some = frames[marked]
+        some = chosen(frames, marked)
         before = np.where(marked > 0, times[marked - 1], self._last_of_batch_before)
         self._marks("gaps", some, before, _GAP)
         self._marks("steps", some, before, _STEP)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import SignalError
-from canal_fast.frames import FrameArray, payload_length
+from canal_fast.frames import FrameArray, chosen, payload_length
 
 from . import _signals
 from .description import Message, Signal, suggest
@@ -171,5 +171,5 @@ def violations(
     for one in checks:
         rows = np.flatnonzero(valid.get(one.signal, np.ones(len(frames), np.bool_)))
         column = found[f"{one.signal}_violation"] = np.zeros(len(frames), np.bool_)
-        column[rows] = one.violated(message, frames[rows], raw[one.signal][rows])
+        column[rows] = one.violated(message, chosen(frames, rows), raw[one.signal][rows])
     return found

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from canal_fast.arrow import TIMESTAMP_NS, column, dictionary_column, stream
 from canal_fast.dataframes import imported
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, chosen
 
 from .checks import Check, violations
 from .description import Message, Signal, suggest
@@ -265,7 +265,7 @@ class Tables(Mapping[str, Table]):
         self._checked = {}  # copies: the caller may fill his array anew before he asks for a table
         for name in plan.checks:
             rows, _, source = places[plan.number(name), :3].tolist()
-            self._checked[name] = frames[self._view(source, rows, "i8")]
+            self._checked[name] = chosen(frames, self._view(source, rows, "i8"))
         self._made: dict[str, Table] = {}
         self._start = 0
 

@@ -13,7 +13,7 @@ from canal_fast.arguments import choice, interval
 from canal_fast.arguments import filters as checked_filters
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.errors import FrameError, SimulationError
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames, copy_records
 
 from . import _simulation
 from .clocks import FS, LONGEST_NS, bit_fs, checked_clock, delay_rows, timing_rows, warnings
@@ -245,10 +245,8 @@ class Bus:
         if flexible.size and fd != "enabled":
             index = int(flexible[0])
             raise FrameError(f"frames[{index}] is an FD frame, node {node.name!r} is {fd}", index=index)
-        records = np.zeros(len(frames), FD_FRAME_DTYPE)
-        for field in ("timestamp_ns", "arbitration_id", "flags", "channel", "dlc"):
-            records[field] = frames[field]
-        records["data"][:, : frames["data"].shape[1]] = frames["data"]
+        records: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
+        copy_records(frames, records)
         if at is None:
             times = frames["timestamp_ns"]
             bits = times // 1_000_000_000 * self.bitrate - (-(times % 1_000_000_000) * self.bitrate // 1_000_000_000)

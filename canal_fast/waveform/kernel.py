@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from canal_fast._gate import status_table
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import joined as joined_frames
 
 from . import _waveform
 from .rates import Rates, check_samples, kernel_timing
@@ -169,16 +170,7 @@ def join(batches: list[Decoded], rates: Rates, columns: bool) -> Decoded:
     batches = [batch for batch in batches if len(batch)] or batches[:1]
     if len(batches) == 1:
         return replace(batches[0], idle_glitches=glitches)
-    dtype = FD_FRAME_DTYPE if any(b.frames.dtype == FD_FRAME_DTYPE for b in batches) else FRAME_DTYPE
-    frames = np.zeros(sum(len(b) for b in batches), dtype)
-    at = 0
-    for batch in batches:
-        part = frames[at : at + len(batch)]
-        for name in dtype.names or ():
-            if name != "data":
-                part[name] = batch.frames[name]
-        part["data"][:, : batch.frames["data"].shape[1]] = batch.frames["data"]
-        at += len(batch)
+    frames = joined_frames([batch.frames for batch in batches])
     names = [f.name for f in fields(Decoded) if f.name in list(_COLUMNS)[: None if columns else _FEW]]
     joined = {name: np.concatenate([getattr(b, name) for b in batches]) for name in names}
     return Decoded(frames, rates=rates, idle_glitches=glitches, **joined)

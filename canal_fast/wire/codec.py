@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import FrameError, WireError
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, check_frames, joined
 from canal_fast.status import Status
 
 from . import _wire
@@ -358,5 +358,6 @@ def _stream(data: Bits, count: int) -> Decoded:
         if found < len(rows.status):
             break
     total = sum(len(part.status) for part in parts[:-1]) + found
-    frames, statuses, places, starts = (np.concatenate(columns)[:total] for columns in zip(*parts, strict=True))
-    return Decoded(frames, statuses, places, starts)
+    frames, *rest = zip(*parts, strict=True)
+    statuses, places, starts = (np.concatenate(columns)[:total] for columns in rest)
+    return Decoded(joined(frames)[:total], statuses, places, starts)
