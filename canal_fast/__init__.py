@@ -42,130 +42,74 @@ Examples
 [0.026]
 """
 
+# What stands here is loaded when it is first used; `__init__.pyi` has the same names for type checkers and editors.
+
 from __future__ import annotations
 
+import atexit
 import logging
+import os
+import sys
+import threading
+from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
 if find_spec("canal_fast._gate") is None:
     raise ImportError(
-        f"{Path(__file__).parent} has no compiled modules: it is the source tree and hides the installed package. "
+        f"{os.path.dirname(__file__)} has no compiled modules: it is the source tree and hides the installed package. "
         "Start Python in another folder, or with -P"
     )
 
-from canal_fast import (
-    analysis,
-    bittiming,
-    checksum,
-    logger,
-    logs,
-    physical,
-    plot,
-    report,
-    signals,
-    simulation,
-    waveform,
-    wire,
-)
-from canal_fast._version import __version__
-from canal_fast.bittiming import BitTiming, BitTimingFd
-from canal_fast.dataframes import ArrowFrames, from_arrow, to_arrow, to_pandas, to_polars
-from canal_fast.drivers.devices import Device, list_devices
-from canal_fast.drivers.library import DriverInfo
-from canal_fast.errors import (
-    BitTimingError,
-    BusOffError,
-    CanalFastError,
-    ChannelClosedError,
-    ChannelTimeoutError,
-    DatabaseError,
-    DriverError,
-    DriverNotFoundError,
-    FrameError,
-    LogFormatError,
-    SignalError,
-    SimulationError,
-    WireError,
-)
-from canal_fast.frames import (
-    FD_FRAME_DTYPE,
-    FRAME_DTYPE,
-    FrameArray,
-    FrameFlag,
-    check_frames,
-    make_frames,
-    payload_length,
-)
-from canal_fast.live.channel import Channel
-from canal_fast.live.clock import ChannelClock
-from canal_fast.live.ledger import ChannelStatus, Ledger
-from canal_fast.live.periodic import PeriodicStatistics, PeriodicTask
-from canal_fast.logger import play
-from canal_fast.logs import read_log, write_log
-from canal_fast.messages import from_messages, to_messages
-from canal_fast.signals import load_database
+from canal_fast._version import __version__  # noqa: F401
 
-__all__ = [
-    "ArrowFrames",
-    "BitTiming",
-    "BitTimingError",
-    "BitTimingFd",
-    "BusOffError",
-    "CanalFastError",
-    "Channel",
-    "ChannelClock",
-    "ChannelClosedError",
-    "ChannelStatus",
-    "ChannelTimeoutError",
-    "DatabaseError",
-    "Device",
-    "DriverError",
-    "DriverInfo",
-    "DriverNotFoundError",
-    "FD_FRAME_DTYPE",
-    "FRAME_DTYPE",
-    "FrameArray",
-    "FrameError",
-    "FrameFlag",
-    "Ledger",
-    "LogFormatError",
-    "PeriodicStatistics",
-    "PeriodicTask",
-    "SignalError",
-    "SimulationError",
-    "WireError",
-    "__version__",
-    "analysis",
-    "bittiming",
-    "check_frames",
-    "checksum",
-    "from_arrow",
-    "from_messages",
-    "get_include",
-    "list_devices",
-    "load_database",
-    "logger",
-    "logs",
-    "make_frames",
-    "payload_length",
-    "physical",
-    "play",
-    "plot",
-    "read_log",
-    "report",
-    "signals",
-    "simulation",
-    "to_arrow",
-    "to_messages",
-    "to_pandas",
-    "to_polars",
-    "waveform",
-    "wire",
-    "write_log",
-]
+_WINGS = "analysis bittiming checksum logger logs physical plot report signals simulation waveform wire"
+_MORE = "dataframes doctor drivers errors frames live messages"  # modules that are reached by themselves, too
+_NAMES = {  # of each module
+    "bittiming": "BitTiming BitTimingFd",
+    "dataframes": "ArrowFrames from_arrow to_arrow to_pandas to_polars",
+    "drivers.devices": "Device list_devices",
+    "drivers.library": "DriverInfo",
+    "errors": "BitTimingError BusOffError CanalFastError ChannelClosedError ChannelTimeoutError DatabaseError "
+    "DriverError DriverNotFoundError FrameError LogFormatError SignalError SimulationError WireError",
+    "frames": "FD_FRAME_DTYPE FRAME_DTYPE FrameArray FrameFlag check_frames make_frames payload_length",
+    "live.channel": "Channel",
+    "live.clock": "ChannelClock",
+    "live.ledger": "ChannelStatus Ledger",
+    "live.periodic": "PeriodicStatistics PeriodicTask",
+    "logger": "play",
+    "logs": "read_log write_log",
+    "messages": "from_messages to_messages",
+    "signals": "load_database",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+_MODULES = {*_WINGS.split(), *_MORE.split()}
+_loading = threading.RLock()  # Python gives half of a package to threads that import parts of it at the same time
+
+__all__ = sorted([*_HOMES, *_WINGS.split(), "__version__", "get_include"])
 
 logging.getLogger("canal_fast").addHandler(logging.NullHandler())
+
+
+@atexit.register
+def _close_channels() -> None:
+    """What a program registers after its import of canal_fast runs before, with its channels open."""
+    opening = sys.modules.get("canal_fast.live.opening")
+    if opening is not None:
+        opening.close_all()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES and name not in _HOMES:
+        raise AttributeError(f"module 'canal_fast' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+    with _loading:
+        if name in _MODULES:
+            return import_module(f"canal_fast.{name}")  # which sets the name here
+        return globals().setdefault(name, getattr(import_module(f"canal_fast.{_HOMES[name]}"), name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MORE.split()})
 
 
 def get_include() -> str:
@@ -184,8 +128,14 @@ def get_include() -> str:
     >>> os.path.isfile(os.path.join(cf.get_include(), "canal_fast", "frame.h"))
     True
     """
-    here = Path(__file__).resolve().parent
-    for folder in (here / "include", here.parent / "include"):
-        if (folder / "canal_fast" / "base.h").is_file():
-            return str(folder)
-    raise FileNotFoundError(f"the C headers are neither in {here / 'include'} nor in {here.parent / 'include'}")
+    here = os.path.dirname(os.path.abspath(__file__))
+    folders = [os.path.join(above, "include") for above in (here, os.path.dirname(here))]
+    for folder in folders:
+        if os.path.isfile(os.path.join(folder, "canal_fast", "base.h")):
+            return folder
+    raise FileNotFoundError(f"the C headers are neither in {folders[0]} nor in {folders[1]}")
+
+
+if threading.active_count() > 1:  # each may import parts of it by itself, as unpickling does
+    for _name in (*_WINGS.split(), *_HOMES):
+        __getattr__(_name)

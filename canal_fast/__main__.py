@@ -25,11 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"canal-fast {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        importlib.import_module(f"canal_fast.cli.{name}").add_parser(subparsers)
+        importlib.import_module(f"canal_fast.cli.parsers.{name}").add_parser(subparsers)
     _claim_closed_streams()
     args = parser.parse_args(argv)
     try:
-        code: int = args.run(args)
+        code: int = importlib.import_module(f"canal_fast.cli.{args.command}").run(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader of our output went away, as `head` does

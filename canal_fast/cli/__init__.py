@@ -1,1 +1,1 @@
-"""The subcommands of `canal-fast`: each module has `add_parser(subparsers)`, which sets `run(args) -> exit code`."""
+"""The subcommands of `canal-fast`: `parsers.NAME` has what the line of each may hold, `NAME.run(args)` does it."""

@@ -11,29 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.cli.left_out import exit_code, id_order, tell
-from canal_fast.cli.options import add_reading, can_filter, count, reading
+from canal_fast.cli.options import reading
 from canal_fast.frames import FrameArray, FrameFlag, chosen, payload_length
 from canal_fast.logs import LogFile, format_candump
 from canal_fast.logs.contents import contents
 
 BATCH = 65_536
-
-
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("dump", help="print a recording as candump text", description=__doc__)
-    add_reading(parser)
-    parser.add_argument(
-        "--filter",
-        action="append",
-        type=can_filter,
-        metavar="ID:MASK",
-        help="hexadecimal; keep frames whose identifier equals ID where MASK has ones (may be repeated: any of them)",
-    )
-    parser.add_argument("--frames", type=count, metavar="N", help="stop after N frames")
-    parser.add_argument("--nanoseconds", action="store_true", help="nine decimals, which other programs misread")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.add_argument("--info", action="store_true", help="print what the recording holds instead of its frames")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

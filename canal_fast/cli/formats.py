@@ -11,12 +11,6 @@ from canal_fast.logs import formats
 FIELDS = ("name", "title", "suffixes", "reads", "writes", "keeps", "extra", "zoned")
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("formats", help="list the formats of recordings", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Print two lines for each format."""
     rows = formats()

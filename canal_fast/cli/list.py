@@ -6,16 +6,8 @@ import argparse
 import dataclasses
 import json
 import sys
-from typing import Any
 
 from canal_fast.drivers.devices import list_devices
-
-
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("list", help="attached USB2CAN adapters", description="Attached USB2CAN adapters.")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--root", help=argparse.SUPPRESS)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

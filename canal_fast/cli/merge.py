@@ -8,12 +8,6 @@ import os
 from canal_fast.cli import convert
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("merge", help="write several recordings as one", description=__doc__)
-    convert.add_arguments(parser, many=True)
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Convert all of them into one."""
     if os.path.isdir(args.target):

@@ -1,4 +1,4 @@
-"""Arguments that several commands have, with one wording for each mistake."""
+"""Arguments that several commands have, with one wording for each mistake; numpy is needed only beyond their text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from canal_fast.errors import CanalFastError
-from canal_fast.live.sources import Source, parse_source
-from canal_fast.logs import LogFile, open_log
-from canal_fast.logs.files import refuse_existing
-from canal_fast.logs.formats import by_name
+
+if TYPE_CHECKING:
+    from canal_fast.live.sources import Source
+    from canal_fast.logs import LogFile
 
 __all__ = [
     "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture",
@@ -26,6 +27,8 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 
 def refuse_terminal(output: str, format: str | None, instead: str) -> None:
     """For commands told by `output` to write on standard output: what is no text is for pipes, not for a terminal."""
+    from canal_fast.logs.formats import by_name
+
     if by_name(format or "pcapng").item != "line" and sys.stdout.isatty():
         what = f"{output} writes {format or 'pcapng'}, which is no text"
         raise ValueError(f"{what}: pipe it, as in `| wireshark -k -i -`, or {instead}")
@@ -47,11 +50,15 @@ def add_reading(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
 
 def reading(args: argparse.Namespace) -> LogFile:
     """The recording of `add_reading`, open."""
+    from canal_fast.logs import open_log
+
     return open_log(args.file, format=args.format, tz=args.tz, errors=args.errors)
 
 
 def keep_existing(args: argparse.Namespace, *paths: str | None) -> None:
     """Raise FileExistsError where a file would be replaced, unless --force was given."""
+    from canal_fast.logs.files import refuse_existing
+
     for path in paths:
         if path not in (None, "-") and not args.force:
             refuse_existing(path)
@@ -132,6 +139,8 @@ def data_rate(text: str) -> float:
 
 def source(text: str) -> Source:
     """See `parse_source`."""
+    from canal_fast.live.sources import parse_source
+
     try:
         return parse_source(text)
     except ValueError as error:

@@ -12,38 +12,15 @@ from typing import Any
 import numpy as np
 
 from canal_fast import wire
-from canal_fast.cli.options import seconds
 from canal_fast.frames import FrameArray, FrameFlag, chosen
 from canal_fast.logger.logger import Logger
 from canal_fast.logger.notify import Notifier
 from canal_fast.logger.stats_file import StatsFile, disk_free
 
-__all__ = ["EXIT_CODES", "Service", "add_service"]
+__all__ = ["Service", "check_service"]
 
-EXIT_CODES = (
-    "Exit codes: 0 ended as it was asked to, and no loss was counted; 1 it could not begin, or a driver, the disk or "
-    "another part failed for good; 2 wrong usage; 3 frames were lost, or left out by the format; 130 Ctrl-C before it "
-    "had begun. SIGINT, SIGTERM and (without --reopen) SIGHUP end it as --duration does."
-)
 _STATS_S = 1.0
 _NO_FRAME = np.uint16(FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
-
-
-def add_service(parser: argparse.ArgumentParser) -> None:
-    """Options of a logger that nobody watches."""
-    group = parser.add_argument_group("as a service")
-    group.add_argument(
-        "--fsync", type=seconds, nargs="?", const=True, default=False, metavar="S",
-        help="wait for the disk at most every S seconds; without S after every write",
-    )  # fmt: skip
-    group.add_argument(
-        "--on-full", choices=("stop", "oldest"), default="stop",
-        help="disk full: end, or (with --keep or --keep-bytes) delete the oldest file (default: stop)",
-    )  # fmt: skip
-    group.add_argument(
-        "--reopen", action="store_true", help="SIGHUP: go on in the next file, which {n} or {time} names"
-    )
-    group.add_argument("--stats-json", metavar="FILE", help="replace FILE with the figures of now, each second")
 
 
 def check_service(args: argparse.Namespace) -> None:

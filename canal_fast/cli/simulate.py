@@ -10,31 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.cli.options import add_force, keep_existing, picture
+from canal_fast.cli.options import keep_existing
 from canal_fast.logs import LogInterface, write_log
 from canal_fast.simulation import FIELDS, Bus, Event, NodeState, Run
 from canal_fast.simulation.scenario import Scenario
 
 _ERRORS = [Event.BIT_ERROR, Event.STUFF_ERROR, Event.FORM_ERROR, Event.CRC_ERROR, Event.ACK_ERROR]
-
-
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("simulate", help="simulate a bus, bit by bit, from a scenario", description=__doc__)
-    parser.add_argument("scenario", metavar="SCENARIO.toml", help="nodes, messages and faults, as in examples/")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write what a logger at each node records")
-    parser.add_argument("--node", metavar="NAME", help="only what the logger at this node records")
-    parser.add_argument("--events", metavar="FILE.csv", help="write every event: bit, node, field, TEC, REC, state")
-    parser.add_argument(
-        "--draw",
-        action="store_true",
-        help="print bus, levels and fields of the first bits as text; with clocks, over time",
-    )
-    parser.add_argument("--plot", type=picture, metavar="FILE.png", help="draw them; needs matplotlib")
-    add_force(parser)
-    parser.add_argument("--first", type=int, metavar="BIT", help="first bit to draw (default: the run's first)")
-    parser.add_argument("--bits", type=int, metavar="N", help="bits to draw (default: at most 2000)")
-    parser.add_argument("--json", action="store_true", help="the summary for programs")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

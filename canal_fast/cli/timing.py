@@ -5,52 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
-from fractions import Fraction
 
 from canal_fast import bittiming
-from canal_fast.bittiming import CONTROLLERS, BitTiming, ControllerLimits
+from canal_fast.bittiming import BitTiming, ControllerLimits
 from canal_fast.bittiming.controllers import limits_of
 from canal_fast.bittiming.drawing import draw_text, plot
-from canal_fast.bittiming.numbers import DEFAULT_LOOP_DELAY_NS
-from canal_fast.cli.options import add_force, fraction, keep_existing, picture, whole
-from canal_fast.cli.timing_fd import add_fd_arguments, run_fd
+from canal_fast.cli.options import keep_existing
+from canal_fast.cli.parsers.timing import SHOWN
+from canal_fast.cli.timing_fd import run_fd
 from canal_fast.cli.wires import stubs, wire_lines
 from canal_fast.errors import BitTimingError
-
-SHOWN = 8  # rows of the table without --all
-
-
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser(
-        "timing",
-        help="bit timings for a rate and a controller",
-        description="Every bit timing that a controller makes for a bit rate, best first.",
-        epilog="controllers: " + ", ".join(f"{row.name} ({row.title})" for row in CONTROLLERS.values()),
-    )
-    parser.add_argument("bitrate", type=fraction, help="bit/s; a fraction such as 250000/3 is taken exactly")
-    parser.add_argument(
-        "--limits",
-        default="usb_8dev",
-        metavar="NAME|LIMITS",
-        help="controller (default: %(default)s), or limits such as 'tseg1=1..16, tseg2=1..8, sjw=4, brp=2..128 step 2'",
-    )
-    parser.add_argument("--f-clock", type=whole, metavar="HZ", help="clock of the CAN core (default: the usual one)")
-    parser.add_argument("--sample-point", type=fraction, metavar="PERCENT")
-    parser.add_argument("--max-error", type=fraction, default=Fraction(0), metavar="PERCENT", help="of the bit rate")
-    parser.add_argument("--bus-length", type=fraction, metavar="M", help="the propagation segment must hold this bus")
-    parser.add_argument("--loop-delay", type=fraction, default=Fraction(DEFAULT_LOOP_DELAY_NS), metavar="NS")
-    parser.add_argument("--oscillator-ppm", type=fraction, metavar="PPM", help="tolerance to reach")
-    parser.add_argument("--sjw", type=whole, metavar="QUANTA")
-    add_fd_arguments(parser)
-    parser.add_argument("--linux", action="store_true", help="put first what the Linux kernel programs")
-    parser.add_argument(
-        "--all", action="store_true", help=f"list every solution (at most 10,000 pairs), not the best {SHOWN}"
-    )
-    parser.add_argument("--json", action="store_true", help="machine-readable, all solutions, or the listed pairs")
-    parser.add_argument("--plot", type=picture, metavar="FILE", help="picture of the listed bits (needs matplotlib)")
-    add_force(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,21 +8,9 @@ import json
 from canal_fast import bittiming
 from canal_fast.bittiming import BitTiming, BitTimingFd, ControllerLimits
 from canal_fast.bittiming.drawing import draw_text, plot
-from canal_fast.cli.options import fraction
 from canal_fast.cli.wires import wire_lines
 
 _HEAD = ("brp", "tseg1", "tseg2", "sjw", "sample %") * 2 + ("ppm", "tdco")
-
-
-def add_fd_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is of CAN FD alone."""
-    parser.add_argument(
-        "--data-bitrate", type=fraction, metavar="BIT/S", help="of CAN FD's data phase: lists pairs of timings"
-    )
-    parser.add_argument("--data-sample-point", type=fraction, metavar="PERCENT")
-    parser.add_argument(
-        "--data-limits", metavar="LIMITS", help="of the data phase, as for --limits, where those name no controller"
-    )
 
 
 def run_fd(args: argparse.Namespace, row: ControllerLimits, count: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +42,8 @@ class Closing:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio  # which takes longer to load than all of this wing
+
         await asyncio.to_thread(self.close)
 
     def __reduce__(self) -> Any:

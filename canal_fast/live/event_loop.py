@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it takes longer to load than all of this wing
+    import asyncio
 
 __all__ = ["until_readable"]
 
@@ -19,6 +22,8 @@ async def until_readable(descriptor: int | None, timeout: float, wait_in_thread:
 
     Loops that watch no descriptors (Windows' default one) wait in a thread instead.
     """
+    import asyncio
+
     loop = asyncio.get_running_loop()
     future = loop.create_future()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import time
@@ -30,6 +29,7 @@ __all__ = [
     "check_config",
     "check_options",
     "choose_profile",
+    "close_all",
     "not_opened",
     "open_channels",
 ]
@@ -147,10 +147,10 @@ def check_config(config: str, profile: dict[str, Any]) -> None:
             warnings.warn(f"config {config!r}: perhaps {remark.text}", RuntimeWarning, stacklevel=4)
 
 
-@atexit.register
-def _close_all() -> None:
+def close_all() -> None:
     """Drivers have threads: close every channel before libraries unload, whichever close fails.
 
+    `canal_fast/__init__.py` has this called when the interpreter ends.
     All together take at most EXIT_S: they close at the same time. A host that is not waited for closes its driver by
     itself, when this process has gone.
     """

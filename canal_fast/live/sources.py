@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import canal_fast.arguments as arguments
-from canal_fast.drivers.config_strings import is_fd_interface
-
-from .channel import Channel
+if TYPE_CHECKING:  # a text is judged without what it takes to open it
+    from .channel import Channel
 
 __all__ = ["Source", "parse_source"]
 
@@ -53,10 +51,12 @@ class Source:
 
     def open(self, **options: Any) -> Channel:
         """An open channel. Options are those of `Channel`, or of its constructor for this kind of bus."""
+        from .channel import Channel
+
         options = {"fd": self.carries_fd, "flags": self.flags, **options}
         if self.profile != "auto":
             options["profile"] = self.profile
-        return _KINDS[self.kind](self, options)
+        return _KINDS[self.kind](Channel, self, options)
 
     @property
     def _driver(self) -> str:
@@ -66,6 +66,8 @@ class Source:
     @property
     def carries_fd(self) -> bool:
         """Whether FD was asked for, or is what the interface, or the virtual bus by its keys, has."""
+        from canal_fast.drivers.config_strings import is_fd_interface
+
         name, *keys = (field.replace(" ", "") for field in self.config.split(";"))
         if self.fd or self._driver == "socketcan":
             return self.fd or is_fd_interface(name)
@@ -84,28 +86,28 @@ class Source:
         return nominal, int(data, 0) if data[:1].isdigit() else nominal
 
 
-def _virtual(source: Source, options: dict[str, Any]) -> Channel:
+def _virtual(channel: type[Channel], source: Source, options: dict[str, Any]) -> Channel:
     config = source.config or "bus0"
     if ";" not in config and source.bitrate is not None:
         config = f"{config};{source.bitrate}"
-    return Channel.virtual(config, **options)
+    return channel.virtual(config, **options)
 
 
-def _socketcan(source: Source, options: dict[str, Any]) -> Channel:
-    return Channel.socketcan(source.config, **options)  # bit rates are the system's
+def _socketcan(channel: type[Channel], source: Source, options: dict[str, Any]) -> Channel:
+    return channel.socketcan(source.config, **options)  # bit rates are the system's
 
 
-def _usb2can(source: Source, options: dict[str, Any]) -> Channel:
+def _usb2can(channel: type[Channel], source: Source, options: dict[str, Any]) -> Channel:
     if source.library:
         options = {"library": source.library, **options}
-    return Channel.usb2can(source.config or None, source.bitrate or _USB2CAN_BITRATE, **options)
+    return channel.usb2can(source.config or None, source.bitrate or _USB2CAN_BITRATE, **options)
 
 
-def _library(source: Source, options: dict[str, Any]) -> Channel:
-    return Channel(source.library, source.config, **options)
+def _library(channel: type[Channel], source: Source, options: dict[str, Any]) -> Channel:
+    return channel(source.library, source.config, **options)
 
 
-_KINDS: dict[str, Callable[[Source, dict[str, Any]], Channel]] = {
+_KINDS: dict[str, Callable[[type[Channel], Source, dict[str, Any]], Channel]] = {
     "virtual": _virtual,
     "socketcan": _socketcan,
     "usb2can": _usb2can,
@@ -118,7 +120,9 @@ def _whole(text: str, name: str, value: str, low: int, high: int) -> int:
         number = int(value, 0)
     except ValueError:
         raise ValueError(f"source {text!r}: {name} = {value!r} is not a whole number") from None
-    return int(arguments.interval(f"source {text!r}: {name}", number, low, high))
+    if not low <= number <= high:
+        raise ValueError(f"source {text!r}: {name} = {number}, allowed {low}..{high}")
+    return number
 
 
 def _word(text: str, source: Source, word: str) -> Source | None:

@@ -9,7 +9,7 @@ import pytest
 
 import canal_fast as cf
 from canal_fast.__main__ import main
-from canal_fast.cli.filters import identifiers
+from canal_fast.cli.parsers.filters import identifiers
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 CAR = str(DATA / "car-bus.log.gz")

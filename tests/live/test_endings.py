@@ -58,9 +58,9 @@ def test_at_exit_a_close_that_fails_keeps_no_other_channel_open(tmp_path: Path) 
         "from canal_fast.live import opening\n"
         "bad = [cf.Channel(path, 'hang=0;frames=100;bursts=1') for path in sys.argv[1:]]\n"
         "good = cf.Channel.virtual()\n"
-        "atexit.unregister(opening._close_all)\n"
+        "atexit.unregister(cf._close_channels)\n"
         "atexit.register(lambda: print(len(opening.open_channels)))\n"
-        "atexit.register(opening._close_all)\n"
+        "atexit.register(opening.close_all)\n"
     )
     paths = [str(build(Row(name), tmp_path)) for name in ("one", "two")]
     done = subprocess.run([sys.executable, "-P", "-c", program, *paths], capture_output=True, text=True, timeout=60)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from canal_fast.cli import log
+from canal_fast.cli.parsers import log
 
 UNIT = "examples/service/canal-fast-log.service"
 TASK = "examples/service/canal-fast-log.xml"

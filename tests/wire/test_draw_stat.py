@@ -15,6 +15,7 @@ import canal_fast as cf
 from canal_fast import wire
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli import stat
+from canal_fast.cli.parsers.stat import add_parser
 from canal_fast.wire.drawing import split
 
 NAMES = {"ID extension": "ID ext"}
@@ -148,6 +149,6 @@ def test_plot(tmp_path: Path) -> None:
 
 def test_arguments() -> None:
     parser = argparse.ArgumentParser()
-    stat.add_parser(parser.add_subparsers())
+    add_parser(parser.add_subparsers())
     args = parser.parse_args(["stat", "x.pcapng", "--bitrate", "250000", "--json"])
     assert (args.file, args.bitrate, args.json, args.window) == ("x.pcapng", 250_000, True, 1.0)
