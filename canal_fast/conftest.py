@@ -19,7 +19,7 @@ import canal_fast as cf
 
 _NEEDS = {  # what an example says -> the package that it needs
     "cantools": r"load_database|dbc=",
-    "can": r"_messages\(",
+    "can": r"_messages\(|import can\b",
     "matplotlib": r"cf\.plot|plot=|draw_eye",
     "pandas": r"to_pandas",
     "polars": r"to_polars",

@@ -62,6 +62,12 @@ class Schedule:
         """A given schedule: periods and jitters of messages, whose offsets each recording says.
 
         Their frames may be `jitter_ns` off the middle, to both sides: half of it is the waiting that they bring along.
+
+        Examples
+        --------
+        >>> messages = cf.analysis.timed_messages(cf.load_database("car.dbc"))
+        >>> len(cf.analysis.Schedule.from_messages(messages).check(cf.read_log("drive.blf")))
+        0
         """
         found = list(messages)
         rows = np.zeros(len(found), SCHEDULE_DTYPE)
@@ -100,6 +106,16 @@ class Schedule:
         Raises
         ------
         TypeError, ValueError
+
+        Examples
+        --------
+        >>> frames = cf.read_log("drive.blf")
+        >>> schedule = cf.analysis.learn_schedule(frames)
+        >>> late = frames.copy()
+        >>> late["timestamp_ns"][50] += 4_000_000
+        >>> found = schedule.check(late)
+        >>> found["kind"].tolist(), found["index"].tolist(), (found["delay_ns"] / 1e6).round(1).tolist()
+        (['late'], [50], [4.0])
         """
         frames = contiguous(frames)
         if slack_ns is not None and not slack_ns >= 0:

@@ -197,6 +197,14 @@ class Statistics:
             period_min_s, period_mean_s, period_max_s, jitter_s (the periods' standard deviation), gaps (periods
             of at least 1.5 times the median; each of twice the median is one), dlc, bits, payload_bytes, share,
             overlapping. What is not known is None.
+
+        Examples
+        --------
+        >>> statistics = cf.analysis.Statistics(bitrate=500_000)
+        >>> statistics.add(cf.read_log("drive.blf"))
+        >>> [bus] = statistics.summary()["channels"]
+        >>> bus["frames"], round(bus["load"], 4)
+        (110, 0.0261)
         """
         span = 0 if self.first is None or self.last is None else self.last - self.first
         ids, rows, bins = self._counts.sorted()

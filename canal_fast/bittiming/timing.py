@@ -230,7 +230,13 @@ class BitTiming(_Fields):
         return Tolerance.of(nominal_conditions(self, phase1))
 
     def max_bus_length_m(self, loop_delay_ns: Number = DEFAULT_LOOP_DELAY_NS, ns_per_m: Number = 5) -> float:
-        """Longest bus whose two-way delay fits into the propagation segment; 0 when the nodes alone use it up."""
+        """Longest bus whose two-way delay fits into the propagation segment; 0 when the nodes alone use it up.
+
+        Examples
+        --------
+        >>> cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2).max_bus_length_m(loop_delay_ns=200)
+        97.5
+        """
         if not (speed := exact("ns_per_m", ns_per_m)) > 0:
             raise BitTimingError(f"ns_per_m = {ns_per_m}, must be above 0")
         prop_ns = Fraction(self.segments.prop_seg * self.brp * 10**9, self.f_clock)
@@ -268,6 +274,12 @@ class BitTiming(_Fields):
         ------
         BitTimingError
             A quantity outside its interval.
+
+        Examples
+        --------
+        >>> timing = cf.BitTiming(f_clock=32_000_000, brp=4, tseg1=13, tseg2=2)
+        >>> timing.margin(clock_ppm=1_000, bus_length_m=40, loop_delay_ns=250)
+        Margin(before_ns=685.0, after_ns=210.5)
         """
         return margin(self, clock_ppm, bus_length_m, loop_delay_ns, ns_per_m, edges)
 
@@ -296,7 +308,14 @@ class BitTiming(_Fields):
 
     @classmethod
     def from_registers(cls, f_clock: int, btr0: int, btr1: int) -> BitTiming:
-        """The timing that the SJA1000's registers BTR0 and BTR1 stand for."""
+        """The timing that the SJA1000's registers BTR0 and BTR1 stand for.
+
+        Examples
+        --------
+        >>> timing = cf.BitTiming.from_registers(16_000_000, 0x00, 0x1C)
+        >>> timing.bitrate, timing.sample_point
+        (1000000.0, 87.5)
+        """
         whole("btr0", btr0, 0, 255)
         whole("btr1", btr1, 0, 255)
         tseg1, tseg2 = (btr1 & 15) + 1, (btr1 >> 4 & 7) + 1
@@ -311,6 +330,11 @@ class BitTiming(_Fields):
             Another clock, or a field past the adapter's registers.
         ValueError
             A serial number that is not eight letters and digits.
+
+        Examples
+        --------
+        >>> cf.bittiming.best(83_333, limits="usb_8dev").usb2can_config("ED000200")
+        'ED000200;0;13;2;2;24'
         """
         if self.f_clock != CLOCK:
             raise BitTimingError(f"f_clock = {self.f_clock} Hz, but the USB2CAN adapter runs at {CLOCK:,} Hz")

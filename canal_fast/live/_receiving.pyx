@@ -95,6 +95,15 @@ cdef class Receiving:
             Stopped or closed, and nothing is left.
         DriverError
             The driver failed, and nothing is left.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     accepted = a.send(cf.make_frames([1, 2, 3]))
+        ...     frames = b.receive(min_frames=3, timeout=5)
+        ...     late = b.receive(timeout=0.01)
+        >>> len(frames), len(late)
+        (3, 0)
         """
         cdef int64_t most, left, end_ns = 0
         cdef uint32_t wanted = 1
@@ -133,7 +142,17 @@ cdef class Receiving:
     @cython.annotation_typing(False)
     @cython.embedsignature(False)
     def receive_into(self, buffer: FrameArray, *, min_frames: int = 1, timeout: float | None = None) -> int:
-        """Like `receive`, into the caller's array of the channel's dtype; allocates nothing. Returns how many."""
+        """Like `receive`, into the caller's array of the channel's dtype; allocates nothing. Returns how many.
+
+        Examples
+        --------
+        >>> buffer = np.empty(4096, cf.FRAME_DTYPE)
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     accepted = a.send(cf.make_frames([1, 2, 3]))
+        ...     count = b.receive_into(buffer, min_frames=3, timeout=5)
+        >>> buffer["arbitration_id"][:count].tolist()
+        [1, 2, 3]
+        """
         cdef uint32_t wanted = 1
         cdef int64_t left
         self.check_open()

@@ -43,7 +43,7 @@ class Channel(Closing, _receiving.Receiving):
     Parameters
     ----------
     library : str or path
-        Driver library: "virtual", "socketcan", a path, or a file name (see `canal_fast.driver.find_library`).
+        Driver library: "virtual", "socketcan", a path, or a file name (see `canal_fast.drivers.library.find_library`).
     config : str
         The driver's configuration string, at most 255 bytes.
     flags : int
@@ -194,7 +194,7 @@ class Channel(Closing, _receiving.Receiving):
         flags: int = 0,
         **options: Unpack[ChannelOptions],
     ) -> Self:
-        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; see README for the keys.
+        """Open the embedded virtual bus, e.g. `"bus0;500000;load=0.8;seed=1"`; the manual lists the keys.
 
         Parameters
         ----------
@@ -208,6 +208,17 @@ class Channel(Closing, _receiving.Receiving):
             What this channel sent comes back, with TX, once it was on the bus.
         **options
             As for `Channel`.
+
+        Returns
+        -------
+        Channel
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("busy;1000000;load=0.8;seed=1") as channel:
+        ...     frames = channel.receive(1000, min_frames=1000, timeout=5)
+        >>> len(frames)
+        1000
         """
         modes = listen_only * OpenFlag.LISTEN_ONLY | receive_own_messages * OpenFlag.LOOPBACK
         return cls("virtual", config, flags=flags | modes, fd=fd, **options)
@@ -262,6 +273,11 @@ class Channel(Closing, _receiving.Receiving):
         DriverError
             With the reason: no such interface, not CAN, down, classical where `fd` is asked for, permission denied, no
             SocketCAN in this kernel. An interface that goes down or away while open ends the channel, see `reconnect`.
+
+        Examples
+        --------
+        >>> with cf.Channel.socketcan("can0") as channel:  # doctest: +SKIP
+        ...     frames = channel.receive(timeout=1.0)
         """
         filters = arguments.filters(kernel_filters)
         config = socketcan_config(
@@ -318,6 +334,11 @@ class Channel(Closing, _receiving.Receiving):
             None was given, and not exactly one adapter is attached: the message lists them.
         DriverNotFoundError
             There is no such library. On Linux none is needed: the message says which interface the adapter is.
+
+        Examples
+        --------
+        >>> with cf.Channel.usb2can("ED000200", bitrate=250_000, listen_only=True) as channel:  # doctest: +SKIP
+        ...     frames = channel.receive(timeout=1.0)
         """
         if serial is None:
             serial = only_device(list_devices()).serial
@@ -345,6 +366,19 @@ class Channel(Closing, _receiving.Receiving):
 
         A batch is complete at `max_frames`, or after `timeout` seconds with what came by then, which
         may be nothing. A driver's failure is raised after its last frames.
+
+        Yields
+        ------
+        array of the channel's dtype, shape (n,)
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     a.send(cf.make_frames(range(10)))
+        ...     for batch in b.batches(timeout=0.1):
+        ...         if len(batch):
+        ...             b.stop()  # the rest comes, and then the end
+        10
         """
         while True:
             try:
@@ -358,6 +392,18 @@ class Channel(Closing, _receiving.Receiving):
 
         Frames leave the channel only when a batch is handed out: cancelling loses none. One iteration at a
         time for a channel. It waits on the descriptor of `fileno`, which meanwhile tells of whole batches.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> async def count(channel):
+        ...     async for batch in channel.abatches(10, timeout=5):
+        ...         return len(batch)
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     a.send(cf.make_frames(range(10)))
+        ...     asyncio.run(count(b))
+        10
+        10
         """
         port = self._open_port()
         arguments.interval("max_frames", max_frames, 1, _MAX_FRAMES)
@@ -404,6 +450,15 @@ class Channel(Closing, _receiving.Receiving):
         identifier format is the one asked for. Status messages are never filtered. At most 8192. In force from
         the next drain on; with `waiting` at once, also for frames that wait already. Those then count as
         filtered when they would have been received, and a batch may be smaller than `min_frames`.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     b.set_filters([{"can_id": 0x100, "can_mask": 0x700, "extended": False}])
+        ...     a.send(cf.make_frames([0x123, 0x223, 0x1FF]))
+        ...     b.receive(min_frames=2, timeout=5)["arbitration_id"].tolist()
+        3
+        [291, 511]
         """
         self._open_port().set_filters(arguments.filters(filters), waiting)
 
@@ -432,6 +487,15 @@ class Channel(Closing, _receiving.Receiving):
             can be sent on the virtual bus, where it is not simulated bit by bit, and to Linux' virtual interfaces.
         DriverError
             With `.status` and `.accepted`, the number that the driver took before it failed.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as channel:
+        ...     accepted = channel.send(cf.make_frames(range(100), b"hello"), timeout=1.0)
+        ...     channel.drain(5)  # until they were on the bus: frames that are left
+        0
+        >>> accepted
+        100
         """
         port = self._open_port()
         self._check_frames(frames)
@@ -468,6 +532,14 @@ class Channel(Closing, _receiving.Receiving):
             No frames, or another argument outside its interval.
         ChannelClosedError
             The channel is closed.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     task = a.send_periodic(cf.make_frames(0x123, b"alive"), 0.01, times=3)
+        ...     frames = b.receive(min_frames=3, timeout=5)
+        >>> len(frames)
+        3
         """
         port = self._open_port()
         self._check_frames(frames)
@@ -543,7 +615,19 @@ class Channel(Closing, _receiving.Receiving):
     # -- ending
 
     def stop(self) -> None:
-        """End the native thread after a last drain. `receive` still returns what the ring holds."""
+        """End the native thread after a last drain. `receive` still returns what the ring holds.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as a, cf.Channel.virtual("desk") as b:
+        ...     a.send(cf.make_frames([1, 2, 3]))
+        ...     a.drain(5)
+        ...     b.stop()
+        ...     len(b.receive())  # once more, and it raises ChannelClosedError
+        3
+        0
+        3
+        """
         if self._port is not None:
             self._port.stop()
 
@@ -623,3 +707,6 @@ class Channel(Closing, _receiving.Receiving):
 
     def _wanted(self, min_frames: int, max_frames: int) -> int:
         return int(arguments.interval("min_frames", min_frames, 0, min(max_frames, self._capacity)))
+
+
+__test__ = {"receive": Channel.receive, "receive_into": Channel.receive_into}  # doctest passes over what is inherited

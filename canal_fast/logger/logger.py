@@ -220,7 +220,19 @@ class Logger:
         return frames
 
     def trigger(self) -> None:
-        """Begin an event now, or prolong the one that is under way. Any thread, and signal handlers, may call it."""
+        """Begin an event now, or prolong the one that is under way. Any thread, and signal handlers, may call it.
+
+        Examples
+        --------
+        >>> with cf.Channel.virtual("desk") as sender:
+        ...     with cf.logger.Logger("virtual:desk", "{n}.pcapng", triggers=["id=7FF"], pre_s=5, post_s=5) as logger:
+        ...         logger.trigger()  # as a frame with identifier 7FF would
+        ...         accepted = sender.send(cf.make_frames(0x100))
+        ...         while logger.frames_written == 0:
+        ...             frames = logger.step(0.1)
+        >>> logger.events
+        1
+        """
         if self._capture is None:
             raise ValueError("without triggers all is recorded: give at least one, such as error")
         self._asked = True

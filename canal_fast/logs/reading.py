@@ -126,6 +126,15 @@ class LogFile:
             `strict`, also when the file is truncated.
         FrameError
             `fd=False`, and the file holds an FD frame.
+
+        Examples
+        --------
+        >>> with cf.logs.open_log("drive.blf") as log:
+        ...     for batch in log.batches(50):
+        ...         print(len(batch), batch["timestamp_ns"][0].view("datetime64[ns]"))
+        50 2026-01-01T00:00:00.000000000
+        50 2026-01-01T00:00:00.450000000
+        10 2026-01-01T00:00:00.903000000
         """
         if max_frames < 1:
             raise ValueError(f"max_frames = {max_frames}, allowed 1 and above")

@@ -278,6 +278,16 @@ class Recorder:
             The recording is one file, or is closed.
         OSError
             The file could not be ended, or the next one not begun.
+
+        Examples
+        --------
+        >>> frames = cf.read_log("drive.blf")
+        >>> with cf.logs.Recorder("car-{n}.log", rotate_s=3600) as recorder:
+        ...     recorder.write(frames[:50])
+        ...     recorder.rotate()
+        ...     recorder.write(frames[50:])
+        >>> recorder.files
+        2
         """
         with self._lock:
             self._check()

@@ -93,6 +93,16 @@ class CanalBus(can.BusABC):
         The driver did not load or open: the message says why.
     ValueError
         An argument outside its interval; a bit rate that the adapter does not make.
+
+    Examples
+    --------
+    >>> import can
+    >>> a, b = (can.Bus(interface="canal_fast", channel="virtual:desk") for _ in range(2))
+    >>> with a, b:
+    ...     a.send(can.Message(arbitration_id=0x123, is_extended_id=False, data=b"hello"))
+    ...     message = b.recv(5)
+    >>> message.arbitration_id, message.data
+    (291, bytearray(b'hello'))
     """
 
     def __init__(

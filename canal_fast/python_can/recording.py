@@ -42,6 +42,14 @@ class PcapngWriter(BinaryIOMessageWriter):
     ValueError
         `append`: recordings are not appended to. Also from a call, as FrameError: a message that no controller
         could have sent; and more than 256 channels.
+
+    Examples
+    --------
+    >>> import can
+    >>> with can.Logger("car.pcapng") as logger:
+    ...     logger(can.Message(arbitration_id=0x123, timestamp=1.5, is_extended_id=False, data=b"hello"))
+    >>> cf.read_log("car.pcapng")["arbitration_id"].tolist()
+    [291]
     """
 
     def __init__(self, file: str | os.PathLike[str] | BinaryIO, append: bool = False, **kwargs: Any) -> None:
@@ -134,6 +142,14 @@ class RecordingReader(BinaryIOMessageReader):
     """Iterates over the messages of a recording in any format; `channel` is the interface's name.
 
     `readers` makes `can.LogReader` use it.
+
+    Examples
+    --------
+    >>> from canal_fast.python_can.recording import RecordingReader
+    >>> with RecordingReader("drive.blf") as reader:
+    ...     message = next(iter(reader))
+    >>> hex(message.arbitration_id)
+    '0x100'
     """
 
     def __init__(self, file: str | os.PathLike[str] | BinaryIO, **kwargs: Any) -> None:
@@ -148,7 +164,16 @@ class RecordingReader(BinaryIOMessageReader):
 
 
 class PcapngReader(RecordingReader):
-    """The same, for pcapng recordings, which python-can has no reader of its own for."""
+    """The same, for pcapng recordings, which python-can has no reader of its own for.
+
+    Examples
+    --------
+    >>> import can
+    >>> _ = cf.logs.convert("drive.blf", "drive.pcapng")
+    >>> with can.LogReader("drive.pcapng") as reader:
+    ...     len(list(reader))
+    110
+    """
 
 
 def readers() -> dict[str, type[RecordingReader]]:

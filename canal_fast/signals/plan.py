@@ -198,7 +198,16 @@ class Plan:
     def decode_batches(
         self, path: str | os.PathLike[str], max_frames: int = 65_536, **options: Any
     ) -> Iterator[Tables]:
-        """As `decode_log`, but all tables of a batch at once, with their `counts`."""
+        """As `decode_log`, but all tables of a batch at once, with their `counts`.
+
+        Examples
+        --------
+        >>> plan = cf.load_database("car.dbc").plan()
+        >>> for tables in plan.decode_batches("drive.blf", 60):
+        ...     print(tables.counts.decoded)
+        60
+        50
+        """
         from canal_fast.logs import open_log
 
         start = 0

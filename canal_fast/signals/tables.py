@@ -155,6 +155,12 @@ class Table:
         -------
         dict
             Key: ((multiplexer, low, high), ...), the ranges that select; () has the signals that are always there.
+
+        Examples
+        --------
+        >>> tables = cf.load_database("car.dbc").plan().decode(cf.read_log("drive.blf"))
+        >>> len(tables["Engine"].split_multiplex())  # nothing is multiplexed: one part
+        1
         """
         groups: dict[tuple[tuple[str, int, int], ...], list[Signal]] = {}
         for signal in self.message.signals:
@@ -213,7 +219,14 @@ class Table:
         return pandas.DataFrame(columns, index=index)
 
     def to_polars(self) -> Any:
-        """A polars DataFrame, through Arrow, without pyarrow."""
+        """A polars DataFrame, through Arrow, without pyarrow.
+
+        Examples
+        --------
+        >>> tables = cf.load_database("car.dbc").plan().decode(cf.read_log("drive.blf"))
+        >>> tables["Engine"].to_polars()["speed"].max()
+        1790.0
+        """
         return imported("polars", "to_polars").DataFrame(self)
 
 

@@ -234,6 +234,15 @@ class Bus:
             A record that no controller could send, or an FD frame at a node that is not FD enabled; with its `.index`.
         SimulationError
             A node that sends no frames.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> ecu, rival = bus.node("ecu"), bus.node("rival")
+        >>> bus.send(ecu, cf.make_frames(0x200), at=20)
+        >>> bus.send(rival, cf.make_frames(0x100), at=20)  # wins
+        >>> bus.run(bits=200).frames["arbitration_id"].tolist()
+        [256, 512]
         """
         node = self._node(node)
         frames = np.ascontiguousarray(np.atleast_1d(frames))

@@ -97,6 +97,14 @@ class Run(NamedTuple):
         ------
         SimulationError
             No such node, or a run that recorded no edges.
+
+        Examples
+        --------
+        >>> bus = cf.simulation.Bus()
+        >>> ecu, far = bus.node("ecu", delay_ns=200), bus.node("far", delay_ns=300)
+        >>> bus.send(ecu, cf.make_frames(0x123, b"hello"))
+        >>> bus.run(bits=150).margin("far")
+        Margin(before_ns=1625.0, after_ns=375.0)
         """
         number = self._number(node)
         own = self.edges[self.edges["node"] == number]

@@ -104,7 +104,14 @@ class Wave:
         )
 
     def between(self, start_ns: float, stop_ns: float) -> Wave:
-        """The part between two times."""
+        """The part between two times.
+
+        Examples
+        --------
+        >>> wave = cf.waveform.synthesise(cf.make_frames([0x123, 0x124]), 500_000)
+        >>> len(cf.waveform.decode(wave.between(0, 136_000), 500_000))
+        1
+        """
         low, high = (round(t * self.ticks_per_second / 1e9) for t in (start_ns, stop_ns))
         low, high = max(low, self.begin), min(high, self.end)
         first, last = np.searchsorted(self.edges, [low, high], side="right")
