@@ -1,9 +1,9 @@
 """From a frame's coming to Python's return from `receive`, beside python-can's usb2can and a bare condition variable.
 
-One frame each 70, 4, 1.5 and 0.4 ms, jittered; the driver writes the time of each into its payload. 4 ms is diagnostics
-and ISO-TP. Frames less than 2 x coalesce_ms apart are coalesced, so the times of 1.5 and 0.4 ms stand beside coalesce_ms.
-And how long `close` takes right after a frame, with our driver and with one whose waits nobody can end. Run as a program
-it prints all sides.
+One frame each 70, 4, 1.5 and 0.4 ms, jittered; the driver writes the time of each into its payload. 4 ms is
+diagnostics and ISO-TP. Frames less than 2 x coalesce_ms apart are coalesced, so the times of 1.5 and 0.4 ms stand
+beside coalesce_ms. And how long `close` takes right after a frame, with our driver and with one whose waits nobody can
+end. Run as a program it prints all sides.
 """
 
 from __future__ import annotations
