@@ -45,8 +45,8 @@ class StatsFile:
         """Write the values; False, and counted, where that cannot be done now."""
         try:
             with open(self._beside, "w", encoding="utf-8") as file:
-                json.dump({**values, "stats_failed": self.failed}, file)
-                file.write("\n")
+                # Not json.dump, which leaves cycles of closures behind: over months the heap would grow by them.
+                file.write(json.dumps({**values, "stats_failed": self.failed}) + "\n")
             os.replace(self._beside, self.path)
         except OSError as error:
             if not self.failed:

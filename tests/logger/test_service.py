@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -164,3 +165,30 @@ def test_the_disk(tmp_path: Path) -> None:
     assert free is not None
     assert free > 0
     assert disk_free(str(tmp_path / "missing" / "x")) is None
+
+
+def test_what_goes_on_for_months_leaves_no_cycles(bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Garbage that only the collector finds waits until a quarter of all objects is: until then memory grows."""
+    now = [0.0]
+    sources = [f"virtual:{bus}{number};1000000;load=1,name=c{number}" for number in range(2)]
+    with Logger(sources, tmp_path / "x-{n}.pcapng", window_s=0.05, rotate_bytes=20_000, keep=2) as logger:
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        service = Service(logger, argparse.Namespace(output="x.pcapng", stats_json=str(tmp_path / "stats.json")))
+        service.ready()
+
+        def go_on(steps: int) -> None:
+            for _ in range(steps):
+                now[0] += 0.3
+                service.update(logger.step())
+
+        go_on(5)
+        gc.collect()
+        gc.disable()
+        try:
+            files = logger.recorder.files
+            go_on(20)
+            left = gc.collect()
+        finally:
+            gc.enable()
+        assert logger.recorder.files > files
+    assert left == 0
