@@ -81,9 +81,8 @@ def lines(account: Account) -> list[str]:
     parts += [f"{count} left out" for count in [sum(account.left_out.values())] if count]
     rows = [", ".join(parts)]
     rows += [f"left out: {count} x {kind.replace('_', ' ')}" for kind, count in account.left_out.items()]
-    rows += [
-        f"{count} frame{'' if count == 1 else 's'} lost {SENTENCES[reason]}" for reason, count in account.reduced.items()
-    ]
+    for reason, count in account.reduced.items():
+        rows.append(f"{count} frame{'' if count == 1 else 's'} lost {SENTENCES[reason]}")
     rows += [f"{count} x {kind} skipped in the sources" for kind, count in account.skipped.items()]
     if account.lost_bytes:
         rows.append(f"{account.lost_bytes} damaged bytes passed over")
