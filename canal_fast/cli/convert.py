@@ -13,9 +13,9 @@ SENTENCES = {
     "nanoseconds": "their times to the nanosecond",
     "raw_dlc": "a dlc above 8",
     "fd_flags": "that they are FD, their bit rate switch or error state",
-    "direction": "that they were sent",
-    "gap": "that frames were lost before them",
-    "clock_step": "that the clock was set before them",
+    "direction": "the mark that they were sent",
+    "gap": "the mark that frames are missing before them",
+    "clock_step": "the mark that the clock was set before them",
     "error_detail": "details of an error",
     "channel": "their channel",
     "name": "the name of their interface",
@@ -81,7 +81,8 @@ def lines(account: Account) -> list[str]:
     parts += [f"{count} left out" for count in [sum(account.left_out.values())] if count]
     rows = [", ".join(parts)]
     rows += [f"left out: {count} x {kind.replace('_', ' ')}" for kind, count in account.left_out.items()]
-    rows += [f"{count} frames lost {SENTENCES[reason]}" for reason, count in account.reduced.items()]
+    for reason, count in account.reduced.items():
+        rows.append(f"{count} frame{'' if count == 1 else 's'} lost {SENTENCES[reason]}")
     rows += [f"{count} x {kind} skipped in the sources" for kind, count in account.skipped.items()]
     if account.lost_bytes:
         rows.append(f"{account.lost_bytes} damaged bytes passed over")

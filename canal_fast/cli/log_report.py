@@ -64,7 +64,7 @@ def _rate(logger: Logger, progress: Progress, args: argparse.Namespace) -> str:
         file = f"{_counted(logger.events, 'event')} in {_counted(files, 'file')} {file}"
     elif files > 1:
         file = f"{files} files {file}"
-    return f"{file}: {count} frames in {seconds:.1f} s ({count / seconds:.0f} frames/s)"
+    return f"{file}: {_counted(count, 'frame')} in {seconds:.1f} s ({count / seconds:.0f} frames/s)"
 
 
 def _of_one(logger: Logger, progress: Progress, args: argparse.Namespace, good: bool) -> Iterator[str]:

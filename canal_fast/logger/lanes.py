@@ -76,7 +76,7 @@ def _by_default(names: Sequence[str], channels: Sequence[str]) -> Mapping[str, s
     if len(names) != len(channels):
         more = "more sources than channels" if len(channels) > len(names) else "fewer sources than channels"
         raise ValueError(
-            f"{more}: the recordings have {len(names)} ({', '.join(names)}), and there are {len(channels)} sources "
+            f"{more}: the recordings have {len(names)} ({', '.join(names)}), and there are sources for {len(channels)} "
             f"({', '.join(channels)}); a map tells what goes where, and leaves out the rest"
         )
     return dict(zip(names, channels, strict=True))

@@ -132,7 +132,7 @@ class Logger:
         self._target = self._files(path, format, limits)
         if rules and not isinstance(self._target, Rotation):
             raise ValueError(
-                f"{path}: each event is a file; they need {{n}} or {{time}} in their names, as event-{{n}}.log"
+                f"{path}: each event is a file; they need {{n}} or {{time}} in their names, as in event-{{n}}.pcapng"
             )
         sync_period(fsync)
         makes_room(on_full, self._target if isinstance(self._target, Rotation) else None)

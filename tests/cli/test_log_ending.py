@@ -45,6 +45,11 @@ def test_signals_are_handled_from_ready_to_the_report(
     assert float(said[1]) < 300  # the signal that came with READY has ended it
 
 
+def test_one_frame_is_no_frames(bus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", "--source", f"virtual:{bus};rate=100;frames=1", "-o", str(tmp_path / "x.pcapng")]) == 0
+    assert "x.pcapng: 1 frame in " in capsys.readouterr().err
+
+
 def test_figures_say_that_it_has_ended_after_any_error(
     bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_append_and_force_with_a_fixed_name(tmp_path: Path) -> None:
         ("--source virtual:b --clock device", 1, 'clock = "device": 2 devices have no common time'),
         ("--trigger x -o e-{n}.pcapng", 2, "argument --trigger: trigger 'x', allowed id="),
         ("--trigger error -o e.pcapng", 1, "each event is a file; they need {n} or {time} in their names"),
+        ("--trigger error -o e.pcapng", 1, "in their names, as in event-{n}.pcapng"),
         ("--trigger error", 1, "each event is a file"),
         ("--trigger error --frames 5 -o e-{n}.pcapng", 2, "--frames counts all frames, and --trigger records some"),
         ("--pre 5 -o e-{n}.pcapng", 1, "pre_s = 5.0: time around triggers, of which there are none"),

@@ -104,9 +104,9 @@ def commands(block: Block) -> list[tuple[int, str, str]]:
             found.append((number, line[2:], ""))
         elif not found:
             raise Mismatch(f"{block.path.name}, line {number}: a console block begins with '$ ', not {line!r}")
-        elif not found[-1][2] and (line.startswith("> ") or found[-1][1].endswith("\\")):
+        elif not found[-1][2] and (line == ">" or line.startswith("> ") or found[-1][1].endswith("\\")):
             first, command, _ = found[-1]
-            found[-1] = first, f"{command}\n{line.removeprefix('> ')}", ""
+            found[-1] = first, f"{command}\n{line.removeprefix('>').removeprefix(' ')}", ""
         else:
             first, command, output = found[-1]
             found[-1] = first, command, f"{output}{line}\n"

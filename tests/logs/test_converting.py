@@ -418,6 +418,19 @@ def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return code, out, error
 
 
+def test_what_a_target_lost_is_said_in_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = cf.make_frames([1, 2, 3], b"", timestamp_ns=np.arange(3, dtype=np.int64) * 1000)
+    frames["flags"] = [cf.FrameFlag.GAP, cf.FrameFlag.TX, cf.FrameFlag.TX]
+    cf.write_log("a.pcapng", frames)
+    code, _, error = said(capfd, "convert", "a.pcapng", "b.csv", "--to", "csv")
+    assert code == 0
+    assert "convert: 1 frame lost the mark that frames are missing before them\n" in error
+    assert "convert: 2 frames lost the mark that they were sent\n" in error
+
+
 def test_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     frames = frames_of_all_kinds(90)
