@@ -27,9 +27,10 @@ and the parts of the library, each with its own help::
     canal_fast.doctor, canal_fast.testing, canal_fast.python_can
                    what is wrong with a driver; fixtures for pytest; the interface for python-can
 
-Every error is a CanalFastError. `canal-fast --help` lists the commands; the manual is the folder docs of the source
-distribution. Examples take `import canal_fast as cf` and `import numpy as np` for granted; drive.blf, car.dbc and
-capture.sr in them stand for a recording, a database and a capture of your own.
+What goes wrong in the library's own field is a CanalFastError; a wrong argument is a ValueError or TypeError, a file
+that is not there an OSError. `canal-fast --help` lists the commands; the manual is the folder docs of the sources.
+Examples take `import canal_fast as cf` and `import numpy as np` for granted; drive.blf, car.dbc and capture.sr in them
+stand for a recording, a database and a capture of your own.
 
 Examples
 --------

@@ -116,7 +116,9 @@ def can_frames() -> Callable[..., FrameArray]:
 
 @pytest.fixture
 def can_recording(tmp_path: Path) -> Callable[..., Path]:
-    """can_recording(frames, load=..., suffix=".pcapng", **as load_frames): the path of a recording on disk.
+    """A function that makes a recording on disk: `can_recording(frames, load=0.8, suffix=".pcapng")` is its path.
+
+    Further arguments are those of `load_frames`.
 
     Returns
     -------
@@ -139,7 +141,9 @@ def can_recording(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def can_bus() -> Iterator[Callable[..., Channel]]:
-    """can_bus(load=1.0, bitrate=500_000, seed=1, **as Channel.virtual): an open channel on a virtual bus of its own.
+    """A function that opens a channel on a virtual bus of its own: `can_bus(load=1.0, bitrate=500_000, seed=1)`.
+
+    Further arguments are those of `Channel.virtual`. All are closed after the test.
 
     Yields
     ------

@@ -56,7 +56,7 @@ def solve(
         Percent, 50 and above, kept to a denominator of at most 10**6. A target, not a limit. Default 75 above
         800 kbit/s, 80 above 500 kbit/s, else 87.5.
     max_bitrate_error : float
-        Largest |real - asked| / asked beside the rule above, up to 0.1; whole ppm count.
+        Largest abs(real - asked) / asked beside the rule above, up to 0.1; whole ppm count.
     bus_length_m, loop_delay_ns, ns_per_m : float
         With a length, the propagation segment must hold 2 (length x ns_per_m + loop_delay_ns), is made
         ceil(that / tq) quanta long (`prop_seg` says so) and leaves at least 1 for phase segment 1.

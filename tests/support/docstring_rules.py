@@ -139,13 +139,14 @@ def has_returns(name: str, value: object) -> Iterator[str]:
 
 
 def is_run(name: str, value: object) -> Iterator[str]:
-    """What has an example is found by doctest in the module that defines it, or in the one that shows it."""
+    """Examples are found by doctest in the module that defines them, or in the one that shows them; not in a .pyx."""
     doc = inspect.getdoc(value) or ""
     if is_value(value) or ">>> " not in doc:
         return
-    modules = {name.rpartition(".")[0], getattr(value, "__module__", None) or "canal_fast"}
+    names = {name.rpartition(".")[0], getattr(value, "__module__", None) or "canal_fast"}
+    modules = [module for module in map(importlib.import_module, names) if str(module.__file__).endswith(".py")]
     finder = doctest.DocTestFinder(exclude_empty=True)
-    texts = [test.docstring for m in modules for test in finder.find(importlib.import_module(m), m)]
+    texts = [test.docstring for module in modules for test in finder.find(module, module.__name__)]
     if not any(inspect.cleandoc(text) == doc for text in texts):
         yield f"{name}: doctest does not find its examples"
 
