@@ -31,9 +31,14 @@ SOURCES = [
 pytestmark = [pytest.mark.slow, pytest.mark.posix]
 
 
+PROGRAM = ("-m", "canal_fast")
+
+
 @contextlib.contextmanager
-def logging(*arguments: object, sources: list[str] = SOURCES, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-P", "-m", "canal_fast", "log", *sources, *map(str, arguments)]
+def logging(
+    *arguments: object, sources: list[str] = SOURCES, program: tuple[str, str] = PROGRAM, **options: Any
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-P", *program, "log", *sources, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         try:
             yield process
@@ -193,6 +198,17 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+# numpy keeps up to seven freed arrays of each size below 1 KiB, 3.6 MB in all: it takes hours until each size was seen.
+SETTLED = """
+import sys
+import numpy as np
+kept = [np.empty(size, np.uint8) for size in range(1, 1024) for _ in range(7)]
+del kept
+from canal_fast.__main__ import main
+sys.exit(main())
+"""
+
+
 @pytest.mark.unsanitized  # memory is the sanitizer's
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: needs /proc")
 def test_soak(tmp_path: Path) -> None:
@@ -208,7 +224,7 @@ def test_soak(tmp_path: Path) -> None:
     times, sizes, descriptors = [], [], []
     # What is freed goes back to the system: a stalled machine's larger batches would leave holes in the heap.
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-    with logging(*arguments, sources=sources, env=environment) as process:
+    with logging(*arguments, sources=sources, program=("-c", SETTLED), env=environment) as process:
         until(lambda: figures(stats), process)
         begin = time.monotonic()
         while (now := time.monotonic() - begin) < seconds:
