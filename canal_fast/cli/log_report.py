@@ -108,7 +108,10 @@ def _remarks(progress: Progress) -> Iterator[str]:
 
 def _no_loss(ledger: Ledger) -> str:
     known = ledger.driver_overruns is not None
-    return "no loss was counted" if known else "no loss was counted here; what the driver lost is unaccounted"
+    text = "no loss was counted" if known else "no loss was counted here; what the driver lost is unaccounted"
+    if ledger.outages:
+        text += f"; the driver was away for {ledger.outage_ns / 1e9:.1f} s, and what passed then is unaccounted"
+    return text
 
 
 def _verbose(ledger: Ledger) -> Iterator[str]:

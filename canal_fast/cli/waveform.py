@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print(HEADER)
         for row in range(len(d)):
             print(line(waveform, d, row))
+        sys.stdout.flush()  # the sentence is the last also where both go to one file
         print(words(wave, d), file=sys.stderr)
     return 0
 

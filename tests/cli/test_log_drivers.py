@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,15 @@ def test_reconnect(fakes: Path, tmp_path: Path) -> None:
     frames = cf.read_log(tmp_path / "log.pcapng")
     assert frames["flags"][60] & cf.FrameFlag.GAP
     assert len(frames) == 160
+
+
+def test_what_passed_in_an_outage_is_not_called_none(fakes: Path, tmp_path: Path) -> None:
+    path = build(Row("unplugged log", file="usb2can.so"), fakes)
+    config = "frames=100;bursts=1;unplug=60;back=300"
+    words = ["--library", path, "--config", config, "--reconnect", "0.05", "--frames", "160"]
+    done = log(*words, "-o", tmp_path / "log.pcapng")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"; the driver was away for \d+\.\d s, and what passed then is unaccounted$", done.stderr, re.M)
 
 
 @pytest.mark.parametrize(

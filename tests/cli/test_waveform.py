@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,12 @@ def test_table(capture: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows) == 1 + 14
     assert rows[3].endswith("  550    8     -453 ±303        750    9  aa bb cc dd ee ff 0a 0b")
     assert err.startswith("14 valid frames and 0 other rows in 3 s at 125000 bit/s")
+
+
+def test_the_sentence_stands_last_in_one_file(capture: str) -> None:
+    command = [sys.executable, "-P", "-m", "canal_fast", "waveform", capture]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+    assert lines.splitlines()[-1].startswith("14 valid frames and 0 other rows")
 
 
 def test_json_and_recording(capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
