@@ -12,18 +12,25 @@ ROOT = Path(__file__).parent
 SYSTEM = get_platform().partition("-")[0]  # of the machine that it is built for: linux, macosx, win, win32
 WINDOWS = SYSTEM.startswith("win")
 ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
-FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-O3", "-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
+FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
+LEVELS = {  # by module, else by wing; by benchmarks/instructions.py, others lose nothing at -O2
+    **dict.fromkeys(("_cyutility", "_gate", "_arrow", "_devices", "_profiles", "_periodic", "_play"), "-Os"),
+    **dict.fromkeys(("wire", "signals", "waveform", "analysis", "canal_virtual"), "-O3"),
+}
 FLAGS["unix"].append("-ffp-contract=off")  # a fused multiply-add decodes signals to other numbers
 if SYSTEM == "win32" or get_platform().endswith("-i686"):
     FLAGS["unix"] += ["-msse2", "-mfpmath=sse"]  # and so do the x87's 80 bits
-if "-g" not in os.environ.get("CFLAGS", "").split():
+ASKED, LINK = os.environ.get("CFLAGS", "").split(), []
+if "-g" not in ASKED:
     FLAGS["unix"].append("-g0")  # Python's own flags ask for debug information, several times the code's size
+    LINK += [] if SYSTEM == "macosx" else ["-Wl,-s"]
 HEADERS = [*ROOT.glob("include/**/*.h"), *ROOT.glob("canal_fast/**/*.h")]
 OPTIONS = {
     "include_dirs": ["include"],
     "depends": sorted(str(p.relative_to(ROOT)) for p in HEADERS),
     "libraries": ["cfgmgr32"] if WINDOWS else ["dl", "pthread"],
 }
+SHARED = "canal_fast._cyutility"  # what Cython would put into every module
 PLAIN = {"canal_host": ".exe" if WINDOWS else ""}  # what has no Python in it, and how its file's name ends
 
 
@@ -56,10 +63,17 @@ class BuildExt(build_ext):
         self.parallel = self.parallel or os.cpu_count()
 
     def build_extension(self, ext):
-        ext.extra_compile_args = flags = FLAGS.get(self.compiler.compiler_type, [])
+        kind, names = self.compiler.compiler_type, ext.name.split(".")
+        flags = FLAGS.get(kind, [])
+        if kind == "unix":
+            if not any(flag.startswith("-O") for flag in ASKED):
+                flags = [next((level for name, level in LEVELS.items() if name in names), "-O2"), *flags]
+            ext.extra_link_args = LINK
+        ext.extra_compile_args = flags
         if not ext.name.endswith("canal_host"):
             return super().build_extension(ext)
-        link = {"libraries": ext.libraries, "extra_preargs": os.environ.get("LDFLAGS", "").split()}
+        before = [*os.environ.get("LDFLAGS", "").split(), *ext.extra_link_args]
+        link = {"libraries": ext.libraries, "extra_preargs": before}
         objects = self.compiler.compile(ext.sources, self.build_temp, None, ext.include_dirs, extra_postargs=flags)
         self.compiler.link("executable", objects, self.get_ext_fullpath(ext.name), **link)
 
@@ -72,11 +86,15 @@ class BuildExt(build_ext):
 
 
 modules = [extension(path) for path in sorted(ROOT.glob("canal_fast/**/_*.pyx"))]
+(ROOT / "build").mkdir(exist_ok=True)
+modules.append(Extension(SHARED, ["build/_cyutility.c"]))  # Cython writes it
 workers = os.cpu_count() if SYSTEM == "linux" else 0  # elsewhere its processes would run this file again
-glue = cythonize(modules, nthreads=workers, compiler_directives={"language_level": 3, "embedsignature": True})
+directives = {"language_level": 3, "embedsignature": True}
+glue = cythonize(modules, nthreads=workers, compiler_directives=directives, shared_utility_qualified_name=SHARED)
 setup(
     packages=packages(),
     package_dir={"canal_fast.include": "include"},
+    include_package_data=False,  # or the wheel has whatever the sdist has
     package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.h"], "canal_fast.report": ["page.*"]},
     ext_modules=[*glue, *drivers(), extension(ROOT / "canal_fast" / "canal_host.c")],
     cmdclass={"build_ext": BuildExt},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
+LIMIT = 2_500_000  # Python, headers and the archive itself take 1.0 MB; the rest is what is compiled
 
 
 def sources(*patterns: str) -> set[str]:
@@ -57,11 +59,44 @@ def check_wheel(path: Path) -> None:
         assert mode & 0o111 == 0o111, f"canal_host cannot be run: mode {mode:o}"
 
 
+def part(name: str) -> tuple[str, str]:
+    """Wing and kind of what the wheel holds."""
+    folders, suffix = name.removeprefix("canal_fast/include/").split("/"), Path(name).suffix
+    kind = {".so": "compiled", ".h": "headers", ".py": "Python"}.get(suffix, "rest")
+    if name.endswith("canal_host"):
+        kind = "compiled"
+    if folders[0] != "canal_fast":
+        return "(metadata)", kind
+    if Path(name).stem.startswith("canal_"):
+        return f"{Path(name).stem}", kind
+    return (folders[1] if len(folders) > 2 else "(ground)"), kind
+
+
+def print_sizes(path: Path) -> None:
+    """Compressed kB of each wing, by kind; what the archive itself takes is told apart."""
+    kinds = ("compiled", "Python", "headers", "rest")
+    sizes: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            wing, kind = part(entry.filename)
+            sizes[wing][kind] += entry.compress_size
+    print(f"{'kB in the wheel':20}" + "".join(f"{kind:>10}" for kind in (*kinds, "all")))
+    for wing in sorted(sizes, key=lambda wing: -sizes[wing].total()):
+        row = [*(sizes[wing][kind] for kind in kinds), sizes[wing].total()]
+        print(f"{wing:20}" + "".join(f"{size / 1e3:10.1f}" for size in row))
+    sums = [sum(wing[kind] for wing in sizes.values()) for kind in kinds]
+    print(f"{'all':20}" + "".join(f"{size / 1e3:10.1f}" for size in (*sums, sum(sums))))
+    print(f"{'archive':20}{path.stat().st_size / 1e3:50.1f}")
+
+
 def main() -> None:
     for argument in sys.argv[1:]:
         path = Path(argument)
         (check_wheel if path.suffix == ".whl" else check_sdist)(path)
         print(f"{path.name}: complete")
+        if path.suffix == ".whl":
+            print_sizes(path)
+            assert path.stat().st_size <= LIMIT, f"{path.name} has {path.stat().st_size} bytes, allowed {LIMIT}"
 
 
 if __name__ == "__main__":
