@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import canal_fast
+
+sys.path.insert(0, str(Path(__file__).parent))  # generated.py
 
 project = "canal_fast"
 author = "The canal_fast developers"
@@ -10,6 +15,7 @@ copyright = "The canal_fast developers, MIT licence"
 release = version = canal_fast.__version__
 
 extensions = [
+    "generated",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -17,11 +23,22 @@ extensions = [
     "sphinx_copybutton",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["pictures/README.md"]
+exclude_patterns: list[str] = []
+default_role = "py:obj"
+autodoc_typehints = "none"  # numpydoc has them in words
+autodoc_member_order = "bysource"
+autosummary_generate = False
+numpydoc_show_class_members = False
 nitpicky = True  # a name that leads nowhere is a warning, and warnings are errors
 
 myst_enable_extensions = ["deflist", "fieldlist", "colon_fence"]
 myst_heading_anchors = 3  # [text](page.md#heading)
+
+nitpick_ignore_regex = [
+    ("py:obj", "(?s).*"),  # `word` of a docstring: a link where there is such a name
+    ("py:.*", r"can\..*"),  # python-can's
+]
+suppress_warnings = ["ref.python"]  # `word` that several have
 
 html_theme = "pydata_sphinx_theme"
 html_title = "canal_fast"
