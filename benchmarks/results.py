@@ -63,7 +63,7 @@ def store(path: Path, name: str, measured: dict[str, float | str], today: str | 
 
     A figure is a number, or in words why there is none.
     """
-    date = today or dt.datetime.now(dt.timezone.utc).date().isoformat()
+    date = today or dt.datetime.now(dt.UTC).date().isoformat()
     runs: list[Results] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     here = machine(name)
     run = next((run for run in runs if all(run.get(key) == here[key] for key in HEAD)), None)

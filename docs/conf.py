@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import canal_fast
+TREE = Path(__file__).resolve().parent.parent
+sys.path = [folder for folder in sys.path if Path(folder).resolve() != TREE]  # whose sources hide what is installed
+sys.path.insert(0, str(TREE / "docs"))  # generated.py
 
-sys.path.insert(0, str(Path(__file__).parent))  # generated.py
+import canal_fast  # noqa: E402
 
 project = "canal_fast"
 author = "The canal_fast developers"

@@ -1,7 +1,7 @@
 """Parts of the manual that are made from the library itself, when the manual is built.
 
-A line `% generated: NAME ARGUMENT` of a page is replaced by what the function of that name in `PARTS` returns: Markdown.
-Tests call the same functions.
+A line `% generated: NAME ARGUMENT` of a page is replaced by what the function of that name in `PARTS` returns, which is
+Markdown. Tests call the same functions.
 """
 
 from __future__ import annotations
@@ -219,7 +219,8 @@ def keeps(_: str = "") -> str:
 
 _TRAITS = (  # of a profile, as `Channel.driver` heeds them
     ("statistics", "its statistics count every frame lost"), ("counters", "tells TEC and REC"),
-    ("stopped", "tells that no more frames will come"), ("asks_status", "an adapter that is gone is seen in its status"),
+    ("stopped", "tells that no more frames will come"),
+    ("asks_status", "an adapter that is gone is seen in its status"),
     ("vendor_unsafe", "CanalGetVendorString is not called while the device may be silent"),
     ("no_remote", "remote frames are refused: they would go out as data frames"),
     ("no_empty", "frames without data are refused: they would wedge it"),
@@ -393,7 +394,7 @@ PARTS: dict[str, Callable[[str], str]] = {
         profiles,
         record,
         scenario_keys,
-    )  # fmt: skip
+    )
 }
 _LINE = re.compile(r"^% generated: (?P<name>\w+) ?(?P<argument>\S*)$", re.MULTILINE)
 
