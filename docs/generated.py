@@ -82,7 +82,8 @@ def resolve(name: str) -> Any:
 
 def api(page: str) -> str:
     """Summary and description of each name of a page."""
-    lines = ["```{eval-rst}", ".. autosummary::", ""]
+    lines = ["```{eval-rst}", *(f".. py:module:: canal_fast.{module}" for module in MODULES.get(page, []))]
+    lines += ["", ".. autosummary::", ""]
     for name in names(page):
         value = resolve(name)
         if inspect.isclass(value) or (inspect.isroutine(value) and not is_fixture(value)):
