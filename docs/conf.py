@@ -26,6 +26,7 @@ extensions = [
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns: list[str] = []
+smartquotes = False  # --duration has two hyphens
 default_role = "py:obj"
 autodoc_typehints = "none"  # numpydoc has them in words
 autodoc_member_order = "bysource"
@@ -44,7 +45,8 @@ suppress_warnings = ["ref.python"]  # `word` that several have
 
 html_theme = "pydata_sphinx_theme"
 html_title = "canal_fast"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["manual.css"]
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

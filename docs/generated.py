@@ -83,7 +83,7 @@ def resolve(name: str) -> Any:
 def api(page: str) -> str:
     """Summary and description of each name of a page."""
     lines = ["```{eval-rst}", *(f".. py:module:: canal_fast.{module}" for module in MODULES.get(page, []))]
-    lines += ["", ".. autosummary::", ""]
+    lines += [".. py:currentmodule:: None", "", ".. autosummary::", "   :nosignatures:", ""]
     for name in names(page):
         value = resolve(name)
         if inspect.isclass(value) or (inspect.isroutine(value) and not is_fixture(value)):
@@ -173,7 +173,7 @@ def commands(_: str = "") -> str:
 
 
 def command(name: str, parser: argparse.ArgumentParser) -> str:
-    formatter = argparse.HelpFormatter(parser.prog, width=100)
+    formatter = argparse.HelpFormatter(parser.prog, width=84)
     formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups, prefix="")
     out = [f"({name})=", f"## canal-fast {name}", "", escaped(parser.description or ""), "", "```text"]
     out += [formatter.format_help().strip(), "```", ""]
@@ -209,13 +209,14 @@ def formats(_: str = "") -> str:
 
 
 def keeps(_: str = "") -> str:
-    """What a recording in each format keeps of the frames."""
+    """What a recording in each format keeps of the frames, and what it has no place for."""
     rows = cf.logs.formats()
     words = list(dict.fromkeys(word for row in rows for word in row.keeps))
-    return table(
-        ("", *(f"`{row.name}`" for row in rows)),
-        [(word.replace("_", " "), *("yes" if word in row.keeps else "" for row in rows)) for word in words],
-    )
+    parts = [
+        (f"`{row.name}`", *(", ".join(w.replace("_", " ") for w in words if (w in row.keeps) == has) for has in (1, 0)))
+        for row in rows
+    ]
+    return table(("format", "keeps", "has no place for"), parts)
 
 
 _TRAITS = (  # of a profile, as `Channel.driver` heeds them
