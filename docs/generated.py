@@ -149,18 +149,6 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
     return {name: subparsers.choices[name] for name in COMMANDS}
 
 
-def helps() -> dict[str, str]:
-    """What `canal-fast --help` says of each command."""
-    subparsers = argparse.ArgumentParser(prog="canal-fast").add_subparsers()
-    for name in COMMANDS:
-        importlib.import_module(f"canal_fast.cli.{name}").add_parser(subparsers)
-    return {str(row.dest): str(row.help) for row in subparsers._choices_actions}
-
-
-def command_list(_: str = "") -> str:
-    return table(("command", ""), [(f"[canal-fast {name}](#{name})", text) for name, text in helps().items()])
-
-
 def escaped(text: str) -> str:
     """Text of argparse as Markdown: quotes are code there, nothing else is markup."""
     parts = re.split(r"(`[^`]*`)", text)
@@ -384,7 +372,6 @@ PARTS: dict[str, Callable[[str], str]] = {
         canal_codes,
         canal_functions,
         canal_status,
-        command_list,
         commands,
         controllers,
         doors,

@@ -69,6 +69,8 @@ def test_every_generated_part_is_shown_somewhere(generated: ModuleType) -> None:
 
 def test_generated_parts_say_what_rows_say(generated: ModuleType) -> None:
     assert all(f"## canal-fast {name}\n" in generated.commands() for name in generated.COMMANDS)
+    page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\[canal-fast (\w+)\]", page)) == set(generated.COMMANDS)
     assert all(f"| `{row.name}` |" in generated.formats() for row in cf.logs.formats())
     assert all(f"`{flag.name}`" in generated.flags() for flag in cf.FrameFlag)
     assert all(re.search(rf"\b{field}\b", generated.ledger()) for field in cf.Ledger.__dataclass_fields__)
