@@ -145,7 +145,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
     subparsers = argparse.ArgumentParser(prog="canal-fast").add_subparsers()
     for name in COMMANDS:
-        importlib.import_module(f"canal_fast.cli.{name}").add_parser(subparsers)
+        importlib.import_module(f"canal_fast.cli.parsers.{name}").add_parser(subparsers)
     return {name: subparsers.choices[name] for name in COMMANDS}
 
 
