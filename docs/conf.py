@@ -43,6 +43,8 @@ nitpick_ignore_regex = [
 ]
 suppress_warnings = ["ref.python"]  # `word` that several have
 
+linkcheck_ignore = ["FILE:.*"]  # of a docstring, which is no link
+
 html_theme = "pydata_sphinx_theme"
 html_title = "canal_fast"
 html_static_path = ["_static"]
@@ -55,6 +57,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = {"measurements": [], "glossary": []}
 html_show_sourcelink = False
 html_copy_source = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

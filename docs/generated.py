@@ -313,7 +313,8 @@ def measurements(_: str = "") -> str:
     out = machines(runs)
     for bench in dict.fromkeys(row["bench"] for row in rows):
         said = ast.get_docstring(ast.parse((BENCHMARKS / bench).read_text(encoding="utf-8"))) or bench
-        title = bench.removeprefix("bench_").removesuffix(".py").replace("_", " ").capitalize()
+        subject = bench.removeprefix("bench_").removesuffix(".py")
+        title = _TITLES.get(subject, subject.replace("_", " ").capitalize())
         out += [f"### {title}", "", escaped(said.splitlines()[0]), ""]
         lines = [
             (escaped(row["what"]), aim(row), *(figure(run, row) for run in runs or [{}]))
@@ -321,6 +322,13 @@ def measurements(_: str = "") -> str:
         ]  # fmt: skip
         out += [table(("what", "target", *(names or ["measured"])), lines)]
     return "\n".join(out)
+
+
+_TITLES = {
+    "bittiming": "Bit timing", "bridge": "Host process", "dataframes": "Data frames", "lake": "Folders of Parquet",
+    "log_reading": "Reading recordings", "log_writing": "Writing recordings", "logs": "Recordings",
+    "python_can": "python-can", "socketcan": "SocketCAN", "wake": "Wake-up", "wire": "Bits on the wire",
+}  # fmt: skip
 
 
 def machines(runs: Sequence[dict[str, Any]]) -> list[str]:
