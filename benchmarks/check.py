@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import platform
 import statistics
 import subprocess
 import sys
@@ -129,6 +130,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="ID", help="judge these rows only")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, take the median")
     parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, installed in TREE/.venv")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures there, as the manual shows them")
+    parser.add_argument("--machine", default=platform.node(), metavar="NAME", help="this machine's name in that file")
     options = parser.parse_args(arguments)
     try:
         rows = read_rows(HERE / "targets.toml")
@@ -156,6 +159,8 @@ def main(arguments: list[str] | None = None) -> int:
             number = f"{judge(row, before[row['id']])[0] if row['id'] in before else '-'} -> {number}"
         lines.append((row["id"], row["what"], number, target, verdict))
     print(table(lines))
+    if options.json is not None:
+        load("results.py").store(options.json, options.machine, {row: measured[row] for row in wanted})
     return 1 if any(line[4] == "MISSED" for line in lines) else 0
 
 

@@ -23,9 +23,9 @@
 
 #define CF_FRAME_MEMBER(type, format, name) type name;
 
-typedef struct cf_frame_head {
+typedef struct cf_frame_head { /* of either record */
     CF_FRAME_HEAD(CF_FRAME_MEMBER)
-} cf_frame_head;
+} CF_MAY_ALIAS cf_frame_head;
 
 typedef struct cf_frame {
     CF_FRAME_HEAD(CF_FRAME_MEMBER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,15 @@ def folder(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
+MODULES = {"arrow": "pyarrow", "can": "can", "dbc": "cantools", "fast": "isal", "mf4": "asammdf", "plot": "matplotlib",
+           "zst": "zstandard"}  # fmt: skip
+
+
+def lacks(extra: str) -> bool:
+    """Whether what this extra of the package brings is missing."""
+    return extra in MODULES and importlib.util.find_spec(MODULES[extra]) is None
+
+
 @pytest.mark.slow
 @pytest.mark.unsanitized
 @pytest.mark.parametrize("page", PAGES)
@@ -51,9 +61,10 @@ def test_page(page: str, folder: Path) -> None:
             raise
         pytest.skip(f"NOT RUN: {page} needs {error.name}")
     except (ImportError, Mismatch) as error:
-        if "pip install" not in str(error):
+        missing = [name for name in re.findall(r"pip install 'canal_fast\[(\w+)\]'", str(error)) if lacks(name)]
+        if not missing:
             raise
-        pytest.skip(f"NOT RUN: {error}")
+        pytest.skip(f"NOT RUN: {page} needs {' '.join(missing)}")
 
 
 @pytest.mark.slow

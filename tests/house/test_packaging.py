@@ -20,7 +20,8 @@ def test_include_folder() -> None:
     assert (Path(cf.get_include()) / "canal_fast" / "frame.h").is_file()
 
 
-def test_a_c_program_needs_only_the_headers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["-O0", "-O2"])  # a record's head is read through a type of its own
+def test_a_c_program_needs_only_the_headers(level: str, tmp_path: Path) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("NOT RUN: no gcc")
     (tmp_path / "main.c").write_text("""
@@ -33,7 +34,8 @@ def test_a_c_program_needs_only_the_headers(tmp_path: Path) -> None:
             return 0;
         }
         """)
-    subprocess.run(["gcc", "-std=c11", f"-I{cf.get_include()}", "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    command = ["gcc", "-std=c11", level, "-Wall", "-Werror", f"-I{cf.get_include()}", "main.c", "-o", "main"]
+    subprocess.run(command, cwd=tmp_path, check=True)
     assert subprocess.run(["./main"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "87\n"
 
 

@@ -263,7 +263,7 @@ def test_the_mark_says_what_was_written(tmp_path: Path) -> None:
 
 def test_the_query_of_the_docs(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb", reason="NOT RUN: duckdb is not installed")
-    page = (Path(__file__).parents[2] / "docs" / "dataframes.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "dataframes.md").read_text()
     query = page.split("```sql\n")[1].split("```")[0].replace("lake/**", f"{tmp_path}/lake/**")
     frames = testing.load_frames(3000, ids=5)
     cf.write_log(tmp_path / "x.pcapng", frames)
