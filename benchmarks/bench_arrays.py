@@ -110,7 +110,7 @@ def loads(frames: cf.FrameArray) -> dict[str, float | str]:
     )
     return {
         "frame-duration": duration / length,
-        "bus-load": numpys / ours,
+        "bus-load": ours / numpys,
         "bus-load-by-id": numpys_by_id / by_id,
     }
 
