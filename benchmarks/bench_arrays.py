@@ -5,6 +5,7 @@ CPU time, one thread; files in memory (/dev/shm where there is one). Memory is t
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from bench_logs import BLOCK, NOT_INSTALLED, medians, read_with_python_can
 
 import canal_fast as cf
 from canal_fast.frames import chosen, copied, joined
+from canal_fast.logs.json_lines import format_json_lines
 
 FRAMES = 2_000_000
 PEER_FRAMES = 20_000
@@ -115,9 +117,35 @@ def loads(frames: cf.FrameArray) -> dict[str, float | str]:
     }
 
 
+def lines_with_json(frames: cf.FrameArray) -> str:
+    """The same objects by Python's json, a frame at a time."""
+    return "".join(
+        json.dumps(
+            {
+                "timestamp_ns": int(frame["timestamp_ns"]),
+                "interface": "can0",
+                "channel": int(frame["channel"]),
+                "arbitration_id": int(frame["arbitration_id"]),
+                "dlc": int(frame["dlc"]),
+                "flags": [flag.name for flag in cf.FrameFlag if int(frame["flags"]) & flag],
+                "data": bytes(frame["data"][:length]).hex(),
+            }
+        )
+        + "\n"
+        for frame, length in zip(frames, cf.payload_length(frames).tolist(), strict=True)
+    )
+
+
+def lines(frames: cf.FrameArray) -> float:
+    some = frames[:PEER_FRAMES]
+    assert b"".join(map(bytes, format_json_lines(some, {}))).decode() == lines_with_json(some)
+    ours, theirs = medians(lambda: sum(map(len, format_json_lines(frames, {}))), lambda: lines_with_json(some))
+    return theirs / PEER_FRAMES / (ours / len(frames))
+
+
 def measure() -> dict[str, float | str]:
     frames = traffic(FRAMES)
-    rows = copies(frames) | loads(frames)
+    rows = copies(frames) | loads(frames) | {"json-lines": lines(frames[:200_000])}
     with tempfile.TemporaryDirectory(dir=MEMORY) as name:
         text, blocks, small = (Path(name) / n for n in ("x.log", "x.pcapng", "small.log"))
         cf.write_log(text, frames)
