@@ -1,6 +1,6 @@
-/* canal_fast/logs/json_lines.h - frames as lines of JSON, one object each:
+/* canal_fast/logs/json_lines.h - frames as lines of JSON, one object each, with a blank behind each colon and comma:
  *
- *     {"timestamp_ns": 1, "interface": "can0", "channel": 0, "arbitration_id": 291, "dlc": 1, "flags": ["TX"], "data": "0f"}
+ * {"timestamp_ns": 1, "interface": "can0", "channel": 0, "arbitration_id": 291, "dlc": 1, "flags": [], "data": "0f"}
  */
 #ifndef CANAL_FAST_LOGS_JSON_LINES_H
 #define CANAL_FAST_LOGS_JSON_LINES_H
