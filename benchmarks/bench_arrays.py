@@ -1,10 +1,11 @@
-"""Whole recordings as one array, and copies of it as whole records: 2 M frames, beside python-can and numpy.
+"""Whole recordings as one array, its copies as whole records, its bus load: 2 M frames, beside python-can and numpy.
 
 CPU time, one thread; files in memory (/dev/shm where there is one). Memory is the peak of a program of its own.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from bench_logs import BLOCK, NOT_INSTALLED, medians, read_with_python_can
 
 import canal_fast as cf
 from canal_fast.frames import chosen, copied, joined
+from canal_fast.logs.json_lines import format_json_lines
 
 FRAMES = 2_000_000
 PEER_FRAMES = 20_000
@@ -83,9 +85,67 @@ def copies(frames: cf.FrameArray) -> dict[str, float | str]:
     return found
 
 
+def loads_with_numpy(
+    frames: cf.FrameArray, durations: np.ndarray[Any, np.dtype[np.int64]], by_id: bool
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Bus load by numpy's bincount, of durations that are ready."""
+    times = frames["timestamp_ns"]
+    window = (times - times.min()) // 10**9
+    if by_id:
+        extended = (frames["flags"] & 1).astype(np.uint64) << np.uint64(32)
+        _, row = np.unique(extended | frames["arbitration_id"], return_inverse=True)
+        window += row * (window.max() + 1)
+    return np.bincount(window, weights=durations) / 1e9
+
+
+def loads(frames: cf.FrameArray) -> dict[str, float | str]:
+    durations = cf.wire.frame_duration_ns(frames, 500_000)
+    _, load, _ = cf.wire.bus_load(frames, 500_000, per_id=True)
+    assert np.allclose(load.reshape(-1), loads_with_numpy(frames, durations, True))
+    length, duration, ours, numpys, by_id, numpys_by_id = medians(
+        lambda: cf.wire.frame_length_bits(frames),
+        lambda: cf.wire.frame_duration_ns(frames, 500_000),
+        lambda: cf.wire.bus_load(frames, 500_000),
+        lambda: loads_with_numpy(frames, durations, False),
+        lambda: cf.wire.bus_load(frames, 500_000, per_id=True),
+        lambda: loads_with_numpy(frames, durations, True),
+    )
+    return {
+        "frame-duration": duration / length,
+        "bus-load": ours / numpys,
+        "bus-load-by-id": numpys_by_id / by_id,
+    }
+
+
+def lines_with_json(frames: cf.FrameArray) -> str:
+    """The same objects by Python's json, a frame at a time."""
+    return "".join(
+        json.dumps(
+            {
+                "timestamp_ns": int(frame["timestamp_ns"]),
+                "interface": "can0",
+                "channel": int(frame["channel"]),
+                "arbitration_id": int(frame["arbitration_id"]),
+                "dlc": int(frame["dlc"]),
+                "flags": [flag.name for flag in cf.FrameFlag if int(frame["flags"]) & flag],
+                "data": bytes(frame["data"][:length]).hex(),
+            }
+        )
+        + "\n"
+        for frame, length in zip(frames, cf.payload_length(frames).tolist(), strict=True)
+    )
+
+
+def lines(frames: cf.FrameArray) -> float:
+    some = frames[:PEER_FRAMES]
+    assert b"".join(map(bytes, format_json_lines(some, {}))).decode() == lines_with_json(some)
+    ours, theirs = medians(lambda: sum(map(len, format_json_lines(frames, {}))), lambda: lines_with_json(some))
+    return theirs / PEER_FRAMES / (ours / len(frames))
+
+
 def measure() -> dict[str, float | str]:
     frames = traffic(FRAMES)
-    rows = copies(frames)
+    rows = copies(frames) | loads(frames) | {"json-lines": lines(frames[:200_000])}
     with tempfile.TemporaryDirectory(dir=MEMORY) as name:
         text, blocks, small = (Path(name) / n for n in ("x.log", "x.pcapng", "small.log"))
         cf.write_log(text, frames)

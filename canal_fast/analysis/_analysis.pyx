@@ -10,9 +10,7 @@ from canal_fast.capi.analysis cimport (
     cf_add_periods,
     cf_id_statistics,
     cf_id_statistics_field,
-    cf_ids,
     cf_ids_changed,
-    cf_ids_index,
     cf_ids_number,
     cf_ids_order,
     cf_statistics,
@@ -25,7 +23,7 @@ from canal_fast.capi.analysis cimport (
     cf_window_statistics,
     cf_window_statistics_field,
 )
-from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_merge, cf_merge_take
+from canal_fast.capi.frame cimport CF_MERGE_SOURCES, cf_ids, cf_ids_index, cf_merge, cf_merge_take
 
 cimport cython
 import numpy

@@ -2,18 +2,10 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t, uint64_t, uint8_t
 
 from canal_fast.capi.base cimport cf_level
-from canal_fast.capi.frame cimport cf_field
+from canal_fast.capi.frame cimport cf_field, cf_ids, cf_ids_index
 
 
 cdef extern from "canal_fast/analysis/ids.h" nogil:
-    ctypedef struct cf_ids:
-        uint32_t *slots
-        size_t mask
-        uint64_t *keys
-        size_t count
-        size_t room
-
-    void cf_ids_index(cf_ids *ids)
     size_t cf_ids_number(cf_ids *ids, const void *frames, size_t count, size_t stride, uint32_t *numbers,
                          int64_t *counts)
     void cf_ids_order(const uint32_t *numbers, size_t count, int64_t *next, int64_t *order)

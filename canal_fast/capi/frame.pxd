@@ -1,4 +1,5 @@
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint8_t
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 
 from canal_fast.capi.base cimport cf_code, cf_status
 
@@ -90,3 +91,13 @@ cdef extern from "canal_fast/error_frame.h" nogil:
         CF_ERROR_KIND_FORM
         CF_ERROR_KIND_STUFF
         CF_ERROR_KIND_OVERLOAD
+
+cdef extern from "canal_fast/ids.h" nogil:
+    ctypedef struct cf_ids:
+        uint32_t *slots
+        size_t mask
+        uint64_t *keys
+        size_t count
+        size_t room
+
+    void cf_ids_index(cf_ids *ids)

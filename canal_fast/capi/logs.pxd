@@ -208,6 +208,13 @@ cdef extern from "canal_fast/logs/candump.h" nogil:
         size_t *used
     )
 
+cdef extern from "canal_fast/logs/json_lines.h" nogil:
+    enum:
+        CF_JSON_LINE_MAX
+
+    size_t cf_json_lines(const void *frames, size_t count, size_t stride, const char *about, const uint32_t *places,
+                         char *out, size_t capacity, size_t *used)
+
 cdef extern from "canal_fast/logs/pcapng_write.h" nogil:
     enum:
         CF_PCAPNG_FRAME_MAX

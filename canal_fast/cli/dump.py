@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from canal_fast.cli.left_out import exit_code, id_order, tell
 from canal_fast.cli.options import reading
-from canal_fast.frames import FrameArray, FrameFlag, chosen, payload_length
+from canal_fast.frames import FrameArray, chosen
 from canal_fast.logs import LogFile, format_candump
 from canal_fast.logs.contents import contents
+from canal_fast.logs.json_lines import format_json_lines
 
 BATCH = 65_536
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
                 continue
             names = log.names
             if args.json:
-                sys.stdout.writelines(_json_lines(frames, names))
+                sys.stdout.buffer.writelines(format_json_lines(frames, names))
             else:
                 sys.stdout.buffer.write(format_candump(frames, names, nanoseconds=args.nanoseconds))
             sys.stdout.flush()
@@ -54,20 +55,6 @@ def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
         yield frames
         if left == 0:
             return
-
-
-def _json_lines(frames: FrameArray, names: dict[int, str]) -> Iterator[str]:
-    for frame, length in zip(frames, payload_length(frames).tolist(), strict=True):
-        row = {
-            "timestamp_ns": int(frame["timestamp_ns"]),
-            "interface": names.get(int(frame["channel"]), f"can{frame['channel']}"),
-            "channel": int(frame["channel"]),
-            "arbitration_id": int(frame["arbitration_id"]),
-            "dlc": int(frame["dlc"]),
-            "flags": [flag.name for flag in FrameFlag if int(frame["flags"]) & flag],
-            "data": bytes(frame["data"][:length]).hex(),
-        }
-        yield json.dumps(row) + "\n"
 
 
 def _info(log: LogFile, count: int) -> Iterator[str]:

@@ -57,11 +57,18 @@ def decode_stream(
 ) -> tuple[int, int]: ...
 def durations(
     nominal: npt.NDArray[np.int32],
-    data: npt.NDArray[np.int32],
+    data: npt.NDArray[np.int32] | None,
     bitrate: float,
     data_bitrate: float,
     durations_ns: npt.NDArray[np.int64],
 ) -> None: ...
+def id_rows(
+    frames: npt.NDArray[np.void],
+    rows: npt.NDArray[np.int64],
+    slots: npt.NDArray[np.uint32],
+    keys: npt.NDArray[np.uint64],
+    known: int,
+) -> tuple[int, int]: ...
 def bus_load(
     frames: npt.NDArray[np.void],
     durations_ns: npt.NDArray[np.int64],

@@ -11,9 +11,11 @@ from canal_fast.capi.base cimport (
     cf_packed,
     cf_status,
 )
+from canal_fast.capi.frame cimport cf_ids, cf_ids_index
 from canal_fast.capi.wire cimport (
     CF_INTERMISSION_BITS,
     cf_busload_add,
+    cf_busload_rows,
     cf_destuff,
     cf_durations,
     cf_encode_room,
@@ -31,11 +33,13 @@ from canal_fast.capi.wire cimport (
     cf_wire_columns,
     cf_wire_row,
 )
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy
 
 cdef object U1 = numpy.dtype("u1")
+cdef object U4 = numpy.dtype("u4")
+cdef object U8 = numpy.dtype("u8")
 cdef object I4 = numpy.dtype("i4")
 cdef object I8 = numpy.dtype("i8")
 cdef object F8 = numpy.dtype("f8")
@@ -224,13 +228,38 @@ def decode_stream(packed, int64_t bit_count, place, frames, status, bit_index, s
 
 
 def durations(nominal, data, double bitrate, double data_bitrate, durations_ns):
-    """Bits at two rates (bit/s) to nanoseconds."""
+    """Bits at two rates (bit/s) to nanoseconds; `data` may be None."""
     cdef Loan first = lend(nominal, I4, "nominal", False, 0)
-    cdef Loan second = lend(data, I4, "data", False, first.count)
+    cdef Loan second = None if data is None else lend(data, I4, "data", False, first.count)
+    cdef const int32_t *rest = NULL if second is None else <const int32_t *>second.at
     cdef Loan target = lend(durations_ns, I8, "durations_ns", True, first.count)
     with nogil:
-        cf_durations(<const int32_t *>first.at, <const int32_t *>second.at, first.count, bitrate,
+        cf_durations(<const int32_t *>first.at, rest, first.count, bitrate,
                      data_bitrate, <int64_t *>target.at)
+
+
+def id_rows(frames, rows, slots, keys, size_t known):
+    """(frames done, identifiers): numbers of the identifiers into the i8 array `rows`.
+
+    `slots`: u4, zero, a power of two and at least twice the keys; `keys`: u8, of which so many are known.
+    """
+    cdef Loan source = lend_frames(frames, "frames", False, 0)
+    cdef Loan target = lend(rows, I8, "rows", True, source.count)
+    cdef Loan table = lend(slots, U4, "slots", True, 2)
+    cdef Loan numbered = lend(keys, U8, "keys", True, known)
+    cdef cf_ids ids
+    cdef size_t done
+    if table.count & (table.count - 1) or table.count < 2 * numbered.count:
+        raise ValueError(f"slots has {table.count} elements")
+    ids.slots = <uint32_t *>table.at
+    ids.mask = table.count - 1
+    ids.keys = <uint64_t *>numbered.at
+    ids.count = known
+    ids.room = numbered.count
+    with nogil:
+        cf_ids_index(&ids)
+        done = cf_busload_rows(&ids, source.at, source.count, source.stride, <int64_t *>target.at)
+    return done, ids.count
 
 
 def bus_load(frames, durations_ns, rows, int64_t start_ns, int64_t window_ns, load):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arguments import number
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, copy_records
 
 from . import _wire
 from .codec import refuse
@@ -19,6 +19,10 @@ _MODES: tuple[Mode, ...] = ("exact", "unstuffed", "worst_case")  # in the order 
 _PARTS = np.dtype([("nominal", "i4"), ("data", "i4")])
 _IDS = np.dtype([("arbitration_id", "u4"), ("extended", "?")])
 _MOST_CELLS = 1 << 26
+_SOME = 8192  # frames, which caches hold
+_FIRST_IDS = 256
+
+Bits = npt.NDArray[np.int32]
 
 
 @overload
@@ -69,18 +73,44 @@ def frame_length_bits(
     """
     if mode not in _MODES:
         raise ValueError(f"mode = {mode!r}, allowed {', '.join(map(repr, _MODES))}")
-    nominal = np.empty(len(frames), np.int32)
-    extra = _wire.INTERMISSION_BITS if intermission else 0
-    if mode == "exact" and not parts:
-        refuse(frames, *_wire.exact_lengths(frames, extra, nominal))
-        return nominal
-    data = np.empty(len(frames), np.int32) if parts else None
-    refuse(frames, *_wire.lengths(frames, _MODES.index(mode), extra, nominal, data))
-    if data is None:
+    nominal, data = _lengths(frames, mode, intermission, parts)
+    if not parts:
         return nominal
     both = np.empty(len(frames), _PARTS)
-    both["nominal"], both["data"] = nominal, data
+    both["nominal"], both["data"] = nominal, 0 if data is None else data
     return both
+
+
+def _lengths(frames: FrameArray, mode: Mode, intermission: bool, parts: bool) -> tuple[Bits, Bits | None]:
+    """Bits at the nominal and, with `parts`, at the data rate (None: there are none, or all are in the first)."""
+    nominal = np.empty(len(frames), np.int32)
+    extra = _wire.INTERMISSION_BITS if intermission else 0
+    if mode == "exact" and (not parts or _all_classical(frames)):
+        _exact_lengths(frames, extra, nominal)
+        return nominal, None
+    data = np.empty(len(frames), np.int32) if parts else None
+    refuse(frames, *_wire.lengths(frames, _MODES.index(mode), extra, nominal, data))
+    return nominal, data
+
+
+def _exact_lengths(frames: FrameArray, extra: int, nominal: Bits) -> None:
+    """Fill `nominal`; what is classical as classical records, for which there is a faster kernel."""
+    if getattr(frames, "dtype", None) != FD_FRAME_DTYPE or not _all_classical(frames):
+        refuse(frames, *_wire.exact_lengths(frames, extra, nominal))
+        return
+    some: FrameArray = np.empty(min(len(frames), _SOME), FRAME_DTYPE)
+    for first in range(0, len(frames), _SOME):
+        part = some[: len(frames) - first]
+        copy_records(frames[first : first + _SOME], part)
+        status, index = _wire.exact_lengths(part, extra, nominal[first : first + _SOME])
+        refuse(frames, status, first + index)
+
+
+def _all_classical(frames: FrameArray) -> bool:
+    """No frame is FD; False, too, for what is no array of frames in a row, which the kernels refuse."""
+    if getattr(frames, "dtype", None) != FD_FRAME_DTYPE:
+        return getattr(frames, "dtype", None) == FRAME_DTYPE
+    return bool(frames.flags.c_contiguous and not np.bitwise_or.reduce(frames["flags"]) & FrameFlag.FD)
 
 
 def stuff_bit_count(frames: FrameArray) -> npt.NDArray[np.int32]:
@@ -142,9 +172,8 @@ def frame_duration_ns(frames: FrameArray, bitrate: float, data_bitrate: float | 
             number(name, rate)
         if rate is not None and not 1 <= rate <= 1e12:
             raise ValueError(f"{name} = {rate} bit/s, allowed 1..1e12")
-    parts = frame_length_bits(frames, parts=True)
-    nominal, data = np.ascontiguousarray(parts["nominal"]), np.ascontiguousarray(parts["data"])
-    if data_bitrate is None and data.any():
+    nominal, data = _lengths(frames, "exact", intermission=True, parts=True)
+    if data_bitrate is None and data is not None and data.any():
         index = int(np.flatnonzero(data)[0])
         raise ValueError(f"frames[{index}] has BITRATE_SWITCH, which needs data_bitrate (bit/s)")
     durations = np.empty(len(frames), np.int64)
@@ -225,9 +254,7 @@ def bus_load(
     windows = (last - first) // window_ns + 1
     ids, rows = np.empty(0, _IDS), None
     if per_id:
-        extended = (frames["flags"] & FrameFlag.EXTENDED_ID).astype(np.uint64) << np.uint64(32)
-        keys, inverse = np.unique(extended | frames["arbitration_id"], return_inverse=True)
-        rows = inverse.astype(np.int64)  # numpy's own is 32 bits wide in a 32-bit Python
+        keys, rows = _identifiers(frames)
         ids = np.empty(len(keys), _IDS)
         ids["arbitration_id"], ids["extended"] = keys & 0xFFFFFFFF, keys >> np.uint64(32)
     count = len(ids) if per_id else 1
@@ -238,3 +265,22 @@ def bus_load(
     assert placed == len(frames)
     starts = first + np.arange(windows, dtype=np.int64) * window_ns
     return (starts, load, ids) if per_id else (starts, load[0])
+
+
+def _identifiers(frames: FrameArray) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The identifiers, base ones first, rising, and the place there of each frame's."""
+    rows = np.empty(len(frames), np.int64)
+    keys = np.empty(_FIRST_IDS, np.uint64)
+    done = known = 0
+    while True:
+        slots = np.zeros(4 * len(keys), np.uint32)
+        more, known = _wire.id_rows(frames[done:], rows[done:], slots, keys, known)
+        done += more
+        if done == len(frames):
+            break
+        keys = np.concatenate([keys, np.empty_like(keys)])
+    keys = keys[:known]
+    order = np.argsort(keys)
+    places = np.empty(known, np.int64)
+    places[order] = np.arange(known)
+    return keys[order], places[rows]

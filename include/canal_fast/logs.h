@@ -3,5 +3,6 @@
 #define CANAL_FAST_LOGS_H
 
 #include "logs/formats.h"
+#include "logs/json_lines.h"
 
 #endif
