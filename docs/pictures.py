@@ -1,7 +1,7 @@
 """The manual's pictures, drawn by the library: `python docs/pictures.py [FOLDER]`, as a rule docs/pictures.
 
-Each is 7 inches wide, so that letters keep their size where a page shows it 700 pixels wide. Printed grey they can be
-read, too: line styles, hatching, places and words tell things apart.
+Each is at most 7 inches wide, so that letters can be read where a page shows it 560 to 700 pixels wide. Printed grey
+they can be read, too: line styles, hatching, places and words tell things apart.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def own(function: Callable[[Path, Path], object]) -> Callable[[Path, Path], obje
     return function
 
 
-def high(inches: float) -> Callable[[Callable[[Path], Figure]], Callable[[Path], Figure]]:
-    """A picture of so many inches that its drawing returns."""
+def high(inches: float, width: float = 7) -> Callable[[Callable[[Path], Figure]], Callable[[Path], Figure]]:
+    """A picture that its drawing returns, of so many inches."""
 
     def register(function: Callable[[Path], Figure]) -> Callable[[Path], Figure]:
         def draw(folder: Path, path: Path) -> None:
             figure = function(folder)
-            figure.set_size_inches(7, inches)
+            figure.set_size_inches(width, inches)
             figure.savefig(path, dpi=200)
 
         DRAWINGS[function.__name__.replace("_", "-")] = draw
@@ -58,9 +58,9 @@ def statistics(folder: Path) -> cf.analysis.Statistics:
     return found
 
 
-@high(4.1)
+@high(5.2, 5.6)
 def frame_bits(folder: Path) -> Figure:
-    return plot.frame_bits(cf.wire.fields(cf.make_frames([0x0F0], b"\x00\xff")), row_bits=34)
+    return plot.frame_bits(cf.wire.fields(cf.make_frames([0x0F0], b"\x00\xff")), row_bits=24)
 
 
 @high(2.7)
@@ -118,7 +118,7 @@ def error_frame(folder: Path, path: Path) -> None:
     sender, _, _ = (bus.node(name) for name in ("sender", "good", "disturbed"))
     bus.send(sender, cf.make_frames([0x123], b"\x55"))
     bus.inject("frame 1 data 3 invert at disturbed")
-    bus.run(bits=140).draw(0, 88, width=44, plot=path)
+    bus.run(bits=140).draw(0, 72, width=36, plot=path)
 
 
 @own
@@ -127,7 +127,7 @@ def arbitration(folder: Path, path: Path) -> None:
     bus = cf.simulation.Bus(500_000)
     for name, identifier in (("0x67A", 0x67A), ("0x653", 0x653), ("0x65B", 0x65B)):
         bus.send(bus.node(name), cf.make_frames([identifier], b""), at=2)
-    bus.run(bits=44).draw(0, 44, width=44, plot=path)
+    bus.run(bits=40).draw(0, 40, width=40, plot=path)
 
 
 MESSAGES = [

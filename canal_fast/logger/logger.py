@@ -34,7 +34,8 @@ _LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
 
 
 class Logger:
-    """Records several buses into one recording; use it as a context manager, which opens and closes all.
+    """Records several buses into one recording; use it as a context manager, which opens and closes all. What is still
+    held back or in the rings when the block is left is not written: `stop`, then `run`, write it.
 
     A native thread reads each bus; one writer, `run` or `step` on the caller's thread, takes what they have, puts it in
     the order of its times and writes it. Whatever holds the writer up, the readers go on, until their rings are full.
