@@ -409,6 +409,26 @@ def test_a_new_section_behind_what_is_there(tmp_path: Path) -> None:
         assert {row.name for row in log.interfaces} == {"body"}
 
 
+@pytest.mark.parametrize(
+    ("overruns", "lost"), [((1, 2, 3), 6), ((None, None, None), None), ((1, None, 3), None), ((0, 0, 0), 0)]
+)
+def test_counters_of_all_sections_add(overruns: tuple[int | None, ...], lost: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    for number, overrun in enumerate(overruns):
+        with Recorder(path, append=True, interfaces={0: ("body", 500_000), 1: ("drive", None)}) as recorder:
+            for _ in range(2):  # within a section the last one counts
+                recorder.write(counted(10))
+                ledger = {"received": 100 + number, "filtered": 4, "dropped": number, "driver_overruns": overrun}
+                recorder.write_statistics(ledger)
+    with cf.logs.open_log(path) as log:
+        log.read()
+        statistics = log.statistics
+    assert statistics["body"] == {
+        "ifrecv": 303 + sum(row or 0 for row in overruns), "ifdrop": lost, "filteraccept": 303 - 12, "osdrop": 3,
+        "usrdeliv": 60,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("cut", [1, 7, 40, 100])
 def test_a_torn_end_is_cut_off_before(
     cut: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

@@ -72,15 +72,20 @@ CF_INLINE int cf_pcapng_is_tagged(const uint8_t *value, unsigned length, int big
     return length >= 8 && cf_get32(value, big) == CF_PCAPNG_PEN && cf_get32(value + 4, 0) == tag;
 }
 
-/* Row in reader->interfaces that says the same as *found, made if there is none; -1: no room. */
+/* Row in reader->interfaces that says the same as *found, made if there is none; -1: no room. Counters begin anew in
+ * each section: what a row has of earlier ones is kept beside. */
 CF_INLINE int cf_pcapng_row(cf_log_reader *reader, const cf_log_interface *found)
 {
     size_t i;
     for (i = 0; i < reader->count; i++) {
-        const cf_log_interface *row = &reader->interfaces[i];
+        cf_log_interface *row = &reader->interfaces[i];
         if (row->link == found->link && row->channel == found->channel && row->speed == found->speed &&
-            row->offset == found->offset && row->resolution == found->resolution && strcmp(row->name, found->name) == 0)
+            row->offset == found->offset && row->resolution == found->resolution &&
+            strcmp(row->name, found->name) == 0) {
+            row->counted_before = row->counted;
+            memcpy(row->counters_before, row->counters, sizeof row->counters_before);
             return (int)i;
+        }
     }
     if (reader->count == CF_LOG_INTERFACES)
         return -1;
@@ -129,7 +134,8 @@ CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_
     return CF_OK;
 }
 
-/* Body of an Interface Statistics Block: the last one of an interface wins. */
+/* Body of an Interface Statistics Block: the last one of an interface wins, and adds to those of earlier sections; what
+ * these did not count is not counted. */
 CF_INLINE cf_status cf_pcapng_read_statistics(cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
 {
     const int big = reader->big_endian;
@@ -138,6 +144,8 @@ CF_INLINE cf_status cf_pcapng_read_statistics(cf_log_reader *reader, const uint8
     int bad = 0;
     uint64_t counters[CF_LOG_COUNTERS] = {0, 0, 0, 0, 0};
     uint32_t id;
+    cf_log_interface *row;
+    size_t i;
     if (end - p < 12)
         return CF_PCAPNG_SHORT;
     id = cf_get32(p, big);
@@ -153,8 +161,10 @@ CF_INLINE cf_status cf_pcapng_read_statistics(cf_log_reader *reader, const uint8
     }
     if (bad)
         return CF_PCAPNG_OPTION;
-    reader->interfaces[reader->rows[id]].counted = (uint8_t)counted;
-    memcpy(reader->interfaces[reader->rows[id]].counters, counters, sizeof counters);
+    row = &reader->interfaces[reader->rows[id]];
+    row->counted = (uint8_t)(row->counted_before ? counted & row->counted_before : counted);
+    for (i = 0; i < CF_LOG_COUNTERS; i++)
+        row->counters[i] = counters[i] + row->counters_before[i];
     return CF_OK;
 }
 

@@ -54,7 +54,9 @@ typedef struct cf_log_interface {
     uint8_t
         id_order; /* packet.h: byte order of identifiers where both occur, 0 = not chosen yet, 1 = little, 2 = big */
     uint32_t number; /* packet.h: the system's number of it, 0 = not said */
+    uint8_t counted_before; /* pcapng: `counted` as earlier sections left it */
     uint64_t counters[CF_LOG_COUNTERS];
+    uint64_t counters_before[CF_LOG_COUNTERS]; /* pcapng: as earlier sections left them */
 } cf_log_interface;
 
 /* Something that is no frame, by its name, and how often it was skipped. */
