@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int bare_move(const uint8_t *source, size_t read, size_t written, uint64_t *sum)
+__attribute__((visibility("default"))) int bare_move(const uint8_t *source, size_t read, size_t written, uint64_t *sum)
 {
     const size_t both = read < written ? read : written;
     uint8_t *target = (uint8_t *)malloc(written + 1);

@@ -76,8 +76,9 @@ static void *repeat(void *argument)
     return NULL;
 }
 
-int run_threads(const char *kernel, unsigned units, const void *frames, size_t count, const void *bits,
-                const void *offsets, const void *text, size_t size, size_t rounds, int threads)
+__attribute__((visibility("default"))) int run_threads(const char *kernel, unsigned units, const void *frames,
+                                                       size_t count, const void *bits, const void *offsets,
+                                                       const void *text, size_t size, size_t rounds, int threads)
 {
     job jobs[2];
     void *arguments[2][2];
