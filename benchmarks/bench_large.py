@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,15 @@ def _ratio(library: ctypes.CDLL, name: str, small: cf.FrameArray, large: cf.Fram
             return lambda: wire.encode(frames, packed=True), 24 * count, len(bits) + 8 * count
         return lambda: wire.decode(bits, offsets, packed=True), len(bits) + 8 * count, (24 + 1 + 8 + 8) * count
 
-    source, total = np.ones(max(24, 41) * len(large), np.uint8), ctypes.c_uint64()
-    call, read, written = call_of(large)
-    sizes = (ctypes.c_size_t(read), ctypes.c_size_t(written))
-
-    def bare() -> None:
+    def bare(source: np.ndarray, read: int, written: int) -> None:
+        sizes, total = (ctypes.c_size_t(read), ctypes.c_size_t(written)), ctypes.c_uint64()
         if library.bare_move(source.ctypes.data_as(ctypes.c_void_p), *sizes, ctypes.byref(total)):
             raise MemoryError
 
+    call, read, written = call_of(large)
     out = cpu(call, rounds) / len(large) * 1e9
-    memory = cpu(bare, rounds) / len(large) * 1e9
+    source = np.ones(max(read, written), np.uint8)
+    memory = cpu(partial(bare, source, read, written), rounds) / len(large) * 1e9
     del source
     call = call_of(small)[0]
     cached = cpu(call, 31, call) / SMALL * 1e9

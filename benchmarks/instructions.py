@@ -1,13 +1,15 @@
 """`python benchmarks/instructions.py`: instructions per frame of the C kernels, against instructions.toml.
 
 Counted by valgrind's callgrind, so the machine's load does not matter; the compiler's version does. With the compiler
-that the stored counts are of, a kernel may take 3 % more than its count, and not 3 % less either: then another path than
-the named one ran, or there is a new count to be stored. A row with units is also run with other ones, which must show.
+that the stored counts are of, a kernel may take 3 % more than its count, and not 3 % less either: then another path
+than the named one ran, or there is a new count to be stored. A row with units is also run with other ones, which must
+show.
 Exit code 1 when a row misses.
 """
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -67,9 +69,9 @@ def main() -> int:
     missed = 0
     found: dict[str, float] = {}
     version = subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
-    pinned = version.split(".")[0] == stored["gcc"]
+    pinned = version.split(".")[0] == stored["gcc"] and platform.machine() == "x86_64"
     if not pinned:
-        print(f"gcc {version}: the counts are gcc {stored['gcc']}'s, {OTHER_COMPILER - 1:.0%} is allowed instead of 3 %")
+        print(f"gcc {version}, {platform.machine()}: the counts are of gcc {stored['gcc']} for x86_64; 15 % is allowed")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         driver = HERE.parent / "canal_fast" / "drivers" / "virtual" / "virtual.c"

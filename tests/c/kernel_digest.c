@@ -2,8 +2,9 @@
  *
  *     kernel_digest FRAMES UNITS [FOLDER]     UNITS: the bits of cf_units; what the machine has not is left out
  *
- * One line a kernel, NAME DIGEST: the same on every machine and with all units, whatever the sign of `char`. Exit 1: a kernel
- * refused its input, or a frame did not come back from its bits as it went in. FOLDER gets the recordings, as files.
+ * One line a kernel, NAME DIGEST: the same on every machine and with all units, whatever the sign of `char`. Exit 1:
+ * a kernel refused its input, or a frame did not come back from its bits as it went in. FOLDER gets the recordings, as
+ * files.
  */
 #include "digest_wire.h"
 

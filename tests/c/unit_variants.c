@@ -2,9 +2,9 @@
  *
  *     unit_variants FRAMES UNITS...     UNITS: bits of cf_units; what the machine has not is left out
  *
- * Frames of every kind, runs of base frames of 8 bytes, every start of 0..3 frames and 0..69 at the end, every
- * address modulo 64 that is one of records. A line a set, UNITS DIFFERENCES by kernel: CRC, lengths, decoding, bulk CRC, acceptance. Exit 1: some
- * differ.
+ * Frames of every kind, runs of base frames of 8 bytes, every start of 0..3 frames and 0..69 at the end, every address
+ * modulo 64 that records have. A line a set, UNITS DIFFERENCES by kernel: CRC, lengths, decoding, bulk CRC, acceptance.
+ * Exit 1: some differ.
  */
 #include "made_frames.h"
 

@@ -126,7 +126,9 @@ def test_words() -> None:
         processor._kernels.remove(told.append)
 
 
-@pytest.mark.parametrize("name", ["", "mmx", "portable+mmx", "portable-mmx", "+pext", "portable+", "avx2 -pext", "AVX2"])
+@pytest.mark.parametrize(
+    "name", ["", "mmx", "portable+mmx", "portable-mmx", "+pext", "portable+", "avx2 -pext", "AVX2"]
+)
 def test_words_that_are_none(name: str) -> None:
     with pytest.raises(cf.CanalFastError) as caught:
         processor.select(name)

@@ -1,7 +1,7 @@
 /* canal_fast/wire/crc_fold.h - CRC-15 of long buffers, folded with carry-less products, with units of choice.
  *
- * What is left of a long message after folding is short and has the same CRC: a register times x^distance, as x^distance
- * mod P, is added to what stands `distance` bits further on.
+ * What is left of a long message after folding is short and has the same CRC: a part of it times x^distance mod P is
+ * added to what stands `distance` bits further on.
  */
 #ifndef CANAL_FAST_WIRE_CRC_FOLD_H
 #define CANAL_FAST_WIRE_CRC_FOLD_H
