@@ -47,6 +47,8 @@ CF_TARGET_AVX2 CF_ALWAYS_INLINE void cf_crc15_plane(const uint8_t nibbles[4][32]
     const __m256i half = _mm256_set1_epi8(15);
     cf_crc15_halves(nibbles, _mm256_and_si256(plane, half), low, high);
     cf_crc15_halves(nibbles + 2, _mm256_and_si256(_mm256_srli_epi16(plane, 4), half), low, high);
+    __asm__ volatile(""
+                     : "+x"(*low), "+x"(*high)); /* plane by plane: gcc would load all tables first, and spill them */
 }
 
 /* Rows of four quadwords, those of frames i, i + 8, i + 16, i + 24, become planes of 32 bytes in the frames' order. */

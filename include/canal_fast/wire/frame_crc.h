@@ -6,18 +6,16 @@
 
 enum { CF_CRC_APART = 128 }; /* frames that go the general way once one is not of the kind with its own */
 
-/* Identifier, flags, channel and dlc of a record as one number, its low bits first. */
+/* Identifier, flags, channel and dlc of a record as one number, its low bits first, less a dlc of 8. */
 CF_INLINE uint64_t cf_head_word(const cf_frame *frame)
 {
-    return cf_load_le64((const uint8_t *)frame + offsetof(cf_frame, arbitration_id));
+    return cf_load_le64((const uint8_t *)frame + offsetof(cf_frame, arbitration_id)) ^ (uint64_t)8 << 56;
 }
 
-/* Are these heads, joined by `or` and by `and`, those of base data frames of 8 bytes that a controller could send? */
-CF_INLINE int cf_heads_base8(uint64_t either, uint64_t both)
+/* Are these the bits, of one such number or of several, of base data frames of 8 bytes that a controller could send? */
+CF_INLINE int cf_heads_base8(uint64_t heads)
 {
-    const uint64_t dlc8 = (uint64_t)8 << 56;
-    const uint64_t free_bits = CF_MAX_STANDARD_ID | (uint64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32;
-    return ((either & ~free_bits) ^ dlc8) == 0 && (both & dlc8);
+    return !(heads & ~((uint64_t)CF_MAX_STANDARD_ID | (uint64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32));
 }
 
 /* The CRC of such a frame: 8 look-ups, half of them of bytes, so that loads and arithmetic take the same time. */
@@ -41,14 +39,14 @@ CF_INLINE size_t cf_base8_crc15(const cf_frame *frames, size_t count, uint32_t *
     for (i = 0; i + 4 <= count; i += 4) {
         for (k = 0; k < 4; k++)
             head[k] = cf_head_word(frames + i + k);
-        if (!cf_heads_base8(head[0] | head[1] | head[2] | head[3], head[0] & head[1] & head[2] & head[3]))
+        if (!cf_heads_base8(head[0] | head[1] | head[2] | head[3]))
             break;
         for (k = 0; k < 4; k++)
             sequences[i + k] = cf_base8_sequence(wide, t, head[k], frames[i + k].data);
     }
     for (; i < count; i++) {
         head[0] = cf_head_word(frames + i);
-        if (!cf_heads_base8(head[0], head[0]))
+        if (!cf_heads_base8(head[0]))
             break;
         sequences[i] = cf_base8_sequence(wide, t, head[0], frames[i].data);
     }
