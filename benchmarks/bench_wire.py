@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import timeit
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from canal_fast import checksum, processor, wire
 HERE = Path(__file__).resolve().parent
 COUNT = 1 << 14
 ROUNDS = 15
+SHORT_S = 1e-4  # a call of which several are timed together
 Call = Callable[[], Any]
 
 
@@ -45,7 +45,6 @@ def serial() -> ctypes.CDLL | None:
     subprocess.run([compiler, *flags, str(HERE / "bitserial.c"), "-o", str(target)], check=True)
     library = ctypes.CDLL(str(target))
     library.serial_decode.restype = ctypes.c_size_t
-    library.bare_loop.restype = ctypes.c_uint64
     return library
 
 
@@ -62,20 +61,24 @@ def sample() -> cf.FrameArray:
 def medians(
     calls: dict[str, Call], rounds: int = ROUNDS, clock: Callable[[], float] = time.thread_time
 ) -> dict[str, float]:
-    """Median seconds of each call; a name that begins with a level is measured on it.
+    """Median seconds of each call; a name that begins with a level, and units added to it, is measured with these.
 
     Rounds are interleaved, so that a slow minute hits all. Before each the same call runs untimed, so that none pays
-    for what another left in the caches. The thread's CPU time leaves out what other programs take.
+    for what another left in the caches. The thread's CPU time leaves out what other programs take; to read it takes
+    half a microsecond, so that several short calls share it.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            if (level := name.partition(" ")[0]) in processor.LEVELS:
-                processor.select(level)
-            call()
+            if (chosen := name.partition(" ")[0]).startswith(processor.LEVELS):
+                processor.select(chosen)
             begin = clock()
             call()
-            times[name].append(clock() - begin)
+            number = 4 if clock() - begin < SHORT_S else 1
+            begin = clock()
+            for _ in range(number):
+                call()
+            times[name].append((clock() - begin) / number)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -125,17 +128,18 @@ def python_runs(bits: str) -> int | None:
     return min(ends) if ends else None
 
 
-UNJUDGED = re.compile("-avx2$|^wire-.*-portable$")  # ratios that are printed beside those of the table
+UNJUDGED = re.compile("^wire-(encode|decode)(-packed)?-(portable|avx2|avx512|neon)$")  # printed, but for JUDGED
+JUDGED = ("wire-decode-packed-portable",)
 
 
 def measure() -> dict[str, float | str]:
     """{row of targets.toml: ratio}; warm caches, see `medians`."""
     before = processor.available()[-1]
     try:
-        rows = {**_arrays(), **_single(), **_bulk(), **_threads()}
+        rows = {**_arrays(), **_single(), **_bulk()}
     finally:
         processor.select(before)
-    for name in [name for name in rows if UNJUDGED.search(name)]:
+    for name in [name for name in rows if UNJUDGED.search(name) and name not in JUDGED]:
         print(f"   {name}: {rows.pop(name)}")
     return rows
 
@@ -177,18 +181,24 @@ def _arrays() -> dict[str, float | str]:
     for level in processor.available():
         calls |= {f"{level} {name}": call for name, call in ours.items()}
     calls["numpy crc"] = lambda: columns(frames)
+    calls["bare loop that reads and writes as much crc"] = lambda: library.bare_move(at(frames), count, at(lengths))
     calls["python encode"] = lambda: [python_encode(frame, table) for frame in few]
     got = medians(calls)
     for level in processor.available():
         rows[f"frame-length-{level}"] = got["serial length"] / got[f"{level} length"]
         rows[f"crc15-frames-{level}"] = got["numpy crc"] / got[f"{level} crc"]
         for name in ("encode packed", "decode packed", "encode", "decode"):
-            key = f"wire-{name.replace(' ', '-')}" + ("-portable" if level == "portable" else "")
-            if level in ("portable", best):
-                rows[key] = got[f"serial {name}"] / got[f"{level} {name}"]
+            row = f"wire-{name.replace(' ', '-')}"
+            rows[f"{row}-{level}"] = got[f"serial {name}"] / got[f"{level} {name}"]
+            if level == best:
+                rows[row] = rows[f"{row}-{level}"]
+    if "pext" not in processor.units():
+        rows["wire-decode-packed"] = "NOT RUN: no fast PEXT"
     rows["wire-encode-packed-python"] = (got["python encode"] / len(few)) / (got[f"{best} encode packed"] / COUNT)
-    for level in processor.LEVELS[len(processor.available()) :]:
+    for level in set(processor.LEVELS) - set(processor.available()):
         rows[f"frame-length-{level}"] = rows[f"crc15-frames-{level}"] = f"NOT RUN: no {level}"
+    each = {name.removesuffix(" crc"): f"{1e9 * got[name] / COUNT:.2f}" for name in got if name.endswith(" crc")}
+    print("   ns a frame of crc15_frames: " + ", ".join(f"{name} {ns}" for name, ns in each.items()))
     return rows
 
 
@@ -201,54 +211,30 @@ def _single() -> dict[str, float | str]:
     return {"crc15-single": statistics.median(ours) / statistics.median(floor)}
 
 
+BULK = {  # row: the units of its way to fold
+    "crc15-bulk-pclmul": "portable+pclmul",
+    "crc15-bulk-vpclmul": "portable+pclmul+avx2+vpclmul",
+    "crc15-bulk": "portable+avx512+vpclmul",
+}
+
+
 def _bulk() -> dict[str, float | str]:
     try:
         import anycrc
     except ImportError:
-        return {"crc15-bulk": "NOT RUN: anycrc is not installed"}
-    if processor.available()[-1] != "avx512":
-        return {"crc15-bulk": "NOT RUN: no avx512 with VPCLMULQDQ"}
+        return dict.fromkeys(BULK, "NOT RUN: anycrc is not installed")
+    lacking = {row: [u for u in way.split("+")[1:] if u not in processor.units()] for row, way in BULK.items()}
     data = np.random.default_rng(0).bytes(1 << 20)
     peer = anycrc.Model("CRC15-CAN")
     assert peer.calc(data) == checksum.crc15(data)
-    got = medians({"avx512 crc": lambda: checksum.crc15(data), "anycrc": lambda: peer.calc(data)}, 41)
-    return {"crc15-bulk": got["anycrc"] / got["avx512 crc"]}
-
-
-def _threads() -> dict[str, float | str]:
-    """Two threads at once against one, ours beside a bare C loop: (ours two / one) / (bare two / one)."""
-    library = serial()
-    if library is None:
-        return {"wire-two-threads": "NOT RUN: no C compiler for the bare loop"}
-    processor.select("portable")
-    frames = np.tile(sample(), 4)
-    lengths = [np.empty(len(frames), np.int32) for _ in range(2)]
-    data = [np.empty(len(frames), np.int32) for _ in range(2)]
-    from canal_fast.wire import _wire
-
-    rounds = ctypes.c_uint64(8_000_000)
-    bodies: dict[str, Callable[[int], Any]] = {
-        "ours": lambda k: _wire.lengths(frames, 0, 0, lengths[k], data[k]),
-        "bare": lambda k: library.bare_loop(rounds),
+    calls: dict[str, Call] = {
+        f"{way} crc": lambda: checksum.crc15(data) for row, way in BULK.items() if not lacking[row]
     }
-
-    def twice(body: Callable[[int], Any]) -> Call:
-        def run() -> None:
-            other = threading.Thread(target=body, args=(1,))
-            other.start()
-            body(0)
-            other.join()
-
-        return run
-
-    calls: dict[str, Call] = {}
-    for name, body in bodies.items():
-        calls[f"{name} one"] = lambda body=body: body(0)
-        calls[f"{name} two"] = twice(body)
-    got = medians(calls, 25, time.perf_counter)
-    ours, bare = got["ours two"] / got["ours one"], got["bare two"] / got["bare one"]
-    print(f"two threads at once take {ours:.2f} x one; a bare C loop {bare:.2f} x")
-    return {"wire-two-threads": ours / bare}
+    got = medians(calls | {"anycrc": lambda: peer.calc(data)}, 41)
+    return {
+        row: f"NOT RUN: no {', '.join(lacking[row])}" if lacking[row] else got["anycrc"] / got[f"{way} crc"]
+        for row, way in BULK.items()
+    }
 
 
 @pytest.mark.parametrize("level", processor.LEVELS)

@@ -1,7 +1,7 @@
 """Glue of frame.h."""
 
 from canal_fast._gate cimport Loan, lend, lend_frames
-from canal_fast.capi.base cimport CF_OK, cf_cpu_level, cf_status
+from canal_fast.capi.base cimport CF_OK, cf_cpu_units, cf_status, cf_unit, cf_unit_row
 from canal_fast.capi.frame cimport (
     CF_MERGE_SOURCES,
     cf_frames_check,
@@ -18,9 +18,21 @@ import numpy
 cdef object U1 = numpy.dtype("u1")
 
 
-def cpu_level():
-    """The highest level (cpu.h) that this machine runs."""
-    return int(cf_cpu_level())
+def cpu_units():
+    """Bits of the units (cpu.h) that this machine has."""
+    return int(cf_cpu_units())
+
+
+def unit_table():
+    """Rows (name, bit, contents) of the units."""
+    rows = []
+    cdef size_t index = 0
+    cdef const cf_unit *at = cf_unit_row(0)
+    while at != NULL:
+        rows.append((at.name.decode(), int(at.bit), at.contents.decode()))
+        index += 1
+        at = cf_unit_row(index)
+    return rows
 
 
 def payload_lengths(frames, lengths):

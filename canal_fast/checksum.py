@@ -185,7 +185,8 @@ def _bits(width: int, bits: npt.NDArray[np.uint8], init: int) -> int:
 def _frames(width: int, frames: FrameArray) -> npt.NDArray[np.uint32]:
     sequences = np.empty(len(frames), np.uint32)
     status, index = _checksum.frames(width, frames, sequences)
-    if status == Status.OTHER_CRC:
-        raise FrameError(f"frames[{index}] has no CRC-{width}, which is for {_WHOSE[width]}", index=index)
-    refuse(frames, status, index)
+    if status:
+        if status == Status.OTHER_CRC:
+            raise FrameError(f"frames[{index}] has no CRC-{width}, which is for {_WHOSE[width]}", index=index)
+        refuse(frames, status, index)
     return sequences

@@ -3,7 +3,7 @@
 from libc.stdint cimport int16_t, int64_t, uint32_t, uint8_t
 
 from canal_fast._gate cimport Loan, dtype_of, lend, lend_frames
-from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level
+from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_units, cf_units
 from canal_fast.capi.analysis cimport (
     CF_DESIGN_GROUPS,
     cf_acceptance,
@@ -29,16 +29,16 @@ cdef object I2 = numpy.dtype("i2")
 cdef object row_dtype = dtype_of(cf_acceptance_field, sizeof(cf_acceptance_row))
 cdef object group_dtype = dtype_of(cf_design_group_field, sizeof(cf_design_group))
 cdef object room_dtype = numpy.dtype((numpy.void, sizeof(cf_design_room)))
-cdef cf_level level = CF_PORTABLE
+cdef cf_units units = CF_PORTABLE
 ROW_DTYPE = row_dtype
 GROUP_DTYPE = group_dtype
 MOST_GROUPS = int(CF_DESIGN_GROUPS)
 
 
-def select(int wanted):
-    """Choose the level, at most what the machine runs, of the kernels here."""
-    global level
-    level = <cf_level>min(wanted, <int>cf_cpu_level())
+def select(unsigned wanted):
+    """Choose the units, of those that the machine has, of the kernels here."""
+    global units
+    units = wanted & cf_cpu_units()
 
 
 @cython.final
@@ -61,7 +61,7 @@ def accepts(Acceptance acceptance not None, frames, accepted):
     cdef Loan source = lend_frames(frames, "frames", False, 0)
     cdef Loan target = lend(accepted, U1, "accepted", True, source.count)
     with nogil:
-        cf_acceptance_accepts(level, &acceptance.at, source.at, source.count, source.stride, <uint8_t *>target.at)
+        cf_acceptance_accepts(units, &acceptance.at, source.at, source.count, source.stride, <uint8_t *>target.at)
 
 
 def numbers(Acceptance acceptance not None, frames, numbers):

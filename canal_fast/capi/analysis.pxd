@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t, uint64_t, uint8_t
 
-from canal_fast.capi.base cimport cf_level
+from canal_fast.capi.base cimport cf_units
 from canal_fast.capi.frame cimport cf_field, cf_ids, cf_ids_index
 
 
@@ -62,7 +62,7 @@ cdef extern from "canal_fast/analysis/acceptance.h" nogil:
 
     const cf_field *cf_acceptance_field(size_t index)
     void cf_acceptance_index(cf_acceptance *a)
-    void cf_acceptance_accepts(cf_level level, const cf_acceptance *a, const void *frames, size_t count,
+    void cf_acceptance_accepts(cf_units units, const cf_acceptance *a, const void *frames, size_t count,
                                size_t stride, uint8_t *accepted)
     void cf_acceptance_numbers(const cf_acceptance *a, const void *frames, size_t count, size_t stride,
                                int16_t *numbers)

@@ -1,4 +1,4 @@
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 
 cdef extern from "canal_fast/base.h" nogil:
@@ -35,9 +35,15 @@ cdef extern from "canal_fast/bits.h" nogil:
     size_t cf_pack_bits(const uint8_t *bits, size_t count, uint8_t *packed)
 
 cdef extern from "canal_fast/cpu.h" nogil:
-    ctypedef enum cf_level:
-        CF_PORTABLE
-        CF_AVX2
-        CF_AVX512
+    ctypedef uint32_t cf_units
 
-    cf_level cf_cpu_level()
+    enum:
+        CF_PORTABLE
+
+    ctypedef struct cf_unit:
+        cf_units bit
+        const char *name
+        const char *contents
+
+    const cf_unit *cf_unit_row(size_t index)
+    cf_units cf_cpu_units()

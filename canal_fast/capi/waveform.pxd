@@ -1,6 +1,6 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
-from canal_fast.capi.base cimport cf_level, cf_status
+from canal_fast.capi.base cimport cf_status, cf_units
 from canal_fast.capi.bittiming cimport cf_sync_timing
 
 
@@ -61,7 +61,7 @@ cdef extern from "canal_fast/waveform/sampler.h" nogil:
         int64_t next
 
     cf_stretch_end cf_stretch_read(cf_stretch *s, const cf_wave_timing *timing, const cf_wave_edges *edges,
-                                   cf_level level)
+                                   cf_units units)
 
 cdef extern from "canal_fast/waveform/decode.h" nogil:
     enum:
@@ -85,7 +85,7 @@ cdef extern from "canal_fast/waveform/decode.h" nogil:
         int64_t at
         int64_t idle_glitches
 
-    void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_level level)
+    void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_units units)
     cf_status cf_wave_decode(cf_wave *w, int64_t begin, void *frames, size_t room, size_t stride,
                              const cf_wave_columns *c, size_t *count)
 

@@ -1,6 +1,6 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
 
-from canal_fast.capi.base cimport cf_code, cf_level, cf_packed, cf_status
+from canal_fast.capi.base cimport cf_code, cf_packed, cf_status, cf_units
 from canal_fast.capi.frame cimport cf_frame, cf_ids
 
 
@@ -22,9 +22,11 @@ cdef extern from "canal_fast/wire/crc.h" nogil:
     uint32_t cf_crc_bytes(cf_crc crc, uint32_t value, const uint8_t *bytes, size_t count)
     size_t cf_crc_bits(cf_crc crc, uint32_t *value, const uint8_t *bits, size_t count)
 
+cdef extern from "canal_fast/wire/crc_fold.h" nogil:
+    uint32_t cf_crc_bytes_on(cf_units units, cf_crc crc, uint32_t value, const uint8_t *bytes, size_t count)
+
 cdef extern from "canal_fast/wire/crc_simd.h" nogil:
-    uint32_t cf_crc_bytes_on(cf_level level, cf_crc crc, uint32_t value, const uint8_t *bytes, size_t count)
-    cf_status cf_frames_crc_on(cf_level level, const void *frames, size_t count, size_t stride, unsigned width,
+    cf_status cf_frames_crc_on(cf_units units, const void *frames, size_t count, size_t stride, unsigned width,
                                uint32_t *sequences, size_t *index)
 
 cdef extern from "canal_fast/wire/stuffing.h" nogil:
@@ -43,7 +45,7 @@ cdef extern from "canal_fast/wire/decode_many.h" nogil:
         int64_t *bit_index
         int64_t *start
 
-    cf_status cf_frames_decode(cf_level level, cf_packed bits, const int64_t *offsets, size_t count, void *frames,
+    cf_status cf_frames_decode(cf_units units, cf_packed bits, const int64_t *offsets, size_t count, void *frames,
                                size_t stride, cf_wire_columns columns, size_t *index)
 
 cdef extern from "canal_fast/wire/encode.h" nogil:
@@ -69,7 +71,7 @@ cdef extern from "canal_fast/wire/bit_reader.h" nogil:
     const cf_code *cf_wire_row(size_t index)
 
 cdef extern from "canal_fast/wire/length_sliced.h" nogil:
-    cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_level level, int32_t extra,
+    cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_units units, int32_t extra,
                               int32_t *lengths, size_t *index)
 
 cdef extern from "canal_fast/wire/decode_stream.h" nogil:
@@ -80,7 +82,7 @@ cdef extern from "canal_fast/wire/decode_stream.h" nogil:
         cf_packed bits
         int64_t at
         cf_stream_state state
-        cf_level level
+        cf_units units
 
     cf_status cf_stream_decode(cf_stream *s, void *frames, size_t room, size_t stride, cf_wire_columns columns,
                                size_t *count)

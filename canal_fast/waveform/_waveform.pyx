@@ -1,7 +1,7 @@
 """Glue of the waveform headers."""
 
 from canal_fast._gate cimport Loan, lend, lend_frames
-from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
+from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_units, cf_units, cf_status
 from canal_fast.capi.waveform cimport (
     CF_VCD_NAME,
     CF_VCD_NO_LEVEL,
@@ -36,17 +36,17 @@ cdef object I4 = numpy.dtype("i4")
 cdef object I8 = numpy.dtype("i8")
 cdef object F4 = numpy.dtype("f4")
 cdef object F8 = numpy.dtype("f8")
-cdef cf_level level = CF_PORTABLE
+cdef cf_units units = CF_PORTABLE
 PARTS = CF_WAVE_PARTS
 STUCK = CF_WAVE_STUCK
 STRETCH_BITS = CF_WAVE_BITS
 TIMING_FIELDS = 14
 
 
-def select(int wanted):
-    """Choose the level, at most what the machine runs, of the kernels here."""
-    global level
-    level = <cf_level>min(wanted, <int>cf_cpu_level())
+def select(unsigned wanted):
+    """Choose the units, of those that the machine has, of the kernels here."""
+    global units
+    units = wanted & cf_cpu_units()
 
 
 cdef cf_wave_timing timing_of(object fields, double resolution) except *:
@@ -75,7 +75,7 @@ cdef class Decoder:
         self.wave = <cf_wave *>malloc(sizeof(cf_wave))
         if self.wave == NULL:
             raise MemoryError
-        cf_wave_begin(self.wave, &t, level)
+        cf_wave_begin(self.wave, &t, units)
         if thorough:
             self.wave.thorough = 1
 
@@ -146,7 +146,7 @@ def trace(edges, int start_level, int64_t end, int64_t first, timing, double res
     e.ticks, e.count, e.level = <const int64_t *>ticks.at, ticks.count, start_level
     e.end, e.final = end, 1
     s.first = first
-    cf_stretch_read(s, &t, &e, level)
+    cf_stretch_read(s, &t, &e, units)
     for i in range(CF_WAVE_BITS // 8):
         (<uint8_t *>packed.at)[i] = s.bytes[i]
     for i in range(s.bits):

@@ -3,7 +3,7 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 
 from canal_fast._gate cimport Loan, lend, lend_frames
-from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_level, cf_level, cf_status
+from canal_fast.capi.base cimport CF_PORTABLE, cf_cpu_units, cf_units, cf_status
 from canal_fast.capi.wire cimport cf_crc, cf_crc_bits, cf_crc_bytes_on, cf_crc_of_width, cf_frames_crc_on
 from libc.stdint cimport uint8_t, uint32_t
 
@@ -14,13 +14,13 @@ cdef object U4 = numpy.dtype("u4")
 cdef enum:
     LONG = 4096  # bytes from which giving up the GIL is worth its price
 
-cdef cf_level level = CF_PORTABLE
+cdef cf_units units = CF_PORTABLE
 
 
-def select(int wanted):
-    """Choose the level, at most what the machine runs, of the kernels here."""
-    global level
-    level = <cf_level>min(wanted, <int>cf_cpu_level())
+def select(unsigned wanted):
+    """Choose the units, of those that the machine has, of the kernels here."""
+    global units
+    units = wanted & cf_cpu_units()
 
 
 cdef int refuse_init(unsigned width, long init) except -1:
@@ -35,10 +35,10 @@ cdef inline uint32_t over_bytes(unsigned width, object data, long init) except? 
         refuse_init(width, init)
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     if view.len < LONG:
-        value = cf_crc_bytes_on(level, crc, init, <const uint8_t *>view.buf, view.len)
+        value = cf_crc_bytes_on(units, crc, init, <const uint8_t *>view.buf, view.len)
     else:
         with nogil:
-            value = cf_crc_bytes_on(level, crc, init, <const uint8_t *>view.buf, view.len)
+            value = cf_crc_bytes_on(units, crc, init, <const uint8_t *>view.buf, view.len)
     PyBuffer_Release(&view)
     return value
 
@@ -143,5 +143,5 @@ def frames(int width, records, sequences):
     if target.count < source.count:
         raise ValueError("sequences is shorter than frames")
     with nogil:
-        status = cf_frames_crc_on(level, source.at, source.count, source.stride, width, <uint32_t *>target.at, &index)
+        status = cf_frames_crc_on(units, source.at, source.count, source.stride, width, <uint32_t *>target.at, &index)
     return int(status), index

@@ -5,11 +5,11 @@ from canal_fast.capi.base cimport (
     CF_OK,
     CF_PORTABLE,
     cf_code,
-    cf_cpu_level,
-    cf_level,
+    cf_cpu_units,
     cf_pack_bits,
     cf_packed,
     cf_status,
+    cf_units,
 )
 from canal_fast.capi.frame cimport cf_ids, cf_ids_index
 from canal_fast.capi.wire cimport (
@@ -43,14 +43,14 @@ cdef object U8 = numpy.dtype("u8")
 cdef object I4 = numpy.dtype("i4")
 cdef object I8 = numpy.dtype("i8")
 cdef object F8 = numpy.dtype("f8")
-cdef cf_level level = CF_PORTABLE
+cdef cf_units units = CF_PORTABLE
 INTERMISSION_BITS = CF_INTERMISSION_BITS
 
 
-def select(int wanted):
-    """Choose the level, at most what the machine runs, of the kernels here."""
-    global level
-    level = <cf_level>min(wanted, <int>cf_cpu_level())
+def select(unsigned wanted):
+    """Choose the units, of those that the machine has, of the kernels here."""
+    global units
+    units = wanted & cf_cpu_units()
 
 
 def status_table():
@@ -116,7 +116,7 @@ def exact_lengths(frames, int extra, lengths):
     cdef size_t index = source.count
     cdef cf_status status
     with nogil:
-        status = cf_frames_exact(source.at, source.count, source.stride, level, extra,
+        status = cf_frames_exact(source.at, source.count, source.stride, units, extra,
                                  <int32_t *>target.at, &index)
     return int(status), index
 
@@ -195,7 +195,7 @@ def decode(packed, int64_t bit_count, offsets, frames, status, bit_index, start)
     cdef size_t index = 0
     cdef cf_status result
     with nogil:
-        result = cf_frames_decode(level, bits, <const int64_t *>places.at, places.count - 1, rows.at,
+        result = cf_frames_decode(units, bits, <const int64_t *>places.at, places.count - 1, rows.at,
                                   rows.stride, columns, &index)
     return int(result), index
 
@@ -217,7 +217,7 @@ def decode_stream(packed, int64_t bit_count, place, frames, status, bit_index, s
     stream.bits = packed_view(source, bit_count)
     stream.at = stand[0]
     stream.state = <cf_stream_state>stand[1]
-    stream.level = level
+    stream.units = units
     cdef size_t count = 0
     cdef cf_status result
     with nogil:

@@ -20,6 +20,13 @@ CF_INLINE void cf_store_be64(uint8_t *at, uint64_t value)
     value = __builtin_bswap64(value);
     memcpy(at, &value, sizeof value);
 }
+
+CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
 #else
 CF_INLINE uint64_t cf_load_be64(const uint8_t *at)
 {
@@ -32,6 +39,12 @@ CF_INLINE void cf_store_be64(uint8_t *at, uint64_t value)
     int i;
     for (i = 7; i >= 0; i--, value >>= 8)
         at[i] = (uint8_t)value;
+}
+
+CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
+{
+    return (uint64_t)at[7] << 56 | (uint64_t)at[6] << 48 | (uint64_t)at[5] << 40 | (uint64_t)at[4] << 32 |
+           (uint64_t)at[3] << 24 | (uint64_t)at[2] << 16 | (uint64_t)at[1] << 8 | at[0];
 }
 #endif
 

@@ -1,60 +1,122 @@
-/* canal_fast/cpu.h - which instruction sets this machine has, and words to compile single functions for them.
+/* canal_fast/cpu.h - which units of the processor kernels may use, and words to compile single functions for them.
  *
- * Nothing here changes how the rest is compiled: the baseline stays the compiler's own, and a function marked
- * CF_TARGET_... is only to be called where cf_cpu_level() allows. Elsewhere than GNU-like x86-64 all is portable.
+ * A kernel asks a set of units for all that it needs; none implies another. Nothing here changes how the rest is
+ * compiled: the baseline stays the compiler's own, and a function marked CF_TARGET_X is only to be called where
+ * cf_units_have(units, CF_NEEDS_X). Elsewhere than GNU-like x86-64 all is portable.
  */
 #ifndef CANAL_FAST_CPU_H
 #define CANAL_FAST_CPU_H
 
 #include "base.h"
 
-typedef enum cf_level {
+/* Bit, name and contents of each unit. Those of ARM are what its compilers use by themselves: no kernel asks for
+ * them. */
+/* clang-format off */
+#define CF_UNIT_LIST(X)                                                       \
+    X(PCLMUL, 0, "pclmul", "PCLMULQDQ with SSSE3 and SSE4.1")                 \
+    X(AVX2, 1, "avx2", "AVX2")                                                \
+    X(PEXT, 2, "pext", "BMI2 and POPCNT, where PEXT is no microcode")         \
+    X(VPCLMUL, 3, "vpclmul", "VPCLMULQDQ")                                    \
+    X(AVX512, 4, "avx512", "AVX-512 F, BW, DQ and VL")                        \
+    X(NEON, 5, "neon", "ARM's Advanced SIMD")                                 \
+    X(PMULL, 6, "pmull", "ARM's PMULL of 64 bits")
+
+typedef uint32_t cf_units; /* a set */
+
+enum {
     CF_PORTABLE = 0,
-    CF_AVX2 = 1,  /* AVX2, BMI2, LZCNT, POPCNT */
-    CF_AVX512 = 2 /* and AVX-512 F, BW, DQ, VL, VPCLMULQDQ */
-} cf_level;
+#define CF_UNIT_BIT(name, bit, word, contents) CF_UNIT_##name = 1 << bit,
+    CF_UNIT_LIST(CF_UNIT_BIT)
+#undef CF_UNIT_BIT
+    CF_NEEDS_PCLMUL = CF_UNIT_PCLMUL,
+    CF_NEEDS_PEXT = CF_UNIT_PEXT | CF_UNIT_PCLMUL,
+    CF_NEEDS_AVX2 = CF_UNIT_AVX2,
+    CF_NEEDS_AVX2_PCLMUL = CF_UNIT_AVX2 | CF_UNIT_PCLMUL,
+    CF_NEEDS_VPCLMUL = CF_UNIT_AVX2 | CF_UNIT_PCLMUL | CF_UNIT_VPCLMUL,
+    CF_NEEDS_AVX512 = CF_UNIT_AVX512,
+    CF_NEEDS_AVX512_VPCLMUL = CF_UNIT_AVX512 | CF_UNIT_VPCLMUL
+};
+/* clang-format on */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define CF_HAVE_X86 1
 #include <cpuid.h>
-#define CF_AVX2_UNITS "avx2,bmi,bmi2,lzcnt,popcnt,pclmul"
-#define CF_AVX512_UNITS CF_AVX2_UNITS ",avx512f,avx512bw,avx512dq,avx512vl,vpclmulqdq"
-#define CF_TARGET_AVX2 __attribute__((target(CF_AVX2_UNITS)))
+#define CF_TARGET(units) __attribute__((target(units)))
+#define CF_TARGET_PCLMUL CF_TARGET("pclmul,ssse3,sse4.1")
+#define CF_TARGET_PEXT CF_TARGET("pclmul,ssse3,sse4.1,bmi,bmi2,popcnt")
+#define CF_TARGET_AVX2 CF_TARGET("avx2")
+#define CF_TARGET_AVX2_PCLMUL CF_TARGET("avx2,pclmul")
+#define CF_TARGET_VPCLMUL CF_TARGET("avx2,pclmul,vpclmulqdq")
 #if defined(__clang__)
-#define CF_TARGET_AVX512 __attribute__((target(CF_AVX512_UNITS)))
+#define CF_WIDE "avx512f,avx512bw,avx512dq,avx512vl"
 #else
-#define CF_TARGET_AVX512 __attribute__((target(CF_AVX512_UNITS ",prefer-vector-width=512")))
+#define CF_WIDE "avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"
 #endif
+#define CF_TARGET_AVX512 CF_TARGET(CF_WIDE)
+#define CF_TARGET_AVX512_VPCLMUL CF_TARGET(CF_WIDE ",vpclmulqdq")
 #else
 #define CF_HAVE_X86 0
 #endif
 
-#if CF_HAVE_X86
-/* LZCNT: bit 5 of ECX of CPUID 0x80000001. gcc 12's __builtin_cpu_supports does not know the name; where the unit is
- * missing the instruction counts from the other end, without a fault. */
-CF_INLINE int cf_cpu_has_lzcnt(void)
-{
-    unsigned eax, ebx, ecx = 0, edx;
-    return __get_cpuid(0x80000001u, &eax, &ebx, &ecx, &edx) && (ecx >> 5 & 1);
-}
-#endif
+typedef struct cf_unit {
+    cf_units bit;
+    const char *name;
+    const char *contents;
+} cf_unit;
 
-/* The highest level that this machine runs. */
-CF_INLINE cf_level cf_cpu_level(void)
+/* Row `index` of the units, or NULL past the last. */
+CF_INLINE const cf_unit *cf_unit_row(size_t index)
 {
+    static const cf_unit rows[] = {
+#define CF_UNIT_ROW(name, bit, word, contents) {CF_UNIT_##name, word, contents},
+        CF_UNIT_LIST(CF_UNIT_ROW)
+#undef CF_UNIT_ROW
+    };
+    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
+}
+
+CF_INLINE int cf_units_have(cf_units units, cf_units needed)
+{
+    return (units & needed) == needed;
+}
+
+/* PEXT is microcode of up to 250 steps on AMD's processors before family 0x19 (Zen 3) and on Hygon's, made after Zen 1.
+ * `vendor`: EBX of CPUID 0; `signature`: EAX of CPUID 1. */
+CF_INLINE int cf_pext_is_fast(uint32_t vendor, uint32_t signature)
+{
+    const uint32_t amd = 0x68747541, hygon = 0x6F677948; /* "Auth", "Hygo" */
+    const uint32_t base = signature >> 8 & 15, family = base == 15 ? base + (signature >> 20 & 255) : base;
+    return (vendor != amd && vendor != hygon) || family >= 0x19;
+}
+
+/* All units that this machine has. Asks the processor, which takes microseconds: to be kept. */
+CF_INLINE cf_units cf_cpu_units(void)
+{
+    cf_units units = CF_PORTABLE;
 #if CF_HAVE_X86
+    unsigned eax, ebx = 0, ecx, edx, signature = 0, vendor = 0;
     __builtin_cpu_init();
-    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-          __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul") && cf_cpu_has_lzcnt()))
-        return CF_PORTABLE;
-    if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-          __builtin_cpu_supports("vpclmulqdq")))
-        return CF_AVX2;
-    return CF_AVX512;
-#else
-    return CF_PORTABLE;
+    if (__get_cpuid(0, &eax, &vendor, &ecx, &edx))
+        (void)__get_cpuid(1, &signature, &ebx, &ecx, &edx);
+    if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"))
+        units |= CF_UNIT_PCLMUL;
+    if (__builtin_cpu_supports("avx2"))
+        units |= CF_UNIT_AVX2;
+    if (__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
+        cf_pext_is_fast(vendor, signature))
+        units |= CF_UNIT_PEXT;
+    if (__builtin_cpu_supports("vpclmulqdq"))
+        units |= CF_UNIT_VPCLMUL;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        units |= CF_UNIT_AVX512;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    units |= CF_UNIT_NEON;
+#if defined(__ARM_FEATURE_AES)
+    units |= CF_UNIT_PMULL;
 #endif
+#endif
+    return units;
 }
 
 #endif

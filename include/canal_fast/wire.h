@@ -3,6 +3,7 @@
 #define CANAL_FAST_WIRE_H
 
 #include "wire/bus_load.h"
+#include "wire/crc_fold.h"
 #include "wire/crc_simd.h"
 #include "wire/decode_many.h"
 #include "wire/decode_stream.h"

@@ -5,6 +5,7 @@
 #include "digest.h"
 
 #include <canal_fast/wire/bus_load.h>
+#include <canal_fast/wire/crc_fold.h>
 #include <canal_fast/wire/crc_simd.h>
 #include <canal_fast/wire/decode_stream.h>
 #include <canal_fast/wire/encode_stream.h>
@@ -68,7 +69,7 @@ static void bits(const void *frames, size_t count, size_t stride)
     view.bytes = packed;
     view.bits = total = offsets[count];
     add(packed, (size_t)(total + 7) / 8), add(offsets, (count + 1) * 8), tell("encode");
-    wrong += cf_frames_decode(level, view, offsets, count, r.frames, stride, r.columns, &index) != CF_OK;
+    wrong += cf_frames_decode(units, view, offsets, count, r.frames, stride, r.columns, &index) != CF_OK;
     compare(frames, &r, count);
     add_rows(&r, count), tell("decode");
     for (i = 0; i < count; i += 2) { /* every other frame with a wrong bit */
@@ -78,7 +79,7 @@ static void bits(const void *frames, size_t count, size_t stride)
     for (i = 0; i < count; i++) { /* one by one: a flipped FDF bit is no frame for a record of 24 bytes */
         rows one = r;
         one.columns.status += i, one.columns.bit_index += i, one.columns.start += i;
-        add_number((uint64_t)cf_frames_decode(level, view, offsets + i, 1, (char *)r.frames + i * stride, stride,
+        add_number((uint64_t)cf_frames_decode(units, view, offsets + i, 1, (char *)r.frames + i * stride, stride,
                                               one.columns, &index));
     }
     add_rows(&r, count), tell("decode-errors");
@@ -98,7 +99,7 @@ static void bits(const void *frames, size_t count, size_t stride)
         stream[bit >> 3] ^= (uint8_t)(0x80 >> (bit & 7));
     }
     {
-        cf_stream whole = {view, 0, CF_STREAM_INTEGRATING, level};
+        cf_stream whole = {view, 0, CF_STREAM_INTEGRATING, units};
         add_number((uint64_t)cf_stream_decode(&whole, s.frames, s.room, stride, s.columns, &made));
     }
     add_rows(&s, made), tell("decode-stream");
@@ -128,7 +129,7 @@ static void lengths(const void *frames, size_t count, size_t stride)
     add(durations, count * 8), tell("durations");
     add_number(cf_busload_add(frames, count, stride, durations, NULL, 1700000000000000000, 10000000, 100000, 1, load));
     add(load, 8 * 100000), tell("bus-load");
-    wrong += cf_frames_exact(frames, count, stride, level, 3, nominal, &index) != CF_OK;
+    wrong += cf_frames_exact(frames, count, stride, units, 3, nominal, &index) != CF_OK;
     add(nominal, count * 4), tell("length-exact");
     wrong += cf_frames_stuff_bits(frames, count, stride, nominal, &index) != CF_OK;
     add(nominal, count * 4), tell("stuff-bits");
@@ -145,11 +146,11 @@ static void crc(const void *frames, size_t count, size_t stride)
     for (i = 0; i < count; i++) {
         const cf_frame_head *head = (const cf_frame_head *)(const void *)((const char *)frames + i * stride);
         if (stride == sizeof(cf_frame) && i == 0) {
-            wrong += cf_frames_crc_on(level, frames, count, stride, 15, sequences, &index) != CF_OK;
+            wrong += cf_frames_crc_on(units, frames, count, stride, 15, sequences, &index) != CF_OK;
             break;
         }
         width = cf_frame_shape(head, stride).crc_bits;
-        wrong += cf_frames_crc_on(level, head, 1, stride, width, sequences + i, &index) != CF_OK;
+        wrong += cf_frames_crc_on(units, head, 1, stride, width, sequences + i, &index) != CF_OK;
     }
     add(sequences, count * 4), tell("crc-frames");
     for (i = 0; i < LONG; i++)
@@ -157,8 +158,8 @@ static void crc(const void *frames, size_t count, size_t stride)
     for (width = 15; width <= 21; width += width == 15 ? 2 : 4)
         for (i = 0; i < 70; i++) {
             const size_t size = i * i + i;
-            add_number(cf_crc_bytes_on(level, cf_crc_of_width(width), (uint32_t)i, bytes + i, size));
-            add_number(cf_crc_bytes_on(level, cf_crc_of_width(width), 0, bytes + i, LONG - 69 - i));
+            add_number(cf_crc_bytes_on(units, cf_crc_of_width(width), (uint32_t)i, bytes + i, size));
+            add_number(cf_crc_bytes_on(units, cf_crc_of_width(width), 0, bytes + i, LONG - 69 - i));
         }
     tell("crc-bulk");
     free(sequences), free(bytes);

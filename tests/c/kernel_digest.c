@@ -1,9 +1,10 @@
 /* kernel_digest.c - what the kernels make of fixed pseudo-random frames, as one number each.
  *
- *     kernel_digest FRAMES LEVEL [FOLDER]     LEVEL: cf_level, or the machine's highest where it has not that one
+ *     kernel_digest FRAMES UNITS [FOLDER]     UNITS: the bits of cf_units; what the machine has not is left out
  *
- * One line a kernel, NAME DIGEST: the same on every machine and level, whatever the sign of `char`. Exit 1: a kernel
- * refused its input, or a frame did not come back from its bits as it went in. FOLDER gets the recordings, as files.
+ * One line a kernel, NAME DIGEST: the same on every machine and with all units, whatever the sign of `char`. Exit 1:
+ * a kernel refused its input, or a frame did not come back from its bits as it went in. FOLDER gets the recordings, as
+ * files.
  */
 #include "digest_wire.h"
 
@@ -241,11 +242,11 @@ int main(int argc, char **argv)
     const size_t count = argc > 1 ? (size_t)atol(argv[1]) : 1000;
     cf_frame *classical = (cf_frame *)own(count * sizeof *classical);
     cf_fd_frame *flexible = (cf_fd_frame *)own(count * sizeof *flexible);
-    level = cf_cpu_level();
-    if (argc > 2 && (cf_level)atoi(argv[2]) < level)
-        level = (cf_level)atoi(argv[2]);
+    units = cf_cpu_units();
+    if (argc > 2)
+        units &= (cf_units)strtoul(argv[2], NULL, 0);
     folder = argc > 3 ? argv[3] : NULL;
-    fprintf(stderr, "level %d\n", (int)level);
+    fprintf(stderr, "units %#x\n", (unsigned)units);
     make_frames(classical, count, sizeof *classical);
     make_frames(flexible, count, sizeof *flexible);
     add(classical, count * sizeof *classical), add(flexible, count * sizeof *flexible), tell("frames");

@@ -58,7 +58,7 @@ static void read_all(rows *out, const cf_wave_timing *timing, const int64_t *tic
     const cf_wave_columns all = {out->status,    out->bit_index,      out->start_ns,
                                  out->end_ns,    out->clock_ppm,      out->clock_uncertainty,
                                  out->margin_ns, out->margin_percent, out->glitches};
-    cf_wave_begin(&w, timing, cf_cpu_level());
+    cf_wave_begin(&w, timing, cf_cpu_units());
     w.thorough |= thorough;
     out->count = 0;
     for (;;) {

@@ -50,10 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *bytes, *loose, *plain;
     size_t stride, good, rows = 0;
     int64_t start = 0, at;
-    cf_level stream_level;
+    cf_units stream_units;
     if (size < 2)
         return 0;
-    stream_level = data[0] & 4 ? CF_PORTABLE : cf_cpu_level();
+    stream_units = data[0] & 4 ? CF_PORTABLE : cf_cpu_units();
     stride = data[0] & 1 ? sizeof(cf_fd_frame) : sizeof(cf_frame);
     bytes = (uint8_t *)malloc(size - 1);
     require(bytes != NULL);
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bits.bits = 8 * (int64_t)(size - 1) - (data[0] >> 1 & 7);
     require(bits.bits > 0);
     {
-        cf_stream stream = {bits, 0, data[0] & 16 ? CF_STREAM_IDLE : CF_STREAM_INTEGRATING, stream_level};
+        cf_stream stream = {bits, 0, data[0] & 16 ? CF_STREAM_IDLE : CF_STREAM_INTEGRATING, stream_units};
         while (cf_stream_next(&stream, head, stride, &result, &start) == CF_OK) {
             seen(head, stride);
             require(stream.at > start);
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             cf_fd_frame quick;
             cf_decoded same;
             memset(&quick, 0, sizeof quick);
-            require(cf_decode_frame_on(stream_level, bits, at, end, (cf_frame_head *)&quick, stride, &same) == CF_OK);
+            require(cf_decode_frame_on(stream_units, bits, at, end, (cf_frame_head *)&quick, stride, &same) == CF_OK);
             require(memcmp(&quick, &record, sizeof quick) == 0 && same.status == result.status);
             require(same.end == result.end && same.bit_index == result.bit_index && same.valid == result.valid);
             require(result.end <= end);

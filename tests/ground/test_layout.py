@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import canal_fast as cf
-from canal_fast import _gate, processor
+from canal_fast import _frames, _gate, processor
 from canal_fast.drivers import library
 from canal_fast.drivers.config_strings import OpenFlag
 from canal_fast.live import host
@@ -73,9 +73,15 @@ def test_calling_convention_mirror(tree: Path) -> None:
     assert tuple(name.removeprefix("CONVENTION_").lower() for name in table) == library.CONVENTIONS
 
 
-def test_processor_level_mirror(tree: Path) -> None:
-    levels = enumerators(tree, "cpu.h", "CF_")
-    assert [levels[name.upper()] for name in processor.LEVELS] == [0, 1, 2]
+def test_processor_units_mirror(tree: Path) -> None:
+    text = (tree / "include" / "canal_fast" / "cpu.h").read_text()
+    rows = re.findall(r'X\((\w+), (\d+), "(\w+)", "(.+)"\)', text)
+    assert _frames.unit_table() == [(word, 1 << int(bit), contents) for _, bit, word, contents in rows]
+    assert all(name.lower() == word for name, _, word, _ in rows)
+    assert len({bit for _, bit, _, _ in rows}) == len(rows) == 7
+    assert {word: 1 << int(bit) for _, bit, word, _ in rows} == processor.UNITS
+    assert processor.LEVELS[0] == "portable"
+    assert set(processor.LEVELS[1:]) <= set(processor.UNITS)  # a level has the name of the unit that it asks for
 
 
 def test_status_mirror() -> None:

@@ -209,13 +209,13 @@ CF_TARGET_AVX512 CF_INLINE void cf_acceptance_avx512(const cf_acceptance *a, con
 #endif
 
 /* accepted[i] becomes 1 where record i is let through, else 0. Base frames by table, eight or sixteen at a time; others
- * by the rows. Same results on every level. */
-CF_INLINE void cf_acceptance_accepts(cf_level level, const cf_acceptance *a, const void *frames, size_t count,
+ * by the rows. Same results with all units. */
+CF_INLINE void cf_acceptance_accepts(cf_units units, const cf_acceptance *a, const void *frames, size_t count,
                                      size_t stride, uint8_t *CF_RESTRICT accepted)
 {
-    (void)level;
+    (void)units;
 #if CF_HAVE_X86
-    if (level >= CF_AVX512 && stride == sizeof(cf_frame) && !a->asks) {
+    if (cf_units_have(units, CF_NEEDS_AVX512) && stride == sizeof(cf_frame) && !a->asks) {
         cf_acceptance_avx512(a, frames, count, accepted);
         return;
     }

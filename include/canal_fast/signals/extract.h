@@ -11,18 +11,6 @@
 
 #define CF_ROW_BLOCK 512 /* rows at a time: a block's words stay in the first-level cache */
 
-CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
-{
-#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-#else
-    return (uint64_t)at[7] << 56 | (uint64_t)at[6] << 48 | (uint64_t)at[5] << 40 | (uint64_t)at[4] << 32 |
-           (uint64_t)at[3] << 24 | (uint64_t)at[2] << 16 | (uint64_t)at[1] << 8 | at[0];
-#endif
-}
-
 CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
 {
 #if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -30,7 +30,7 @@ CF_INLINE void cf_wave_try_phases(cf_wave *w)
     for (wanted = 2; wanted; wanted--) {
         for (i = 0; i < 6; i++) {
             timing.offset = w->timing.quarter * quarters[i];
-            w->stretch_end = cf_stretch_read(&w->stretch, &timing, &w->edges, w->level);
+            w->stretch_end = cf_stretch_read(&w->stretch, &timing, &w->edges, w->units);
             if (cf_wave_holds_frame(w) >= wanted)
                 return;
         }
@@ -42,7 +42,7 @@ CF_INLINE cf_stretch_end cf_wave_stretch(cf_wave *w)
 {
     cf_stretch *s = &w->stretch;
     s->first = w->at;
-    w->stretch_end = cf_stretch_read(s, &w->timing, &w->edges, w->level);
+    w->stretch_end = cf_stretch_read(s, &w->timing, &w->edges, w->units);
     if (w->stretch_end == CF_STRETCH_MORE)
         return w->stretch_end;
     if (w->timing.rounding && cf_wave_holds_frame(w) < 2)
@@ -51,7 +51,7 @@ CF_INLINE cf_stretch_end cf_wave_stretch(cf_wave *w)
     w->stream.bits.bits = s->bits;
     w->stream.at = 0;
     w->stream.state = CF_STREAM_IDLE;
-    w->stream.level = w->level;
+    w->stream.units = w->units;
     w->state = CF_WAVE_ROWS;
     return w->stretch_end;
 }
@@ -162,8 +162,8 @@ CF_INLINE cf_status cf_wave_next(cf_wave *w, int64_t begin, int columns, cf_fram
         }
         if (!w->thorough && !w->tentative) {
             const int64_t first = w->at;
-            if (columns ? cf_plain_read(&w->plain, &w->timing, w->reciprocal, e, first, w->level, 1, head, stride)
-                        : cf_plain_read(&w->plain, &w->timing, w->reciprocal, e, first, w->level, 0, head, stride)) {
+            if (columns ? cf_plain_read(&w->plain, &w->timing, w->reciprocal, e, first, w->units, 1, head, stride)
+                        : cf_plain_read(&w->plain, &w->timing, w->reciprocal, e, first, w->units, 0, head, stride)) {
                 row->status = CF_WIRE_OK;
                 row->bit_index = -1;
                 row->start_ns = cf_wave_time(w, e->ticks[first]);

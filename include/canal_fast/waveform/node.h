@@ -28,7 +28,7 @@ typedef struct cf_wave_columns {
 typedef struct cf_wave {
     cf_wave_timing timing;
     cf_wave_edges edges;
-    cf_level level;
+    cf_units units;
     cf_wave_state state;
     int thorough;          /* never the short way */
     int tentative; /* the bus may not have been idle before this stretch: only a valid frame counts; -1: none */
@@ -49,11 +49,11 @@ typedef struct cf_wave_row {
     cf_wave_measures measures;
 } cf_wave_row;
 
-CF_INLINE void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_level level)
+CF_INLINE void cf_wave_begin(cf_wave *w, const cf_wave_timing *timing, cf_units units)
 {
     memset(w, 0, sizeof *w);
     w->timing = *timing;
-    w->level = level;
+    w->units = units;
     w->reciprocal = ((uint64_t)1 << CF_PLAIN_SHIFT) / (uint64_t)timing->nominal.bit + 1;
     w->thorough = timing->rounding || timing->quantum[0];
 }

@@ -40,7 +40,7 @@ CF_ALWAYS_INLINE int64_t cf_plain_least(int64_t a, int64_t b)
 /* The frame whose SOF is the falling edge `first`, into the zeroed record. Returns 0 unless it is plainly good; then *p
  * holds the frame's end and, with `columns`, what those need. `reciprocal` is 2^CF_PLAIN_SHIFT / bit + 1. */
 CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, uint64_t reciprocal,
-                                   const cf_wave_edges *edges, int64_t first, cf_level level, int columns,
+                                   const cf_wave_edges *edges, int64_t first, cf_units units, int columns,
                                    cf_frame_head *head, size_t stride)
 {
     const int64_t bit = timing->nominal.bit, offset = timing->nominal.sample, jump = timing->nominal.jump;
@@ -99,7 +99,7 @@ CF_ALWAYS_INLINE int cf_plain_read(cf_plain *p, const cf_wave_timing *timing, ui
     if (run - dominant < CF_PLAIN_TAIL + 2) /* the next SOF comes too early, or the ACK is missing */
         return 0;
     cf_write(&writer, ((uint64_t)1 << CF_PLAIN_TAIL) - 1, (unsigned)dominant + CF_PLAIN_TAIL);
-    if (cf_decode_frame_on(level, bits, 0, tail + CF_PLAIN_TAIL, head, stride, &result) != CF_OK ||
+    if (cf_decode_frame_on(units, bits, 0, tail + CF_PLAIN_TAIL, head, stride, &result) != CF_OK ||
         result.status != CF_WIRE_OK || head->flags & CF_FLAG_FD || result.end != tail + CF_PLAIN_TAIL)
         return 0;
     p->pairs = pairs + 1;

@@ -64,10 +64,10 @@ CF_INLINE int64_t cf_stretch_bit_start(const cf_stretch *s, const cf_wave_timing
 typedef enum cf_standing { CF_STANDS_INSIDE, CF_STANDS_PAUSING, CF_STANDS_IDLE } cf_standing;
 
 /* Needs a stretch that ends in at least one recessive bit. */
-CF_INLINE cf_standing cf_stretch_standing(const cf_stretch *s, cf_level level, int64_t recessive)
+CF_INLINE cf_standing cf_stretch_standing(const cf_stretch *s, cf_units units, int64_t recessive)
 {
     const cf_packed bits = {s->bytes, s->bits};
-    cf_stream stream = {bits, 0, CF_STREAM_IDLE, level}, before;
+    cf_stream stream = {bits, 0, CF_STREAM_IDLE, units}, before;
     cf_fd_frame record;
     cf_decoded result;
     int64_t start, pause;
@@ -122,12 +122,12 @@ CF_INLINE const cf_sync_timing *cf_sampler_rate(const cf_sampler *r)
 }
 
 /* The edge at r->next. Returns 1 where it ends the stretch: a SOF on an idle bus. */
-CF_INLINE int cf_sampler_edge(cf_sampler *r, const cf_stretch *s, cf_level level)
+CF_INLINE int cf_sampler_edge(cf_sampler *r, const cf_stretch *s, cf_units units)
 {
     const cf_sync_timing *rate = cf_sampler_rate(r);
     cf_standing standing = CF_STANDS_INSIDE;
     if (r->level == 1 && r->sync.armed && r->recessive >= CF_WAVE_FIELD_BITS)
-        standing = cf_stretch_standing(s, level, r->recessive);
+        standing = cf_stretch_standing(s, units, r->recessive);
     if (standing == CF_STANDS_IDLE)
         return 1;
     r->level ^= 1;
@@ -187,7 +187,7 @@ CF_INLINE void cf_sampler_take(cf_sampler *r, cf_stretch *s, unsigned bit)
 
 /* Reads from the falling edge s->first, at which the bus is idle, to where it is idle again. All else in *s is set. */
 CF_INLINE cf_stretch_end cf_stretch_read(cf_stretch *s, const cf_wave_timing *timing, const cf_wave_edges *edges,
-                                         cf_level level)
+                                         cf_units units)
 {
     cf_sampler r = {timing, edges, {0, 0}, {CF_TRACK_REST, 0, 0, 0, 0, 0, 0, 0, 0, 0}, s->first + 1, 0, 0, 0, 0};
     const int64_t last = cf_wave_parts(timing, edges->end - edges->ticks[s->first]);
@@ -200,7 +200,7 @@ CF_INLINE cf_stretch_end cf_stretch_read(cf_stretch *s, const cf_wave_timing *ti
     while (s->bits < CF_WAVE_BITS) {
         s->next = r.at;
         if (r.next <= r.sync.sample) {
-            if (cf_sampler_edge(&r, s, level))
+            if (cf_sampler_edge(&r, s, units))
                 return CF_STRETCH_IDLE;
             continue;
         }

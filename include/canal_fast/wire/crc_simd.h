@@ -1,45 +1,18 @@
-/* canal_fast/wire/crc_simd.h - CRC-15 of long buffers and of arrays of frames, on an instruction set of choice. */
+/* canal_fast/wire/crc_simd.h - CRC-15 of arrays of frames, with units of choice. */
 #ifndef CANAL_FAST_WIRE_CRC_SIMD_H
 #define CANAL_FAST_WIRE_CRC_SIMD_H
 
-#include "frame_simd.h"
+#include "crc_planes.h"
 #include "frame_crc.h"
+#include "frame_simd.h"
 
 #if CF_HAVE_X86
-/* Each 128-bit lane times x^distance, given x^(distance + 64) mod P and x^distance mod P. */
-CF_TARGET_AVX512 CF_ALWAYS_INLINE __m512i cf_fold(__m512i value, int64_t upper, int64_t lower)
-{
-    const __m512i factors = _mm512_set4_epi64(upper, lower, upper, lower);
-    return _mm512_xor_si512(_mm512_clmulepi64_epi128(value, factors, 0x11),
-                            _mm512_clmulepi64_epi128(value, factors, 0x00));
-}
-
-/* Folds `count` >= 256 bytes, a multiple of 256, into the 64 bytes of `rest`, which leave the same CRC-15. */
-CF_TARGET_AVX512 CF_INLINE void cf_crc15_fold(uint32_t value, const uint8_t *bytes, size_t count, uint8_t rest[64])
-{
-    const __m512i reverse = _mm512_set4_epi32(0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F);
-    const int64_t x2112 = 0x56BC, x2048 = 0x4EAB, x576 = 0x0AE6, x512 = 0x0010; /* powers of x mod P */
-    __m512i part[4];
-    int i;
-    for (i = 0; i < 4; i++)
-        part[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(bytes + 64 * i), reverse);
-    part[0] = _mm512_xor_si512(part[0], _mm512_maskz_set1_epi64(2, (int64_t)((uint64_t)value << 49)));
-    for (bytes += 256, count -= 256; count; bytes += 256, count -= 256) {
-        for (i = 0; i < 4; i++)
-            part[i] = _mm512_xor_si512(cf_fold(part[i], x2112, x2048),
-                                       _mm512_shuffle_epi8(_mm512_loadu_si512(bytes + 64 * i), reverse));
-    }
-    for (i = 1; i < 4; i++)
-        part[i] = _mm512_xor_si512(part[i], cf_fold(part[i - 1], x576, x512));
-    _mm512_storeu_si512(rest, _mm512_shuffle_epi8(part[3], reverse));
-}
-
 /* Sixteen base data frames of 8 bytes; 0, and nothing written, where one of them is something else.
  *
  * A message is cut into its low 48 bits and the 35 above. Each piece's product with floor(x^(79 + k) / P), where k
  * is the piece's place, has 15 bits below its upper half that are the begin of the fraction of message * x^15 / P; P
  * times those is the remainder. */
-CF_TARGET_AVX512 CF_ALWAYS_INLINE int cf_crc15_base16(const cf_frame *frames, uint32_t *CF_RESTRICT sequences)
+CF_TARGET_AVX512_VPCLMUL CF_ALWAYS_INLINE int cf_crc15_base16(const cf_frame *frames, uint32_t *CF_RESTRICT sequences)
 {
     const int64_t of_low = CF_CRC15_INVERSE, of_high = (int64_t)0xB0CE6636F9EFEAD9u, dlc8 = (int64_t)8 << 56;
     const int64_t free_bits = CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32;
@@ -77,8 +50,8 @@ CF_TARGET_AVX512 CF_ALWAYS_INLINE int cf_crc15_base16(const cf_frame *frames, ui
 }
 
 /* Returns the number of frames done: all that are left but some, or those before the first block that has another. */
-CF_TARGET_AVX512 CF_INLINE size_t cf_crc15_frames16(const cf_frame *frames, size_t count,
-                                                    uint32_t *CF_RESTRICT sequences)
+CF_TARGET_AVX512_VPCLMUL CF_INLINE size_t cf_crc15_frames16(const cf_frame *frames, size_t count,
+                                                            uint32_t *CF_RESTRICT sequences)
 {
     size_t i = 0;
     while (i + 16 <= count && cf_crc15_base16(frames + i, sequences + i))
@@ -87,8 +60,8 @@ CF_TARGET_AVX512 CF_INLINE size_t cf_crc15_frames16(const cf_frame *frames, size
 }
 
 /* The same of any classical frames, eight at a time: those before the first block with a record that is refused. */
-CF_TARGET_AVX512 CF_INLINE size_t cf_crc15_frames8(const cf_frame *frames, size_t count,
-                                                   uint32_t *CF_RESTRICT sequences)
+CF_TARGET_AVX512_VPCLMUL CF_INLINE size_t cf_crc15_frames8(const cf_frame *frames, size_t count,
+                                                           uint32_t *CF_RESTRICT sequences)
 {
     size_t i;
     for (i = 0; i + 8 <= count; i += 8) {
@@ -99,49 +72,65 @@ CF_TARGET_AVX512 CF_INLINE size_t cf_crc15_frames8(const cf_frame *frames, size_
     }
     return i;
 }
-#endif
-
-/* As cf_crc_bytes, on `level`. */
-CF_INLINE uint32_t cf_crc_bytes_on(cf_level level, cf_crc crc, uint32_t value, const uint8_t *bytes, size_t count)
+/* The same, four at a time. */
+CF_TARGET_AVX2_PCLMUL CF_INLINE size_t cf_crc15_frames4(const cf_frame *frames, size_t count,
+                                                        uint32_t *CF_RESTRICT sequences)
 {
-#if CF_HAVE_X86
-    if (level >= CF_AVX512 && crc.width == 15 && count >= 512) {
-        const size_t folded = count & ~(size_t)255;
-        uint8_t rest[64];
-        cf_crc15_fold(value, bytes, folded, rest);
-        value = cf_crc_bytes(crc, 0, rest, sizeof rest);
-        bytes += folded;
-        count -= folded;
+    size_t i;
+    for (i = 0; i + 4 <= count; i += 4) {
+        const cf_wire_messages4 m = cf_load4(frames + i);
+        if (CF_UNLIKELY(!_mm256_testz_si256(m.refused, m.refused)))
+            break;
+        _mm_storeu_si128((__m128i *)(void *)(sequences + i), cf_crc15_of4(m.high, m.low));
     }
-#endif
-    (void)level;
-    return cf_crc_bytes(crc, value, bytes, count);
+    return i;
 }
 
-/* As cf_frames_crc, on `level`. */
-CF_INLINE cf_status cf_frames_crc_on(cf_level level, const void *frames, size_t count, size_t stride, unsigned width,
+/* CRCs of the frames up to the first that the units have no fast way for; returns how many. */
+CF_INLINE size_t cf_crc15_frames_fast(cf_units units, const cf_frame *frames, size_t count,
+                                      uint32_t *CF_RESTRICT sequences)
+{
+    size_t done = 0, before, some;
+    do { /* in mixed traffic the way of base frames rarely has something to do */
+        before = done;
+        if (cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL))
+            done += cf_crc15_frames16(frames + done, count - done, sequences + done);
+        else if (cf_units_have(units, CF_NEEDS_AVX2))
+            done += cf_crc15_frames32(frames + done, count - done, sequences + done);
+        some = count - done < CF_CRC_APART ? count - done : (size_t)CF_CRC_APART;
+        if (cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL))
+            done += cf_crc15_frames8(frames + done, some, sequences + done);
+        else if (cf_units_have(units, CF_NEEDS_AVX2_PCLMUL))
+            done += cf_crc15_frames4(frames + done, some, sequences + done);
+    } while (done > before);
+    return done;
+}
+#endif
+
+/* As cf_frames_crc, with these units. */
+CF_INLINE cf_status cf_frames_crc_on(cf_units units, const void *frames, size_t count, size_t stride, unsigned width,
                                      uint32_t *CF_RESTRICT sequences, size_t *index)
 {
-    size_t done = 0;
+    const char *at = (const char *)frames;
+    const int fast = width == 15 && stride == sizeof(cf_frame) &&
+                     (cf_units_have(units, CF_NEEDS_AVX2) || cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL));
+    size_t done = 0, some;
     cf_status status;
+    do { /* what the fast ways leave goes the general one, a little at a time */
 #if CF_HAVE_X86
-    if (level >= CF_AVX512 && width == 15 && stride == sizeof(cf_frame)) {
-        const cf_frame *at = (const cf_frame *)frames;
-        size_t before, some;
-        do { /* in mixed traffic the faster one rarely has something to do */
-            before = done;
-            done += cf_crc15_frames16(at + done, count - done, sequences + done);
-            some = count - done;
-            if (some > CF_CRC_APART)
-                some = CF_CRC_APART;
-            done += cf_crc15_frames8(at + done, some, sequences + done);
-        } while (done > before);
-    }
+        if (fast)
+            done += cf_crc15_frames_fast(units, (const cf_frame *)(const void *)at + done, count - done,
+                                         sequences + done);
 #endif
-    (void)level;
-    status = cf_frames_crc((const char *)frames + done * stride, count - done, stride, width, sequences + done, index);
-    *index += done;
-    return status;
+        some = fast && count - done > CF_CRC_APART ? (size_t)CF_CRC_APART : count - done;
+        status = cf_frames_crc(at + done * stride, some, stride, width, sequences + done, index);
+        if (CF_UNLIKELY(status != CF_OK)) {
+            *index += done;
+            return status;
+        }
+        done += some;
+    } while (done < count);
+    return CF_OK;
 }
 
 #endif

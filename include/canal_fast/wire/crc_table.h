@@ -56,6 +56,13 @@
 #define CF_CRC_64(v, a, b, c, d, e, f) CF_CRC_32(v, a, b, c, d, e), CF_CRC_32((v) ^ (f), a, b, c, d, e)
 #define CF_CRC_128(v, a, b, c, d, e, f, g) CF_CRC_64(v, a, b, c, d, e, f), CF_CRC_64((v) ^ (g), a, b, c, d, e, f)
 #define CF_CRC_256(a, b, c, d, e, f, g, h) {CF_CRC_128(0, a, b, c, d, e, f, g), CF_CRC_128(h, a, b, c, d, e, f, g)},
+#define CF_CRC_512(v, a, b, c, d, e, f, g, h, i)                                    \
+    CF_CRC_128(v, a, b, c, d, e, f, g), CF_CRC_128((v) ^ (h), a, b, c, d, e, f, g), \
+        CF_CRC_128((v) ^ (i), a, b, c, d, e, f, g), CF_CRC_128((v) ^ (h) ^ (i), a, b, c, d, e, f, g)
+#define CF_CRC_1024(v, a, b, c, d, e, f, g, h, i, j) \
+    CF_CRC_512(v, a, b, c, d, e, f, g, h, i), CF_CRC_512((v) ^ (j), a, b, c, d, e, f, g, h, i)
+#define CF_CRC_2048(v, a, b, c, d, e, f, g, h, i, j, k) \
+    CF_CRC_1024(v, a, b, c, d, e, f, g, h, i, j), CF_CRC_1024((v) ^ (k), a, b, c, d, e, f, g, h, i, j)
 
 typedef const uint32_t (*cf_crc_table)[256];
 
@@ -63,6 +70,22 @@ CF_INLINE cf_crc_table cf_crc15_table(void)
 {
     static const uint32_t table[13][256] = {CF_CRC15_SLICES(CF_CRC_256)};
     return table;
+}
+
+/* Base data frames of 8 bytes: what the identifier adds, DLC included, and what bits 0..10, 11..21 and 22..31 of the
+ * first four payload bytes add, read as a little-endian number. Rows of the slices above in another order. */
+typedef struct cf_crc_base8_table {
+    uint16_t id[2048], low[2048], middle[2048], high[1024];
+} cf_crc_base8_table;
+
+CF_INLINE const cf_crc_base8_table *cf_crc_base8(void)
+{
+    static const cf_crc_base8_table table = {
+        {CF_CRC_2048(0x145B, 0x0B1B, 0x1636, 0x2C6C, 0x58D8, 0x7429, 0x2DCB, 0x5B96, 0x72B5, 0x20F3, 0x41E6, 0x4655)},
+        {CF_CRC_2048(0, 0x5730, 0x6BF9, 0x126B, 0x24D6, 0x49AC, 0x56C1, 0x681B, 0x15AF, 0x7671, 0x297B, 0x52F6)},
+        {CF_CRC_2048(0, 0x6075, 0x0573, 0x0AE6, 0x15CC, 0x2B98, 0x1E2C, 0x3C58, 0x78B0, 0x34F9, 0x69F2, 0x167D)},
+        {CF_CRC_1024(0, 0x2CFA, 0x59F4, 0x67E8, 0x0A49, 0x1492, 0x2924, 0x5248, 0x6109, 0x078B, 0x0F16)}};
+    return &table;
 }
 
 CF_INLINE cf_crc_table cf_crc17_table(void)

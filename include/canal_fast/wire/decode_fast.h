@@ -74,7 +74,7 @@ CF_ALWAYS_INLINE uint64_t cf_squeeze(uint64_t word, uint64_t marks)
     return word;
 }
 
-/* `fast`: the caller is compiled for CF_TARGET_AVX512 */
+/* `fast`: the caller is compiled for CF_TARGET_PEXT */
 CF_ALWAYS_INLINE unsigned cf_ones(uint64_t word, int fast)
 {
 #if CF_HAVE_X86
@@ -235,9 +235,7 @@ CF_INLINE unsigned cf_quick_portable(const uint8_t *bytes, unsigned shift, int g
 }
 
 #if CF_HAVE_X86
-/* PEXT is slow on some machines that have it, on none with AVX-512. */
-CF_TARGET_AVX512 CF_INLINE unsigned cf_quick_avx512(const uint8_t *bytes, unsigned shift, int guess,
-                                                    cf_frame_head *head)
+CF_TARGET_PEXT CF_INLINE unsigned cf_quick_pext(const uint8_t *bytes, unsigned shift, int guess, cf_frame_head *head)
 {
     cf_quick q;
     if (CF_LIKELY(guess >= CF_QUICK_USUAL && guess < 128)) {
@@ -256,7 +254,7 @@ CF_TARGET_AVX512 CF_INLINE unsigned cf_quick_avx512(const uint8_t *bytes, unsign
 #endif
 
 /* As cf_decode_frame. */
-CF_INLINE cf_status cf_decode_frame_on(cf_level level, cf_packed bits, int64_t start, int64_t end, cf_frame_head *head,
+CF_INLINE cf_status cf_decode_frame_on(cf_units units, cf_packed bits, int64_t start, int64_t end, cf_frame_head *head,
                                        size_t stride, cf_decoded *result)
 {
     if (CF_LIKELY((start >> 3) + 25 <= bits.bits >> 3)) {
@@ -266,8 +264,8 @@ CF_INLINE cf_status cf_decode_frame_on(cf_level level, cf_packed bits, int64_t s
         const int guess = most < 0 || most > CF_QUICK_MOST ? 0 : (int)most;
         unsigned length;
 #if CF_HAVE_X86
-        if (level >= CF_AVX512)
-            length = cf_quick_avx512(bytes, shift, guess, head);
+        if (cf_units_have(units, CF_NEEDS_PEXT))
+            length = cf_quick_pext(bytes, shift, guess, head);
         else
 #endif
             length = cf_quick_portable(bytes, shift, guess, head);
@@ -280,7 +278,7 @@ CF_INLINE cf_status cf_decode_frame_on(cf_level level, cf_packed bits, int64_t s
         }
         memset(head, 0, stride);
     }
-    (void)level;
+    (void)units;
     return cf_decode_frame(bits, start, end, head, stride, result);
 }
 

@@ -14,7 +14,7 @@ typedef struct cf_wire_columns {
 /* Frame i is bits offsets[i] to offsets[i + 1] - 1; what follows its last EOF bit is not looked at. Records are
  * zeroed and filled, rows of `columns` set. On trouble with the arguments returns CF_OFFSET_ORDER or
  * CF_OFFSET_RANGE, and CF_FD_IN_CLASSICAL at the first FD frame where stride is 24, with *index. */
-CF_INLINE cf_status cf_frames_decode(cf_level level, cf_packed bits, const int64_t *offsets, size_t count, void *frames,
+CF_INLINE cf_status cf_frames_decode(cf_units units, cf_packed bits, const int64_t *offsets, size_t count, void *frames,
                                      size_t stride, cf_wire_columns columns, size_t *index)
 {
     char *at = (char *)frames;
@@ -33,7 +33,7 @@ CF_INLINE cf_status cf_frames_decode(cf_level level, cf_packed bits, const int64
         memset(at, 0, sizeof(cf_frame)); /* a size that the compiler knows */
         if (stride > sizeof(cf_frame))
             memset(at + sizeof(cf_frame), 0, stride - sizeof(cf_frame));
-        status = cf_decode_frame_on(level, bits, offsets[i], offsets[i + 1], (cf_frame_head *)at, stride, &result);
+        status = cf_decode_frame_on(units, bits, offsets[i], offsets[i + 1], (cf_frame_head *)at, stride, &result);
         *index = i;
         if (status != CF_OK)
             return status;

@@ -8,7 +8,7 @@
 
 #include "decode_many.h"
 
-/* Where a stream stands; begin with {bits, 0, CF_STREAM_INTEGRATING, level}. */
+/* Where a stream stands; begin with {bits, 0, CF_STREAM_INTEGRATING, units}. */
 typedef enum cf_stream_state {
     CF_STREAM_INTEGRATING, /* waits for 11 recessive bits */
     CF_STREAM_IDLE,        /* the next dominant bit is a SOF */
@@ -22,7 +22,7 @@ typedef struct cf_stream {
     cf_packed bits;
     int64_t at;
     cf_stream_state state;
-    cf_level level;
+    cf_units units;
 } cf_stream;
 
 enum { CF_INTEGRATION_BITS = 11, CF_DELIMITER_BITS = 8, CF_FLAG_BITS = 6 };
@@ -123,7 +123,7 @@ CF_INLINE cf_status cf_stream_next(cf_stream *s, cf_frame_head *head, size_t str
             *start = cf_find_bit(s->bits, s->at, 0);
             s->at = *start;
             if (*start < s->bits.bits) {
-                const cf_status status = cf_decode_frame_on(s->level, s->bits, *start, s->bits.bits, head, stride,
+                const cf_status status = cf_decode_frame_on(s->units, s->bits, *start, s->bits.bits, head, stride,
                                                             result);
                 if (status != CF_OK)
                     return status;

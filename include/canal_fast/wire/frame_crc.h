@@ -6,24 +6,49 @@
 
 enum { CF_CRC_APART = 128 }; /* frames that go the general way once one is not of the kind with its own */
 
-/* Is this a base data frame of 8 bytes, and one that a controller could send? */
-CF_INLINE int cf_is_base8(const cf_frame_head *head)
+/* Identifier, flags, channel and dlc of a record as one number, its low bits first, less a dlc of 8. */
+CF_INLINE uint64_t cf_head_word(const cf_frame *frame)
 {
-    const unsigned other = head->flags & ~(unsigned)CF_FLAGS_OFF_WIRE;
-    return (other | (head->dlc ^ 8u) | head->arbitration_id >> 11) == 0;
+    return cf_load_le64((const uint8_t *)frame + offsetof(cf_frame, arbitration_id)) ^ (uint64_t)8 << 56;
+}
+
+/* Are these the bits, of one such number or of several, of base data frames of 8 bytes that a controller could send? */
+CF_INLINE int cf_heads_base8(uint64_t heads)
+{
+    return !(heads & ~((uint64_t)CF_MAX_STANDARD_ID | (uint64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32));
+}
+
+/* The CRC of such a frame: 8 look-ups, half of them of bytes, so that loads and arithmetic take the same time. */
+CF_ALWAYS_INLINE uint32_t cf_base8_sequence(const cf_crc_base8_table *wide, cf_crc_table t, uint64_t head,
+                                            const uint8_t *data)
+{
+    const uint32_t first = (uint32_t)cf_load_le64(data);
+    return wide->id[head & CF_MAX_STANDARD_ID] ^ wide->low[first & 2047] ^ wide->middle[first >> 11 & 2047] ^
+           wide->high[first >> 22] ^ t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]];
 }
 
 /* CRCs of the first such ones among `count` records; returns how many. A loop of its own, whose few variables stay in
- * registers: 11 look-ups a frame, straight from the bytes. */
+ * registers, over four at a time. */
 CF_INLINE size_t cf_base8_crc15(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
 {
+    const cf_crc_base8_table *wide = cf_crc_base8();
     const cf_crc_table t = cf_crc15_table();
+    uint64_t head[4];
     size_t i;
-    for (i = 0; i < count && cf_is_base8((const cf_frame_head *)(frames + i)); i++) {
-        const uint8_t *data = frames[i].data;
-        const uint32_t bits = frames[i].arbitration_id << 7 | 8;
-        sequences[i] = t[10][bits >> 16] ^ t[9][bits >> 8 & 255] ^ t[8][bits & 255] ^ t[7][data[0]] ^ t[6][data[1]] ^
-                       t[5][data[2]] ^ t[4][data[3]] ^ t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]];
+    int k;
+    for (i = 0; i + 4 <= count; i += 4) {
+        for (k = 0; k < 4; k++)
+            head[k] = cf_head_word(frames + i + k);
+        if (!cf_heads_base8(head[0] | head[1] | head[2] | head[3]))
+            break;
+        for (k = 0; k < 4; k++)
+            sequences[i + k] = cf_base8_sequence(wide, t, head[k], frames[i + k].data);
+    }
+    for (; i < count; i++) {
+        head[0] = cf_head_word(frames + i);
+        if (!cf_heads_base8(head[0]))
+            break;
+        sequences[i] = cf_base8_sequence(wide, t, head[0], frames[i].data);
     }
     return i;
 }

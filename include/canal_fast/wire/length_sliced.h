@@ -1,4 +1,4 @@
-/* canal_fast/wire/length_sliced.h - the array length kernel on the instruction set of one's choice. */
+/* canal_fast/wire/length_sliced.h - the array length kernel with units of choice. */
 #ifndef CANAL_FAST_WIRE_LENGTH_SLICED_H
 #define CANAL_FAST_WIRE_LENGTH_SLICED_H
 
@@ -14,7 +14,41 @@
 #include "length_sliced_kernel.h"
 
 #if CF_HAVE_X86
+/* Rows of 256 frames, four at a time. */
+CF_TARGET_AVX2 CF_INLINE uint64_t cf_slice_build4(const cf_frame *frames, uint64_t *CF_RESTRICT low,
+                                                  uint64_t *CF_RESTRICT high, uint64_t *CF_RESTRICT lengths)
+{
+    static const uint8_t fill[4][16] = CF_SLICE_FILL_BYTES;
+    const __m256i ones = _mm256_set1_epi64x(-1), size0 = _mm256_set1_epi64x(34), size1 = _mm256_set1_epi64x(54);
+    const __m256i none = _mm256_set1_epi64x((int64_t)0x8080808080800000u); /* bytes 2..7 become 0 */
+    __m256i fills[4], refused = _mm256_setzero_si256();
+    int i;
+    for (i = 0; i < 4; i++)
+        fills[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)fill[i]));
+    for (i = 0; i < 256; i += 4) {
+        const cf_wire_messages4 m = cf_load4(frames + i);
+        const __m256i size = _mm256_add_epi64(_mm256_blendv_epi8(size0, size1, m.extended), m.bits);
+        const __m256i above = _mm256_subs_epu16(size, _mm256_set1_epi64x(64));
+        const __m256i bytes = _mm256_srli_epi64(m.bits, 3);
+        const __m256i pick = _mm256_or_si256(_mm256_or_si256(bytes, _mm256_slli_epi64(bytes, 8)), none);
+        const __m256i first = _mm256_blendv_epi8(_mm256_shuffle_epi8(fills[0], pick),
+                                                 _mm256_shuffle_epi8(fills[2], pick), m.extended);
+        const __m256i second = _mm256_blendv_epi8(_mm256_shuffle_epi8(fills[1], pick),
+                                                  _mm256_shuffle_epi8(fills[3], pick), m.extended);
+        const __m256i crc = _mm256_blendv_epi8(first, second, _mm256_set1_epi64x(0xFF00));
+        const __m256i top = _mm256_or_si256(_mm256_slli_epi64(m.high, 15), _mm256_srli_epi64(m.low, 49));
+        refused = _mm256_or_si256(refused, m.refused);
+        _mm256_storeu_si256(
+            (__m256i *)(void *)(low + i),
+            _mm256_or_si256(_mm256_or_si256(_mm256_slli_epi64(m.low, 15), crc), _mm256_sllv_epi64(ones, size)));
+        _mm256_storeu_si256((__m256i *)(void *)(high + i), _mm256_or_si256(top, _mm256_sllv_epi64(ones, above)));
+        _mm256_storeu_si256((__m256i *)(void *)(lengths + i), _mm256_add_epi64(size, _mm256_set1_epi64x(CF_TAIL_BITS)));
+    }
+    return !_mm256_testz_si256(refused, refused);
+}
+
 #define CF_SLICE_LANES 4
+#define CF_SLICE_BUILD cf_slice_build4
 #define CF_SLICE(name) name##_avx2
 #define CF_SLICE_TARGET CF_TARGET_AVX2
 #include "length_sliced_kernel.h"
@@ -54,23 +88,23 @@ CF_TARGET_AVX512 CF_INLINE uint64_t cf_slice_build8(const cf_frame *frames, uint
 #endif
 
 /* As cf_frames_lengths with CF_LENGTH_EXACT and no `data`; arrays of classical records go through the bit-sliced
- * kernel, block by block. Same results on every level. */
-CF_INLINE cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_level level, int32_t extra,
+ * kernel, block by block. Same results with all units. */
+CF_INLINE cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_units units, int32_t extra,
                                     int32_t *CF_RESTRICT lengths, size_t *index)
 {
     const char *at = (const char *)frames;
     size_t done = 0;
     cf_status status;
-    (void)level;
+    (void)units;
     if (stride == sizeof(cf_frame)) {
         while (done < count) {
             const cf_frame *block = (const cf_frame *)(at + done * stride);
             size_t size = cf_slice_frames_portable;
             uint64_t bad;
 #if CF_HAVE_X86
-            if (level >= CF_AVX512 && count - done >= cf_slice_frames_avx512)
+            if (cf_units_have(units, CF_NEEDS_AVX512) && count - done >= cf_slice_frames_avx512)
                 size = cf_slice_frames_avx512;
-            else if (level >= CF_AVX2 && count - done >= cf_slice_frames_avx2)
+            else if (cf_units_have(units, CF_NEEDS_AVX2) && count - done >= cf_slice_frames_avx2)
                 size = cf_slice_frames_avx2;
             if (size == cf_slice_frames_avx512)
                 bad = cf_slice_lengths_avx512(block, extra, lengths + done);

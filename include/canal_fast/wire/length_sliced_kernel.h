@@ -18,10 +18,25 @@
 
 enum { CF_SLICE_BITS = 118 }; /* SOF to the last CRC bit, extended, 8 bytes */
 
-/* 9 * extended + bytes to the fill's CRC */
-#define CF_SLICE_FILL                                                        \
-    {0x2AB0, 0x493B, 0x4010, 0x082C, 0x3BA8, 0x44BE, 0x17B2, 0x74EB, 0x6A59, \
-     0x5DFE, 0x6FA0, 0x4184, 0x171E, 0x1D72, 0x042A, 0x6438, 0x27EE, 0x0000}
+/* The fill's CRC by payload bytes, 0 to 8 */
+#define CF_SLICE_FILL_BASE(X) \
+    X(0x2AB0), X(0x493B), X(0x4010), X(0x082C), X(0x3BA8), X(0x44BE), X(0x17B2), X(0x74EB), X(0x6A59)
+#define CF_SLICE_FILL_EXTENDED(X) \
+    X(0x5DFE), X(0x6FA0), X(0x4184), X(0x171E), X(0x1D72), X(0x042A), X(0x6438), X(0x27EE), X(0x0000)
+#define CF_SLICE_WHOLE(crc) crc
+#define CF_SLICE_LOW(crc) (crc) & 255
+#define CF_SLICE_HIGH(crc) (crc) >> 8
+
+/* 9 * extended + bytes to the fill's CRC; and its low and high bytes */
+#define CF_SLICE_FILL {CF_SLICE_FILL_BASE(CF_SLICE_WHOLE), CF_SLICE_FILL_EXTENDED(CF_SLICE_WHOLE)}
+#define CF_SLICE_FILL_BYTES                                                      \
+    {                                                                            \
+        {CF_SLICE_FILL_BASE(CF_SLICE_LOW)}, {CF_SLICE_FILL_BASE(CF_SLICE_HIGH)}, \
+            {CF_SLICE_FILL_EXTENDED(CF_SLICE_LOW)},                              \
+        {                                                                        \
+            CF_SLICE_FILL_EXTENDED(CF_SLICE_HIGH)                                \
+        }                                                                        \
+    }
 
 /* Planes above the frame are recessive, so that the automaton idles there, and the CRC register runs over them too.
  * This is what they leave in it, by 9 * extended + bytes; added to the CRC field's place it vanishes. */
