@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -333,11 +334,12 @@ def pe(machine: int) -> bytes:
 def broken_libraries(folder: Path) -> list[tuple[str, Path, str]]:
     """(what is wrong, file, words that a message about it must have)."""
     good = build(Row("by the book"), folder).read_bytes()
+    other = (elf(64, 62), "x86-64 ELF") if platform.machine() == "aarch64" else (elf(64, 183), "ARM (aarch64)")
     files = [
         ("empty file", b"", "empty"),
         ("text file", b"#!/bin/sh\necho I am no library at all, whatever my name says\n" * 20, "not a shared library"),
         ("i386", elf(32, 3), "32-bit x86 (i386)"),
-        ("aarch64", elf(64, 183), "ARM (aarch64)"),
+        ("another machine", *other),
         ("S/390", elf(64, 22, big=True), "S/390"),
         ("unheard-of machine", elf(64, 0x7777), "machine"),
         ("64-bit DLL", pe(0x8664), "64-bit x64 Windows DLL"),
