@@ -30,7 +30,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "convert": (
         ("BLF to ASC", "convert drive.blf drive.asc"),
         ("one after another into a folder", "convert day1.blf day2.blf asc --to asc"),
-        ("the second minute of one channel", "convert drive.blf minute.pcapng --start 60 --stop 120 --channels 0"),
+        ("two seconds of one channel", "convert drive.blf part.pcapng --start 2 --stop 4 --channels 0"),
     ),
     "cut": (("ten seconds", "cut drive.blf part.blf --start 5 --stop 15"),),
     "merge": (("two loggers' files by time", "merge left.blf right.blf both.blf --offset right.blf=-0.25"),),
@@ -67,7 +67,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "doctor": (
         ("a driver with its adapter", 'doctor usb2can.dll --config "ED000200;500"'),
-        ("how it looks when all is well", "doctor virtual"),
+        ("how it looks when all is well", 'doctor virtual --config "bus0;500000;load=0.5"'),
     ),
     "list": (("all", "list"),),
 }
