@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from canal_fast._version import __version__
 from canal_fast.cli.options import sentence
-from canal_fast.cli.parsers import command_line
+from canal_fast.cli.parsers import command_line, parsed
+from canal_fast.cli.parsers.mistakes import as_option
 from canal_fast.errors import CanalFastError
 
 
@@ -23,11 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         complete(parser)
     _claim_closed_streams()
-    args = parser.parse_args(argv)
-    if args.command is None and not args.version:
-        parser.error("COMMAND is missing; --help lists them")
-    if args.details and not args.version:
-        parser.error("--verbose goes with --version; `canal-fast log` has one of its own, behind the command")
+    args = parsed(parser, argv)
     try:
         if args.version:
             return _version(args.details)
@@ -41,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         return 130
     except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
-        print(f"canal-fast {args.command or '--version'}: {sentence(error)}", file=sys.stderr)
+        words = as_option(sentence(error), getattr(args, "options", ()))
+        print(f"canal-fast {args.command or '--version'}: {words}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output(unless_good=True)
         return 1
