@@ -66,7 +66,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answer the shell and end, where it is the shell that asks."""
     try:
         import argcomplete
-        from argcomplete.completers import BaseCompleter, ChoicesCompleter, FilesCompleter, SuppressCompleter
+        from argcomplete.completers import BaseCompleter, FilesCompleter, SuppressCompleter
     except ImportError:
         raise SystemExit(1) from None  # nothing is offered; an error's text would stand in the line
 
@@ -83,12 +83,12 @@ def complete(parser: argparse.ArgumentParser) -> None:
             return libraries_and_files
         names = _TO.get(command) if option == "--to" else _NAMED.get(option)
         if names:
-            return ChoicesCompleter(names)
+            return lambda prefix, **_: [name for name in names if name.startswith(prefix)]
         return files if not action.option_strings or action.metavar in _FILES else SuppressCompleter()
 
     (subparsers,) = (row for row in parser._actions if isinstance(row, argparse._SubParsersAction))
     for command, below in subparsers.choices.items():
         for action in below._actions:
             if action.choices is None and action.nargs != 0:
-                action.completer = of(command, action)  # type: ignore[attr-defined]
+                action.completer = of(command, action)
     argcomplete.autocomplete(parser)
