@@ -1,8 +1,8 @@
+# PYTHON_ARGCOMPLETE_OK
 """`python -m canal_fast` and the `canal-fast` command."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib
 import os
@@ -11,24 +11,23 @@ from collections.abc import Sequence
 
 from canal_fast._version import __version__
 from canal_fast.cli.options import sentence
+from canal_fast.cli.parsers import command_line, parsed
+from canal_fast.cli.parsers.mistakes import as_option
 from canal_fast.errors import CanalFastError
-
-COMMANDS = (  # of canal_fast.cli, as --help shows them
-    "log", "monitor", "dump", "stat", "report", "convert", "cut", "merge", "repair", "decode", "formats", "play",
-    "waveform", "simulate", "timing", "response", "filters", "doctor", "list",
-)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code (0 good, 1 failed, 2 wrong usage, 3 frames were lost)."""
-    parser = argparse.ArgumentParser(prog="canal-fast", description="CAN buses at full rate.")
-    parser.add_argument("--version", action="version", version=f"canal-fast {__version__}")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        importlib.import_module(f"canal_fast.cli.parsers.{name}").add_parser(subparsers)
+    parser = command_line()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks
+        from canal_fast.cli.parsers.completion import complete
+
+        complete(parser)
     _claim_closed_streams()
-    args = parser.parse_args(argv)
+    args = parsed(parser, argv)
     try:
+        if args.version:
+            return _version(args.details)
         code: int = importlib.import_module(f"canal_fast.cli.{args.command}").run(args)
         sys.stdout.flush()
         return code
@@ -39,10 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         return 130
     except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
-        print(f"canal-fast {args.command}: {sentence(error)}", file=sys.stderr)
+        words = as_option(sentence(error), getattr(args, "options", ()))
+        print(f"canal-fast {args.command or '--version'}: {words}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output(unless_good=True)
         return 1
+
+
+def _version(details: bool) -> int:
+    """One line, or with `details` what a report of an error needs."""
+    print(f"canal-fast {__version__}")
+    if details:
+        from canal_fast.cli.about import lines
+
+        print(*lines(), sep="\n")
+    sys.stdout.flush()
+    return 0
 
 
 def _discard_output(unless_good: bool = False) -> None:

@@ -6,6 +6,7 @@ FRAME_DTYPE: np.dtype[np.void]
 FD_FRAME_DTYPE: np.dtype[np.void]
 
 SENTENCES: dict[int, str]
+COMPILER: str
 
 def status_table() -> list[tuple[int, str, str]]: ...
 def flag_table() -> list[tuple[int, str, str]]: ...

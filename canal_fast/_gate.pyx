@@ -5,6 +5,7 @@ from cpython.buffer cimport PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject
 
 from canal_fast.capi.base cimport (
     CF_CLOSED,
+    CF_COMPILER,
     CF_DRIVER_FAILED,
     CF_DRIVER_HANGS,
     CF_EXIT_UNKNOWN,
@@ -28,6 +29,9 @@ import sys
 import numpy
 
 from canal_fast.errors import BusOffError, ChannelClosedError, ChannelTimeoutError, DriverError
+
+
+COMPILER = CF_COMPILER.decode()  # that built this module
 
 
 cdef object dtype_of(const cf_field *(*row)(size_t) noexcept nogil, size_t size):

@@ -25,6 +25,9 @@ class Stream:
     fifo: str | None = None
 
 
+MOST_INSTANCES = 1_000_000  # some seconds; no node has such a queue
+
+
 @dataclass(frozen=True)
 class Bound:
     """What is found of one message, in ticks."""
@@ -63,6 +66,11 @@ def level(
         if faults:
             busy += faults.cost(before, again)
     instances = -(-(busy + jitter) // period)
+    if instances > MOST_INSTANCES:
+        raise ValueError(
+            f"{instances} frames of one message are to be looked at, allowed 0..{MOST_INSTANCES}; "
+            f"its jitter is {jitter // period} periods"
+        )
     worst, wait = 0, 0
     for q in range(instances):
         wait, before = max(wait, blocking + q * c), -1

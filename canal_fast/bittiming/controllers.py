@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -194,6 +195,9 @@ def limits_of(limits: str | ControllerLimits) -> ControllerLimits:
     try:
         return CONTROLLERS[limits]
     except (KeyError, TypeError):
+        near = difflib.get_close_matches(str(limits).lower(), CONTROLLERS, 1, 0.75)
+        hint = f" (did you mean {near[0]!r}, {CONTROLLERS[near[0]].title}?)" if near else ""
+        names = ", ".join(CONTROLLERS)
         raise BitTimingError(
-            f"limits = {limits!r} is no known controller; give one of {', '.join(CONTROLLERS)}, or a ControllerLimits"
+            f"limits = {limits!r} is no known controller{hint}; give one of {names}, or a ControllerLimits"
         ) from None

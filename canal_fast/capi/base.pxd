@@ -1,6 +1,10 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 
+cdef extern from "canal_fast/compiler.h" nogil:
+    const char *CF_COMPILER
+
+
 cdef extern from "canal_fast/base.h" nogil:
     ctypedef enum cf_status:
         CF_OK

@@ -84,6 +84,8 @@ def lines(account: Account) -> list[str]:
     for reason, count in account.reduced.items():
         rows.append(f"{count} frame{'' if count == 1 else 's'} lost {SENTENCES[reason]}")
     rows += [f"{count} x {kind} skipped in the sources" for kind, count in account.skipped.items()]
+    if account.read and account.read == account.cut + account.filtered:
+        rows.append("no frame is left: --start and --stop are s after the first, or dates; --filter is hexadecimal")
     if account.lost_bytes:
         rows.append(f"{account.lost_bytes} damaged bytes passed over")
     if account.truncated:

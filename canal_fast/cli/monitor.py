@@ -30,7 +30,9 @@ INTERVALS_S = (0.02, 60)
 
 def run(args: argparse.Namespace) -> int:
     """Watch until something ends it; 3 when the ledger counts a loss, 1 when a driver failed."""
-    if (args.file is None) == (not args.source):
+    if args.file is not None and args.source:
+        raise ValueError("give a recording, or --source KIND:CONFIG for each bus, not both")
+    if args.file is None and not args.source:
         raise ValueError("give a recording, or --source KIND:CONFIG for each bus, such as socketcan:can0")
     if args.source and args.speed is not None:
         raise ValueError("--speed is of recordings; a bus has its own")

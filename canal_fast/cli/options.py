@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import re
 import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
     from canal_fast.logs import LogFile
 
 __all__ = [
-    "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "picture",
-    "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "whole",
+    "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "percent",
+    "picture", "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "span", "whole",
 ]  # fmt: skip
 
 
@@ -56,17 +58,45 @@ def reading(args: argparse.Namespace) -> LogFile:
 
 
 def keep_existing(args: argparse.Namespace, *paths: str | None) -> None:
-    """Raise FileExistsError where a file would be replaced, unless --force was given."""
+    """Raise FileNotFoundError where a folder is missing, FileExistsError where a file would be replaced unasked."""
     from canal_fast.logs.files import refuse_existing
 
     for path in paths:
-        if path not in (None, "-") and not args.force:
+        if path in (None, "-"):
+            continue
+        folder = os.path.dirname(path)
+        if folder and "{" not in path and not os.path.isdir(folder):
+            raise FileNotFoundError(errno.ENOENT, "no such folder", folder)
+        if not args.force:
             refuse_existing(path)
 
 
 def picture(text: str) -> str:
     """Name of a picture; .png, as matplotlib adds it, where it has no suffix."""
-    return text if os.path.splitext(text)[1] else f"{text}.png"
+    suffix = os.path.splitext(text)[1]
+    if suffix and suffix[1:].lower() not in _PICTURES:
+        raise argparse.ArgumentTypeError(f"{text!r} is the name of no picture, as plot.png, plot.svg or plot.pdf are")
+    return text if suffix else f"{text}.png"
+
+
+_PICTURES = [
+    "avif",
+    "eps",
+    "gif",
+    "jpeg",
+    "jpg",
+    "pdf",
+    "pgf",
+    "png",
+    "ps",
+    "raw",
+    "rgba",
+    "svg",
+    "svgz",
+    "tif",
+    "tiff",
+    "webp",
+]  # matplotlib's
 
 
 def can_filter(text: str) -> dict[str, int]:
@@ -89,7 +119,25 @@ def whole(text: str) -> int:
     try:
         return int(text, 0)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number{_without_unit(text, True)}") from None
+
+
+_UNITS = {  # how many of an option's own unit; of letters that mean two things the case decides
+    "": 1, "k": 1e3, "kbit": 1e3, "kbit/s": 1e3, "kbps": 1e3, "kb": 1e3, "khz": 1e3, "M": 1e6, "m": 1, "mhz": 1e6,
+    "mbit": 1e6, "mbit/s": 1e6, "mbps": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "%": 1, "hz": 1, "v": 1, "ppm": 1,
+}  # fmt: skip
+_TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def _without_unit(text: str, whole: bool = False, times: bool = False) -> str:
+    """`: did you mean 500000?` of 500k; numbers have no units behind them."""
+    match = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?(?:[eE]\d+)?)\s*(\D*?)\s*", text)
+    units = _TIMES if times else _UNITS
+    factor = units.get(match[2], units.get(match[2].lower())) if match else None
+    if match is None or factor is None:
+        return ""
+    value = float(match[1].replace(",", ".")) * factor
+    return f": did you mean {value:.12g}?" if value.is_integer() or not whole else ""
 
 
 def count(text: str) -> int:
@@ -100,18 +148,31 @@ def count(text: str) -> int:
     return value
 
 
-def number(text: str) -> float:
+def number(text: str, times: bool = False) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number{_without_unit(text, times=times)}") from None
 
 
 def seconds(text: str) -> float:
     """A time above 0."""
-    value = number(text)
+    value = number(text, times=True)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} s is not above 0")
+    return value
+
+
+def span(text: str) -> float:
+    """A time in seconds."""
+    return number(text, times=True)
+
+
+def percent(text: str) -> float:
+    """Percent of a bit."""
+    value = number(text)
+    if 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is in percent of a bit: did you mean {value * 100:g}?")
     return value
 
 
@@ -120,7 +181,8 @@ def fraction(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number, such as 500000, 87.5 or 250000/3") from None
+        hint = _without_unit(text) or ", such as 500000, 87.5 or 250000/3"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number{hint}") from None
 
 
 def rate(text: str, most: int = 1_000_000) -> float:

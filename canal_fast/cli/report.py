@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -10,10 +11,15 @@ from canal_fast.cli.frames_read import FramesRead
 from canal_fast.cli.options import keep_existing
 from canal_fast.report import write_report
 
+OTHER = {".pdf", ".png", ".svg", ".csv", ".json", ".txt", ".md", ".docx", ".xlsx", ".xml"}  # what it is not
+
 
 def run(args: argparse.Namespace) -> int:
     """Read, write the page; code 1 where nothing but other things than frames was in the recording."""
     keep_existing(args, args.output)
+    stem, suffix = os.path.splitext(args.output)
+    if suffix.lower() in OTHER:
+        raise ValueError(f"-o {args.output}: the page is HTML: {stem}.html, which a browser prints as PDF")
     if args.signal and not args.dbc:
         raise ValueError("--signal chooses from a database: give it with --dbc")
     progress = FramesRead("report")

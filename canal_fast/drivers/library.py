@@ -94,7 +94,8 @@ def find_library(library: str | os.PathLike[str]) -> Path:
     if path.name != name:
         if path.is_file():
             return path.resolve()
-        raise DriverNotFoundError(f"no such driver library: {path.absolute()}", operation="load")
+        folder = ", which is a folder: give the file in it" if path.is_dir() else ""
+        raise DriverNotFoundError(f"no such driver library: {path.absolute()}{folder}", operation="load")
     folders = [folder for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     if script and os.path.isfile(script):  # not a script on standard input, which has no folder

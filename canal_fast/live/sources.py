@@ -119,9 +119,10 @@ def _whole(text: str, name: str, value: str, low: int, high: int) -> int:
     try:
         number = int(value, 0)
     except ValueError:
-        raise ValueError(f"source {text!r}: {name} = {value!r} is not a whole number") from None
+        raise ValueError(f"source {text!r}: {name} = {value!r} is not a whole number, such as {low}") from None
     if not low <= number <= high:
-        raise ValueError(f"source {text!r}: {name} = {number}, allowed {low}..{high}")
+        hint = f": did you mean {number * 1000}?" if name == "bitrate" and low <= number * 1000 <= high else ""
+        raise ValueError(f"source {text!r}: {name} = {number}, allowed {low}..{high}{hint}")
     return number
 
 
@@ -170,6 +171,9 @@ def parse_source(text: str) -> Source:
     elif not colon or kind not in kinds:
         known = " or ".join([", ".join(f"{kind}:" for kind in kinds), f"{_LIBRARY}PATH;"])
         raise ValueError(f"source {text!r} must begin with {known}, as in socketcan:can0 or virtual:bus0")
+    elif "," in config and "=" in (last := config.rpartition(",")[2]) and ";" not in last:
+        parted = "; the virtual bus's own keys stand behind ;" if kind == "virtual" else ""
+        raise ValueError(f"source {text!r}: {last!r}, known are name=, bitrate=, fd, profile=, flags={parted}")
     elif kind == "socketcan" and not config:
         raise ValueError(f"source {text!r} names no interface, as in socketcan:can0")
     first = config.partition(";")[0].strip()

@@ -246,7 +246,7 @@ class Stream:
         if not lines:
             return ""
         if b"\0" in lines[0]:  # what a power cut leaves
-            text = lines[0].strip(b"\0").replace(b"\0", b"\\0").decode("utf-8", "replace")
+            text = lines[0][:40].strip(b"\0").replace(b"\0", b"\\0").decode("utf-8", "replace")
             return f"; the line holds bytes 0, which text does not have{f': {text!r}' if text else ''}"
         return f": {lines[0].decode('utf-8', 'replace')!r}"
 

@@ -71,7 +71,8 @@ def _by_suffix(path: str | os.PathLike[str] | BinaryIO, name: str, suffix: str) 
     if not isinstance(path, (str, os.PathLike)) or path == "-" or (not suffix and _only_takes(path)):
         return by_name("pcapng")
     known = ", ".join(dict.fromkeys(known for row in formats() if row.writes for known in row.suffixes))
-    raise ValueError(f"{name}: recordings end with {known} (or these and {' or '.join(COMPRESSIONS)}), not {suffix!r}")
+    has = f"not {suffix!r}" if suffix else "and this name has no suffix; format= (--to) says what is written, too"
+    raise ValueError(f"{name}: recordings end with {known} (or these and {' or '.join(COMPRESSIONS)}), {has}")
 
 
 def _only_takes(path: str | os.PathLike[str]) -> bool:

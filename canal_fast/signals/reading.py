@@ -58,7 +58,9 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Mark
             path=path,
         ) from None
     except Exception as error:
-        raise DatabaseError(_refusal(path, form, error), path=path) from error
+        kind = None if form else _recording(path)
+        words = f"{os.fspath(path)}: is a recording ({kind}), no database" if kind else _refusal(path, form, error)
+        raise DatabaseError(words, path=path) from error
     if not hasattr(found, "messages"):
         raise DatabaseError(f"{os.fspath(path)}: holds diagnostics, not messages", path=path)
     return found, _marks(text) if form == "dbc" else {}
@@ -84,6 +86,17 @@ def _text(data: bytes, encoding: str | None, form: str | None) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
+
+
+def _recording(path: str | os.PathLike[str]) -> str | None:
+    """The format of a recording that was taken for a database."""
+    from canal_fast.logs import open_log
+
+    try:
+        with open_log(path) as log:
+            return log.format
+    except (OSError, ValueError, ImportError):
+        return None
 
 
 def _refusal(path: str | os.PathLike[str], form: str | None, error: Exception) -> str:

@@ -119,9 +119,9 @@ def test_append_and_force_with_a_fixed_name(tmp_path: Path) -> None:
         ("--trigger error -o e.pcapng", 1, "in their names, as in event-{n}.pcapng"),
         ("--trigger error", 1, "each event is a file"),
         ("--trigger error --frames 5 -o e-{n}.pcapng", 2, "--frames counts all frames, and --trigger records some"),
-        ("--pre 5 -o e-{n}.pcapng", 1, "pre_s = 5.0: time around triggers, of which there are none"),
+        ("--pre 5 -o e-{n}.pcapng", 1, "--pre = 5.0: time around triggers, of which there are none"),
         ("--rotate-s 0 -o e-{n}.pcapng", 1, "rotate_s = 0.0, allowed 0.1.."),
-        ("--rotate-bytes 0 -o e-{n}.pcapng", 1, "rotate_bytes = 0, allowed 4096.."),
+        ("--rotate-bytes 0 -o e-{n}.pcapng", 1, "--rotate-bytes = 0, allowed 4096.."),
         ("--rotate-bytes many -o e-{n}.pcapng", 2, "argument --rotate-bytes: 'many' is not a whole number"),
         (
             "--rotate-s 5 -o e.pcapng",
@@ -135,7 +135,7 @@ def test_append_and_force_with_a_fixed_name(tmp_path: Path) -> None:
         ("--append --force -o e.pcapng", 2, "--append goes on in a file, and --force replaces it: give one of them"),
         ("--append -o e-{n}.pcapng", 1, "append goes on in one file"),
         ("--append -o e.log", 1, "append makes a new section, which only pcapng has, uncompressed; not candump"),
-        ("--window -1", 1, "window_s = -1.0, allowed 0..60"),
+        ("--window -1", 1, "--window = -1.0, allowed 0..60"),
     ],
 )
 def test_mistakes(

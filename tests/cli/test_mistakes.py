@@ -94,7 +94,93 @@ COMMANDS = [
     ("timing 1/0", "argument bitrate: '1/0' is not a number, such as 500000, 87.5 or 250000/3"),
     ("timing 500000 --sample-point 0.875", "in percent: did you mean 87.5?"),
     ("timing 500000 --f-clock 16", "f_clock is in Hz, bit rates in bit/s: 16 MHz?"),
+    ("lgo", "there is no command 'lgo'; there are log, monitor, "),
+    ("covnert a b", "there is no command 'covnert': did you mean convert?"),
+    ("help", "there is no command 'help': did you mean --help?"),
+    ("-V", "unrecognized arguments: -V: did you mean --version?"),
+    (".", "'.' is a file: a command stands before it, as in `canal-fast stat .`"),
+    (
+        "log can0",
+        "canal-fast log: error: unrecognized arguments: can0: a bus is given as --source KIND:CONFIG, such as s",
+    ),
+    ("log -i socketcan -c can0", "a bus is given as --source KIND:CONFIG, such as socketcan:can0"),
+    ("play x.log --source virtual:a --channel can0", "a bus is given as --source KIND:CONFIG"),
+    (f"{VIRTUAL} --fremes 1", "canal-fast log: error: unrecognized arguments: --fremes 1: did you mean --frames?"),
+    ("dump x.log -n 5", "unrecognized arguments: -n 5: did you mean --frames?"),
+    ("stat x.log .", "stat takes one file; `canal-fast merge` makes one recording of several"),
+    ("waveform x.sr .", "canal-fast waveform: error: unrecognized arguments: .: waveform takes one file"),
+    ("list foo", "canal-fast list: error: unrecognized arguments: foo"),
+    ("stat x.log --sort Load", "invalid choice: 'Load'"),
+    ("stat x.log --sort Load", ": did you mean load?"),
+    ("filters --ids 1 --controller MCP2515", ": did you mean mcp2515?"),
+    (
+        "timing 500000 --limits MCP2515",
+        "--limits = 'MCP2515' is no known controller (did you mean 'mcp251x', Microchip MCP",
+    ),
+    ("log --source socketcan:can0,bitrate=500", "bitrate = 500, allowed 1000..1000000: did you mean 500000?"),
+    (
+        "log --source virtual:a,load=1",
+        "'load=1', known are name=, bitrate=, fd, profile=, flags=; the virtual bus's own",
+    ),
+    ("log --source socketcan:can0,load=1", "'load=1', known are name=, bitrate=, fd, profile=, flags="),
+    ("log --library .", ", which is a folder: give the file in it"),
+    (f"{VIRTUAL} -o out", "and this name has no suffix; format= (--to) says what is written, too"),
+    (f"{VIRTUAL} -o nowhere/out.log", "canal-fast log: nowhere: no such folder"),
+    (f"{VIRTUAL} --pre 5 -o x.log", "canal-fast log: --pre = 5.0: time around triggers, of which there are none"),
+    (f"{VIRTUAL} --duration 1h", "argument --duration: '1h' is not a number: did you mean 3600?"),
+    (f"{VIRTUAL} --rotate-s 90min", "argument --rotate-s: '90min' is not a number: did you mean 5400?"),
+    (f"{VIRTUAL} --frames 1e6", "argument --frames: '1e6' is not a whole number: did you mean 1000000?"),
+    (f"{VIRTUAL} --rotate-bytes 10M", "argument --rotate-bytes: '10M' is not a whole number: did you mean 10000000?"),
+    ("stat x.log --bitrate 500k", "argument --bitrate: '500k' is not a number: did you mean 500000?"),
+    ("stat x.log --window 10ms", "argument --window: '10ms' is not a number: did you mean 0.01?"),
+    ("stat x.log --plot x.docx", "argument --plot: 'x.docx' is the name of no picture"),
+    ("stat x.log --plot nowhere/x.png", "canal-fast stat: nowhere: no such folder"),
+    ("monitor x.log --source virtual:a", "give a recording, or --source KIND:CONFIG for each bus, not both"),
+    ("report x.log -o x.pdf", "-o x.pdf: the page is HTML: x.html, which a browser prints as PDF"),
+    ("waveform x.sr --bitrate 500k", "argument --bitrate: '500k' is not a number: did you mean 500000?"),
+    ("waveform x.sr --sample-point 0.8", "0.8 is in percent of a bit: did you mean 80?"),
+    ("waveform x.sr --threshold a", "argument --threshold: 'a' is not a number"),
+    ("waveform x.sr --threshold 1,2,3", "'1,2,3': one or two voltages, as in 2.5 or 2.0,3.0"),
+    ("waveform x.sr --sample-rate 1e6", "'1e6' is not a whole number: did you mean 1000000?"),
+    ("simulate x.toml --bits 0", "argument --bits: 0 is not above 0"),
+    ("timing 0.5M", "argument bitrate: '0.5M' is not a number: did you mean 500000?"),
+    ("timing 500000 --bus-length 40m", "'40m' is not a number: did you mean 40?"),
+    ("timing 500000 --sample-point 87.5%", "'87.5%' is not a number: did you mean 87.5?"),
+    ("timing 500000 --f-clock 8MHz", "'8MHz' is not a whole number: did you mean 8000000?"),
+    ("response --dbc x.dbc --bitrate 500000 --cycle A=10ms", "argument --cycle: '10ms' is not a number"),
 ]
+
+
+UNMEANT = ["5x", "fast", "1:00", "0x1g", "1.5.2", "", "k"]
+
+
+@pytest.mark.parametrize("text", UNMEANT)
+def test_no_number_is_guessed_where_none_is_meant(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["stat", "x.log", "--bitrate", text])
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_a_recording_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cf.write_log(tmp_path / "x.log", FRAME)
+    assert main(["decode", str(tmp_path / "x.log"), "--dbc", str(tmp_path / "x.log")]) == 1
+    assert (
+        capsys.readouterr().err == f"canal-fast decode: {tmp_path / 'x.log'}: is a recording (candump), no database\n"
+    )
+
+
+def test_a_conversion_of_nothing_is_remarked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cf.write_log(tmp_path / "x.log", FRAME)
+    assert main(["convert", str(tmp_path / "x.log"), str(tmp_path / "y.log"), "--start", "100"]) == 0
+    assert "no frame is left: --start and --stop are s after the first" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "x.log"), str(tmp_path / "z.log")]) == 0
+    assert "no frame is left" not in capsys.readouterr().err
+
+
+def test_a_jitter_without_end_is_refused() -> None:
+    slow = cf.analysis.Message("Slow", 1, 8, period_ns=10_000_000, jitter_ns=10**16)
+    with pytest.raises(ValueError, match=r"\d+ frames of one message are to be looked at, allowed 0..1000000"):
+        cf.analysis.response_times([slow], 500_000)
 
 
 WRITERS = [

@@ -165,7 +165,10 @@ FD = "500000 --data-bitrate 2000000 --limits"
         (["500000", "--data-sample-point", "80"], "--data-sample-point needs --data-bitrate"),
         ([*FD.split(), "sja1000"], "limits 'sja1000' have no data phase: the controller does not do CAN FD"),
         ([*FD.split(), "mcp251xfd", "--sjw", "2"], "--sjw goes without --data-bitrate only"),
-        ([*FD.split(), "mcp251xfd", "--data-sample-point", "0.8"], "data_sample_point = 0.8, allowed 50 to below 100"),
+        (
+            [*FD.split(), "mcp251xfd", "--data-sample-point", "0.8"],
+            "--data-sample-point = 0.8, allowed 50 to below 100",
+        ),
         (["2000000", "--data-bitrate", "500000", "--limits", "mcp251xfd"], "data = 500000 bit/s is slower than"),
     ],
 )

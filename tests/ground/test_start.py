@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import canal_fast as cf
-from canal_fast.__main__ import COMMANDS
+from canal_fast.cli.parsers import COMMANDS
 
 STUB = ast.parse((Path(cf.__file__).with_suffix(".pyi")).read_text(encoding="utf-8"))
 HOMES = {

@@ -8,10 +8,10 @@ from canal_fast.cli.options import (
     add_force,
     can_filter,
     count,
-    number,
     rate,
     seconds,
     source,
+    span,
     whole,
 )
 from canal_fast.cli.parsers.service import EXIT_CODES, add_service
@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ",profile=P ,flags=N (may be repeated: all into one recording, in the order of their times)",
     )  # fmt: skip
     parser.add_argument(
-        "--window", type=number, default=0.2, metavar="S",
+        "--window", type=span, default=0.2, metavar="S",
         help="of several sources: frames are held back so long for earlier ones of the others (default: 0.2)",
     )  # fmt: skip
     parser.add_argument("--library", metavar="PATH", help="driver library: a path, a file name, or virtual")
@@ -83,13 +83,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-v", "--verbose", action="store_true", help="also print the ledger: where every frame went")
     parser.add_argument("--json", action="store_true", help="progress and ledger as JSON lines on stdout (needs -o)")
     add_service(parser)
-    parser.set_defaults(refuse=parser.error)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
     """Rotation and triggers; what they mean stands at `Logger`, `Rotation` and `parse_rule`."""
     parser.add_argument("--rotate-bytes", type=whole, metavar="N", help="begin a new file before one has more")
-    parser.add_argument("--rotate-s", type=number, metavar="S", help="begin a new file after S seconds")
+    parser.add_argument("--rotate-s", type=span, metavar="S", help="begin a new file after S seconds")
     parser.add_argument("--keep", type=whole, metavar="N", help="delete the oldest of more than N files of this name")
     parser.add_argument(
         "--keep-bytes", type=whole, metavar="N", help="delete the oldest when all have more than N bytes"
@@ -99,8 +98,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="record only events, each into a file: id=ID:MASK, payload=HEX:MASK (both hexadecimal), error, bus-off, "
         "signal (SIGUSR1), file=PATH (which is then deleted) begin one (may be repeated)",
     )  # fmt: skip
-    parser.add_argument("--pre", type=number, metavar="S", help="seconds before the trigger that belong to an event")
-    parser.add_argument("--post", type=number, metavar="S", help="seconds after the last trigger of an event")
+    parser.add_argument("--pre", type=span, metavar="S", help="seconds before the trigger that belong to an event")
+    parser.add_argument("--post", type=span, metavar="S", help="seconds after the last trigger of an event")
 
 
 def rule(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from canal_fast.cli.options import can_filter, number, source, whole
+from canal_fast.cli.options import can_filter, number, source, span, whole
 from canal_fast.cli.parsers.convert import instant
 
 
@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "left out (may be repeated; default: equal names, or else in order)",
     )  # fmt: skip
     parser.add_argument("--speed", type=number, default=1.0, metavar="N", help="times faster; 0: as fast as accepted")
-    parser.add_argument("--gap-max", type=number, metavar="S", help="shorten longer times without a frame to S seconds")
+    parser.add_argument("--gap-max", type=span, metavar="S", help="shorten longer times without a frame to S seconds")
     parser.add_argument("--loops", type=whole, default=1, metavar="N", help="how often; 0: until stopped")
     parser.add_argument(
         "--align", choices=("start", "clock"), default="start",

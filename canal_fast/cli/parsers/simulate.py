@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from canal_fast.cli.options import add_force, picture
+from canal_fast.cli.options import add_force, count, picture, whole
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,6 +24,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--plot", type=picture, metavar="FILE.png", help="draw them; needs matplotlib")
     add_force(parser)
-    parser.add_argument("--first", type=int, metavar="BIT", help="first bit to draw (default: the run's first)")
-    parser.add_argument("--bits", type=int, metavar="N", help="bits to draw (default: at most 2000)")
+    parser.add_argument("--first", type=whole, metavar="BIT", help="first bit to draw (default: the run's first)")
+    parser.add_argument("--bits", type=count, metavar="N", help="bits to draw (default: at most 2000)")
     parser.add_argument("--json", action="store_true", help="the summary for programs")

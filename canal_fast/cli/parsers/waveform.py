@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from canal_fast.cli.options import add_force, picture
+from canal_fast.cli.options import add_force, number, percent, picture, whole
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,16 +19,16 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("capture", help="file")
     parser.add_argument("--channel", help="name or number (from 0 on) of the line")
-    parser.add_argument("--bitrate", type=float, help="nominal, bit/s")
-    parser.add_argument("--data-bitrate", type=float, help="bit/s of CAN FD's data phase")
-    parser.add_argument("--sample-point", type=float, help="nominal, percent of a bit")
-    parser.add_argument("--data-sample-point", type=float, help="percent of a bit")
+    parser.add_argument("--bitrate", type=number, help="nominal, bit/s")
+    parser.add_argument("--data-bitrate", type=number, help="bit/s of CAN FD's data phase")
+    parser.add_argument("--sample-point", type=percent, help="nominal, percent of a bit")
+    parser.add_argument("--data-sample-point", type=percent, help="percent of a bit")
     parser.add_argument("--threshold", type=threshold, metavar="V[,V]", help="volts; two are recessive, dominant")
     parser.add_argument("--invert", action="store_true", default=None, help="dominant is high")
-    parser.add_argument("--sample-rate", type=int, help="samples/s, for sessions that do not say")
+    parser.add_argument("--sample-rate", type=whole, help="samples/s, for sessions that do not say")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the valid frames as a recording, e.g. .pcapng")
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--draw", type=int, metavar="N", help="draw row N, with its bits, instead of the table")
+    parser.add_argument("--draw", type=whole, metavar="N", help="draw row N, with its bits, instead of the table")
     parser.add_argument(
         "--plot", type=picture, metavar="PNG", help="with --draw: also as a picture; else an eye diagram (matplotlib)"
     )
@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def threshold(text: str) -> float | tuple[float, float]:
-    values = [float(part) for part in text.split(",")]
+    values = [number(part) for part in text.split(",")]
     if len(values) > 2:
-        raise argparse.ArgumentTypeError("one or two voltages")
+        raise argparse.ArgumentTypeError(f"{text!r}: one or two voltages, as in 2.5 or 2.0,3.0")
     return values[0] if len(values) == 1 else (values[0], values[1])
