@@ -26,7 +26,7 @@ from sphinx.pycode import ModuleAnalyzer
 
 import canal_fast as cf
 from canal_fast import _gate
-from canal_fast.__main__ import COMMANDS
+from canal_fast.cli.parsers import COMMANDS
 from canal_fast.drivers import _profiles
 from canal_fast.simulation import scenario
 
