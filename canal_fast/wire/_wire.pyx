@@ -231,7 +231,7 @@ def durations(nominal, data, double bitrate, double data_bitrate, durations_ns):
     """Bits at two rates (bit/s) to nanoseconds; `data` may be None."""
     cdef Loan first = lend(nominal, I4, "nominal", False, 0)
     cdef Loan second = None if data is None else lend(data, I4, "data", False, first.count)
-    cdef const int32_t *rest = NULL if second is None else <const int32_t *>second.at
+    cdef int32_t *rest = NULL if second is None else <int32_t *>second.at
     cdef Loan target = lend(durations_ns, I8, "durations_ns", True, first.count)
     with nogil:
         cf_durations(<const int32_t *>first.at, rest, first.count, bitrate,
