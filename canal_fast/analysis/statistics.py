@@ -218,7 +218,9 @@ class Statistics:
             busy = [s for row, s in zip(table, seconds, strict=True) if row["channel"] == channel]
             known = None not in windows.values()
             load = math.fsum(s or 0 for s in busy) / (span / 1e9) if span and known else None
-            peak = max(windows, key=lambda w: windows[w] or 0) if known else None
+            loads = {window: self.covered_load(window, of_it, load) for window, of_it in windows.items()}
+            # Of windows that are alike up to rounding, the one in which the bus was busy longest.
+            peak = max(loads, key=lambda w: (round(loads[w] or 0, 9), windows[w] or 0)) if known else None
             channels.append(
                 {
                     "channel": channel,
@@ -226,7 +228,7 @@ class Statistics:
                     "bitrate": self.bitrates.get(channel, self.bitrate),
                     "frames": sum(row["count"] for row in table if row["channel"] == channel),
                     "load": load,
-                    "peak_load": None if peak is None else self.covered_load(peak, windows[peak], load),
+                    "peak_load": None if peak is None else loads[peak],
                     "peak_at_s": None if peak is None else peak * self.window_ns / 1e9,
                 }
             )

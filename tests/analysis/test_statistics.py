@@ -204,6 +204,19 @@ def test_time_without_a_recording_is_no_idle_bus(start_ms: int, count: int, whol
     assert (bus["peak_load"], bus["peak_at_s"]) == (pytest.approx(bus["load"]), 0)
 
 
+def test_the_peak_is_the_greatest_of_what_windows_are_told_to_carry() -> None:
+    """None is whole: 0.1 to 1 s with a frame each 10 ms, then 0.05 s with one each millisecond, which is less."""
+    statistics = Statistics()
+    stamps = np.concatenate([np.arange(100, 1000, 10), np.arange(1000, 1051)]).astype(np.int64) * 1_000_000
+    statistics.add(cf.make_frames(1, bytes(8), timestamp_ns=stamps))
+    (bus,) = statistics.summary()["channels"]
+    windows = statistics.load_over_time()[0]
+    assert windows[0] > windows[1]
+    told = {window: statistics.covered_load(window, of_it, bus["load"]) for window, of_it in windows.items()}
+    assert told[1] > told[0]
+    assert (bus["peak_load"], bus["peak_at_s"]) == (told[1], 1.0)
+
+
 def test_a_second_rate_that_is_not_known_gives_no_load() -> None:
     frames = cf.make_frames([1, 2], bytes(16), flags=cf.FrameFlag.BITRATE_SWITCH, timestamp_ns=[0, 10**9], fd=True)
     statistics = Statistics()
