@@ -25,8 +25,9 @@ from numpydoc.docscrape import NumpyDocString
 from sphinx.pycode import ModuleAnalyzer
 
 import canal_fast as cf
-from canal_fast import _gate
-from canal_fast.cli.parsers import COMMANDS
+from canal_fast import _gate, processor
+from canal_fast._frames import unit_table
+from canal_fast.cli.parsers import COMMANDS, command_line
 from canal_fast.drivers import _profiles
 from canal_fast.simulation import scenario
 
@@ -143,10 +144,9 @@ def attribute_text(name: str, value: object) -> str:
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
-    subparsers = argparse.ArgumentParser(prog="canal-fast").add_subparsers()
-    for name in COMMANDS:
-        importlib.import_module(f"canal_fast.cli.parsers.{name}").add_parser(subparsers)
-    return {name: subparsers.choices[name] for name in COMMANDS}
+    actions = command_line()._actions
+    choices = next(action.choices for action in actions if isinstance(action, argparse._SubParsersAction))
+    return {name: choices[name] for name in COMMANDS}
 
 
 def escaped(text: str) -> str:
@@ -172,7 +172,12 @@ def command(name: str, parser: argparse.ArgumentParser) -> str:
             if group.title not in ("positional arguments", "options"):
                 out += [f"{group.title}:", ""]
             out += [table(("argument", ""), rows)]
-    return "\n".join([*out, escaped(parser.epilog or ""), ""])
+    for part in (parser.epilog or "").split("\n\n"):
+        said, _, lines = part.partition("\n  ")
+        out += [escaped(said), ""]
+        if lines:
+            out += ["```text", *(line.strip() for line in lines.splitlines()), "```", ""]
+    return "\n".join(out)
 
 
 def argument(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str]:
@@ -373,6 +378,12 @@ def scenario_keys(_: str = "") -> str:
     return table(("in", "keys"), [(where, ", ".join(f"`{key}`" for key in sorted(keys))) for where, keys in parts])
 
 
+def units(_: str = "") -> str:
+    """Units of processors that kernels may use."""
+    levels = [(f"`{name}`", "level", ", ".join(f"`{unit}`" for unit in has)) for name, has in processor._LEVELS.items()]
+    return table(("name", "", "what"), [*levels, *((f"`{name}`", "unit", text) for name, _, text in unit_table())])
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     part.__name__: part
     for part in (
@@ -391,6 +402,7 @@ PARTS: dict[str, Callable[[str], str]] = {
         profiles,
         record,
         scenario_keys,
+        units,
     )
 }
 _LINE = re.compile(r"^% generated: (?P<name>\w+) ?(?P<argument>\S*)$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Every code block of the manual runs, and prints what its page says."""
+"""Every code block of the manual and of README runs, and prints what its page says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blocks import Mismatch, blocks, run_page, script
 
 TREE = Path(__file__).resolve().parents[2]
 DOCS = TREE / "docs"
-PAGES = sorted(str(page.relative_to(TREE)) for page in DOCS.rglob("*.md"))
+PAGES = sorted(str(page.relative_to(TREE)) for page in [TREE / "README.md", *DOCS.rglob("*.md")])
 
 pytestmark = pytest.mark.posix  # bash
 

@@ -125,6 +125,12 @@ def test_front_page_answers_fifteen_questions_with_links_that_exist() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_other_texts(name: str) -> None:
+    local = [link.partition("#")[0] for link in links(TREE / name) if "://" not in link]
+    assert not [link for link in local if link and not (TREE / link).exists()]
+
+
 def test_measurements_page(generated: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row without a figure says NOT RUN, a missed one so."""
     rows = tomllib.loads((TREE / "benchmarks" / "targets.toml").read_text(encoding="utf-8"))["row"]
