@@ -2,6 +2,8 @@
 #ifndef CANAL_FAST_COMPILER_H
 #define CANAL_FAST_COMPILER_H
 
+#include "base.h"
+
 #define CF_COMPILER_TEXT(x) #x
 #define CF_COMPILER_NUMBER(x) CF_COMPILER_TEXT(x)
 
