@@ -147,10 +147,12 @@ if sys.platform == "win32":
     import ctypes
     import msvcrt
 
+    _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)  # once: each one is a cycle that is left behind
+
     def _lock(descriptor: int, path: str) -> None:
         # One byte far behind the end: what is locked cannot be read by others.
         handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
-        if not ctypes.WinDLL("kernel32", use_last_error=True).LockFile(handle, *map(ctypes.c_uint32, _FAR), 1, 0):
+        if not _kernel32.LockFile(handle, *map(ctypes.c_uint32, _FAR), 1, 0):
             raise OSError(errno.EBUSY, _BUSY, path)
 
 else:

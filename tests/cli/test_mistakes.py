@@ -162,6 +162,7 @@ def test_no_number_is_guessed_where_none_is_meant(text: str, capsys: pytest.Capt
 
 
 def test_a_recording_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
     cf.write_log(tmp_path / "x.log", FRAME)
     assert main(["decode", str(tmp_path / "x.log"), "--dbc", str(tmp_path / "x.log")]) == 1
     assert (
