@@ -271,7 +271,7 @@ def test_disk_full(tmp_path: Path) -> None:
         (["log", *VIRTUAL, "--config", "bus;load=2", "-o", "x.log"], "load=2 is outside 0..1"),
         (["log", *VIRTUAL, "--json"], "--json prints on standard output"),
         (["log", *VIRTUAL, "--duration", "1", "--frames", "5", "--json"], "--json prints on standard output"),
-        (["log", *VIRTUAL, "-o", "/nowhere/x.log"], "canal-fast log: /nowhere/x.log: no such file or directory"),
+        (["log", *VIRTUAL, "-o", "/nowhere/x.log"], "canal-fast log: /nowhere: no such folder"),
         (["log", *VIRTUAL, "--config", "r;replay=/nowhere.log", "-o", "x.log"], "/nowhere.log"),
         (["dump", "nothing.pcapng"], "nothing.pcapng"),
     ],
