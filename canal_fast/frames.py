@@ -262,7 +262,8 @@ def joined(arrays: Sequence[FrameArray]) -> FrameArray:
 
 def chosen(frames: FrameArray, which: npt.NDArray[Any]) -> FrameArray:
     """`frames[which]` of a mask or of indexes; take() copies whole records, [] field by field."""
-    return frames.take(np.flatnonzero(which) if which.dtype == np.bool_ else which)
+    # To intp as frames[which] does: take alone refuses int64 where pointers have 32 bits.
+    return frames.take(np.flatnonzero(which) if which.dtype == np.bool_ else which.astype(np.intp, copy=False))
 
 
 def _whole(frames: FrameArray) -> npt.NDArray[np.void]:
