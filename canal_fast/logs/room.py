@@ -27,7 +27,7 @@ def enlarged(frames: FrameArray, share: float) -> FrameArray:
     larger: FrameArray
     try:
         larger = np.empty(wanted(count, share), frames.dtype)
-    except MemoryError:  # a guess may be wrong
+    except (MemoryError, ValueError):  # a guess may be wrong; ValueError: more than an address has bits for
         larger = np.empty(int(count * (1 + _MARGIN)) + 1, frames.dtype)
     for first in _backwards(count):  # resize() to more writes zeros to it, and may have both in memory at once
         copy_records(frames[first:], larger[first : len(frames)])

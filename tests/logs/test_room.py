@@ -32,7 +32,7 @@ def frames_of(count: int, fd_at: int | None = None) -> cf.FrameArray:
     classical = FrameFlag.EXTENDED_ID | FrameFlag.REMOTE
     late = np.arange(count) >= (count if fd_at is None else fd_at)
     frames["flags"] &= np.where(late, classical | FrameFlag.FD | FrameFlag.BITRATE_SWITCH, classical).astype(np.uint16)
-    frames["timestamp_ns"] = 1_700_000_000 * 10**9 + np.arange(count) * 250_000
+    frames["timestamp_ns"] = 1_700_000_000 * 10**9 + np.arange(count, dtype=np.int64) * 250_000
     frames["dlc"] = np.where(late, frames["dlc"], np.minimum(frames["dlc"], 8))
     width = cf.payload_length(frames)
     frames["data"] = np.where(np.arange(64) < width[:, None], frames["data"], 0)
@@ -74,7 +74,7 @@ def test_frames_that_stand_closer_together_in_one_half(tmp_path: Path, dense_fir
     found = cf.read_log(tmp_path / "x.log")
     assert len(found) == len(frames) + 5000
     assert np.array_equal(found, cf.read_log(tmp_path / "x.log", fd=False))
-    one, other = np.arange(MORE), np.arange(5000)
+    one, other = np.arange(MORE, dtype=np.int64), np.arange(5000, dtype=np.int64)
     seconds = np.concatenate([one, other] if dense_first else [other, one])
     assert np.array_equal(found["timestamp_ns"], seconds * 10**9 + 500_000_000)
 
