@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag, contiguous
 
 from .acceptance import accepts
 from .acceptance_filters import AcceptanceFilters

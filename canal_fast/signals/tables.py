@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arrow import TIMESTAMP_NS, column, dictionary_column, stream
-from canal_fast.dataframes import imported
+from canal_fast.extras import imported
 from canal_fast.frames import FrameArray, chosen
 
 from .checks import Check, violations
