@@ -57,36 +57,41 @@ cdef void drop(void *owner) noexcept with gil:
         Py_DECREF(<object><PyObject *>owner)
 
 
-cdef void release_schema(ArrowSchema *schema) noexcept nogil:
+ctypedef fused Exported:
+    ArrowSchema
+    ArrowArray
+    ArrowArrayStream
+
+
+ctypedef fused Nested:
+    ArrowSchema
+    ArrowArray
+
+
+cdef void release_one(Exported *one) noexcept nogil:
+    if one != NULL:
+        if one.release != NULL:
+            one.release(one)
+        free(one)
+
+
+cdef void release_inner(Nested *outer) noexcept nogil:
     cdef int i
-    for i in range(schema.n_children):
-        if schema.children[i] != NULL:
-            if schema.children[i].release != NULL:
-                schema.children[i].release(schema.children[i])
-            free(schema.children[i])
-    free(schema.children)
-    if schema.dictionary != NULL:
-        if schema.dictionary.release != NULL:
-            schema.dictionary.release(schema.dictionary)
-        free(schema.dictionary)
-    drop(schema.private_data)
+    for i in range(outer.n_children):
+        release_one(outer.children[i])
+    free(outer.children)
+    release_one(outer.dictionary)
+    drop(outer.private_data)
+
+
+cdef void release_schema(ArrowSchema *schema) noexcept nogil:
+    release_inner(schema)
     schema.release = NULL
 
 
 cdef void release_array(ArrowArray *array) noexcept nogil:
-    cdef int i
-    for i in range(array.n_children):
-        if array.children[i] != NULL:
-            if array.children[i].release != NULL:
-                array.children[i].release(array.children[i])
-            free(array.children[i])
-    free(array.children)
     free(array.buffers)
-    if array.dictionary != NULL:
-        if array.dictionary.release != NULL:
-            array.dictionary.release(array.dictionary)
-        free(array.dictionary)
-    drop(array.private_data)
+    release_inner(array)
     array.release = NULL
 
 
@@ -188,24 +193,15 @@ cdef void release_stream(ArrowArrayStream *stream) noexcept nogil:
 
 
 cdef void release_capsule(object capsule) noexcept:
-    cdef ArrowArrayStream *stream = <ArrowArrayStream *>PyCapsule_GetPointer(capsule, b"arrow_array_stream")
-    if stream.release != NULL:
-        stream.release(stream)
-    free(stream)
+    release_one(<ArrowArrayStream *>PyCapsule_GetPointer(capsule, b"arrow_array_stream"))
 
 
 cdef void release_schema_capsule(object capsule) noexcept:
-    cdef ArrowSchema *schema = <ArrowSchema *>PyCapsule_GetPointer(capsule, b"arrow_schema")
-    if schema.release != NULL:
-        schema.release(schema)
-    free(schema)
+    release_one(<ArrowSchema *>PyCapsule_GetPointer(capsule, b"arrow_schema"))
 
 
 cdef void release_array_capsule(object capsule) noexcept:
-    cdef ArrowArray *array = <ArrowArray *>PyCapsule_GetPointer(capsule, b"arrow_array")
-    if array.release != NULL:
-        array.release(array)
-    free(array)
+    release_one(<ArrowArray *>PyCapsule_GetPointer(capsule, b"arrow_array"))
 
 
 def stream_capsule(tuple table, batches):

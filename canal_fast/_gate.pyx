@@ -18,7 +18,6 @@ from canal_fast.capi.base cimport (
 from canal_fast.capi.canal cimport (
     CF_CANAL_BUS_OFF,
     cf_canal_code_row,
-    cf_canal_status_message_row,
     cf_canal_status_row,
 )
 from canal_fast.capi.frame cimport cf_fd_frame, cf_field, cf_flag_row, cf_frame, cf_frame_field
@@ -88,11 +87,6 @@ def canal_code_table():
 def canal_status_table():
     """Rows (bit, name, meaning) of channel_status."""
     return [(number & 0xFFFFFFFF, name, meaning) for number, name, meaning in codes(cf_canal_status_row)]
-
-
-def canal_status_message_table():
-    """Rows (code, name, meaning) of what a STATUS message reports."""
-    return codes(cf_canal_status_message_row)
 
 
 _EXCEPTIONS = {0xC0000005: " (access violation)", 0xC00000FD: " (stack overflow)", 0xC0000409: " (fail fast)"}

@@ -246,6 +246,22 @@ def copied(frames: FrameArray) -> FrameArray:
     return out
 
 
+def contiguous(frames: FrameArray) -> FrameArray:
+    """The frames without gaps, copied where there are some.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No array of frames, or not of one dimension.
+    """
+    if not isinstance(frames, np.ndarray) or frames.dtype not in (FRAME_DTYPE, FD_FRAME_DTYPE):
+        found = frames.dtype if isinstance(frames, np.ndarray) else type(frames).__name__
+        raise TypeError(f"frames must be an array of FRAME_DTYPE or FD_FRAME_DTYPE, not {found}")
+    if frames.ndim != 1:
+        raise ValueError(f"frames must have one dimension, not {frames.ndim}")
+    return frames if frames.flags.c_contiguous else copied(frames)
+
+
 def joined(arrays: Sequence[FrameArray]) -> FrameArray:
     """A new array of all; of FD_FRAME_DTYPE where one of them is."""
     wide = {array.dtype == FD_FRAME_DTYPE for array in arrays}

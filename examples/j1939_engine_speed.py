@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 import canal_fast as cf
-from canal_fast.signals.drawing import plot_signals
 
 DATA = Path(__file__).resolve().parent / "data"
 
@@ -41,7 +40,8 @@ def main(picture: str) -> None:
                 print(f"  {signal.name}: {low:.3f} .. {high:.3f} {signal.unit or ''}, mean {mean:.3f}")
                 series[f"{name}.{signal.name}"] = (table.timestamp_ns[valid], values[valid])
                 units[f"{name}.{signal.name}"] = signal.unit
-    plot_signals(picture, series, units, title="J1939: a truck with its ignition on and its engine off")
+    title = "J1939: a truck with its ignition on and its engine off"
+    cf.plot.signals(series, units, title).savefig(picture, dpi=110)
     print(f"picture: {picture}")
 
 

@@ -89,6 +89,12 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def samples(data_dir: Path) -> Path:
+    """Recordings as others write them."""
+    return data_dir / "recordings"
+
+
+@pytest.fixture(scope="session")
 def tree() -> Path:
     """The source tree, for tests that read sources."""
     return TREE

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arguments import filters as checked_filters
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, contiguous
 from canal_fast.processor import serve
 
 from . import _acceptance

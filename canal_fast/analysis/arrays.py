@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, chosen, copy_records
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, chosen, contiguous, copy_records
 
 from . import _analysis
 from .times import Instant, instant

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag
+from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag, contiguous
 
 from .acceptance import accepts
-from .acceptance_filters import AcceptanceFilters, checked
+from .acceptance_filters import AcceptanceFilters
+from .acceptance_filters.rows import checked
 from .design_controllers import ALIASES, CONTROLLERS, Controller, Numbers
 from .design_search import Group, Id, Traffic
 

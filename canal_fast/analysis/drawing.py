@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canal_fast.plot import new_figure
 from canal_fast.plot.responses import deadline_bars, slot_rows
 
 from .forecast import LoadForecast, MeasuredLoad
 from .response import ResponseTimes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_response"]
 
@@ -18,25 +20,26 @@ _BEST = "#4878a8"
 
 
 def plot_response(
-    path: str | os.PathLike[str],
     result: ResponseTimes,
     forecast: LoadForecast,
     measured: MeasuredLoad | None = None,
     message: str | None = None,
-) -> None:
+) -> Figure:
     """The worst moment of a message, frame by frame (where it is known; else response times beside deadlines), and
     the load of each message.
 
     Parameters
     ----------
-    path : path-like
-        Picture; its suffix says which format.
     result : ResponseTimes
     forecast : LoadForecast
         Of the same messages.
     measured : MeasuredLoad, optional
     message : str, optional
         Default: the one that has the least of its deadline left.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -53,7 +56,7 @@ def plot_response(
     else:
         deadline_bars(above, result.rows, "; ".join(result.assumptions[:-1]))
     loads(below, forecast, measured)
-    figure.savefig(path, dpi=110)
+    return figure
 
 
 def loads(axes: Any, forecast: LoadForecast, measured: MeasuredLoad | None) -> None:

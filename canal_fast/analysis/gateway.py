@@ -7,8 +7,7 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray, FrameFlag, chosen, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, chosen, contiguous, payload_length
 
 from .groups import Groups, group_by_id
 

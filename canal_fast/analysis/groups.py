@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, contiguous
 
 from . import _analysis
 from .table import ID_DTYPE, IdTable, ids_of

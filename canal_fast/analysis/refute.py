@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arguments import choice
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray, FrameFlag, payload_length
+from canal_fast.frames import FrameArray, FrameFlag, contiguous, payload_length
 from canal_fast.wire.lengths import frame_duration_ns
 
 from .lines import fit_line, median_period, spread

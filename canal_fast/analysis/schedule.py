@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FrameArray
+from canal_fast.frames import FrameArray, contiguous
 
 from .groups import Groups, group_by_id
 from .lines import Line, fit_line, median_period

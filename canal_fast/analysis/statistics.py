@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
-from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records
+from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, chosen, contiguous, copy_records
 from canal_fast.wire.lengths import frame_length_bits
 
 from . import _analysis

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast.dataframes import contiguous
 from canal_fast.errors import FrameError
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, chosen
+from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, chosen, contiguous
 
 from . import _analysis
 from .counts import STEP

@@ -185,7 +185,7 @@ def _table() -> dict[str, ControllerLimits]:
 
 
 CONTROLLERS: Mapping[str, ControllerLimits] = MappingProxyType(_table())
-"""The controllers that are known by name (rows of `canal_fast/controllers.h`)."""
+"""The controllers that are known by name (rows of `canal_fast/bittiming/controllers.h`)."""
 
 
 def limits_of(limits: str | ControllerLimits) -> ControllerLimits:

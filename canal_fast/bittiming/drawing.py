@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from canal_fast.plot.bit_timings import bit_timings
 
 from .timing import BitTiming
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_text", "plot"]
 
@@ -52,7 +56,7 @@ def draw_text(timing: BitTiming, width: int = 72) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str = "") -> None:
+def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str = "") -> Figure:
     """Draw the bits below each other, to scale, into a picture file (needs matplotlib).
 
     Parameters
@@ -63,5 +67,12 @@ def plot(timings: Sequence[BitTiming], path: str | os.PathLike[str], title: str 
         File to write; its suffix chooses the format.
     title : str
         Headline.
+
+    Returns
+    -------
+    Figure
+        What was drawn.
     """
-    bit_timings(timings, title).savefig(path, dpi=150)
+    figure = bit_timings(timings, title)
+    figure.savefig(path, dpi=150)
+    return figure

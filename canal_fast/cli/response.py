@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         from canal_fast.analysis.drawing import plot_response
 
-        plot_response(args.plot, result, forecast, measured, args.message)
+        plot_response(result, forecast, measured, args.message).savefig(args.plot, dpi=110)
     if args.json:
         print(json.dumps(as_json(result, forecast, comparison, measured), indent=1))
     else:

@@ -26,7 +26,7 @@ _PROBLEMS = {
 
 
 class Adapter(TypedDict):
-    """Fields of `canal_fast.devices.Device`."""
+    """Fields of `canal_fast.Device`."""
 
     serial: str
     name: str

@@ -17,7 +17,7 @@ from numpy import frombuffer
 
 from canal_fast.errors import ChannelClosedError
 
-cdef int64_t FRAMES_MOST = 0x100_0000_0000  # _MAX_FRAMES of channel.py
+cdef int64_t FRAMES_MOST = 0x100_0000_0000  # _MAX_FRAMES of batches.py
 cdef double EXACT_S = 1e9  # so many seconds are whole nanoseconds in 63 bits
 cdef Py_ssize_t ONES = 64
 

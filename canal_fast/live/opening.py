@@ -49,6 +49,7 @@ class ChannelOptions(TypedDict, total=False):
     filters: Sequence[Mapping[str, Any]] | None
     channel: int
     clock: Literal["epoch", "device"]
+    clock_step: Literal["mark", "follow"]
     ring_frames: int
     ring_full: Literal["drop", "wait"]
     coalesce_ms: float

@@ -10,11 +10,11 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from canal_fast._frames import Merge
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, copied
+from canal_fast.frames import FrameArray, copied
 from canal_fast.logs.converting import Time
 from canal_fast.logs.reading import LogFile
 from canal_fast.logs.sources import LogSource
+from canal_fast.merging import merged_by_time
 
 from . import _play
 
@@ -123,22 +123,5 @@ def moment_ns(name: str, moment: Time | None, first_ns: int, default: int) -> in
 
 
 def merged(recordings: Sequence[Recording]) -> Iterator[FrameArray]:
-    """What is played of all, by time (see merge.h), in arrays that last until the next one."""
-    if len(recordings) == 1:
-        yield from recordings[0].played()
-        return
-    merge = Merge(len(recordings))
-    sources = [recording.played() for recording in recordings]
-    out: FrameArray = np.empty(_BATCH, FD_FRAME_DTYPE)
-    made = 0
-    while True:
-        count, empty = merge.take(out, made)
-        made += count
-        if empty is not None:
-            merge.give(empty, next(sources[empty], None))
-            continue
-        if made:
-            yield out[:made]
-        if made < len(out):
-            return
-        made = 0
+    """What is played of all, by time, in arrays that last until the next one."""
+    return merged_by_time([recording.played() for recording in recordings], _BATCH)

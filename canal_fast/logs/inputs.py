@@ -8,9 +8,9 @@ from types import TracebackType
 
 import numpy as np
 
-from canal_fast._frames import Merge
 from canal_fast.errors import LogFormatError
-from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
+from canal_fast.frames import FrameArray
+from canal_fast.merging import merged_by_time
 
 from .account import Account
 from .interfaces import plain_name
@@ -137,26 +137,13 @@ def _plus(a: int | None, b: int | None) -> int | None:
 
 
 def merged(inputs: list[Input], channels: Channels) -> Iterator[FrameArray]:
-    """Frames of all sources by time (see merge.h), in arrays that last until the next one."""
-    if len(inputs) == 1:
-        for frames in inputs[0].batches(_BATCH):
-            yield channels.place(0, frames)
-        return
+    """Frames of all sources by time, in arrays that last until the next one."""
     if len(inputs) > _MOST_SOURCES:
         raise ValueError(f"{len(inputs)} sources, allowed 1..{_MOST_SOURCES}")
-    merge = Merge(len(inputs))
-    sources = [source.batches(_BATCH_OF_MANY) for source in inputs]
-    out: FrameArray = np.empty(_BATCH_OF_MANY, FD_FRAME_DTYPE)
-    made = 0
-    while True:
-        count, empty = merge.take(out, made)
-        made += count
-        if empty is not None:
-            more = next(sources[empty], None)
-            merge.give(empty, None if more is None else channels.place(empty, more))
-            continue
-        if made:
-            yield out[:made]
-        if made < len(out):
-            return
-        made = 0
+    size = _BATCH if len(inputs) == 1 else _BATCH_OF_MANY
+
+    def placed(index: int, source: Input) -> Iterator[FrameArray]:
+        for frames in source.batches(size):
+            yield channels.place(index, frames)
+
+    yield from merged_by_time([placed(index, source) for index, source in enumerate(inputs)], size)

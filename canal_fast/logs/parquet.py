@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from canal_fast.dataframes import imported, is_dated, to_arrow
+from canal_fast.dataframes import is_dated, to_arrow
+from canal_fast.extras import imported
 from canal_fast.frames import FrameArray, chosen
 
 from .zones import Zone

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from canal_fast.dataframes import from_arrow, imported
+from canal_fast.dataframes import from_arrow
 from canal_fast.errors import FrameError, LogFormatError
+from canal_fast.extras import imported
 from canal_fast.frames import FRAME_DTYPE, FrameArray, FrameFlag, chosen, copy_records, joined
 
 from .interfaces import LogInterface

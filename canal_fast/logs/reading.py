@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from canal_fast.dataframes import ArrowStream, interface_rows, schema_metadata
+from canal_fast.dataframes import ArrowStream
+from canal_fast.dataframes.metadata import interface_rows, schema_metadata
 from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 

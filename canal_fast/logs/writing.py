@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import threading
 import time
 from collections.abc import Mapping
-from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -16,17 +13,15 @@ from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
 from .account import Account
-from .books import Books, Told, told_of
-from .disk import makes_room, sync_period
-from .interfaces import Interfaces, by_channel, channel_row, channel_rows
+from .books import Told
+from .disk import sync_period
+from .interfaces import Interfaces, channel_row
 from .output import Output
-from .recording_file import RecordingFile
+from .recording_files import RecordingFiles
 from .rotation import Rotation
 from .zones import Zone
 
 __all__ = ["Recorder"]
-
-log = logging.getLogger("canal_fast")
 
 
 class Recorder:
@@ -143,72 +138,62 @@ class Recorder:
         limits: dict[str, Any] = {
             "rotate_bytes": rotate_bytes, "rotate_s": rotate_s, "keep": keep, "keep_bytes": keep_bytes
         }  # fmt: skip
-        self._rotation = path if isinstance(path, Rotation) else None
+        rotation = path if isinstance(path, Rotation) else None
         if not isinstance(path, Rotation) and any(value is not None for value in limits.values()):
-            self._rotation = Rotation(path, format=format, compression=compression, **limits)
-        self._options: dict[str, Any] = {
+            rotation = Rotation(path, format=format, compression=compression, **limits)
+        options: dict[str, Any] = {
             "format": format, "nanoseconds": nanoseconds, "tz": tz, "compression": compression, "strict": strict
         }  # fmt: skip
-        self._rows = channel_rows(interfaces)
-        self._described = sorted(by_channel(interfaces))
         self._sync_s = sync_period(fsync)
         self._synced_at = time.monotonic()
-        self.deleted = 0
-        self._make_room = makes_room(on_full, self._rotation)
         self._lock = threading.Lock()
-        self._books = Books()
         self._closed = False
-        self._statistics_at: dict[int, float] = {}
-        self._begun_at = self._opened_at = time.monotonic()
-        rotation = self._rotation
         if append and (exclusive or rotation is not None):
             raise ValueError("append goes on in one file: neither exclusive nor rotation go with it")
-        if rotation is None:
-            assert not isinstance(path, Rotation)
-            self._part = self._new_file(path)
-            self._part.open(exclusive, append)
-        else:
-            self._part = self._new_file(rotation.names.template)
-            rotation.check_folder()
-            if not rotation.lazy:
-                self._next_file(rotation)
+        self._files = RecordingFiles(path, rotation, interfaces, on_full, self._sync_s is not None, options)
+        self._files.open(exclusive, append)
 
     @property
     def path(self) -> str:
-        return self._part.path
+        return self._files.part.path
 
     @property
     def _file(self) -> Output:
-        return self._part.output
+        return self._files.part.output
+
+    @property
+    def deleted(self) -> int:
+        """Files that were deleted because the disk was full."""
+        return self._files.deleted
 
     @property
     def files(self) -> int:
         """How many files were begun."""
-        return self._books.files + (1 if self._rotation is None else 0)
+        return self._files.count
 
     @property
     def frames_written(self) -> int:
         """Frames that are in the files, or in a member or container that is still open."""
-        return self._books.frames + self._part.writer.frames
+        return self._files.books.frames + self._files.part.writer.frames
 
     @property
     def account(self) -> Account:
         """What became of the frames that were given."""
-        return self._books.account + self._part.screen.account
+        return self._files.books.account + self._files.part.screen.account
 
     @property
     def bytes_written(self) -> int:
         """Bytes of whole blocks, lines, members or containers that are in the file."""
-        return self._part.output.size
+        return self._files.part.output.size
 
     def channel_frames(self, channel: int) -> int:
         """Frames of one channel among them."""
-        return self._books.delivered(channel) + self._part.writer.channel_frames(channel)
+        return self._files.channel_frames(channel)
 
     @property
     def failed(self) -> bool:
         """Did the system refuse data? What the file holds then ends before them."""
-        return self._part.failed
+        return self._files.part.failed
 
     @property
     def closed(self) -> bool:
@@ -224,12 +209,7 @@ class Recorder:
         """
         with self._lock:
             self._check()
-            row = channel_row(channel, (name, bitrate))
-            if self._part.opened:
-                self._part.describe(channel, row)
-            self._rows[channel] = row
-            if channel not in self._described:
-                self._described.append(channel)
+            self._files.describe(channel, channel_row(channel, (name, bitrate)))
 
     def write(self, frames: FrameArray) -> None:
         """Append frames; when it returns, the system has all of them (compressed: all but those of the last second).
@@ -252,22 +232,19 @@ class Recorder:
         with self._lock:
             self._check()
             check_records(frames)
-            if self._rotation is None:
-                self._part.write(frames)
-            else:
-                self._write_files(self._rotation, frames)
-            if self._sync_s is not None and self._part.opened:
+            self._files.write(frames)
+            if self._sync_s is not None and self._files.part.opened:
                 now = time.monotonic()
                 if now - self._synced_at >= self._sync_s:
-                    self._part.sync()
+                    self._files.part.sync()
                     self._synced_at = now
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
         with self._lock:
             self._check()
-            if self._part.opened:
-                self._part.flush()
+            if self._files.part.opened:
+                self._files.part.flush()
 
     def rotate(self) -> None:
         """End the file, and begin the next one (with `Rotation.lazy`: when frames come).
@@ -291,20 +268,16 @@ class Recorder:
         """
         with self._lock:
             self._check()
-            if self._rotation is None:
-                raise ValueError(f"{self.path}: this recording is one file; names with {{n}} or {{time}} make several")
-            self._end_file()
-            if not self._rotation.lazy:
-                self._next_file(self._rotation)
+            self._files.rotate()
 
     def tell(self, ledger: object, channel: int = 0) -> None:
         """What a channel's ledger says, for the statistics that end a file; `write_statistics` writes them now, too."""
         with self._lock:
-            self._books.told[channel] = self._told_of(ledger, channel)
+            self._files.books.told[channel] = self._files.told_of(ledger, channel)
 
     def due(self, channel: int = 0) -> bool:
         """Is it a second or more since statistics of this channel were written?"""
-        return time.monotonic() - self._statistics_at.get(channel, self._opened_at) >= 1.0
+        return self._files.due(channel)
 
     def write_statistics(self, ledger: object, channel: int = 0) -> None:
         """Append an Interface Statistics Block from a channel's ledger (nothing in candump text).
@@ -324,12 +297,14 @@ class Recorder:
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
         with self._lock:
-            self._statistics(channel, self._told_of(ledger, channel))
+            self._check()
+            self._files.tell(channel, self._files.told_of(ledger, channel))
 
     def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
         """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
         with self._lock:
-            self._statistics(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
+            self._check()
+            self._files.tell(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
 
     def close(self) -> None:
         """Close the file. May be called twice."""
@@ -337,7 +312,7 @@ class Recorder:
             if self._closed:
                 return
             self._closed = True
-            self._end_file()
+            self._files.end()
 
     def __enter__(self) -> Recorder:
         return self
@@ -350,74 +325,5 @@ class Recorder:
     def _check(self) -> None:
         if self._closed:
             raise ValueError(f"{self.path}: the recorder is closed")
-        if self._part.opened:
-            self._part.check()
-
-    def _new_file(self, path: str | os.PathLike[str] | BinaryIO) -> RecordingFile:
-        return RecordingFile(path, self._rows, self._described, **self._options)
-
-    def _delete_oldest(self, rotation: Rotation, path: str) -> bool:
-        """The disk is full: was the oldest file deleted, which is not `path`?"""
-        done = rotation.delete_oldest(path)
-        self.deleted += done
-        words = "the oldest file was deleted" if done else "there is no older file to delete"
-        log.warning("%s: the disk is full; %s (%d so far)", path, words, self.deleted)
-        return done
-
-    def _next_file(self, rotation: Rotation) -> None:
-        while not self._part.opened:
-            file = self._new_file(rotation.next_name())
-            if self._make_room:
-                file.output.make_room = partial(self._delete_oldest, rotation, file.path)
-            with contextlib.suppress(FileExistsError):  # somebody else was faster: the next number
-                file.open(exclusive=True)
-                rotation.made(file.path)
-                self._books.add(self._part)
-                self._books.files += 1
-                self._part = file
-        self._begun_at, self._opened_at = rotation.monotonic(), time.monotonic()
-        self._statistics_at.clear()
-        rotation.clean(self.path)
-
-    def _end_file(self) -> None:
-        if not self._part.opened:
-            return
-        try:
-            if self._rotation is not None and not self._part.failed:
-                for channel in self._books.told:
-                    self._block(channel)
-                    self._books.settle(channel)
-        finally:
-            self._part.close(sync=self._sync_s is not None)
-
-    def _write_files(self, rotation: Rotation, frames: FrameArray) -> None:
-        first = 0
-        while True:
-            part = self._part
-            over = part.opened and part.writer.frames and rotation.is_over(part, self._begun_at)
-            if over:
-                self._end_file()
-            if not self._part.opened and (first < len(frames) or (over and not rotation.lazy)):
-                self._next_file(rotation)
-            part = self._part
-            if not part.opened:
-                return
-            count = min(rotation.room(part), len(frames) - first)
-            part.write(frames[first : first + count], len(frames) - first - count)
-            first += count
-            if first >= len(frames):
-                return
-
-    def _told_of(self, ledger: object, channel: int) -> Told:
-        return told_of(ledger, self.channel_frames(channel), self._books.told.get(channel))
-
-    def _statistics(self, channel: int, told: Told) -> None:
-        self._check()
-        self._books.told[channel] = told
-        if self._part.opened:
-            self._block(channel)
-
-    def _block(self, channel: int) -> None:
-        row = self._books.since_begin(channel, self._part) if self._rotation is not None else self._books.told[channel]
-        self._part.append(lambda: self._part.writer.statistics(channel, row.values, row.comment))
-        self._statistics_at[channel] = time.monotonic()
+        if self._files.part.opened:
+            self._files.part.check()

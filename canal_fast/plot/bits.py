@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from .figure import BANDS, STUFF, new_figure
+from .figure import BANDS, STUFF, new_figure, strips
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,8 +60,7 @@ def frame_bits(fields: Sequence[BitField], row_bits: int = _ROW_BITS) -> Figure:
     total = len(levels)
     rows = -(-total // row_bits)
     figure = new_figure(14 * row_bits / _ROW_BITS, 1.5 * rows + 0.5)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
+    for row, axes in enumerate(strips(figure, rows)):
         begin, end = row * row_bits, min((row + 1) * row_bits, total)
         axes.stairs(levels[begin:end], range(begin, end + 1), baseline=None, color="black", linewidth=1.4, zorder=3)
         for number, field in enumerate(fields):
@@ -80,7 +79,5 @@ def frame_bits(fields: Sequence[BitField], row_bits: int = _ROW_BITS) -> Figure:
             xlim=(begin, begin + row_bits), ylim=(-0.55, 3.9), yticks=[0, 1], yticklabels=["dominant", "recessive"]
         )
         axes.set_xticks(range(begin, end + 1, 8))
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{total} bits, stuff bits red and hatched", fontsize=9)
     return figure

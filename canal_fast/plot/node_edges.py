@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .figure import BANDS, BLUE, TROUBLE, new_figure
+from .figure import BLUE, TROUBLE, field_colour, new_figure, strips
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["EdgeTrack", "node_edges"]
 
 _LETTER = 0.004  # of a picture's width
-_FLAG = "#f6cfcb"
 _HEIGHT = 2.9
 _Rows = npt.NDArray[Any]
 
@@ -72,14 +71,11 @@ def node_edges(tracks: Sequence[EdgeTrack], first: int, count: int, width: int, 
     """
     rows = max(1, -(-count // width))
     figure = new_figure(16, (0.85 * len(tracks) + 0.5) * rows + 0.4)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
+    for row, axes in enumerate(strips(figure, rows, ("top", "right", "left"))):
         left, right = (first + row * width) * bit_us, (first + (row + 1) * width) * bit_us
         for place, track in enumerate(tracks):
             _draw(axes, track, _HEIGHT * (len(tracks) - 1 - place), left, right, bit_us)
         axes.set(xlim=(left, right), ylim=(-0.4, _HEIGHT * len(tracks)), yticks=[])
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right", "left"]].set_visible(False)
     axes.set_xlabel("us", fontsize=8)
     figure.suptitle(
         f"bits {first}..{first + count - 1}: driven above, seen below, dots and crosses sampled", fontsize=9
@@ -106,7 +102,7 @@ def _draw(axes: Axes, track: EdgeTrack, base: float, left: float, right: float, 
         a, b = max(ends[begin - 1] if begin else left, left), min(ends[end - 1], right)
         if a >= b:
             continue
-        color = _FLAG if field.endswith("_flag") else BANDS[number % 2]
+        color = field_colour(field, number)
         axes.fill_between([a, b], base - 0.1, base + 2.3, color=color, linewidth=0)
         if b - a >= _LETTER * (right - left) * len(field):
             axes.text((a + b) / 2, base + 2.33, field, ha="center", va="bottom", fontsize=5)

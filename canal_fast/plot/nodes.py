@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy.typing as npt
 
-from .figure import BANDS, TROUBLE, new_figure
+from .figure import TROUBLE, field_colour, new_figure, strips
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,6 @@ __all__ = ["Track", "node_levels"]
 
 _BIT = 0.16  # inches
 _LETTER = 0.36  # of a bit
-_FLAG = "#f6cfcb"
 
 
 class Track(NamedTuple):
@@ -64,15 +63,12 @@ def node_levels(tracks: Sequence[Track], first: int, width: int) -> Figure:
     count = len(tracks[0].levels)
     rows = max(1, -(-count // width))
     figure = new_figure(_BIT * width, (0.55 * len(tracks) + 0.5) * rows + 0.4)
-    for row in range(rows):
-        axes = figure.add_subplot(rows, 1, row + 1)
+    for row, axes in enumerate(strips(figure, rows, ("top", "right", "left"))):
         begin, end = row * width, min((row + 1) * width, count)
         for place, track in enumerate(tracks):
             _draw(axes, track, 1.6 * (len(tracks) - 1 - place), first, begin, end)
         axes.set(xlim=(first + begin, first + begin + width), ylim=(-0.4, 1.6 * len(tracks)), yticks=[])
         axes.set_xticks(range(first + begin, first + end + 1, 10))
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right", "left"]].set_visible(False)
     figure.suptitle(f"bits {first}..{first + count - 1}, flags red, errors hatched", fontsize=9)
     return figure
 
@@ -85,7 +81,7 @@ def _draw(axes: Axes, track: Track, base: float, first: int, begin: int, end: in
         left, right = max(left, begin), min(right, end)
         if left >= right:
             continue
-        color = _FLAG if field.endswith("_flag") else BANDS[number % 2]
+        color = field_colour(field, number)
         axes.fill_between([first + left, first + right], base - 0.1, base + 1.1, color=color, linewidth=0)
         if right - left >= _LETTER * len(field):
             middle = first + (left + right) / 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .figure import BANDS, DASHES, STUFF, TROUBLE, new_figure
+from .figure import BANDS, DASHES, STUFF, TROUBLE, new_figure, strips
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,8 +77,7 @@ def wave_bits(
     count = len(trace.bits)
     rows = -(-count // _ROW_BITS)
     figure = new_figure(15, 1.75 * rows + 0.6)
-    for number in range(rows):
-        axes = figure.add_subplot(rows, 1, number + 1)
+    for number, axes in enumerate(strips(figure, rows)):
         first, last = number * _ROW_BITS, min((number + 1) * _ROW_BITS, count) - 1
         bit = float(trace.ends[first] - trace.starts[first])
         left = float(trace.starts[first]) - (_AROUND * bit if number == 0 else 0)
@@ -93,8 +92,6 @@ def wave_bits(
         shortest = (_ROW_BITS + 4) * bit if number == rows - 1 and number else 0
         axes.set(xlim=(left, left + max(right - left, shortest)))
         axes.set(ylim=(-0.5, 2.9), yticks=[0, 1], yticklabels=["dominant", "recessive"])
-        axes.tick_params(labelsize=7)
-        axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("time since SOF, us", fontsize=8)
     figure.suptitle(f"{title}; dots: samples, hatched: stuff bits", fontsize=9)
     return figure

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.arrow import TIMESTAMP_NS, column, dictionary_column, stream
-from canal_fast.dataframes import imported
+from canal_fast.extras import imported
 from canal_fast.frames import FrameArray, chosen
 
 from .checks import Check, violations
@@ -273,7 +273,6 @@ class Tables(Mapping[str, Table]):
         self._rows = places[:, 0]
         self._places = places
         self._columns = columns
-        self._memory = memory
         self._views = {kind: memory.view(kind) for kind in _SIZES}
         self._checked = {}  # copies: the caller may fill his array anew before he asks for a table
         for name in plan.checks:

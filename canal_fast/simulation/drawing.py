@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,8 @@ from canal_fast.plot.nodes import Track, node_levels
 from .events import ERRORS, FIELDS, Event, NodeState
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .run import Run
 
 _STUFF = 0x80
@@ -77,7 +78,7 @@ def text(run: Run, first: int, last: int, width: int) -> str:
     return "\n".join(lines[:-1])
 
 
-def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike[str]) -> None:
+def picture(run: Run, first: int, last: int, width: int) -> Figure:
     """The waveforms of the bus and of each node, fields coloured, errors marked."""
     part = slice(first - run.first_bit, last - run.first_bit)
     tracks = [Track("bus", run.bits[part])]
@@ -89,4 +90,4 @@ def picture(run: Run, first: int, last: int, width: int, path: str | os.PathLike
         ]
         found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
         tracks.append(Track(name, run.levels[part, number], named, (found["bit"] - first).tolist()))
-    node_levels(tracks, first, width).savefig(path, dpi=110)
+    return node_levels(tracks, first, width)

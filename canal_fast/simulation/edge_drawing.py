@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,8 @@ from .drawing import QUIET, field_names, sentence, spans
 from .events import ERRORS, FIELDS, EdgeKind, Event
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .run import Run
 
 _FINEST = 16  # columns of text a nominal bit
@@ -93,7 +94,7 @@ def edge_text(run: Run, first: int | None, count: int | None, width: int) -> str
     return "\n".join(lines[:-1])
 
 
-def edge_picture(run: Run, first: int | None, count: int | None, width: int, path: str | os.PathLike[str]) -> None:
+def edge_picture(run: Run, first: int | None, count: int | None, width: int) -> Figure:
     """What each node drives, sees and samples, fields coloured, errors marked."""
     begin, end = _window(run, first, count)
     tracks = []
@@ -102,4 +103,4 @@ def edge_picture(run: Run, first: int | None, count: int | None, width: int, pat
         named = [(FIELDS[code], a, b) for code, a, b in spans(sampled["field"].tolist()) if code not in QUIET]
         found = run.events[(run.events["node"] == number) & np.isin(run.events["event"], list(ERRORS))]
         tracks.append(EdgeTrack(name, driven, seen, sampled, checked, named, (found["timestamp_ns"] / 1e3).tolist()))
-    node_edges(tracks, begin, end - begin, width, run.bit_fs / 1e9).savefig(path, dpi=110)
+    return node_edges(tracks, begin, end - begin, width, run.bit_fs / 1e9)

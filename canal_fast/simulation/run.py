@@ -161,7 +161,7 @@ class Run(NamedTuple):
             if not len(self.edges):
                 raise SimulationError("nothing to draw: the run recorded no edges")
             if plot is not None:
-                edge_picture(self, first, count, width, plot)
+                edge_picture(self, first, count, width).savefig(plot, dpi=110)
             return edge_text(self, first, count, width)
         if not self.has_bits and not self.has_levels:
             raise SimulationError("nothing to draw: the run recorded no bits")
@@ -172,5 +172,5 @@ class Run(NamedTuple):
         last = end if count is None else min(end, first + count)
         last = min(last, first + 2000) if count is None else last
         if plot is not None:
-            picture(self, first, last, width, plot)
+            picture(self, first, last, width).savefig(plot, dpi=110)
         return text(self, first, last, width)

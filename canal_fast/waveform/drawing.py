@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from canal_fast.wire.drawing import split
 from .kernel import Decoded, WaveStatus
 from .trace import Trace, trace_frame
 from .wave import Wave
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _AROUND = 20  # bits before and after the row whose edges may be drawn
 _EYE_FRAMES = 2_000
@@ -103,11 +107,11 @@ def draw(wave: Wave, d: Decoded, row: int = 0, plot: Path | None = None) -> str:
         lines.append(f"{start_us:9.3f} us  {part.name:13}  {wrapped[0]}".rstrip())
         lines += [" " * 29 + more for more in wrapped[1:]]
     if plot is not None:
-        _plot(wave, d, row, trace, plot)
+        _picture(wave, d, row, trace).savefig(plot, dpi=110)
     return "\n".join(lines)
 
 
-def _plot(wave: Wave, d: Decoded, row: int, trace: Trace, path: Path) -> None:
+def _picture(wave: Wave, d: Decoded, row: int, trace: Trace) -> Figure:
     origin = int(d.start_ns[row])
     scale = 1e9 / wave.ticks_per_second
     around = (int(d.end_ns[row]) - origin) / max(len(trace.bits), 1) * _AROUND
@@ -120,8 +124,7 @@ def _plot(wave: Wave, d: Decoded, row: int, trace: Trace, path: Path) -> None:
     )
     edges = (wave.edges[low:high] * scale - origin) / 1e3
     trouble = int(d.bit_index[row])
-    figure = wave_bits(edges, (wave.level + int(low)) % 2, bits, _parts(d, row, trace), trouble, _title(d, row))
-    figure.savefig(path, dpi=110)
+    return wave_bits(edges, (wave.level + int(low)) % 2, bits, _parts(d, row, trace), trouble, _title(d, row))
 
 
 def draw_eye(wave: Wave, d: Decoded, plot: Path, arbitration_id: int | None = None) -> int:

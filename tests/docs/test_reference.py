@@ -140,7 +140,7 @@ def test_measurements_page(generated: ModuleType, tmp_path: Path, monkeypatch: p
         rows[2]["id"]: {"value": "no isal", "date": "2026-01-03"},
     }}  # fmt: skip
     (tmp_path / "measurements.json").write_text(json.dumps([run]))
-    monkeypatch.setattr(generated, "HERE", tmp_path)
+    monkeypatch.setattr(sys.modules["generated_measurements"], "HERE", tmp_path)
     text = generated.measurements()
     assert f"| {rows[0]['target'] * 2:.3g} |" in text
     assert f"| **{rows[1]['target'] / 2:.3g}, missed** |" in text

@@ -24,7 +24,6 @@ from canal_fast.logs import repair
 KILLS = 100 if os.environ.get("CANAL_FAST_LONG") else 10
 WINDOW_S, FSYNC_S = 0.2, 0.4
 ROUND_S = 0.1  # what is written later than its turn, besides the window
-MEMBER_S = 1.0  # what is compressed is written a member or container at a time
 NAMES = ("x.pcapng", "x.log", "x.blf", "x.pcapng.gz")
 FLUSHED = ("x.pcapng", "x.log")
 

@@ -12,12 +12,10 @@ from candump_lines import random_line
 from oracle import candump_oracle as oracle
 
 import canal_fast as cf
-from canal_fast import _gate
 from canal_fast.logs import _logs, format_candump
 from canal_fast.logs.formats import by_name
 
 ROUNDS = 200_000 if os.environ.get("CANAL_FAST_LONG") else 4_000
-BLANK = next(number for number, name, _ in _gate.status_table() if name == "LOG_BLANK")
 
 KNOWN = [  # line, identifier, flags, dlc, payload, time stamp
     ("(1436509052.249713) vcan0 044#2A366C2BBA", 0x044, 0, 5, "2A366C2BBA", 1436509052249713000),

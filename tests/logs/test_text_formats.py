@@ -98,7 +98,7 @@ def test_samples_equal_the_oracle(data_dir: Path, file: str, name: str) -> None:
 
 
 def test_samples_say_what_they_should(data_dir: Path) -> None:
-    """Hand-worked: times, identifiers, flags and dlc of every sample (origin: make_samples.py)."""
+    """Hand-worked: times, identifiers, flags and dlc of every sample."""
     start = 1506809173_191000000  # 2017-09-30 22:06:13.191
     asc = cf.read_log(data_dir / "recordings" / "asc_absolute_hex.asc")
     assert ((asc["timestamp_ns"] - start) // 1000).tolist() == [

@@ -30,8 +30,6 @@ import text_logs
 
 import canal_fast as cf
 
-WIRE_FLAGS = 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80
-
 
 def python_can(path: Path, **options: Any) -> list[Any]:
     can = pytest.importorskip("can", reason="NOT RUN: python-can is not installed")

@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 from .bus_oracle import Node
 
-EVER = 1 << 62
-
 
 class Timing(NamedTuple):
     """One bit rate in quanta: sync (1), tseg1, sample, tseg2."""

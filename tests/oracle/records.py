@@ -23,10 +23,6 @@ class Broken(Exception):
     """A line that breaks its format."""
 
 
-class CutOff(Exception):
-    """A last line without line end that may have gone on."""
-
-
 @dataclass
 class Record:
     timestamp_ns: int = 0

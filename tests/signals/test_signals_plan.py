@@ -1,4 +1,4 @@
-"""Databases, plans and tables: what is chosen, matched, counted and handed over, and what is refused."""
+"""Plans and tables: what is chosen, matched, counted and handed over, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,158 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from oracle import signals_oracle as twin
-from signals_support import DATABASES, one_message, plan_of
+from signals_support import DATABASES, TOYOTA, one_message, plan_of
 
 import canal_fast as cf
-from canal_fast.signals import Checksum, Counter, Database, Latest, Message, Plan, Signal
+from canal_fast.signals import Latest, Message, Plan, Signal
 from canal_fast.signals.plan import VERSION, _restored
 
-cantools = pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
+pytest.importorskip("cantools", reason="NOT RUN: cantools is not installed")
 FLAG = cf.FrameFlag
-TOYOTA = DATABASES / "_toyota_2017.dbc"
-
-
-def dbc(tmp_path: Path, *lines: str, name: str = "x.dbc") -> Path:
-    path = tmp_path / name
-    path.write_text("\n".join(['VERSION ""', "BS_:", "BU_: A", *lines, ""]), encoding="utf-8")
-    return path
-
-
-# databases
-
-
-def test_a_path_or_a_cantools_database() -> None:
-    ours = cf.load_database(TOYOTA)
-    assert cf.load_database(cantools.database.load_file(TOYOTA, strict=False)).messages == ours.messages
-    assert (len(ours.messages), sum(len(m.signals) for m in ours.messages)) == (50, 310)
-    with pytest.raises(TypeError, match="path or a cantools Database"):
-        cf.load_database(5)
-    with pytest.raises(FileNotFoundError):
-        cf.load_database(DATABASES / "missing.dbc")
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("tesla_can.dbc", ["tesla_can.dbc", "unused VAL_", "568", "delete these VAL_ lines"]),
-        ("mazda_2017.dbc", ["mazda_2017.dbc", "line 273, column 10", "2017_5", "correct that line"]),
-    ],
-)
-def test_what_cantools_refuses_is_told(name: str, words: list[str]) -> None:
-    with pytest.raises(cf.DatabaseError) as caught:
-        cf.load_database(DATABASES / name)
-    assert all(word in str(caught.value) for word in words), caught.value
-    assert caught.value.path == str(DATABASES / name)
-
-
-def test_strict_raises_the_first_problem() -> None:
-    with pytest.raises(cf.DatabaseError, match=r"PCS_HUD: SET_ME_X10 and PCS_TEMP overlap; both are decoded \(and 2"):
-        cf.load_database(TOYOTA, strict=True)
-    assert cf.load_database(DATABASES / "signed.dbc", strict=True).problems == ()
-
-
-def test_problems(tmp_path: Path) -> None:
-    path = dbc(
-        tmp_path,
-        "BO_ 1 One: 2 A",
-        ' SG_ a : 0|8@1+ (1,0) [0|0] "" A',
-        ' SG_ b : 4|8@1+ (1,0) [0|0] "" A',
-        ' SG_ far : 12|16@1+ (1,0) [0|0] "" A',
-        "BO_ 1 Two: 8 A",
-        ' SG_ c : 0|8@1+ (1,0) [0|0] "" A',
-        "BO_ 2147483649 Three: 8 A",
-        ' SG_ m M : 0|8@1+ (1,0) [0|0] "" A',
-        ' SG_ x m0 : 8|8@1+ (1,0) [0|0] "" A',
-        ' SG_ y m1 : 8|8@1+ (1,0) [0|0] "" A',
-    )
-    database = cf.load_database(path)
-    kinds = [(p.kind, p.message, p.signal) for p in database.problems]
-    assert kinds == [
-        ("duplicate id", "One", None),
-        ("beyond message", "One", "far"),
-        ("overlap", "One", "b"),
-    ]
-    assert "frames go to Two" in str(database.problems[0])
-    frames = cf.make_frames([1, 1], b"\x07" * 8, flags=[0, FLAG.EXTENDED_ID])
-    tables = database.plan().decode(frames)
-    assert list(tables) == ["Two", "Three"]  # the key is the identifier and its kind
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [' SG_ x m0 : 8|8@1+ (1,0) [0|0] "" A'],
-        [
-            ' SG_ a M : 0|4@1+ (1,0) [0|0] "" A',
-            ' SG_ b M : 4|4@1+ (1,0) [0|0] "" A',
-            ' SG_ x m0 : 8|8@1+ (1,0) [0|0] "" A',
-        ],
-    ],
-    ids=["no multiplexer", "one of two"],
-)
-def test_multiplexed_by_nobody_knows_what(tmp_path: Path, lines: list[str]) -> None:
-    """cantools decodes such a signal as if it were always there."""
-    database = cf.load_database(dbc(tmp_path, "BO_ 1 M: 8 A", *lines))
-    assert [(p.kind, p.signal, p.left_out) for p in database.problems] == [("multiplexer", "x", True)]
-    with pytest.raises(cf.SignalError, match=r"M.x: it is multiplexed \(m0\), and the file does not say by which"):
-        database.plan(signals=["x"])
-
-
-def test_one_name_for_several_multiplexer_values() -> None:
-    """KCD repeats a signal in each group: it is one column."""
-    radio = cf.load_database(DATABASES / "the_homer.kcd")["Radio"]
-    assert radio["StationId7"].multiplexer_ids == ((6, 7),)
-    assert len({signal.name for signal in radio.signals}) == len(radio.signals) == 12
-
-
-def test_names_that_are_not_alone(tmp_path: Path) -> None:
-    lines = [' SG_ s : 0|8@1+ (1,0) [0|0] "" A', ' SG_ s : 8|8@1+ (0,3) [0|0] "" A']
-    database = cf.load_database(dbc(tmp_path, "BO_ 1 M: 8 A", *lines, "BO_ 2 M: 8 A", *lines[:1]))
-    assert [m.name for m in database.messages] == ["M", "M_2"]
-    table = database.plan().decode(cf.make_frames(1, b"\1\2"))["M"]
-    assert {name: values.tolist() for name, values in table.columns.items()} == {"s": [1], "s_2": [3]}
-    words = [str(problem) for problem in database.problems]
-    assert any("M: a second message has this name; the one with identifier 0x2 is called M_2" in w for w in words)
-    assert any("M.s: a second signal has this name; it is called s_2" in w for w in words)
-    assert any("its scale is 0: every raw value is 3" in w for w in words)
-    with pytest.raises(cf.SignalError, match=r"M.s_2: row 0: value 4"):
-        database.plan().encode("M", {"s_2": [4]})
-
-
-class _Odd:
-    scale, offset, choices, is_float = 1, 0, None, False
-
-
-def test_what_is_not_linear_is_left_out_by_name() -> None:
-    theirs = cantools.database.load_file(DATABASES / "signed.dbc")
-    theirs.messages[0].signals[0].conversion = _Odd()
-    message, signal = theirs.messages[0].name, theirs.messages[0].signals[0].name
-    database = cf.load_database(theirs)
-    assert [(p.kind, p.left_out) for p in database.problems] == [("conversion", True)]
-    assert signal not in [s.name for s in database[message].signals]
-    with pytest.raises(cf.SignalError, match=rf"{message}.{signal}: its conversion \(_Odd\) is not linear; left out"):
-        database.plan(signals=[signal])
-
-
-def test_encodings(tmp_path: Path) -> None:
-    line = 'BO_ 1 M: 8 A\n SG_ t : 0|8@1+ (1,0) [0|0] "°C" A'
-    assert cf.load_database(dbc(tmp_path, line))["M"]["t"].unit == "°C"
-    old = tmp_path / "old.dbc"
-    old.write_bytes(dbc(tmp_path, line).read_text("utf-8").encode("cp1252"))
-    assert cf.load_database(old)["M"]["t"].unit == "°C"
-    chinese = tmp_path / "chinese.dbc"
-    chinese.write_bytes(dbc(tmp_path, line.replace("°C", "转速")).read_text("utf-8").encode("gbk"))
-    assert cf.load_database(chinese, encoding="gbk")["M"]["t"].unit == "转速"
-    with pytest.raises(cf.DatabaseError, match=r"not utf-8; give encoding=.*'gbk'"):
-        cf.load_database(chinese, encoding="utf-8")
-    with pytest.raises(cf.DatabaseError, match="unknown encoding"):
-        cf.load_database(chinese, encoding="klingon")
-
-
-def test_a_missing_cantools_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cantools", None)
-    with pytest.raises(ImportError, match=r"pip install 'canal_fast\[dbc\]'"):
-        cf.load_database(TOYOTA)
 
 
 # plans
@@ -191,13 +47,6 @@ def test_names_and_patterns() -> None:
         tables["KINEMATICS"]["YAW_RAT"]
     with pytest.raises(KeyError, match="no message 'WHEELS'"):
         tables["WHEELS"]
-
-
-def test_a_database_without_messages(tmp_path: Path) -> None:
-    empty = cf.load_database(DATABASES / "cp1252.dbc")
-    assert empty.messages == ()
-    with pytest.raises(cf.SignalError, match="has no messages: there is nothing to decode"):
-        empty.plan()
 
 
 def test_multiplexers_come_along() -> None:
@@ -441,106 +290,6 @@ def test_two_threads_use_one_plan() -> None:
     with ThreadPoolExecutor(4) as pool:
         for tables in pool.map(lambda _: plan.decode(frames), range(40)):
             assert np.array_equal(tables["M"]["a"], expected)
-
-
-# checksums and counters
-
-
-def crc8(data: bytes, polynomial: int, crc: int, final: int) -> int:
-    """Bit by bit."""
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ polynomial) & 0xFF if crc & 0x80 else crc << 1
-    return crc ^ final
-
-
-def test_crc_check_values() -> None:
-    """The catalogue's answers for "123456789"."""
-    assert crc8(b"123456789", 0x1D, 0xFF, 0xFF) == 0x4B
-    assert crc8(b"123456789", 0x2F, 0xFF, 0xFF) == 0xDF
-    assert crc8(b"123456789", 0x1D, 0, 0) == 0x37
-
-
-@pytest.mark.parametrize("algorithm", ["sae_j1850", "sae_j1850_zero", "autosar_8h2f", "xor"])
-@pytest.mark.parametrize("place", [0, 7])
-@pytest.mark.parametrize("suffix", [b"", b"\x12\x34"])
-def test_checksum_and_counter_violations(algorithm: str, place: int, suffix: bytes) -> None:
-    from canal_fast.signals.checks import ALGORITHMS
-
-    counter_at = 8 if place == 0 else 0
-    message = one_message(Signal("CRC", 8 * place, 8), Signal("CNT", counter_at, 4), Signal("v", 24, 16))
-    checks = {"M": [Checksum("CRC", algorithm, suffix=suffix), Counter("CNT", 15)]}
-    plan = Database([message]).plan(checks=checks)
-    rng = np.random.default_rng(9)
-    payloads = rng.integers(0, 256, (60, 8), np.uint8)
-    payloads[:, counter_at // 8] = np.arange(60) % 15
-    polynomial, initial, final = ALGORITHMS[algorithm]
-    for row in payloads:
-        data = bytes(np.delete(row, place)) + suffix
-        row[place] = crc8(data, polynomial, initial, final) if polynomial else np.bitwise_xor.reduce(list(data))
-    payloads[17, 4] ^= 1
-    frames = np.delete(cf.make_frames(np.full(60, 0x123), payloads), 40)
-    table = plan.decode(frames)["M"]
-    assert np.flatnonzero(table["CRC_violation"]).tolist() == [17]
-    assert np.flatnonzero(table["CNT_violation"]).tolist() == [40]
-    assert pickle.loads(pickle.dumps(plan)) == plan != Database([message]).plan()
-    pa = pytest.importorskip("pyarrow", reason="NOT RUN: pyarrow is not installed")
-    assert pa.table(table)["CRC_violation"].to_pylist() == table["CRC_violation"].tolist()
-
-
-@pytest.mark.parametrize("options", [{}, {"scaling": False}, {"choices": "dictionary"}], ids=str)
-@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (2, 0), (-1, 100), (0.5, -3)])
-def test_counters_are_judged_by_raw_values(options: dict[str, Any], scale: float, offset: int) -> None:
-    signal = Signal("CNT", 0, 4, scale=scale, offset=offset, choices=((0, "zero"), (3, "three")))
-    plan = Database([one_message(signal)]).plan(checks={"M": [Counter("CNT")]}, **options)
-    table = plan.decode(cf.make_frames(np.full(8, 0x123), [bytes([n % 16]) + bytes(7) for n in range(11, 19)]))["M"]
-    assert not table["CNT_violation"].any()
-    table = plan.decode(cf.make_frames(np.full(3, 0x123), [bytes([n]) + bytes(7) for n in (3, 5, 6)]))["M"]
-    assert table["CNT_violation"].tolist() == [False, True, False]
-
-
-@pytest.mark.parametrize("scale", [1, 0.5])
-@pytest.mark.filterwarnings("error")
-def test_frames_without_the_counter_are_stepped_over(scale: float) -> None:
-    message = one_message(Signal("CRC", 8, 8), Signal("CNT", 20, 4, scale=scale))
-    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor", last=1), Counter("CNT")]})
-    payloads = [b"\1\1\x50", b"\1", b"\1\1\x60", b"\1\1\x70", b"", b"\1\2\x70", b"\1\1\x80"]
-    table = plan.decode(cf.make_frames(np.full(7, 0x123), payloads))["M"]
-    assert np.flatnonzero(table["CNT_violation"]).tolist() == [5]
-    assert np.flatnonzero(table["CRC_violation"]).tolist() == [5]
-    for name in ("CNT_violation", "CRC_violation"):
-        assert table.valid[name].tolist() == [True, False, True, True, False, True, True]
-
-
-def test_checks_are_of_the_frames_as_they_were() -> None:
-    """The caller may fill his array anew before he asks for a table."""
-    message = one_message(Signal("CRC", 0, 8), Signal("CNT", 8, 8))
-    plan = Database([message]).plan(checks={"M": [Checksum("CRC", "xor"), Counter("CNT")]})
-    frames = cf.make_frames(np.full(3, 0x123), [bytes([n, n]) + bytes(6) for n in range(3)])
-    tables = plan.decode(frames)
-    tables.shift(100)
-    frames["data"][:, 7] = 9
-    table = tables["M"]
-    assert not (table["CRC_violation"] | table["CNT_violation"]).any()
-    assert table.source_row.tolist() == [100, 101, 102]
-
-
-@pytest.mark.parametrize(
-    ("check", "words"),
-    [
-        (Checksum("CRc"), "no signal 'CRc'; did you mean 'CRC'"),
-        (Checksum("CRC", "j1850"), "algorithm = 'j1850'; did you mean 'sae_j1850'"),
-        (Checksum("v"), "one whole byte, and not 16 bits"),
-        (Counter("v", 1 << 17), "modulus of 2..65536, not 131072"),
-    ],
-)
-def test_checks_that_cannot_be(check: Any, words: str) -> None:
-    message = one_message(Signal("CRC", 0, 8), Signal("v", 24, 16))
-    with pytest.raises(cf.SignalError, match=words):
-        Database([message]).plan(checks={"M": [check]})
-    with pytest.raises(cf.SignalError, match="no message 'N'"):
-        Database([message]).plan(checks={"N": [check]})
 
 
 def test_plan_is_its_own_kind() -> None:

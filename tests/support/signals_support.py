@@ -13,6 +13,7 @@ from canal_fast.signals import Message, Plan, Signal
 from canal_fast.signals.tables import Options
 
 DATABASES = Path(__file__).resolve().parents[1] / "data" / "databases"
+TOYOTA = DATABASES / "_toyota_2017.dbc"
 LONG = os.environ.get("CANAL_FAST_LONG") == "1"
 REFUSED = {"tesla_can.dbc", "mazda_2017.dbc"}
 READABLE = sorted(p for p in DATABASES.iterdir() if p.suffix in {".dbc", ".kcd"} and p.name not in REFUSED)

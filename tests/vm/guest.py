@@ -16,7 +16,6 @@ from pathlib import Path
 
 import netlink
 
-READ_ONLY = 1  # sys/mount.h
 FINIT_MODULE = 313  # asm/unistd_64.h: the C library has no function for it
 POWER_OFF = 0x4321FEDC  # linux/reboot.h
 libc = ctypes.CDLL(None, use_errno=True)

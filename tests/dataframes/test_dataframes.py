@@ -16,7 +16,7 @@ from oracle import table_oracle
 from random_frames import random_frames
 
 import canal_fast as cf
-from canal_fast import dataframes
+from canal_fast.dataframes import columns, export
 from canal_fast.errors import FrameError, LogFormatError
 
 NAMES = {0: ("engine", 500_000), 2: "body"}
@@ -141,12 +141,12 @@ def test_batches_end_before_the_offsets_do() -> None:
     given.offset_limit = 3
     with pytest.raises((ValueError, OSError), match="more payload than the 3 bytes"):
         pa.table(given)
-    assert dataframes.OFFSET_LIMIT == 2**31 - 1
+    assert columns.OFFSET_LIMIT == 2**31 - 1
 
 
 def test_batches_end_at_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     pa = package("pyarrow")
-    monkeypatch.setattr(dataframes, "BATCH_FRAMES", 100)
+    monkeypatch.setattr(export, "BATCH_FRAMES", 100)
     frames = random_frames(250)
     table = pa.table(cf.to_arrow(frames))
     assert [len(chunk) for chunk in table["data"].chunks] == [100, 100, 50]
@@ -271,7 +271,7 @@ def test_to_pandas() -> None:
     assert found["data"].tolist() == [row["data"] for row in table_oracle.rows(frames)]
     assert found["channel"].tolist() == [["engine", "can1", "body"][c] for c in frames["channel"]]
     assert (found["arbitration_id"].to_numpy() == frames["arbitration_id"]).all()
-    assert list(cf.to_pandas(frames, index=None).columns) == list(dataframes.COLUMNS)
+    assert list(cf.to_pandas(frames, index=None).columns) == list(columns.COLUMNS)
     assert cf.to_pandas(frames, epoch=False).index.dtype == np.int64
     assert len(cf.to_pandas(frames[:0], interfaces=NAMES)) == 0
     with pytest.raises(ValueError, match="index = 'id', allowed"):
@@ -283,7 +283,7 @@ def test_to_polars() -> None:
     package("polars")
     frames = random_frames(300)
     found = cf.to_polars(frames)
-    assert found.columns == list(dataframes.COLUMNS)
+    assert found.columns == list(columns.COLUMNS)
     assert found["data"].to_list() == [row["data"] for row in table_oracle.rows(frames)]
 
 
