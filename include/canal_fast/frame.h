@@ -21,19 +21,19 @@
     X(uint8_t, "u1", dlc)             /* raw 4-bit code, 0..15 */
 /* clang-format on */
 
-#define CF_FRAME_MEMBER(type, format, name) type name;
+#define CF_RECORD_MEMBER(type, format, name) type name;
 
 typedef struct cf_frame_head { /* of either record */
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
 } CF_MAY_ALIAS cf_frame_head;
 
 typedef struct cf_frame {
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
     uint8_t data[CF_CLASSICAL_DATA]; /* bytes past the payload are zero */
 } cf_frame;
 
 typedef struct cf_fd_frame {
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
     uint8_t data[CF_FD_DATA];
 } cf_fd_frame;
 
@@ -70,6 +70,16 @@ typedef struct cf_field {
     size_t offset;
     size_t count; /* elements; 1 = scalar */
 } cf_field;
+
+/* Makes a function: field `index` of `record`, whose `list` is X(C type, numpy format, name), or NULL past the last. */
+#define CF_RECORD_FIELDS(function, record, list)                           \
+    CF_INLINE const cf_field *function(size_t index)                       \
+    {                                                                      \
+        typedef record cf_this_record;                                     \
+        static const cf_field rows[] = {list(CF_RECORD_ROW)};              \
+        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL; \
+    }
+#define CF_RECORD_ROW(type, format, name) {#name, format, offsetof(cf_this_record, name), 1},
 
 /* Field `index` of the classical (fd = 0) or FD (fd = 1) record, or NULL past the last. */
 CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
