@@ -93,22 +93,14 @@ CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
     static const cf_field flexible[] = {
         CF_FRAME_HEAD(CF_FRAME_ROW){"data", "u1", offsetof(cf_fd_frame, data), CF_FD_DATA}};
 #undef CF_FRAME_ROW
+    /* clang-format on */
     if (index >= sizeof classical / sizeof classical[0])
         return NULL;
     return fd ? &flexible[index] : &classical[index];
 }
 
 /* Row `index` of the flag table (number, name, sentence), or NULL past its end. */
-CF_INLINE const cf_code *cf_flag_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_FLAG_ROW(name, value, meaning) {value, #name, meaning},
-        CF_FLAG_LIST(CF_FLAG_ROW)
-#undef CF_FLAG_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_flag_row, CF_FLAG_LIST)
 
 /* Bytes that a CAN FD dlc (0..15) stands for. ISO 11898-1:2015, table 5. */
 CF_INLINE unsigned cf_fd_length(unsigned dlc)

@@ -117,20 +117,9 @@ CF_RECORD_FIELDS(cf_selector_field, cf_selector, CF_SELECTOR_FIELDS)
 CF_RECORD_FIELDS(cf_selector_range_field, cf_selector_range, CF_RANGE_FIELDS)
 
 /* Rows of the two lists above, or NULL past the end. */
-CF_INLINE const cf_code *cf_signal_kind_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_CODE_ROW(name, value, meaning) {value, #name, meaning},
-        CF_SIGNAL_KIND_LIST(CF_CODE_ROW)};
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_signal_kind_row, CF_SIGNAL_KIND_LIST)
 
-CF_INLINE const cf_code *cf_rule_row(size_t index)
-{
-    static const cf_code rows[] = {CF_RULE_LIST(CF_CODE_ROW)};
-#undef CF_CODE_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_rule_row, CF_RULE_LIST)
 
 /* Does this signal stay inside a row, and do its kind, rule and width agree? */
 CF_INLINE int cf_signal_check(const cf_signal *s, uint32_t row_bytes)

@@ -96,15 +96,7 @@ typedef enum cf_bus_event_kind {
         CF_BUS_EVENT_COUNT
 } cf_bus_event_kind;
 
-CF_INLINE const cf_code *cf_bus_event_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_BUS_EVENT_ROW(name, number, sentence) {number, #name, sentence},
-        CF_BUS_EVENT_LIST(CF_BUS_EVENT_ROW)
-#undef CF_BUS_EVENT_ROW
-    };
-    return index < CF_BUS_EVENT_COUNT ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_bus_event_row, CF_BUS_EVENT_LIST)
 
 /* clang-format off */
 /* X(C type, numpy format, name) */
