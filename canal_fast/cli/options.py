@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from canal_fast.logs import LogFile
 
 __all__ = [
-    "add_database", "add_filter", "add_force", "add_reading", "count", "data_rate", "fraction", "keep_existing",
+    "add_database", "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing",
     "number", "percent", "picture", "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "span",
     "whole",
 ]  # fmt: skip
@@ -49,11 +49,6 @@ def add_reading(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
     parser.add_argument(
         "--errors", choices=["strict", "skip"], default="strict", help="skip: step over what is damaged"
     )
-
-
-def add_filter(parser: argparse.ArgumentParser, help: str) -> None:
-    """--filter, for commands that take part of the frames."""
-    parser.add_argument("--filter", action="append", type=can_filter, metavar="ID:MASK", help=f"hexadecimal; {help}")
 
 
 def add_database(parser: argparse.ArgumentParser, required: bool) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from canal_fast.cli.options import (
-    add_filter,
     add_force,
     add_reading,
+    can_filter,
     count,
     data_rate,
     picture,
@@ -42,7 +42,13 @@ def add_parser(subparsers: Any) -> None:
         "--sort", choices=STAT_SORTS, default="id", help="order of the identifiers (default: %(default)s)"
     )
     parser.add_argument("--top", type=count, metavar="N", help="the first N of them only")
-    add_filter(parser, "these identifiers only; any of several must match. Totals and loads count every frame")
+    parser.add_argument(
+        "--filter",
+        action="append",
+        type=can_filter,
+        metavar="ID:MASK",
+        help="these identifiers only, hexadecimal; any of several must match. Totals and loads count every frame",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--plot", type=picture, metavar="PNG", help="also draw the load over time and by identifier (needs matplotlib)"
