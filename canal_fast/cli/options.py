@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from canal_fast.logs import LogFile
 
 __all__ = [
-    "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing", "number", "percent",
-    "picture", "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "span", "whole",
+    "add_database", "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing",
+    "number", "percent", "picture", "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "span",
+    "whole",
 ]  # fmt: skip
 
 
@@ -48,6 +49,19 @@ def add_reading(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
     parser.add_argument(
         "--errors", choices=["strict", "skip"], default="strict", help="skip: step over what is damaged"
     )
+
+
+def add_database(parser: argparse.ArgumentParser, required: bool) -> None:
+    """The database and what of it is asked for, for commands that decode signals."""
+    parser.add_argument("--dbc", required=required, metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
+    parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
+    parser.add_argument(
+        "--signal",
+        action="append",
+        metavar="PATTERN",
+        help="only these: SIGNAL or MESSAGE.SIGNAL, with * ? [] (may be repeated)",
+    )
+    parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
 
 
 def reading(args: argparse.Namespace) -> LogFile:

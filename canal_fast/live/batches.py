@@ -12,13 +12,14 @@ from canal_fast.frames import FrameArray
 
 from . import _receiving
 from .event_loop import until_readable
-from .port_owner import PortOwner
+from .port_owner import PortOwner, part_of_channel
 
 __all__ = ["Batches"]
 
 _MAX_FRAMES = 1 << 40
 
 
+@part_of_channel
 class Batches(PortOwner, _receiving.Receiving):
     """What a channel received, in batches."""
 

@@ -15,10 +15,12 @@ from canal_fast.drivers.devices import list_devices, only_device, served_by_linu
 from canal_fast.errors import DriverNotFoundError
 
 from .opening import ChannelOptions
+from .port_owner import part_of_channel
 
 __all__ = ["NamedDrivers"]
 
 
+@part_of_channel
 class NamedDrivers:
     """Opens itself with the configuration string of a driver, made from arguments."""
 

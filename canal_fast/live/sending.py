@@ -14,7 +14,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 
 from . import _live, _periodic
 from .periodic import PeriodicTask
-from .port_owner import PortOwner
+from .port_owner import PortOwner, part_of_channel
 
 __all__ = ["Outlet", "Sending", "sends_errors", "wait_until_sent"]
 
@@ -64,6 +64,7 @@ def wait_until_sent(port: _live.Port, timeout: float | None) -> int | None:
         time.sleep(_STEP_S)
 
 
+@part_of_channel
 class Sending(PortOwner):
     """Hands frames to the driver of a channel."""
 

@@ -16,10 +16,12 @@ from canal_fast.errors import FrameError, SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames, copy_records
 
 from . import _simulation
-from .clocks import FS, LONGEST_NS, bit_fs, checked_clock, delay_rows, timing_rows, warnings
+from .clocks import checked_clock, warnings
+from .faults import Faults
+from .gears import Gears
 from .node import Node
 from .run import Run
-from .tape import NEEDS_EDGES, Tape
+from .tape import Tape
 
 _MODES = ("normal", "self_test", "restricted", "listen_only")  # in the order of cf_node_mode
 _FORMATS = ("enabled", "tolerant", "classical")  # of cf_node_fd
@@ -61,11 +63,8 @@ class Bus:
             self.data_bitrate = int(interval("data_bitrate", data_bitrate, self.bitrate, 20_000_000))
         self._core = _simulation.Bus(self.bitrate, self.data_bitrate, whole_frames)
         self._lock = threading.Lock()
-        self._faults: list[str] = []
-        self._fine = False  # a fault is told in parts of a bit
-        self._bit_fs = bit_fs(self.bitrate)
-        self._zero = 0, 0  # a bit and the time (fs) when it began
-        self._connected = 0  # nodes that the edge gear knows
+        self._faults = Faults(self._core)
+        self._gears = Gears(self._core, self.bitrate, self.data_bitrate)
         self.nodes: list[Node] = []
 
     @property
@@ -76,12 +75,12 @@ class Bus:
     @property
     def time_ns(self) -> int:
         """Nanoseconds that have passed."""
-        return self._ns(self._core.bit) if self._core.now_fs < 0 else self._core.now_fs // FS
+        return self._gears.time_ns
 
     @property
     def gear(self) -> str:
         """ "bits" while all nodes are in step, "edges" from when each has its own time."""
-        return "bits" if self._core.now_fs < 0 else "edges"
+        return self._gears.gear
 
     def node(
         self,
@@ -325,32 +324,7 @@ class Bus:
         names = [node.name.encode() for node in self.nodes]
         with self._lock:
             trial = _simulation.Bus(self.bitrate, self.data_bitrate, False)
-            found = [self._try(trial, number, line, names) for number, line in enumerate(lines, 1)]
-            for line, good in zip(lines, found, strict=True):
-                if good:
-                    self._core.inject(line.encode(), names)
-                    self._fine |= self._core.fault_is_fine(-1)
-                    self._faults.append(line.strip())
-        return sum(found)
-
-    def _try(self, trial: _simulation.Bus, number: int, line: str, names: list[bytes]) -> bool:
-        answer = trial.inject(line.encode(), names)
-        if answer is False:
-            return False
-        if isinstance(answer, tuple):
-            reason, column = answer
-            word = line.encode()[column - 1 :].split(maxsplit=1)
-            shown = f"{word[0].decode()!r}" if word else "the line ends"
-            raise SimulationError(
-                f"fault, line {number}, column {column}: {shown}: {reason}", line_number=number, column=column
-            )
-        bit, ns, _ = trial.fault_at(-1)
-        if (bit is not None and bit < self.bit) or (ns is not None and ns < self.time_ns):
-            raise SimulationError(
-                f"fault, line {number}: {line.strip()!r} has passed: the bus is at bit {self.bit}, {self.time_ns} ns",
-                line_number=number,
-            )
-        return True
+            return self._faults.add(lines, names, trial, (self.bit, self.time_ns))
 
     def run(
         self,
@@ -413,59 +387,16 @@ class Bus:
                 until, until_ns = start + int(interval("bits", bits, 0, 1 << 60)), None
             else:
                 until_ns = start_ns + round(interval("seconds", seconds, 0, 1e9) * 1e9)
-                until = start + self._bits_to(until_ns)
-            self._check_faults(until, until_ns)
+                until = start + self._gears.bits_to(until_ns)
+            self._faults.check(until, self._gears.ns(until) if until_ns is None else until_ns)
             if record_levels is None:
                 record_levels = until - start <= _LEVELS_UP_TO
             tape = Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
-            handed_over = self._advance(tape, until, until_ns, shown)
+            handed_over = self._gears.advance(tape, self.nodes, self._faults.fine, until, until_ns, shown)
             events, frames, levels, driven, fields = tape.joined()
             run = Run(
                 events, frames, levels, driven, fields, start, start_ns, self.time_ns - start_ns,
                 [node.name for node in self.nodes], shown.number, record_bits, record_levels, self.gear, tape.edges,
-                tuple(warnings(self.nodes, self.bitrate, self.data_bitrate)), handed_over, self._bit_fs,
+                tuple(warnings(self.nodes, self.bitrate, self.data_bitrate)), handed_over, self._gears.bit_fs,
             )  # fmt: skip
         return run
-
-    def _advance(self, tape: Tape, until: int, until_ns: int | None, shown: Node) -> int | None:
-        """Runs in whatever gear it needs. Returns the bit that was handed over from one to the other."""
-        handed_over = None
-        if self.gear == "bits" and not self._fine and not any(node.clock.chosen for node in self.nodes):
-            end = tape.record(self._core, until)
-            while until_ns is not None and end != NEEDS_EDGES and (more := self._bits_to(until_ns)) > 0:
-                end = tape.record(self._core, self.bit + more)
-            if end != NEEDS_EDGES:
-                return None
-            handed_over = self.bit
-        if self.gear == "bits":
-            self._zero = self.bit, self._core.ns(self.bit) * FS
-            self._core.start_edges(self._bit_fs, self._zero[1])
-        until_fs = self._zero[1] + (until - self._zero[0]) * self._bit_fs if until_ns is None else until_ns * FS
-        if until_fs > LONGEST_NS * FS:
-            raise SimulationError(
-                f"the run ends at {until_fs / 1e15:.6g} s, with clocks at most {LONGEST_NS / 1e9:g} s"
-            )
-        if self._connected < len(self.nodes):
-            begin = self._zero[1] + -((self._zero[1] - self._core.now_fs) // self._bit_fs) * self._bit_fs
-            timings = timing_rows(self.nodes, self.bitrate, self.data_bitrate)
-            self._core.connect_edges(timings, delay_rows(self.nodes), begin)
-            self._connected = len(self.nodes)
-        tape.record_edges(self._core, until_fs, self._bit_fs, shown.number)
-        return handed_over
-
-    def _ns(self, bit: int) -> int:
-        """When `bit`, at or after the present one, begins at the nominal rate."""
-        if self._core.now_fs < 0:
-            return self._core.ns(bit)
-        return (self._zero[1] + (bit - self._zero[0]) * self._bit_fs) // FS
-
-    def _bits_to(self, until_ns: int) -> int:
-        """Bits at the nominal rate that fit before a time."""
-        return max(0, (until_ns - self.time_ns) * self.bitrate // 1_000_000_000)
-
-    def _check_faults(self, until: int, until_ns: int | None) -> None:
-        end_ns = self._ns(until) if until_ns is None else until_ns
-        for number, line in enumerate(self._faults):
-            bit, ns, fired = self._core.fault_at(number)
-            if fired == 0 and ((bit is not None and bit >= until) or (ns is not None and ns >= end_ns)):
-                raise SimulationError(f"fault {line!r} is outside the run, which ends at bit {until}, {end_ns} ns")

@@ -133,17 +133,15 @@ typedef struct cf_code {
     const char *sentence;
 } cf_code;
 
-/* Row `index` of the status table, or NULL past its end. */
-CF_INLINE const cf_code *cf_status_row(size_t index)
-{
-    /* clang-format off */
-    static const cf_code rows[] = {
-#define CF_STATUS_ROW(name, number, sentence) {number, #name, sentence},
-        CF_STATUS_LIST(CF_STATUS_ROW)
-#undef CF_STATUS_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+/* Makes a function: row `index` of `list`, which is X(name, number, sentence), or NULL past its end. */
+#define CF_CODE_ROWS(function, list)                                       \
+    CF_INLINE const cf_code *function(size_t index)                        \
+    {                                                                      \
+        static const cf_code rows[] = {list(CF_CODE_ROW)};                 \
+        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL; \
+    }
+#define CF_CODE_ROW(name, number, sentence) {number, #name, sentence},
+
+CF_CODE_ROWS(cf_status_row, CF_STATUS_LIST)
 
 #endif

@@ -201,17 +201,7 @@ enum {
 /* clang-format on */
 
 /* Row `index` of the code table, or NULL past its end. */
-CF_INLINE const cf_code *cf_canal_code_row(size_t index)
-{
-    /* clang-format off */
-    static const cf_code rows[] = {
-#define CF_CANAL_CODE_ROW(name, number, sentence) {number, #name, sentence},
-        CF_CANAL_CODE_LIST(CF_CANAL_CODE_ROW)
-#undef CF_CANAL_CODE_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_canal_code_row, CF_CANAL_CODE_LIST)
 
 /* Bits of a message's flags. Drivers leave garbage in the others. */
 #define CF_MSG_EXTENDED 0x00000001UL
@@ -277,17 +267,7 @@ CF_INLINE const cf_code *cf_canal_status_row(size_t index)
     X(CRC, 0x27, "CRC error")
 /* clang-format on */
 
-CF_INLINE const cf_code *cf_canal_status_message_row(size_t index)
-{
-    /* clang-format off */
-    static const cf_code rows[] = {
-#define CF_CANAL_STATUS_MESSAGE_ROW(name, number, sentence) {number, #name, sentence},
-        CF_CANAL_STATUS_MESSAGE_LIST(CF_CANAL_STATUS_MESSAGE_ROW)
-#undef CF_CANAL_STATUS_MESSAGE_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_canal_status_message_row, CF_CANAL_STATUS_MESSAGE_LIST)
 
 /* Open flags of usb2can.dll and of our virtual driver; others define their own. */
 enum {

@@ -21,19 +21,19 @@
     X(uint8_t, "u1", dlc)             /* raw 4-bit code, 0..15 */
 /* clang-format on */
 
-#define CF_FRAME_MEMBER(type, format, name) type name;
+#define CF_RECORD_MEMBER(type, format, name) type name;
 
 typedef struct cf_frame_head { /* of either record */
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
 } CF_MAY_ALIAS cf_frame_head;
 
 typedef struct cf_frame {
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
     uint8_t data[CF_CLASSICAL_DATA]; /* bytes past the payload are zero */
 } cf_frame;
 
 typedef struct cf_fd_frame {
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
     uint8_t data[CF_FD_DATA];
 } cf_fd_frame;
 
@@ -71,6 +71,16 @@ typedef struct cf_field {
     size_t count; /* elements; 1 = scalar */
 } cf_field;
 
+/* Makes a function: field `index` of `record`, whose `list` is X(C type, numpy format, name), or NULL past the last. */
+#define CF_RECORD_FIELDS(function, record, list)                           \
+    CF_INLINE const cf_field *function(size_t index)                       \
+    {                                                                      \
+        typedef record cf_this_record;                                     \
+        static const cf_field rows[] = {list(CF_RECORD_ROW)};              \
+        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL; \
+    }
+#define CF_RECORD_ROW(type, format, name) {#name, format, offsetof(cf_this_record, name), 1},
+
 /* Field `index` of the classical (fd = 0) or FD (fd = 1) record, or NULL past the last. */
 CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
 {
@@ -83,22 +93,14 @@ CF_INLINE const cf_field *cf_frame_field(int fd, size_t index)
     static const cf_field flexible[] = {
         CF_FRAME_HEAD(CF_FRAME_ROW){"data", "u1", offsetof(cf_fd_frame, data), CF_FD_DATA}};
 #undef CF_FRAME_ROW
+    /* clang-format on */
     if (index >= sizeof classical / sizeof classical[0])
         return NULL;
     return fd ? &flexible[index] : &classical[index];
 }
 
 /* Row `index` of the flag table (number, name, sentence), or NULL past its end. */
-CF_INLINE const cf_code *cf_flag_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_FLAG_ROW(name, value, meaning) {value, #name, meaning},
-        CF_FLAG_LIST(CF_FLAG_ROW)
-#undef CF_FLAG_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_flag_row, CF_FLAG_LIST)
 
 /* Bytes that a CAN FD dlc (0..15) stands for. ISO 11898-1:2015, table 5. */
 CF_INLINE unsigned cf_fd_length(unsigned dlc)

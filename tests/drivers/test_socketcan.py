@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from canal_ctypes import Message, load
 from interfaces import (
     ERROR,
@@ -20,7 +21,6 @@ from interfaces import (
     REMOTE,
     as_candump,
     bare_socket,
-    build_c,
     candump,
     classical,
     flexible,

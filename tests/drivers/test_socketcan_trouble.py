@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from canal_ctypes import Message, load, message
 from interfaces import (
     HAS_CAN,
     bare_socket,
-    build_c,
     classical,
     interface,
     needs_can,

@@ -60,6 +60,7 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
         ("canal_fast/wire/codec.py", "from canal_fast.wire.lengths import bus_load\n"),
         ("canal_fast/logs/reading.py", "from ..frames import check_frames\n"),
         ("canal_fast/frames.py", "from canal_fast.wire import encode\n"),
+        ("canal_fast/dataframes/export.py", "from canal_fast.logs.reading import read_log\n"),
         ("canal_fast/frames.py", "from canal_fast.cli.log import run\n"),
     ],
     "facade_needs_only_numpy": [

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from canal_ctypes import load
-from interfaces import build_c
 from virtual_bus import FIFO_EMPTY, MS, NOT_OPEN, PARAMETER, TIMEOUT, drain
 
 import canal_fast as cf

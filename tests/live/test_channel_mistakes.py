@@ -106,6 +106,15 @@ def test_min_frames_beyond_the_ring(bus: str) -> None:
         ch.receive(100, min_frames=65)
 
 
+def test_pythons_own_messages_name_the_channel(pair: tuple[cf.Channel, cf.Channel]) -> None:
+    with pytest.raises(TypeError, match=r"^Channel\.send\(\) got an unexpected keyword argument 'wait'"):
+        pair[0].send(FRAMES, wait=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Channel\.batches\(\) got an unexpected keyword argument 'size'"):
+        pair[0].batches(size=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Channel\.virtual\(\) takes from 1 to 2 positional"):
+        cf.Channel.virtual("x", 500_000)  # type: ignore[misc]
+
+
 def test_pickling(pair: tuple[cf.Channel, cf.Channel]) -> None:
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(pair[0])

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import clock_oracle as oracle
@@ -54,15 +51,8 @@ class Result:
 
 
 @pytest.fixture(scope="session")
-def library(include_dir: Path, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform == "win32":
-        pytest.skip("NOT RUN: no C compiler")
-    path = tmp_path_factory.mktemp("clock") / "clock.so"
-    source = tree / "tests" / "c" / "clock_entry.c"
-    flags = ["-O2", "-std=c11", "-shared", "-fPIC", f"-I{include_dir}"]
-    subprocess.run([compiler, *flags, "-o", str(path), str(source)], check=True)
-    loaded = ctypes.CDLL(str(path))
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    loaded = ctypes.CDLL(str(build_c("clock_entry", tmp_path_factory.mktemp("clock"))))
     for name in ("clock_unwrap", "clock_scale"):
         getattr(loaded, name).restype = ctypes.c_int64
     loaded.clock_unwrap.argtypes = [ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint32]

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from c_programs import build_c
 from canal_ctypes import load
-from interfaces import build_c
 
 import canal_fast as cf
 from canal_fast.drivers.library import find_library

@@ -7,7 +7,6 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import struct
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from c_programs import build_c
 from fake_table import LP64, Row, build
 
 import canal_fast as cf
@@ -68,13 +68,8 @@ def test_at_exit_a_close_that_fails_keeps_no_other_channel_open(tmp_path: Path) 
     assert "hangs in CanalReceive" in done.stderr
 
 
-def test_a_poll_does_not_make_the_reader_forget_who_sleeps(tree: Path, include_dir: Path, tmp_path: Path) -> None:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform == "win32":
-        pytest.skip("NOT RUN: no C compiler")
-    program = str(tmp_path / "sleeper_and_poll")
-    flags = ["-std=c11", "-O1", "-pthread", f"-I{include_dir}"]
-    subprocess.run([compiler, *flags, str(tree / "tests/c/sleeper_and_poll.c"), "-o", program, "-ldl"], check=True)
+def test_a_poll_does_not_make_the_reader_forget_who_sleeps(tmp_path: Path) -> None:
+    program = build_c("sleeper_and_poll", tmp_path)
     done = subprocess.run([program, str(VIRTUAL)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from canal_ctypes import load
-from interfaces import build_c
 
 import canal_fast as cf
 from canal_fast.drivers.library import find_library

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import itertools
 import random
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pytest
+from c_programs import build_c
 from canal_ctypes import Message
 from losses import BITRATE, HOLD, SECONDS, STALL_NS, STRESSES, HostWatch, arrivals, missing, stressed
 from virtual_bus import MS, STATUS, STATUS_FRAMES, SUCCESS, Open, drain, sequence, statistics
@@ -266,13 +265,8 @@ def number_of(frame: np.void) -> int:
 
 @pytest.mark.slow
 @pytest.mark.posix
-def test_the_driver_counts_in_32_bits_and_the_ledger_does_not(tree: Path, tmp_path: Path) -> None:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("NOT RUN: no C compiler")
-    path = tmp_path / "counting.so"
-    source = tree / "tests" / "c" / "counting_driver.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+def test_the_driver_counts_in_32_bits_and_the_ledger_does_not(tmp_path: Path) -> None:
+    path = build_c("counting_driver", tmp_path)
     with cf.Channel(path, profile="virtual") as channel:
         deadline = time.monotonic() + 60
         while (channel.ledger().driver_overruns or 0) < 1 << 32 and time.monotonic() < deadline:

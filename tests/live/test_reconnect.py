@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from c_programs import build_c
 
 import canal_fast as cf
 
@@ -18,15 +16,9 @@ GAP = cf.FrameFlag.GAP
 
 
 @pytest.fixture
-def driver(tree: Path, tmp_path: Path) -> Path:
+def driver(tmp_path: Path) -> Path:
     """A library with counters of its own for each test."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform == "win32":
-        pytest.skip("NOT RUN: no C compiler")
-    path = tmp_path / "unplugged.so"
-    source = tree / "tests" / "c" / "unplugged_driver.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", str(path), str(source)], check=True)
-    return path
+    return build_c("unplugged_driver", tmp_path)
 
 
 def plug(driver: Path, plugged: bool) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import re
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from recorded import statistics, sums
 
 import canal_fast as cf
@@ -24,15 +22,9 @@ from canal_fast.logger import Logger
 
 
 @pytest.fixture
-def failing(tree: Path, tmp_path: Path) -> str:
+def failing(tmp_path: Path) -> str:
     """A source that fails after 20 frames, for ever, or as often as behind the semicolon."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform == "win32":
-        pytest.skip("NOT RUN: no C compiler")
-    path = tmp_path / "unplugged.so"
-    source = tree / "tests" / "c" / "unplugged_driver.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", str(path), str(source)], check=True)
-    return f"library={path};20;0,name=adapter,profile=virtual"
+    return f"library={build_c('unplugged_driver', tmp_path)};20;0,name=adapter,profile=virtual"
 
 
 def of_ledger(ledger: cf.Ledger) -> dict[str, int]:

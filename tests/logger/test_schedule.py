@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+from c_programs import build_c
 from oracle import play_oracle as oracle
 
 from canal_fast.logger import _play
@@ -65,14 +63,8 @@ def test_edges_of_the_classes() -> None:
 
 
 @pytest.fixture(scope="module")
-def program(tree: Path, include_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or sys.platform == "win32":
-        pytest.skip("NOT RUN: no C compiler")
-    path = str(tmp_path_factory.mktemp("play") / "play_clock")
-    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{include_dir}"]
-    subprocess.run([compiler, *flags, str(tree / "tests/c/play_clock.c"), "-o", path], check=True)
-    return path
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(build_c("play_clock", tmp_path_factory.mktemp("play")))
 
 
 def lane(program: str, times: list[int], *numbers: float) -> tuple[list[int], tuple[int, int, int], list[int]]:

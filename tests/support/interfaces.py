@@ -124,14 +124,3 @@ def receive(channel: cf.Channel, count: int, timeout: float = 30) -> cf.FrameArr
 def numbers(frames: cf.FrameArray) -> np.ndarray:
     """Of can_sender.c and of cangen -D i."""
     return np.ascontiguousarray(frames["data"][:, :8]).view("<u8")[:, 0].astype(np.int64)
-
-
-def build_c(name: str, folder: Path) -> Path:
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("NOT RUN: no gcc")
-    program = folder / name
-    shared = ["-shared", "-fPIC"] if name.endswith("driver") else []
-    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", *shared, f"-I{cf.get_include()}"]
-    subprocess.run([*command, str(HERE / "c" / f"{name}.c"), "-o", str(program)], check=True)
-    return program

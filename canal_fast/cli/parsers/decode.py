@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from canal_fast.cli.options import add_force, add_reading, picture
+from canal_fast.cli.options import add_database, add_force, add_reading, picture
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,15 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "column for each signal, of several one row for each value (CSV), or an array for each signal (npz).",
     )
     add_reading(parser, "?")
-    parser.add_argument("--dbc", required=True, metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
-    parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
-    parser.add_argument(
-        "--signal",
-        action="append",
-        metavar="PATTERN",
-        help="only these: SIGNAL or MESSAGE.SIGNAL, with * ? [] (may be repeated)",
-    )
-    parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
+    add_database(parser, required=True)
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write .csv or .npz instead of text; with --to parquet a folder"
     )

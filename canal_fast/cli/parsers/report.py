@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from canal_fast.cli.options import add_force, add_reading, data_rate, rate, seconds
+from canal_fast.cli.options import add_database, add_force, add_reading, data_rate, rate, seconds
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,15 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_reading(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the page; - is standard output")
-    parser.add_argument("--dbc", metavar="PATH", help="database: DBC, KCD, SYM or ARXML")
-    parser.add_argument("--encoding", help="of the database (default: UTF-8 where it decodes, else cp1252)")
-    parser.add_argument(
-        "--signal",
-        action="append",
-        metavar="PATTERN",
-        help="only these: SIGNAL or MESSAGE.SIGNAL, with * ? [] (may be repeated)",
-    )
-    parser.add_argument("--j1939", action="store_true", help="match all extended identifiers by parameter group")
+    add_database(parser, required=False)
     parser.add_argument("--bitrate", type=rate, help="nominal, bit/s (default: what the recording says of each bus)")
     parser.add_argument(
         "--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase; needed for frames with a bit rate switch"

@@ -36,19 +36,11 @@ enum {
 /* clang-format on */
 
 typedef struct cf_acceptance_row {
-#define CF_MEMBER(type, format, name) type name;
-    CF_ACCEPTANCE_ROW(CF_MEMBER)
-#undef CF_MEMBER
+    CF_ACCEPTANCE_ROW(CF_RECORD_MEMBER)
 } cf_acceptance_row;
 
 /* Field `index` of a row, or NULL past the last. */
-CF_INLINE const cf_field *cf_acceptance_field(size_t index)
-{
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_acceptance_row, name), 1},
-    static const cf_field rows[] = {CF_ACCEPTANCE_ROW(CF_ROW)};
-#undef CF_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_acceptance_field, cf_acceptance_row, CF_ACCEPTANCE_ROW)
 
 typedef struct cf_acceptance {
     const cf_acceptance_row *rows;

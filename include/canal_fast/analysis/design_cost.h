@@ -32,19 +32,11 @@ enum { /* what filters a controller has */
 /* clang-format on */
 
 typedef struct cf_design_group {
-#define CF_MEMBER(type, format, name) type name;
-    CF_DESIGN_GROUP(CF_MEMBER)
-#undef CF_MEMBER
+    CF_DESIGN_GROUP(CF_RECORD_MEMBER)
 } cf_design_group;
 
 /* Field `index` of a group, or NULL past the last. */
-CF_INLINE const cf_field *cf_design_group_field(size_t index)
-{
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_design_group, name), 1},
-    static const cf_field rows[] = {CF_DESIGN_GROUP(CF_ROW)};
-#undef CF_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_design_group_field, cf_design_group, CF_DESIGN_GROUP)
 
 typedef struct cf_design {
     int kind, count_extended; /* count_extended: every extended identifier counts 1, those of `words` none */

@@ -35,32 +35,18 @@
     X(int64_t, "i8", data_bits)
 /* clang-format on */
 
-#define CF_MEMBER(type, format, name) type name;
 typedef struct cf_id_statistics {
-    CF_ID_STATISTICS(CF_MEMBER)
+    CF_ID_STATISTICS(CF_RECORD_MEMBER)
 } cf_id_statistics;
 
 typedef struct cf_window_statistics {
-    CF_WINDOW_STATISTICS(CF_MEMBER)
+    CF_WINDOW_STATISTICS(CF_RECORD_MEMBER)
 } cf_window_statistics;
-#undef CF_MEMBER
 
 /* Fields of the two, or NULL past the last. */
-CF_INLINE const cf_field *cf_id_statistics_field(size_t index)
-{
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_id_statistics, name), 1},
-    static const cf_field rows[] = {CF_ID_STATISTICS(CF_ROW)};
-#undef CF_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_id_statistics_field, cf_id_statistics, CF_ID_STATISTICS)
 
-CF_INLINE const cf_field *cf_window_statistics_field(size_t index)
-{
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_window_statistics, name), 1},
-    static const cf_field rows[] = {CF_WINDOW_STATISTICS(CF_ROW)};
-#undef CF_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_window_statistics_field, cf_window_statistics, CF_WINDOW_STATISTICS)
 
 /* Periods by size: 0..7 ns have a bin each, then each octave has eight equal ones. */
 enum { CF_PERIOD_BINS = 496 };

@@ -31,34 +31,27 @@
 /* clang-format on */
 
 typedef struct cf_traffic_id {
-    CF_TRAFFIC_ID(CF_FRAME_MEMBER)
-    CF_FRAME_HEAD(CF_FRAME_MEMBER)
+    CF_TRAFFIC_ID(CF_RECORD_MEMBER)
+    CF_FRAME_HEAD(CF_RECORD_MEMBER)
     uint8_t data[CF_FD_DATA];
 } cf_traffic_id;
 
 typedef struct cf_traffic_channel {
-    CF_TRAFFIC_CHANNEL(CF_FRAME_MEMBER)
+    CF_TRAFFIC_CHANNEL(CF_RECORD_MEMBER)
 } cf_traffic_channel;
 
 /* Fields of the two, or NULL past the last. */
 CF_INLINE const cf_field *cf_traffic_id_field(size_t index)
 {
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_traffic_id, name), 1},
+    typedef cf_traffic_id cf_this_record;
     /* clang-format off */
-    static const cf_field rows[] = {
-        CF_TRAFFIC_ID(CF_ROW) CF_FRAME_HEAD(CF_ROW){"data", "u1", offsetof(cf_traffic_id, data), CF_FD_DATA}};
+    static const cf_field rows[] = {CF_TRAFFIC_ID(CF_RECORD_ROW) CF_FRAME_HEAD(CF_RECORD_ROW)
+        {"data", "u1", offsetof(cf_traffic_id, data), CF_FD_DATA}};
     /* clang-format on */
-#undef CF_ROW
     return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
 }
 
-CF_INLINE const cf_field *cf_traffic_channel_field(size_t index)
-{
-#define CF_ROW(type, format, name) {#name, format, offsetof(cf_traffic_channel, name), 1},
-    static const cf_field rows[] = {CF_TRAFFIC_CHANNEL(CF_ROW)};
-#undef CF_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_traffic_channel_field, cf_traffic_channel, CF_TRAFFIC_CHANNEL)
 
 /* Which of the bytes differ, bit by byte; those that only the newer payload has, too. */
 CF_INLINE uint64_t cf_traffic_changes(const uint8_t *older, unsigned older_length, const uint8_t *newer,

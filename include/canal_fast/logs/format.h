@@ -81,15 +81,7 @@ enum {
 };
 
 /* Row `index` of that table (number, name, meaning), or NULL past its end. */
-CF_INLINE const cf_code *cf_log_keeps_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_LOG_KEEPS_ROW(name, bit, meaning) {bit, #name, meaning},
-        CF_LOG_KEEPS_LIST(CF_LOG_KEEPS_ROW)
-#undef CF_LOG_KEEPS_ROW
-    };
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_log_keeps_row, CF_LOG_KEEPS_LIST)
 
 /* How much of an ERROR_FRAME or STATUS record a recording holds. */
 enum { CF_LOG_HELD_NOT, CF_LOG_HELD_PART, CF_LOG_HELD_WHOLE };

@@ -55,20 +55,18 @@
     X(uint64_t, "u8", high)
 /* clang-format on */
 
-#define CF_PLAN_MEMBER(type, format, name) type name;
 typedef struct cf_signal {
-    CF_SIGNAL_FIELDS(CF_PLAN_MEMBER)
+    CF_SIGNAL_FIELDS(CF_RECORD_MEMBER)
 } cf_signal;
 typedef struct cf_plan_message {
-    CF_MESSAGE_FIELDS(CF_PLAN_MEMBER)
+    CF_MESSAGE_FIELDS(CF_RECORD_MEMBER)
 } cf_plan_message;
 typedef struct cf_selector {
-    CF_SELECTOR_FIELDS(CF_PLAN_MEMBER)
+    CF_SELECTOR_FIELDS(CF_RECORD_MEMBER)
 } cf_selector;
 typedef struct cf_selector_range {
-    CF_RANGE_FIELDS(CF_PLAN_MEMBER)
+    CF_RANGE_FIELDS(CF_RECORD_MEMBER)
 } cf_selector_range;
-#undef CF_PLAN_MEMBER
 
 /* clang-format off */
 /* X(name, value, meaning) */
@@ -112,45 +110,16 @@ typedef struct cf_plan {
     size_t message_count, signal_count, selector_count, range_count, slot_count;
 } cf_plan;
 
-#define CF_PLAN_ROWS(record, fields)                                       \
-    CF_INLINE const cf_field *record##_field(size_t index)                 \
-    {                                                                      \
-        static const cf_field rows[] = {fields(CF_PLAN_ROW)};              \
-        return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL; \
-    }
-#define CF_PLAN_ROW(type, format, name) {#name, format, offsetof(CF_PLAN_RECORD, name), 1},
-
 /* Field `index` of each record, or NULL past the last. */
-#define CF_PLAN_RECORD cf_signal
-CF_PLAN_ROWS(cf_signal, CF_SIGNAL_FIELDS)
-#undef CF_PLAN_RECORD
-#define CF_PLAN_RECORD cf_plan_message
-CF_PLAN_ROWS(cf_plan_message, CF_MESSAGE_FIELDS)
-#undef CF_PLAN_RECORD
-#define CF_PLAN_RECORD cf_selector
-CF_PLAN_ROWS(cf_selector, CF_SELECTOR_FIELDS)
-#undef CF_PLAN_RECORD
-#define CF_PLAN_RECORD cf_selector_range
-CF_PLAN_ROWS(cf_selector_range, CF_RANGE_FIELDS)
-#undef CF_PLAN_RECORD
-#undef CF_PLAN_ROW
-#undef CF_PLAN_ROWS
+CF_RECORD_FIELDS(cf_signal_field, cf_signal, CF_SIGNAL_FIELDS)
+CF_RECORD_FIELDS(cf_plan_message_field, cf_plan_message, CF_MESSAGE_FIELDS)
+CF_RECORD_FIELDS(cf_selector_field, cf_selector, CF_SELECTOR_FIELDS)
+CF_RECORD_FIELDS(cf_selector_range_field, cf_selector_range, CF_RANGE_FIELDS)
 
 /* Rows of the two lists above, or NULL past the end. */
-CF_INLINE const cf_code *cf_signal_kind_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_CODE_ROW(name, value, meaning) {value, #name, meaning},
-        CF_SIGNAL_KIND_LIST(CF_CODE_ROW)};
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_signal_kind_row, CF_SIGNAL_KIND_LIST)
 
-CF_INLINE const cf_code *cf_rule_row(size_t index)
-{
-    static const cf_code rows[] = {CF_RULE_LIST(CF_CODE_ROW)};
-#undef CF_CODE_ROW
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_rule_row, CF_RULE_LIST)
 
 /* Does this signal stay inside a row, and do its kind, rule and width agree? */
 CF_INLINE int cf_signal_check(const cf_signal *s, uint32_t row_bytes)

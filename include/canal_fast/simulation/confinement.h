@@ -33,15 +33,7 @@ typedef enum cf_node_state {
 } cf_node_state;
 
 /* Row `index` of the state table, or NULL past its end. */
-CF_INLINE const cf_code *cf_node_state_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_NODE_STATE_ROW(name, number, sentence) {number, #name, sentence},
-        CF_NODE_STATE_LIST(CF_NODE_STATE_ROW)
-#undef CF_NODE_STATE_ROW
-    };
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_node_state_row, CF_NODE_STATE_LIST)
 
 typedef struct cf_error_counters {
     uint16_t tec, rec;

@@ -27,20 +27,10 @@ typedef enum cf_edge_kind {
 /* clang-format on */
 
 typedef struct cf_edge {
-#define CF_EDGE_MEMBER(type, format, name) type name;
-    CF_EDGE_MEMBERS(CF_EDGE_MEMBER)
-#undef CF_EDGE_MEMBER
+    CF_EDGE_MEMBERS(CF_RECORD_MEMBER)
 } cf_edge;
 
-CF_INLINE const cf_field *cf_edge_field(size_t index)
-{
-    static const cf_field rows[] = {
-#define CF_EDGE_FIELD(type, format, name) {#name, format, offsetof(cf_edge, name), 1},
-        CF_EDGE_MEMBERS(CF_EDGE_FIELD)
-#undef CF_EDGE_FIELD
-    };
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_edge_field, cf_edge, CF_EDGE_MEMBERS)
 
 /* A change of what a node's transceiver sends, on its way to the others, the nearest first. */
 typedef struct cf_edge_wave {

@@ -96,15 +96,7 @@ typedef enum cf_bus_event_kind {
         CF_BUS_EVENT_COUNT
 } cf_bus_event_kind;
 
-CF_INLINE const cf_code *cf_bus_event_row(size_t index)
-{
-    static const cf_code rows[] = {
-#define CF_BUS_EVENT_ROW(name, number, sentence) {number, #name, sentence},
-        CF_BUS_EVENT_LIST(CF_BUS_EVENT_ROW)
-#undef CF_BUS_EVENT_ROW
-    };
-    return index < CF_BUS_EVENT_COUNT ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_bus_event_row, CF_BUS_EVENT_LIST)
 
 /* clang-format off */
 /* X(C type, numpy format, name) */
@@ -124,20 +116,10 @@ CF_INLINE const cf_code *cf_bus_event_row(size_t index)
 /* clang-format on */
 
 typedef struct cf_bus_event {
-#define CF_BUS_EVENT_MEMBER(type, format, name) type name;
-    CF_BUS_EVENT_MEMBERS(CF_BUS_EVENT_MEMBER)
-#undef CF_BUS_EVENT_MEMBER
+    CF_BUS_EVENT_MEMBERS(CF_RECORD_MEMBER)
 } cf_bus_event;
 
-CF_INLINE const cf_field *cf_bus_event_field(size_t index)
-{
-    static const cf_field rows[] = {
-#define CF_BUS_EVENT_FIELD(type, format, name) {#name, format, offsetof(cf_bus_event, name), 1},
-        CF_BUS_EVENT_MEMBERS(CF_BUS_EVENT_FIELD)
-#undef CF_BUS_EVENT_FIELD
-    };
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_RECORD_FIELDS(cf_bus_event_field, cf_bus_event, CF_BUS_EVENT_MEMBERS)
 
 enum { CF_BUS_EVENTS_A_BIT = 6 }; /* at most, of one node */
 

@@ -29,17 +29,7 @@ typedef enum cf_wire_status {
 /* clang-format on */
 
 /* Row `index` of the wire status table, or NULL past its end. */
-CF_INLINE const cf_code *cf_wire_row(size_t index)
-{
-    /* clang-format off */
-    static const cf_code rows[] = {
-#define CF_WIRE_ROW(name, number, sentence) {number, #name, sentence},
-        CF_WIRE_LIST(CF_WIRE_ROW)
-#undef CF_WIRE_ROW
-    };
-    /* clang-format on */
-    return index < sizeof rows / sizeof rows[0] ? &rows[index] : NULL;
-}
+CF_CODE_ROWS(cf_wire_row, CF_WIRE_LIST)
 
 typedef struct cf_bit_reader {
     cf_packed bits; /* those after the slice's end are not read as fields */
