@@ -19,9 +19,9 @@ from canal_fast.logs.books import Told, told_of
 from canal_fast.logs.disk import makes_room, sync_period
 from canal_fast.logs.rotation import Names, Rotation
 
+from .events import Events, rules_of
 from .inputs import Input, SourceLike, named
 from .ordering import Keys, Ordering
-from .trigger import Capture, Rule, parse_rule
 
 __all__ = ["BATCH", "Logger"]
 
@@ -29,7 +29,6 @@ STEP_S = 0.1  # of one source, frames are written so often
 ROUND_S = 0.04  # of several, which are held back besides
 BATCH = 65_536
 RING_FRAMES, TRIGGER_RING_FRAMES = 262_144, 1 << 20
-_BUS_OFF_S = 0.1  # a driver is asked so often, by a rule only
 _LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
 
 
@@ -115,9 +114,8 @@ class Logger:
     ) -> None:
         self._monotonic, self._wall = monotonic, wall
         self.window_s = float(arguments.interval("window_s", window_s, 0, 60))
-        rules = _rules(triggers, pre_s, post_s)
+        rules = rules_of(triggers, pre_s, post_s)
         ring = ring_frames if ring_frames is not None else TRIGGER_RING_FRAMES if rules else RING_FRAMES
-        self._capture = Capture(rules, _ns(pre_s), _ns(post_s), ring) if rules else None
         options["ring_frames"] = ring
         clocked = options.get("clock", "epoch") == "device"
         rows = named(sources)
@@ -127,6 +125,7 @@ class Logger:
         self.inputs = [
             Input(i, row, name, options, reconnect, monotonic, len(rows), offsets) for i, (name, row) in enumerate(rows)
         ]
+        self._events = Events(rules, pre_s, post_s, ring, self.inputs, monotonic) if rules else None
         self._ordering = Ordering(len(rows), self.window_s, monotonic) if len(rows) > 1 else None
         self._newest: tuple[int, float] | None = None
         limits = dict(zip(_LIMITS, (rotate_bytes, rotate_s, keep, keep_bytes), strict=True))
@@ -145,9 +144,6 @@ class Logger:
         if append and (exclusive or isinstance(self._target, Rotation)):
             raise ValueError("append goes on in one file: neither exclusive nor names with {n} or {time} go with it")
         self._recorder: Recorder | None = None
-        self._asked = False
-        self._was_bus_off = [False] * len(rows)
-        self._next_poll = 0.0
         self._stated: dict[int, tuple[int, Told]] = {}  # in which file, what its last statistics say
         self._stopping = False
 
@@ -206,10 +202,11 @@ class Logger:
         for row in self.inputs:
             if (ledger := row.ledger) is not None:
                 recorder.tell(ledger, row.number)
-        if self._capture is None:
+        if self._events is None:
             recorder.write(frames)
         else:
-            self._write_events(self._capture, frames, keys)
+            now = None if self._newest is None else self._now  # frames may have another time than the host
+            self._events.write(recorder, frames, keys, now, None if self._held else round(self.window_s * 1e9))
         for row in self.inputs:
             if recorder.due(row.number) and (ledger := row.ledger) is not None:
                 stated = recorder.files, told_of(ledger, recorder.channel_frames(row.number))
@@ -234,9 +231,9 @@ class Logger:
         >>> logger.events
         1
         """
-        if self._capture is None:
+        if self._events is None:
             raise ValueError("without triggers all is recorded: give at least one, such as error")
-        self._asked = True
+        self._events.asked = True
 
     def stop(self) -> None:
         """End the readers; `run` and `step` still write what waits."""
@@ -297,7 +294,7 @@ class Logger:
     @property
     def events(self) -> int:
         """Events that have begun."""
-        return 0 if self._capture is None else self._capture.events
+        return 0 if self._events is None else self._events.begun
 
     @property
     def frames_written(self) -> int:
@@ -331,7 +328,7 @@ class Logger:
             names = Names(os.fspath(path))
             if not names.several:
                 return names.fill(0, 0)
-        lazy = self._capture is not None
+        lazy = self._events is not None
         return Rotation(path, format=format, lazy=lazy, wall=self._wall, monotonic=self._monotonic, **limits)
 
     def _one(self, timeout: float | None, most: int) -> tuple[FrameArray, Keys]:
@@ -357,32 +354,6 @@ class Logger:
         self._newest = ordering.newest
         return given
 
-    def _write_events(self, capture: Capture, frames: FrameArray, keys: Keys) -> None:
-        if self._asked_from_outside(capture):
-            self._asked = True
-        if self._newest is None:  # the frames may have another time than the host
-            return
-        if self._asked:
-            self._asked = False
-            for before in capture.trigger(self._now()):
-                self.recorder.write(before)
-        for part in capture.take(frames, keys):
-            if part is None:
-                self.recorder.rotate()
-            else:
-                self.recorder.write(part)
-        if not self._held and capture.idle(self._now() - round(self.window_s * 1e9)):
-            self.recorder.rotate()
-
-    def _asked_from_outside(self, capture: Capture) -> bool:
-        asked = self._asked | capture.files_came()
-        if capture.polls_bus_off and self._monotonic() >= self._next_poll:
-            self._next_poll = self._monotonic() + _BUS_OFF_S
-            now = [row.bus_off for row in self.inputs]
-            asked |= any(is_off and not was for is_off, was in zip(now, self._was_bus_off, strict=True))
-            self._was_bus_off = now
-        return asked
-
     def _now(self) -> int:
         """The present in the time of the frames: behind the newest by what has passed since it came."""
         assert self._newest is not None
@@ -394,19 +365,3 @@ class Logger:
         for row in self.inputs:
             if (ledger := row.ledger) is not None:
                 self.recorder.write_statistics(ledger, row.number)
-
-
-def _ns(seconds: float | None) -> int:
-    return round((seconds or 0) * 1e9)
-
-
-def _rules(triggers: Sequence[str], pre_s: float | None, post_s: float | None) -> list[Rule]:
-    for name, value in (("pre_s", pre_s), ("post_s", post_s)):
-        if value is None:
-            continue
-        arguments.interval(name, value, 0, 1e6)
-        if not triggers:
-            raise ValueError(f"{name} = {value}: time around triggers, of which there are none")
-    if isinstance(triggers, str):
-        raise TypeError(f"triggers must be a sequence of texts, not the text {triggers!r}")
-    return [parse_rule(text) for text in triggers]
