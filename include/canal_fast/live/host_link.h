@@ -106,6 +106,30 @@ CF_INLINE long cf_link_exit_code(const cf_link *link)
     return (long)(int64_t)cf_atomic_u64_load_relaxed(&link->exit_code);
 }
 
+/* What belongs to `reason`, for who asked for `operation`: the call that hangs, or the exit code. */
+CF_INLINE long cf_link_code(const cf_link *link, cf_status reason, cf_operation operation)
+{
+    const cf_share *share = &link->shared->share;
+    return reason != CF_DRIVER_HANGS ? cf_link_exit_code(link)
+                                     : cf_presence_culprit(&share->presence, &share->calling,
+                                                           operation == CF_ASK_CLOSE || operation == CF_ASK_STOP);
+}
+
+/* Answers the call that the host left, if there is one, by how it ended: the next host is not to do it. */
+CF_INLINE void cf_link_answer_for(cf_link *link)
+{
+    /* acquire, from the release in cf_link_call: the call */
+    const uint64_t written = cf_atomic_u64_load_acquire(&link->calls->written);
+    if (cf_atomic_u64_load_relaxed(&link->calls->taken) != written) {
+        cf_call *call = cf_host_call(link->calls, written - 1);
+        const cf_status reason = (cf_status)cf_atomic_u32_load_relaxed(&link->away);
+        call->status = (uint32_t)reason;
+        call->code = cf_link_code(link, reason, (cf_operation)call->operation);
+        call->result = 0;
+    }
+    cf_atomic_u64_store_release(&link->calls->taken, written); /* for the acquire in cf_link_await: the answer */
+}
+
 /* Is nobody to wait for a new host any more? */
 CF_INLINE int cf_link_closing(const cf_link *link)
 {
@@ -119,7 +143,7 @@ CF_INLINE int cf_link_start_anew(cf_link *link)
     const int64_t most_ns = cf_request_patience_ns(CF_ASK_LOAD) + cf_request_patience_ns(CF_ASK_OPEN);
     int64_t waited_ns = 0;
     long code;
-    cf_atomic_u64_store_relaxed(&link->calls->taken, cf_atomic_u64_load_relaxed(&link->calls->written));
+    cf_link_answer_for(link);
     cf_atomic_u32_store_relaxed(&shared->caller_waits, 0);
     cf_atomic_u32_store_relaxed(&shared->host_waits, 0);
     cf_atomic_u32_store_relaxed(&shared->resumed, 0);
@@ -242,11 +266,7 @@ CF_INLINE cf_status cf_link_call(cf_link *link, cf_request *request, uint64_t in
         cf_status gone = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
         if (gone == CF_OK)
             gone = (cf_status)cf_atomic_u32_load_acquire(&link->away);
-        request->code = gone != CF_DRIVER_HANGS
-                            ? cf_link_exit_code(link)
-                            : cf_presence_culprit(&link->shared->share.presence, &link->shared->share.calling,
-                                                  request->operation == CF_ASK_CLOSE ||
-                                                      request->operation == CF_ASK_STOP);
+        request->code = cf_link_code(link, gone, request->operation);
         return gone != CF_OK ? gone : CF_DISCONNECTED;
     }
     if (request->answer_bytes > 0)
