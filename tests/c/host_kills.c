@@ -72,6 +72,45 @@ static int killed(const char *driver, const char *host, cf_operation operation, 
     return status != wanted || cf_now_ns() - began_ns > 2 * LATE_NS;
 }
 
+static int slow(void)
+{
+    cf_sleep_ns(500000000);
+    return 0;
+}
+
+/* Asks a host that is killed and that is replaced by some that find no driver: they end, too, before the caller looks.
+ * 0: it is told of the end that it met. */
+static int replaced(const char *driver, const char *host)
+{
+    cf_open_question question = question_of("replaced", "virtual");
+    cf_driver_status answer;
+    cf_status status;
+    cf_thread killer;
+    long code = 0;
+    char elsewhere[4096];
+    siginfo_t stopped;
+    cf_port *port;
+    question.reconnect_ns = 1000000;
+    port = open_port(driver, host, &question, NULL, 0, 1024, &status);
+    snprintf(elsewhere, sizeof elsewhere, "%s.away", driver);
+    if (port == NULL || rename(driver, elsewhere) != 0)
+        return 1;
+    port->waiting.interrupted = slow;
+    kill((pid_t)cf_host_port_process(port), SIGSTOP);
+    if (waitid(P_PID, (id_t)cf_host_port_process(port), &stopped, WSTOPPED | WNOWAIT) != 0 ||
+        cf_thread_start(&killer, kill_soon, port, "killer") != CF_OK)
+        return 1;
+    status = cf_port_status(port, &answer, &code);
+    cf_thread_join(&killer);
+    port->waiting.interrupted = NULL;
+    end_port(port);
+    if (rename(elsewhere, driver) != 0)
+        return 1;
+    if (status != CF_HOST_ENDED || code != -SIGKILL)
+        printf("replaced: status %d, code %ld\n", (int)status, code);
+    return status != CF_HOST_ENDED || code != -SIGKILL;
+}
+
 int main(int count, char **arguments)
 {
     int operation, bad = 0;
@@ -80,5 +119,5 @@ int main(int count, char **arguments)
     for (operation = 0; operation < CF_ASK_FREE; operation++)
         bad |= killed(arguments[1], arguments[2], (cf_operation)operation, 0) |
                killed(arguments[1], arguments[2], (cf_operation)operation, 1);
-    return bad;
+    return bad | replaced(arguments[1], arguments[2]);
 }

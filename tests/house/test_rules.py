@@ -75,6 +75,16 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
         ("canal_fast/_frames.pyx", "x = 1\n" * 301),
     ],
     "comments_name_headers_that_are_there": [("include/canal_fast/wire/crc.h", "/* as in wire_crc.h */\n")],
+    "orders_are_argued": [
+        ("include/canal_fast/live/ring.h", "\ncf_atomic_u64_load_acquire(&ring->written);\n"),
+        ("include/canal_fast/live/ring.h", "\n/* release */\ncf_atomic_u64_load_acquire(&ring->written);\n"),
+        (
+            "include/canal_fast/live/ring.h",
+            "\nx; /* acquire */\n1;\n2;\n3;\n4;\ncf_atomic_u64_load_acquire(&ring->x);\n",
+        ),
+        ("include/canal_fast/live/ring.h", "\ncf_atomic_u64_store_release(&ring->written, 1);\n"),
+        ("include/canal_fast/live/ring.h", "\ncf_atomic_fence();\n"),
+    ],
     "short_lines": [
         ("canal_fast/wire/codec.py", "# " + "x" * 120 + "\n"),
         ("tests/conftest.py", "# " + "x" * 120 + "\n"),

@@ -370,3 +370,28 @@ def comments_name_headers_that_are_there(tree: Path) -> Iterator[str]:
             for name in re.findall(r"(?<![\w/<])[a-z_0-9]+\.h\b", text):
                 if name not in known:
                     yield f"{path.relative_to(tree).as_posix()} speaks of {name}"
+
+
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+ORDERED = re.compile(r"cf_atomic(?:_u\d\d)?_(load_acquire|store_release|fence)\(([^,()]*)")
+ARGUED = {"load_acquire": "[Aa]cquire|as in cf_", "store_release": "[Rr]elease|for the acquire", "fence": "with the"}
+DECLARED = re.compile(r"cf_atomic_u\d\d \*?(\w+);\s+/\*[^/]*\b(?:alone|acquire|release)\b")
+
+
+@rule
+def orders_are_argued(tree: Path) -> Iterator[str]:
+    """Threads without a lock: an acquire, release or fence says what it pairs with, up to four lines above or at the
+    head of its function, or where what it orders is declared, if only that it orders nothing ("a flag alone")."""
+    texts = {path: path.read_text() for path in sorted((tree / "include/canal_fast/live").glob("*.h"))}
+    declared = {name for text in texts.values() for name in DECLARED.findall(text)}
+    for path, text in texts.items():
+        for found in ORDERED.finditer(text):
+            begin = text.rfind("\n\n", 0, found.start()) + 2
+            above = text[begin : text.index("\n", found.start())].split("\n")[-5:]
+            head = COMMENT.match(text, begin)
+            said = " ".join([*COMMENT.findall("\n".join(above)), head[0] if head else ""])
+            if not re.search(rf"\b({ARGUED[found[1]]})", said) and not declared & set(
+                re.findall(r"\w+", found[2])[-1:]
+            ):
+                line = text.count("\n", 0, found.start()) + 1
+                yield f"{path.relative_to(tree).as_posix()}:{line}: {found[1]} of {found[2]} without its argument"

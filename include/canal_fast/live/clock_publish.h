@@ -33,7 +33,7 @@ CF_INLINE void cf_clock_publish(const cf_clock *clock, cf_clock_shared *shared)
     cf_clock_tell(clock, &report);
     cf_atomic_u64_store_relaxed(&shared->sequence, sequence + 1);
     cf_atomic_fence(); /* with the one in cf_clock_read: who reads one new number finds another sequence */
-#define CF_CLOCK_STORE(name, meaning) cf_atomic_u64_store_release(&shared->name, (uint64_t)report.name);
+#define CF_CLOCK_STORE(name, meaning) cf_atomic_u64_store_relaxed(&shared->name, (uint64_t)report.name);
     CF_CLOCK_NUMBERS(CF_CLOCK_STORE)
     cf_atomic_u64_store_release(&shared->sequence, sequence + 2); /* for the acquire in cf_clock_read */
 }

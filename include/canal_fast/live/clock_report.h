@@ -47,7 +47,7 @@ CF_INLINE void cf_clock_read(const cf_clock_shared *shared, cf_clock_report *rep
         do /* acquire, from the last release in cf_clock_publish: numbers as of this sequence or later */
             before = cf_atomic_u64_load_acquire(&shared->sequence);
         while (before & 1);
-#define CF_CLOCK_LOAD(name, meaning) report->name = (int64_t)cf_atomic_u64_load_acquire(&shared->name);
+#define CF_CLOCK_LOAD(name, meaning) report->name = (int64_t)cf_atomic_u64_load_relaxed(&shared->name);
         CF_CLOCK_NUMBERS(CF_CLOCK_LOAD)
         cf_atomic_fence(); /* with the one in cf_clock_publish: a later number shows as a later sequence below */
     } while (cf_atomic_u64_load_relaxed(&shared->sequence) != before);

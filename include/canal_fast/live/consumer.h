@@ -17,7 +17,7 @@
 typedef enum cf_reader_state { CF_READER_RUNNING, CF_READER_STOPPED, CF_READER_FAILED } cf_reader_state;
 
 typedef struct cf_share {
-    cf_atomic_u32 state;          /* cf_reader_state; 0 = running */
+    cf_atomic_u32 state;          /* cf_reader_state; 0 = running; release and acquire: `failure` comes first */
     cf_atomic_u32 layout_size;    /* of the driver's messages */
     cf_atomic_u32 overruns_known; /* driver_overruns means something */
     cf_atomic_u32 alarm;          /* wake the consumers, once, when so many records wait; 0 = none sleeps */

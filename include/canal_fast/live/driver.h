@@ -20,7 +20,7 @@ typedef struct cf_driver {
     cf_mutex ending; /* serialises stop and close */
     int loaded, started, joined, closed;
     int abandoned; /* the driver never returned from a receive: thread and memory are left to it */
-    cf_atomic_u32 closing;
+    cf_atomic_u32 closing; /* a flag alone: what closing changes is under the locks */
     uint64_t send_slot[CF_SLOT_BYTES / 8]; /* under reader.calls */
 } cf_driver;
 
@@ -169,8 +169,10 @@ CF_INLINE void cf_driver_abandon(cf_driver *driver, cf_reader_state state)
     driver->abandoned = 1;
     cf_atomic_u32_store_release(&reader->written_off, 1);
     cf_sleep_ns(CF_LAST_WORDS_NS);
+    /* acquire, from the last release in cf_presence_go and its like: the reader's counters and clock */
     if (cf_atomic_u32_load_acquire(&reader->share->presence.goings) != 0)
         cf_producer_publish(&reader->producer); /* ours now, with what it had not yet published */
+    /* release, for the acquire in cf_consumer_has, as at the end of cf_reader_main */
     cf_atomic_u32_store_release(&consumer->share->state, (uint32_t)state);
     if (consumer->other_end != NULL)
         cf_bell_ring(consumer->other_end);
@@ -218,7 +220,7 @@ CF_INLINE void cf_driver_stop(cf_driver *driver)
         cf_atomic_u32_store_release(&reader->stop, 1);
         cf_cond_broadcast(&consumer->writable);
         while (cf_atomic_u32_load_acquire(state) == CF_READER_RUNNING) {
-            const uint64_t sequence = cf_atomic_u64_load_acquire(&consumer->ring->sequence);
+            const uint64_t sequence = cf_atomic_u64_load_relaxed(&consumer->ring->sequence);
             if (sequence != seen)
                 looks = 0;
             else if (looks == CF_STOP_LOOKS)

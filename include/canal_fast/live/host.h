@@ -19,7 +19,7 @@ typedef struct cf_host {
     cf_driver driver;
     cf_watch watch;
     cf_thread server;
-    cf_atomic_u32 leave;
+    cf_atomic_u32 leave; /* a flag alone */
 } cf_host;
 
 /* Has the driver do what the call says, and writes the answer into it. */
@@ -84,7 +84,7 @@ CF_INLINE void cf_host_serve(void *argument)
             cf_host_spin(&calls->written, taken, 0); /* often the next call comes at once */
         } else {
             cf_atomic_u32_store_relaxed(&host->shared->host_waits, 1);
-            cf_atomic_fence(); /* with the one in cf_link_call: `host_waits` before `written` is read */
+            cf_atomic_fence(); /* with the one in cf_link_call: `host_waits` before `written`, acquire as above */
             if (cf_atomic_u64_load_acquire(&calls->written) == taken && cf_bell_wait(&host->down, CF_BEAT_MS))
                 cf_host_make_room(host);
             cf_atomic_u32_store_relaxed(&host->shared->host_waits, 0);

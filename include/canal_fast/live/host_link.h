@@ -21,17 +21,20 @@ typedef struct cf_link {
     cf_process process;
     cf_thread listener;
     cf_mutex calling;     /* one call at a time */
-    cf_atomic_u32 reason; /* cf_status: why the host is to be ended; CF_CLOSED: it was told to leave */
-    cf_atomic_u32 gone;   /* cf_status: it has, and why */
-    cf_atomic_u32 away;   /* cf_status: it has, and why, and another is to take its place */
+    cf_atomic_u32 reason; /* cf_status: why the host is to be ended; CF_CLOSED: it was told to leave; a number alone */
+    cf_atomic_u32 gone; /* cf_status: it has, and why; release and acquire: exit_code comes first */
+    cf_atomic_u32 away; /* cf_status: the same, and another is to take its place; release and acquire, too */
+    cf_atomic_u64 exit_code; /* signed: of the last host that was attended; `process` may by now be the next one's */
     const cf_atomic_u32 *closing; /* of the port */
-    char *program;                /* of the host */
-    cf_atomic_u64 reconnect_ns;   /* between two tries to replace a host that ended; 0: never */
+    char *program; /* of the host */
+    cf_atomic_u64 reconnect_ns; /* between two tries to replace a host; 0: never; release and acquire: cf_host_memory's
+                                   * `path` and `open` come first */
 } cf_link;
 
 /* ---- the listening thread */
 
-/* A dead host may have left an odd sequence number: makes the books whole, as of what was published. */
+/* A dead host may have left an odd sequence number: makes the books whole, as of what was published. Its last release
+ * is older than its end, which the system reported; ours are for the acquire in cf_ring_ledger and cf_clock_read. */
 CF_INLINE void cf_link_repair(cf_link *link)
 {
     cf_ring *ring = link->consumer->ring;
@@ -60,7 +63,6 @@ CF_INLINE void cf_link_note_end(cf_link *link)
                                                                 : link->process.exit_code;
         cf_atomic_u32_store_release(&share->state, reason == CF_CLOSED ? CF_READER_STOPPED : CF_READER_FAILED);
     }
-    /* release, for the acquire in cf_link_call: process.exit_code comes first */
     cf_atomic_u32_store_release(&link->gone, reason == CF_OK ? CF_HOST_ENDED : reason);
     cf_consumer_wake(link->consumer);
 }
@@ -95,6 +97,37 @@ CF_INLINE void cf_link_attend(cf_link *link)
         if (reason != CF_OK && (reason != CF_CLOSED || now_ns - told_ns >= CF_LEAVE_NS))
             cf_process_kill(&link->process);
     }
+    cf_atomic_u64_store_relaxed(&link->exit_code, (uint64_t)(int64_t)link->process.exit_code);
+}
+
+/* How the host ended. Needs that `gone` or `away` says so. */
+CF_INLINE long cf_link_exit_code(const cf_link *link)
+{
+    return (long)(int64_t)cf_atomic_u64_load_relaxed(&link->exit_code);
+}
+
+/* What belongs to `reason`, for who asked for `operation`: the call that hangs, or the exit code. */
+CF_INLINE long cf_link_code(const cf_link *link, cf_status reason, cf_operation operation)
+{
+    const cf_share *share = &link->shared->share;
+    return reason != CF_DRIVER_HANGS ? cf_link_exit_code(link)
+                                     : cf_presence_culprit(&share->presence, &share->calling,
+                                                           operation == CF_ASK_CLOSE || operation == CF_ASK_STOP);
+}
+
+/* Answers the call that the host left, if there is one, by how it ended: the next host is not to do it. */
+CF_INLINE void cf_link_answer_for(cf_link *link)
+{
+    /* acquire, from the release in cf_link_call: the call */
+    const uint64_t written = cf_atomic_u64_load_acquire(&link->calls->written);
+    if (cf_atomic_u64_load_relaxed(&link->calls->taken) != written) {
+        cf_call *call = cf_host_call(link->calls, written - 1);
+        const cf_status reason = (cf_status)cf_atomic_u32_load_relaxed(&link->away);
+        call->status = (uint32_t)reason;
+        call->code = cf_link_code(link, reason, (cf_operation)call->operation);
+        call->result = 0;
+    }
+    cf_atomic_u64_store_release(&link->calls->taken, written); /* for the acquire in cf_link_await: the answer */
 }
 
 /* Is nobody to wait for a new host any more? */
@@ -110,7 +143,7 @@ CF_INLINE int cf_link_start_anew(cf_link *link)
     const int64_t most_ns = cf_request_patience_ns(CF_ASK_LOAD) + cf_request_patience_ns(CF_ASK_OPEN);
     int64_t waited_ns = 0;
     long code;
-    cf_atomic_u64_store_relaxed(&link->calls->taken, cf_atomic_u64_load_relaxed(&link->calls->written));
+    cf_link_answer_for(link);
     cf_atomic_u32_store_relaxed(&shared->caller_waits, 0);
     cf_atomic_u32_store_relaxed(&shared->host_waits, 0);
     cf_atomic_u32_store_relaxed(&shared->resumed, 0);
@@ -233,11 +266,7 @@ CF_INLINE cf_status cf_link_call(cf_link *link, cf_request *request, uint64_t in
         cf_status gone = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
         if (gone == CF_OK)
             gone = (cf_status)cf_atomic_u32_load_acquire(&link->away);
-        request->code = gone != CF_DRIVER_HANGS
-                            ? link->process.exit_code
-                            : cf_presence_culprit(&link->shared->share.presence, &link->shared->share.calling,
-                                                  request->operation == CF_ASK_CLOSE ||
-                                                      request->operation == CF_ASK_STOP);
+        request->code = cf_link_code(link, gone, request->operation);
         return gone != CF_OK ? gone : CF_DISCONNECTED;
     }
     if (request->answer_bytes > 0)
@@ -279,7 +308,7 @@ CF_INLINE cf_status cf_link_ask(cf_link *link, cf_request *request, const cf_ato
     }
     status = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
     if (status != CF_OK)
-        request->code = link->process.exit_code;
+        request->code = cf_link_exit_code(link);
     else if (cf_atomic_u32_load_acquire(&link->away) != CF_OK)
         status = CF_DISCONNECTED;
     else if (request->operation != CF_ASK_CLOSE && cf_atomic_u32_load_acquire(closing))

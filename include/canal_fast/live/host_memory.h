@@ -50,15 +50,15 @@ typedef struct cf_call {
 
 typedef struct cf_host_memory {
     uint32_t magic, version; /* of the program; these and the host's version stay where they are for ever */
-    cf_atomic_u32 host_version;
-    cf_atomic_u32 attached; /* only the first host to set it goes on */
+    cf_atomic_u32 host_version; /* a number alone */
+    cf_atomic_u32 attached;     /* only the first host to set it goes on; a flag alone: each call has its own pair */
     uint32_t bytes, call_bytes; /* sizes of this struct and of cf_call */
     uint64_t calls_offset, ring_offset;
     cf_atomic_u32 beats;        /* the host counts it up every CF_BEAT_MS */
     cf_atomic_u32 caller_waits; /* ring when a call is answered */
     cf_atomic_u32 host_waits;   /* ring when a call is there */
     uint32_t resume;       /* a host that attaches is to open the driver as the one before did: */
-    cf_atomic_u32 resumed; /* it has */
+    cf_atomic_u32 resumed; /* it has; a flag alone, as `attached` */
     uint32_t pad;
     uint64_t convention;
     char path[4096]; /* of the library; empty: none is loaded, or its name is too long to be loaded again */
@@ -108,7 +108,7 @@ CF_INLINE cf_ring *cf_host_ring(cf_host_memory *memory)
 }
 
 /* Looks for about as long as `frames` take to be sent whether *index got past `last`: to sleep and to be woken would
- * take longer. */
+ * take longer. Acquire, from the release of who moved it: the call, or the answer. */
 CF_INLINE int cf_host_spin(const cf_atomic_u64 *index, uint64_t last, uint64_t frames)
 {
     const int64_t end_ns = cf_now_ns() + CF_CALL_SPIN_NS + (int64_t)frames * CF_FRAME_SPIN_NS;

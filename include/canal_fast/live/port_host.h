@@ -72,7 +72,7 @@ CF_INLINE cf_status cf_host_port_await(cf_host_port *self, long *code)
     gone = (cf_status)cf_atomic_u32_load_acquire(&link->gone);
     if (gone == CF_OK)
         return CF_OK;
-    *code = link->process.exit_code;
+    *code = cf_link_exit_code(link);
     if (*code != CF_HOST_OTHER_VERSION)
         return gone;
     *code = (long)cf_atomic_u32_load_acquire(&link->shared->host_version);

@@ -44,16 +44,17 @@ typedef struct cf_reader {
     int64_t reconnect_ns; /* time between two tries to open a driver that failed; 0: never */
     unsigned long open_flags;
     char config[CF_CONFIG_BYTES], config_copy[CF_CONFIG_BYTES]; /* some drivers write into what they are given */
-    cf_atomic_u32 stop;
-    cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more */
+    cf_atomic_u32 stop;        /* a flag alone: nothing else is read because it is set */
+    cf_atomic_u32 written_off; /* the driver did not return from a receive: the thread is to touch nothing more; a flag
+                                * alone: what the thread may still touch it has CF_LAST_WORDS_NS for */
     cf_mutex calls;
     /* the thread's own */
     cf_thread thread;
     cf_sleeper sleeper;
     cf_producer producer;
     cf_clock clock;
-    int busy;          /* the last two deliveries came within twice the time of coalescing: it pays to sleep */
-    int polls_vain;    /* since the last frame from a wait in the driver no drain has found one */
+    int busy; /* the last two deliveries came within twice the time of coalescing: it pays to sleep */
+    int polls_vain; /* since the last frame from a wait in the driver no drain has found one */
     unsigned slice_ms; /* how long the next wait in the driver may last; twice that after one in vain */
     int64_t delivered_ns; /* when something came last */
     int64_t last_drain_ns, last_overrun_poll_ns;

@@ -116,6 +116,7 @@ CF_ALWAYS_INLINE int cf_reader_run(cf_reader *reader, const cf_layout *layout, i
             return got;
         if (CF_UNLIKELY(got != 1))
             break;
+        /* acquire, as in cf_filter_table_wants, which looks again if it is odd */
         odd = cf_message_decode((const uint8_t *)reader->slot, layout, channel, to, &ticks) != CF_MESSAGE_FRAME ||
               (to->flags & CF_FLAG_STATUS) || cf_atomic_u32_load_acquire(&table->generation) != generation;
         if (CF_UNLIKELY(odd))

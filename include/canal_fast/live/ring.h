@@ -100,7 +100,7 @@ CF_INLINE void cf_producer_init(cf_producer *producer, cf_ring *ring)
 {
     memset(producer, 0, sizeof *producer);
     producer->ring = ring;
-    producer->written = cf_atomic_u64_load_acquire(&ring->written); /* of a producer before this one: its counters */
+    producer->written = cf_atomic_u64_load_acquire(&ring->written); /* acquire: an earlier producer's counters */
     producer->taken = cf_atomic_u64_load_acquire(&ring->taken);     /* as in cf_producer_room */
 #define CF_COUNTER_GO_ON(name, meaning) producer->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
     CF_PRODUCER_COUNTERS(CF_COUNTER_GO_ON)
@@ -171,7 +171,7 @@ CF_INLINE void cf_producer_publish(cf_producer *producer)
 {
     cf_ring *ring = producer->ring;
     const uint64_t sequence = cf_atomic_u64_load_relaxed(&ring->sequence);
-    const uint64_t waiting = producer->written - cf_atomic_u64_load_acquire(&ring->taken);
+    const uint64_t waiting = producer->written - cf_atomic_u64_load_relaxed(&ring->taken); /* a number alone */
     if (waiting > producer->counters.high_water)
         producer->counters.high_water = waiting;
     cf_atomic_u64_store_relaxed(&ring->sequence, sequence + 1);
@@ -251,7 +251,7 @@ CF_INLINE void cf_ring_ledger(const cf_ring *ring, cf_ledger *ledger)
         do /* acquire, from the last release in cf_producer_publish: counters as of this number or later */
             before = cf_atomic_u64_load_acquire(&ring->sequence);
         while (before & 1);
-        written = cf_atomic_u64_load_acquire(&ring->written);
+        written = cf_atomic_u64_load_relaxed(&ring->written);
 #define CF_COUNTER_READ(name, meaning) ledger->counters.name = cf_atomic_u64_load_relaxed(&ring->name);
         CF_PRODUCER_COUNTERS(CF_COUNTER_READ)
         cf_atomic_fence(); /* with the fence in cf_producer_publish: a later counter shows as a later number below */

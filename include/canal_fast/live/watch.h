@@ -27,16 +27,19 @@ typedef struct cf_watch {
 CF_INLINE void cf_presence_go(cf_presence *presence, int function)
 {
     cf_atomic_u32_store_relaxed(&presence->where, (uint32_t)function);
-    /* release, for the acquire in cf_watch_look: who reads the odd number reads this call or a later one */
+    /* release, for the acquire in cf_watch_look: who reads the odd number reads this call or a later one; and for that
+     * in cf_driver_abandon: what the reader had counted when it went */
     cf_atomic_u32_store_release(&presence->goings, (cf_atomic_u32_load_relaxed(&presence->goings) + 1) | 1);
 }
 
-/* Before each of some calls of the same function, which are watched one by one; between the other two. */
+/* Before each of some calls of the same function, which are watched one by one; between the other two. Release, for the
+ * acquire in cf_driver_abandon, as in cf_presence_go. */
 CF_INLINE void cf_presence_again(cf_presence *presence)
 {
     cf_atomic_u32_store_release(&presence->goings, cf_atomic_u32_load_relaxed(&presence->goings) + 2);
 }
 
+/* Release, for the acquire in cf_driver_abandon, as in cf_presence_go. */
 CF_INLINE void cf_presence_back(cf_presence *presence)
 {
     cf_atomic_u32_store_release(&presence->goings, cf_atomic_u32_load_relaxed(&presence->goings) + 1);
@@ -60,7 +63,7 @@ CF_INLINE long cf_presence_culprit(const cf_presence *presence, const cf_atomic_
 /* One look of a watcher who looks every step_ns. 1: the reader has been in one call for longer than it may. */
 CF_INLINE int cf_watch_look(cf_watch *watch, const cf_presence *presence, int64_t step_ns)
 {
-    const uint32_t goings = cf_atomic_u32_load_acquire(&presence->goings); /* from cf_presence_go: `where` */
+    const uint32_t goings = cf_atomic_u32_load_acquire(&presence->goings); /* acquire, from cf_presence_go: `where` */
     if (goings % 2 == 0 || goings != watch->goings)
         watch->looked_ns = 0;
     else
