@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from canal_fast.cli.frames_read import FramesRead
@@ -54,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in lines(account):
             print(f"canal-fast {args.command}: {line}", file=sys.stderr)
+        if args.command == "convert" and len(args.source) > 1 and not os.path.isdir(args.target):
+            what = f"{len(args.source)} sources became one recording, {args.target}, merged by time"
+            print(f"canal-fast convert: {what}; a folder that is there gets one from each", file=sys.stderr)
     return 3 if account.left_out else 0
 
 

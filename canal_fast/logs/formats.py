@@ -106,10 +106,15 @@ _FORMATS = (
     ),
 )
 
+_TAR_PLACE = 257  # of a tar archive's magic
 _FOREIGN = (  # begin of a file, and what it is
     (b"PK\x03\x04", "a ZIP archive (unpack it first)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive (unpack it first)"),
     (b"\xfd7zXZ\x00", "an xz file (xz -d FILE)"),
+    (b"\x34\xcd\xb2\xa1", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
+    (b"\xa1\xb2\xcd\x34", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
+    (b"***BUSMASTER", "a BUSMASTER log (its own converter makes ASC of it)"),
+    (b"@ TEXT @", "a CarBusAnalyzer trace"),
     (b"Rar!", "a RAR archive (unpack it first)"),
     (b"\x04\x22\x4d\x18", "an lz4 file (lz4 -d FILE)"),
     (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
@@ -192,7 +197,7 @@ def recognise(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | N
 def _damaged_text(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat | None]:
     """Text in which zeros stand, as a power cut leaves them: its lines tell the format, and reading tells where."""
     text = head.replace(b"\0", b"")
-    if not text.strip() or text == head:
+    if not text.strip() or text == head or foreign(head):
         return NO, None
     sure, row = recognise(text, whole, suffix)
     return (sure, row) if row is not None and row.item == "line" and sure >= LIKELY else (NO, None)
@@ -200,6 +205,8 @@ def _damaged_text(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat
 
 def foreign(head: bytes) -> str | None:
     """What a file that begins so is, when that is known and none of ours."""
+    if head[_TAR_PLACE:].startswith(b"ustar"):
+        return "a tar archive (unpack it first)"
     return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 

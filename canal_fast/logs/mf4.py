@@ -26,6 +26,8 @@ __all__ = ["Mf4"]
 
 _BLOCK = 1 << 18  # records that are taken out of a group at a time
 _MISSING = 8  # records at the end of a cut file whose data may be missing
+_OTHER_BUSES = (("LIN_", "LIN"), ("ETH_", "Ethernet"), ("FLX_", "FlexRay"))  # channel of a group that has no CAN frames
+_VARIABLE_LENGTH = 1  # flag of a group that holds another one's data bytes
 _LOCAL_TIME = 1  # flag of the header: its start is a wall clock without a zone
 
 
@@ -70,6 +72,7 @@ class Mf4:
             raise self._damage(error) from error
         self._epoch_ns, self.note = epoch_of(start_ns, zone) if local else (start_ns, None)
         self.start: dt.datetime | None = wall_clock(start_ns) if local else wall_clock(start_ns).replace(tzinfo=dt.UTC)
+        self._others = self._other_groups()
         self._blocks = self._all_blocks()
         self._block: Block | Merged | None = None
         self._made = self._records = 0
@@ -101,11 +104,11 @@ class Mf4:
 
     @property
     def skipped(self) -> int:
-        return self._reader.skipped
+        return self._reader.skipped + sum(self._others.values())
 
     @property
     def skipped_by_kind(self) -> dict[str, int]:
-        return self._reader.kinds()
+        return self._reader.kinds() | self._others
 
     def failure(self) -> Exception | None:
         return self._failure
@@ -136,6 +139,20 @@ class Mf4:
         if finish.patches:
             return Patched(self._file, finish.patches)
         return source.path if source.path is not None and finish.open else self._file
+
+    def _other_groups(self) -> dict[str, int]:
+        """Records of groups that hold no CAN frames, by kind."""
+        taken = {group for name in GROUPS for group, _ in self._mdf.channels_db.get(name, ())}
+        kinds: dict[str, int] = {}
+        for number, group in enumerate(self._mdf.groups):
+            records = int(group.channel_group.cycles_nr)
+            if number in taken or group.channel_group.flags & _VARIABLE_LENGTH or not records:
+                continue
+            names = [channel.name for channel in group.channels]
+            kind = next((kind for begin, kind in _OTHER_BUSES if any(name.startswith(begin) for name in names)), None)
+            kind = kind or "record of a group without CAN frames"
+            kinds[kind] = kinds.get(kind, 0) + records
+        return kinds
 
     def _all_blocks(self) -> Iterator[Block | Merged]:
         """The records of all groups; several are merged by time, each keeping its order."""

@@ -1,4 +1,4 @@
-"""Where recordings come from: paths, standard input, file objects; compressed or not; text in UTF-16."""
+"""Where recordings come from: paths, standard input, file objects; compressed or not; text in UTF-16, lines with CR."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ class Source:
     def share(self) -> float:
         """How much of the file has been taken, 0..1; 0 where that is not known."""
         return 0.0
+
+    @property
+    def peeked(self) -> bytes:
+        """What has been looked at, and is read next."""
+        return self._pushed
 
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""
@@ -295,14 +300,14 @@ class _Unpacked(Source):
         return LogFormatError(f"{place}: it is damaged: {what}", path=self.name, offset=self._packed)
 
 
-class _Utf8(Source):
-    """Text in UTF-16, as PowerShell's > writes it, in UTF-8."""
+class _Text(Source):
+    """Another source's text, written differently."""
+
+    kind = ""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.name)
         self._source = source
-        self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-        self._text = b""
 
     @property
     def truncated(self) -> bool:
@@ -310,13 +315,40 @@ class _Utf8(Source):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        return ("UTF-16", *self._source.layers)
+        return (self.kind, *self._source.layers)
 
     def share(self) -> float:
         return self._source.share()
 
     def close(self) -> None:
         self._source.close()
+
+
+class _Lines(_Text):
+    """Lines that end with CR alone, as old Macs write them, with LF."""
+
+    kind = "lines with CR"
+
+    @staticmethod
+    def fits(text: bytes) -> bool:
+        """Are these the first bytes of such a text? Behind a CR at the end LF may come."""
+        return b"\r" in text[:-1] and b"\n" not in text and b"\0" not in text
+
+    def _take(self, view: memoryview) -> int:
+        got = self._source.readinto(view)
+        view[:got] = bytes(view[:got]).replace(b"\r", b"\n")
+        return got
+
+
+class _Utf8(_Text):
+    """Text in UTF-16, as PowerShell's > writes it, in UTF-8."""
+
+    kind = "UTF-16"
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        self._text = b""
 
     def _take(self, view: memoryview) -> int:
         while not self._text:
@@ -370,6 +402,8 @@ def open_source(source: LogSource) -> Source:
             opened = _Utf8(opened)
         elif head.startswith(codecs.BOM_UTF8):
             opened.read(len(codecs.BOM_UTF8))
+        if _Lines.fits(opened.peeked):
+            opened = _Lines(opened)
     except BaseException:
         opened.close()
         raise

@@ -126,8 +126,10 @@ class Stream:
         line = self._reader.lines + 1
         offset = self._offset + self._start
         place = f"{name}: line {line}" if text else f"{name}: byte {offset}"
-        if status == Status.LOG_TIME and self._guessed and self._reader.column == 0:
-            return refuse(name, self._buffer[self._start : self._stop].tobytes(), line)
+        if status == Status.LOG_TIME and self._guessed:
+            rest = self._buffer[self._start : self._stop].tobytes()
+            if not rest[: self._reader.column].strip():  # a line that begins with no time
+                return refuse(name, rest, line)
         if status == FD_IN_CLASSICAL:
             return FrameError(f"{place}: {Status(status).sentence}; read it with fd=True")
         if status == END:

@@ -261,6 +261,20 @@ CF_INLINE const char *cf_text_decimal(const char *p, const char *end, unsigned s
     return p;
 }
 
+/* The same where a comma may stand for the point. */
+CF_INLINE const char *cf_text_decimal_comma(const char *p, const char *end, unsigned scale, int64_t *ns, int *ok)
+{
+    const char *after = cf_text_decimal(p, end, scale, ns, ok);
+    char word[48];
+    size_t length;
+    if (after == end || *after != ',')
+        return after;
+    length = (size_t)(end - p) < sizeof word ? (size_t)(end - p) : sizeof word;
+    memcpy(word, p, length);
+    word[after - p < (ptrdiff_t)length ? after - p : 0] = '.';
+    return p + (cf_text_decimal(word, word + length, scale, ns, ok) - word);
+}
+
 /* `hours:minutes[:seconds[.fraction]]` at p, in ns since midnight; *ok as in cf_text_decimal. */
 CF_INLINE const char *cf_text_clock(const char *p, const char *end, int64_t *ns, int *ok)
 {

@@ -178,6 +178,24 @@ def test_a_conversion_of_nothing_is_remarked(tmp_path: Path, capsys: pytest.Capt
     assert "no frame is left" not in capsys.readouterr().err
 
 
+def test_sources_that_become_one_recording_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder's name that is none yet is a file's: said, or the sources would be taken for lost."""
+    sources = [str(tmp_path / name) for name in ("x.log", "y.log")]
+    for source in sources:
+        cf.write_log(source, FRAME)
+    target = tmp_path / "out"
+    told = f"2 sources became one recording, {target}, merged by time; a folder that is there gets one from each\n"
+    assert main(["convert", *sources, str(target), "--to", "asc"]) == 0
+    assert told in capsys.readouterr().err
+    (tmp_path / "there").mkdir()
+    for command in (
+        ["convert", *sources, str(tmp_path / "there"), "--to", "asc"],
+        ["merge", *sources, f"{target}.asc"],
+    ):
+        assert main(command) == 0
+        assert "became one" not in capsys.readouterr().err
+
+
 def test_a_jitter_without_end_is_refused() -> None:
     slow = cf.analysis.Message("Slow", 1, 8, period_ns=10_000_000, jitter_ns=10**16)
     with pytest.raises(ValueError, match=r"\d+ frames of one message are to be looked at, allowed 0..1000000"):

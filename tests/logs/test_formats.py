@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -169,6 +170,8 @@ FOREIGN = [
     (b"PK\x03\x04" + bytes(30), "a ZIP archive"),
     (b"\xfd7zXZ\x00" + bytes(30), "an xz file"),
     (b"MDF     3.30" + bytes(60), "an MDF 3 file"),
+    (b"drive.asc".ljust(257, b"\0") + b"ustar" + bytes(250) + b"date Sat Sep 30 10:06:13 2017\n", "a tar archive"),
+    (b"\x34\xcd\xb2\xa1" + bytes(60), "pcap of a patched libpcap"),
     (b"\x7fELF" + bytes(60), "a program"),
     (b"PAR1" + bytes(60), "a Parquet file"),
     (bytes(range(1, 200)) + bytes(9), r"no recording: it begins with 01 02 03"),
@@ -194,6 +197,10 @@ FOREIGN_TEXT = [
     ("\n\na,b,c\n1,2,3\n", "this is no recording: line 3 is 'a,b,c'"),
     ("<?xml version='1.0'?>\n<a/>\n", "this is an XML document: line 1 is "),
     ("<html><body/></html>", "this is an HTML page: line 1 is "),
+    (
+        "***BUSMASTER Ver 3.2.2***\n***PROTOCOL CAN***\n",
+        "this is a BUSMASTER log (its own converter makes ASC of it): ",
+    ),
 ]
 
 
@@ -208,6 +215,12 @@ def test_foreign_text_is_named(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "x.log").write_text(f"{text}\n")
     with pytest.raises(cf.LogFormatError, match="column 1: the time stamp"):  # who says what it is gets its errors
         read_log(tmp_path / "x.log", format="candump")
+
+
+@pytest.mark.parametrize("line", ["     Kvaser Memorator Log", " 1)  17535.4 Tx 0100 8 00"])
+def test_foreign_text_behind_blanks_is_named(line: str) -> None:
+    with pytest.raises(cf.LogFormatError, match=re.escape(f"this is no recording: line 1 is {line!r}")):
+        read_log(io.BytesIO(f"{line}\n====\n".encode()))
 
 
 def test_mistakes_are_explained(samples: Path) -> None:
@@ -230,6 +243,16 @@ def test_utf16_and_byte_order_marks(samples: Path) -> None:
     for data in (text.encode("utf-16"), b"\xfe\xff" + text.encode("utf-16-be"), b"\xef\xbb\xbf" + text.encode()):
         assert np.array_equal(read_log(io.BytesIO(data)), expected)
     assert np.array_equal(read_log(io.BytesIO(gzip.compress(text.encode("utf-16")))), expected)
+
+
+@pytest.mark.parametrize("name", ["asc_relative.asc", "trc_2_1.trc", "python_can.csv"])
+def test_lines_that_end_with_cr(name: str, samples: Path) -> None:
+    expected = read_log(samples / name)
+    data = (samples / name).read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r")
+    for text in (data, b"\xef\xbb\xbf" + data, gzip.compress(data)):
+        with open_log(io.BytesIO(text)) as log:
+            assert np.array_equal(log.read(), expected)
+            assert not log.truncated
 
 
 @pytest.mark.posix  # which has the zones

@@ -57,6 +57,12 @@ def test_batches_and_objects(sample: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert np.array_equal(read_log(sample), expected)
 
 
+def test_data_bytes_in_a_group_of_their_own_are_no_other_records(sample: Path) -> None:
+    with open_log(sample) as log:
+        log.read()
+        assert log.skipped_by_kind == {}
+
+
 def test_a_cut_file_gives_one_error(sample: Path) -> None:
     data = sample.read_bytes()
     expected = read_log(sample)
@@ -204,6 +210,23 @@ def test_groups_are_merged_by_time(tmp_path: Path) -> None:
     for cut in range(64, len(whole), 997):
         with pytest.raises(cf.LogFormatError):
             read_log(io.BytesIO(whole[:cut]))
+
+
+def test_groups_without_can_frames_are_counted(tmp_path: Path) -> None:
+    """A measurement of signals alone is no empty recording."""
+    one = {"BusChannel": np.ones(3, np.uint8), "ID": np.array([0x80000123, 5, 0x80000006], np.uint32)}
+    frames = one | {"IDE": np.array([1, 0, 1], np.uint8)}  # bit 31 of ID says it, too
+    path = write(
+        tmp_path / "x.mf4",
+        [("CAN_DataFrame", frames, [0.1, 0.2, 0.3]), ("LIN_Frame", one, [0.1, 0.2, 0.3]), ("Speed", one, [1, 2, 3])],
+    )
+    with open_log(path) as log:
+        assert log.read()[["arbitration_id", "flags"]].tolist() == [(0x123, 1), (5, 0), (6, 1)]
+        assert log.skipped_by_kind == {"LIN": 3, "record of a group without CAN frames": 3}
+        assert log.skipped == 6
+    with open_log(write(tmp_path / "y.mf4", [("Speed", one, [1, 2, 3])])) as log:
+        assert len(log.read()) == 0
+        assert log.skipped_by_kind == {"record of a group without CAN frames": 3}
 
 
 @pytest.mark.parametrize(("start", "seconds"), [(4_000_000_000, 6e9), (9_000_000_000, 9e9)])

@@ -174,6 +174,26 @@ def test_time_resolutions(order: str, resolution: int | None, tmp_path: Path) ->
         assert np.array_equal(cf.read_log(path), oracle_rows(path, fd=False))
 
 
+def test_files_one_after_the_other_keep_their_names_apart(tmp_path: Path) -> None:
+    """What `cat a.pcapng b.pcapng` and `mergecap -a` make: each section counts its interfaces from 0."""
+    sections = [["can0", "can1"], ["can1"], ["can2", "can0"], ["can0", "can0"], [""]]
+    data, time = b"", 0
+    for names in sections:
+        data += oracle.section() + b"".join(
+            oracle.interface(227, [(2, name.encode())] if name else []) for name in names
+        )
+        for number in range(len(names)):
+            data += oracle.packet(number, time := time + 1, oracle.can(0x123, 0, 1, b"a"))
+    path = tmp_path / "x.pcapng"
+    path.write_bytes(data)
+    with cf.logs.open_log(path) as log:
+        frames = log.read()
+        assert frames["channel"].tolist() == [0, 1, 1, 2, 0, 0, 1 + 2, 0]
+        assert np.array_equal(frames, oracle_rows(path, fd=False))
+        named = {(row.channel, row.name) for row in log.interfaces if row.name}
+    assert named == {(0, "can0"), (1, "can1"), (2, "can2"), (3, "can0")}
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_foreign_files(order: str, tmp_path: Path) -> None:
     """Several sections and interfaces, other link types, unknown blocks and options, short packets."""

@@ -7,7 +7,7 @@ import re
 
 from . import records as r
 
-TIME = re.compile(r"(-?\d+(?:\.\d*)?)(?=[ \t]|$)")
+TIME = re.compile(r"(-?\d+(?:[.,]\d*)?)(?=[ \t]|$)")
 KINDS = [
     ("statistic", "statistic"), ("status", "status"), ("j1939", "J1939 transport"),
     ("start of", "start of measurement"), ("sv:", "system variable"), ("%", "environment variable"), ("li", "LIN"),
@@ -22,17 +22,28 @@ def start_of(words: list[str]) -> int | None:
     fraction = 0
     half = ""
     for word in words:
+        if iso := re.fullmatch(r"(\d{4}-\d\d-\d\d)T(.*?)Z?", word):
+            year, month, day = map(int, iso[1].split("-"))
+            word = iso[2]
         if r.month(word):
             month = r.month(word)
         elif word.lower() in ("am", "pm"):
             half = word.lower()
-        elif re.fullmatch(r"\d{1,2}:\d\d(:\d+([.,]\d*)?)?", word):
+        elif re.fullmatch(r"\d{1,2}:\d\d(:\d+(\.\d{3}\.\d*|[.,]\d*)?)?", word):
             parts = word.split(":")
             seconds, _, decimals = (parts[2] if len(parts) > 2 else "0").replace(",", ".").partition(".")
             clock = [int(parts[0]), int(parts[1]), int(seconds)]
-            fraction = r.nanoseconds("0." + (decimals or "0"), 9)
-        elif re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", word):
-            day, month, year = map(int, word.split("."))
+            fraction = r.nanoseconds("0." + (decimals.replace(".", "") or "0"), 9)
+        elif re.fullmatch(r"\d{1,2}([.-])\d{1,2}\1\d{4}", word):
+            day, month, year = map(int, re.split("[.-]", word))
+        elif re.fullmatch(r"\d{4}([./-])\d{1,2}\1\d{1,2}", word):
+            year, month, day = map(int, re.split("[./-]", word))
+        elif re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", word):
+            day, month, year = map(int, word.split("/"))
+            if month > 12:
+                day, month = month, day
+            elif day <= 12 and day != month:  # either may be the month
+                day = month = year = 0
         elif re.fullmatch(r"\d{4}[.,]?", word):
             year = int(word[:4])
         elif re.fullmatch(r"\d{1,2}[.,]?", word):
@@ -43,6 +54,8 @@ def start_of(words: list[str]) -> int | None:
         clock[0] += 12
     if half == "am" and clock[0] == 12:
         clock[0] = 0
+    if not 1678 <= year <= 2261:  # what 64 bits of nanoseconds reach
+        return None
     try:
         date = dt.datetime(year, month, day, *map(int, clock), tzinfo=dt.UTC)
     except ValueError:
@@ -60,9 +73,12 @@ class Reader:
         words = r.words(text.lower())
         if words[0] == "date" or (words[:1] == ["begin"] and words[1:2] and words[1].startswith("triggerblock")):
             self.clock = 0
-            start = start_of(r.words(text)[1 if words[0] == "date" else 2 :])
+            date = r.words(text)[1 if words[0] == "date" else 2 :]
+            start = start_of(date)
             if start is not None:
                 self.epoch = self.out.start_ns = start
+            elif date:
+                self.skip("date that is not understood")
         elif words[0] == "base":
             for word in words[1:]:
                 self.decimal = word == "dec" if word in ("hex", "dec") else self.decimal
@@ -124,7 +140,7 @@ class Reader:
             return None
         channel = max(channel - 1, 0)
         if words and words[0].lower().startswith("errorframe"):
-            record = self.error(words[0][10:] + " " + " ".join(words[1:]))
+            record = self.error_fd(words[1:]) if flexible else self.error(words[0][10:] + " " + " ".join(words[1:]))
         elif words and words[0].lower().startswith("overloadframe"):
             record = r.error(0x20)
             record.arbitration_id = r.PROTOCOL
@@ -145,16 +161,30 @@ class Reader:
         if ecc or valid & 1:
             code = int(ecc[1], 2) if ecc else fields.get("code", 0)
             return r.error(kinds[code >> 6 & 3] | (0 if code & 0x20 else 0x80), code & 31)
-        if valid & 2:
-            code = fields.get("codeext", 0)
-            kind = code >> 6 & 63
-            record = r.error((kinds[kind] if kind < 4 else 0) | (0x80 if code & 0x1000 else 0), code & 31)
-            if kind == 8:
-                record = r.error(0x20)
-                record.arbitration_id = r.PROTOCOL
-            if kind == 7:
-                record.arbitration_id |= r.ACKNOWLEDGE
-            return record
+        return self.extended(fields.get("codeext", 0)) if valid & 2 else r.error()
+
+    @staticmethod
+    def extended(code: int) -> r.Record:
+        """The error of Vector's extended code."""
+        kind = code >> 6 & 63
+        record = r.error(([1, 2, 4, 0][kind] if kind < 4 else 0) | (0x80 if code & 0x1000 else 0), code & 31)
+        if kind == 8:
+            record = r.error(0x20)
+            record.arbitration_id = r.PROTOCOL
+        if kind == 7:
+            record.arbitration_id |= r.ACKNOWLEDGE
+        return record
+
+    def error_fd(self, words: list[str]) -> r.Record:
+        """`<words> <flags> <capture> <code> Arb.|Data ...`"""
+        for index, word in enumerate(words):
+            numbers = words[max(index - 3, 0) : index]
+            right = len(numbers) == 3 and all(re.fullmatch("[0-9A-Fa-f]{1,8}", number) for number in numbers)
+            if word.lower() in ("arb.", "data") and right:
+                flags, capture, code = (int(number, 16) for number in numbers)
+                if flags & 2:
+                    return self.extended(code)
+                return self.error(f" ECC: {capture & 255:08b}") if flags & 1 else r.error()
         return r.error()
 
     def classical(self, rest: str, words: list[str], directions: dict[str, int]) -> r.Record | None:
@@ -163,8 +193,11 @@ class Reader:
             return None
         identifier = self.identifier(words[0])
         if identifier is None:
-            self.skip("symbolic name")
-            return None
+            stated = re.search(r"[ \t]ID[ \t]+=[ \t]*(\d{1,19})(x?)(?=[ \t]|$)", " ".join(words[2:]), re.IGNORECASE)
+            if stated is None:
+                self.skip("symbolic name")
+                return None
+            identifier = int(stated[1]), r.EXTENDED if stated[2] else 0
         value, flags = self.checked(identifier)
         flags |= directions[words[1].lower()]
         code = int(words[3], 16) if len(words) > 3 and re.fullmatch(r"[0-9A-Fa-f]", words[3]) else None
@@ -225,7 +258,7 @@ class Reader:
         match = TIME.match(text)
         if match is None:
             raise r.Broken(text)
-        offset = r.nanoseconds(match[1], 9)
+        offset = r.nanoseconds(match[1].replace(",", "."), 9)
         if self.relative:
             self.clock = offset = self.clock + offset
         if not (-(2**63) <= offset < 2**63 and -(2**63) <= offset + self.epoch < 2**63):

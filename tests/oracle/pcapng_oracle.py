@@ -13,6 +13,7 @@ from typing import Any
 
 EXTENDED, REMOTE, STATUS, FD, BRS, ESI, TX, ERROR, GAP = 1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100
 FD_LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64]
+CAN_LINKS = (227, 113, 276, 252)
 COUNTERS = ("ifrecv", "ifdrop", "filteraccept", "osdrop", "usrdeliv")
 
 
@@ -109,7 +110,7 @@ def read(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             local: list[dict[str, Any]] = []
         elif kind == 1:
             row: dict[str, Any] = {"link": struct.unpack_from(order + "H", body)[0], "name": "", "speed": None}
-            row |= {"resolution": 6, "offset": 0, "channel": len(local), "statistics": None}
+            row |= {"resolution": 6, "offset": 0, "channel": None, "statistics": None}
             for code, value in _options(body[8:], order):
                 if code == 2:
                     row["name"] = value.decode()
@@ -121,6 +122,8 @@ def read(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                     row["offset"] = struct.unpack(order + "q", value)[0]
                 elif code == 2989 and value[4:8] == b"CFch":
                     row["channel"] = struct.unpack("<I", value[8:])[0]
+            if row["channel"] is None:
+                row["channel"] = _channel(row, local, interfaces)
             local.append(row)
             interfaces.append(row)
         elif kind == 5:
@@ -151,6 +154,19 @@ def read(data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                     frame["data"] = value[16:]
             frames.append(frame)
     return frames, interfaces
+
+
+def _channel(row: dict[str, Any], local: list[dict[str, Any]], interfaces: list[dict[str, Any]]) -> int:
+    """Its number in the section; a name keeps the channel of earlier sections, and other names' are not taken."""
+    number = len(local)
+    if row["link"] not in CAN_LINKS or not row["name"]:
+        return number
+    named = [other for other in interfaces if other["link"] in CAN_LINKS and other["name"]]
+    here = {other["channel"] for other in local}
+    taken = here | {other["channel"] for other in named if other["name"] != row["name"]}
+    before = [other["channel"] for other in named if other["name"] == row["name"]]
+    choices = [*before, *range(number, 256), *range(number)]
+    return next((channel for channel in choices if channel not in taken), number)
 
 
 def _can(data: bytes, original: int) -> dict[str, Any] | None:

@@ -50,13 +50,11 @@ class Reader:
             first = names[1:] if names[0] == "N" else names
             need(first[:2] == ["O", "T"] and "I" in names and ("l" in names) != ("L" in names) and names[-1] == "D")
             self.columns = names
-        elif self.version == "1.0" and lower.strip(" \t").startswith("start time:"):
+        elif self.out.start_ns is None and lower.strip(" \t").startswith("start time:"):
             words = r.words(text.strip(" \t")[11:])
-            match = re.fullmatch(r"(\d{1,2})[.-](\d{1,2})[.-](\d{4})", words[0]) if words else None
-            months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-            if match and 1 <= int(match[2]) <= 12:
-                words = [match[1], months[int(match[2]) - 1], match[3], *words[1:]]
             self.begin(start_of(words))
+            if words and self.out.start_ns is None:
+                self.out.skipped["date that is not understood"] += 1
 
     def identifier(self, word: str) -> tuple[int, int]:
         need(re.fullmatch(r"[0-9A-Fa-f]{1,8}", word))
@@ -193,8 +191,8 @@ class Reader:
             text = text[match.end() :]
         need(self.version < "2.0" or self.columns)
         words = r.words(text) or [""]
-        need(re.fullmatch(r"-?(\d+(\.\d*)?|\.\d+)", words[0]))
-        offset = r.nanoseconds(words[0], 6) + self.epoch
+        need(re.fullmatch(r"-?(\d+([.,]\d*)?|[.,]\d+)", words[0]))
+        offset = r.nanoseconds(words[0].replace(",", "."), 6) + self.epoch
         need(-(2**63) <= offset < 2**63)
         record = (self.old if self.version < "2.0" else self.new)(words[1:])
         if record is not None:

@@ -20,7 +20,12 @@ def asc_line(rng: random.Random, decimal: bool) -> str:
     direction = rng.choice(["Rx", "Tx", "TxRq"])
     channel = rng.choice([0, 1, 2, 7, 256, 257])
     time = f"{rng.uniform(0, 5000):.{rng.choice([4, 6, 9])}f}"
+    time = time.replace(".", rng.choice("..,"))
     kind = rng.choice("dddrfffeos")
+    if kind == "e" and rng.random() < 0.4:
+        numbers = " ".join(f"{rng.getrandbits(bits):x}" for bits in (4, 8, 14))
+        field = rng.choice(["Arb.", "Data", ""])
+        return f"{time} CANFD {channel} {direction} ErrorFrame Bit error, flag {numbers} {field} 7"
     if kind == "e":
         tail = rng.choice(
             ["", " ECC: 10100010", "\tFlags = 0xe\tCodeExt = 0x31ca\tCode = 0x82", " Flags = 0x1 Code = 0x42"]
@@ -29,11 +34,14 @@ def asc_line(rng: random.Random, decimal: bool) -> str:
     if kind == "o":
         return f"{time} {channel}  OverloadFrame"
     if kind == "s":
+        stated = rng.choice(["17", "419361024x", "0x1", "2047"])
         other = [
             "Start of measurement",
             "CAN 1 Status:x",
             f"{channel}  Statistic: D 0",
             f"{channel} Name Rx d 1 00",
+            f"{channel} {rng.choice(['Motor', 'EX_1', 'Bx'])} Rx d 1 00  Length = 1 ID = {stated}",
+            f"{channel} Name Tx r ID = 5x",
             "SV: 1",
         ]
         return f"{time} {rng.choice(other)}"
@@ -99,7 +107,7 @@ def trc_new_line(rng: random.Random, number: int, columns: list[str]) -> str:
         data = rng.randbytes(5)
     fields = {
         "N": f"{number:7}",
-        "O": f"{rng.uniform(0, 1e6):.3f}",
+        "O": f"{rng.uniform(0, 1e6):.3f}".replace(".", rng.choice("..,")),
         "T": kind,
         "B": str(rng.choice([1, 2, 256, 257])),
         "I": f"{rng.getrandbits(29):08X}" if extended else f"{rng.getrandbits(11):04X}",
@@ -116,7 +124,9 @@ def trc(rng: random.Random, count: int) -> bytes:
     version = rng.choice(["1.0", "1.1", "1.2", "1.3", "2.0", "2.1"])
     head = [f";$FILEVERSION={version}", ";$STARTTIME=44548.6028595139"]
     if version == "1.0":
-        head = [";  Start time: 18.12.2021 14:28:07.062"]
+        head = [f";  Start time: {rng.choice(['18.12.2021 14:28:07.062', '5/29/2019 2:23:52.7 PM', '1/2/2019 02:23'])}"]
+    elif rng.random() < 0.3:
+        head[1] = "; Start time: 2021-12-18 14:28:07.062.5"
     if version < "2.0":
         body = [trc_old_line(rng, i, version) for i in range(1, count + 1)]
     else:

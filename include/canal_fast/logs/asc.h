@@ -72,7 +72,7 @@ CF_INLINE cf_status cf_asc_event(cf_log_reader *reader, const char *line, const 
     if (CF_UNLIKELY(channel < 0))
         return cf_asc_skip(reader, CF_LOG_KIND_CHANNEL);
     if (CF_UNLIKELY(cf_text_begins(word, end, "errorframe")))
-        return cf_asc_error(reader, word + 10, end, frame);
+        return cf_asc_error(reader, word + 10, end, flexible, frame);
     if (CF_UNLIKELY(cf_text_begins(word, end, "overloadframe"))) {
         cf_log_overload(frame);
         return reader->unended ? CF_LOG_CUT : CF_OK;
@@ -85,6 +85,8 @@ CF_INLINE cf_status cf_asc_event(cf_log_reader *reader, const char *line, const 
     p = cf_skip_blanks(cf_asc_direction(p, end, frame, &ok), end);
     if (!ok || p == end || (p + 1 < end && !cf_is_blank(p[1])) || (cf_lower(*p) != 'd' && cf_lower(*p) != 'r'))
         return cf_asc_skip(reader, cf_asc_kind(word, end));
+    if (good == 0)
+        good = cf_asc_named(p, end, frame);
     if (good == 0)
         return cf_asc_skip(reader, "symbolic name");
     if (good < 0)
@@ -102,7 +104,7 @@ CF_INLINE cf_status cf_asc_line(cf_log_reader *reader, const char *line, size_t 
     int ok;
     if (p == end || !(cf_is_digit(*p) || (*p == '-' && p + 1 < end && cf_is_digit(p[1]))))
         return cf_asc_header_line(reader, line, p, end);
-    after = cf_text_decimal(p, end, 9, &time, &ok);
+    after = cf_text_decimal_comma(p, end, 9, &time, &ok);
     if (!ok || (after < end && !cf_is_blank(*after)))
         return cf_asc_trouble(reader, line, after, end, CF_TEXT_TIME);
     memset(frame, 0, sizeof *frame);

@@ -130,30 +130,77 @@ CF_INLINE cf_status cf_asc_classical(cf_log_reader *reader, const char *line, co
     return CF_OK;
 }
 
-/* The hexadecimal number of `name = 0x...` (name in lower case) among the words from p on; *value is left where none is
- * there. */
+/* What stands behind the next `name =` (name in lower case) among the words from p on, or NULL. */
+CF_INLINE const char *cf_asc_field(const char *p, const char *end, const char *name)
+{
+    for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(cf_skip_word(p, end), end)) {
+        const char *at = cf_skip_blanks(cf_skip_word(p, end), end);
+        if (cf_word_is(p, end, name) && at < end && *at == '=')
+            return cf_skip_blanks(at + 1, end);
+    }
+    return NULL;
+}
+
+/* The hexadecimal number of `name = 0x...` from p on; *value is left where none is there. */
 CF_INLINE void cf_asc_number(const char *p, const char *end, const char *name, uint32_t *value)
 {
     unsigned digits;
+    while ((p = cf_asc_field(p, end, name)) != NULL)
+        if (cf_text_begins(p, end, "0x"))
+            cf_text_hex(p + 2, end, value, &digits);
+}
+
+/* The identifier of `ID = 1785` or `ID = 418119424x`, decimal in both bases, behind the data of a line that has a name
+ * in its place. As cf_asc_identifier's *good. */
+CF_INLINE int cf_asc_named(const char *p, const char *end, cf_fd_frame *frame)
+{
+    int good = 0;
+    p = cf_asc_field(p, end, "id");
+    frame->flags &= (uint16_t)~CF_FLAG_EXTENDED_ID; /* a name may have begun like an identifier */
+    if (p != NULL)
+        cf_asc_identifier(p, end, 1, frame, &good);
+    return good;
+}
+
+/* The code of a CANFD line's error: `<words> <flags> <capture> <code> Arb.|Data ...`, hexadecimal; flag 2 says that the
+ * code is right and 1 that the capture is. */
+CF_INLINE void cf_asc_error_fd(const char *p, const char *end, cf_fd_frame *frame)
+{
+    uint32_t numbers[3] = {0, 0, 0};
+    unsigned count = 0, digits;
+    cf_log_error(frame);
     for (p = cf_skip_blanks(p, end); p < end; p = cf_skip_blanks(cf_skip_word(p, end), end)) {
-        const char *at = cf_skip_blanks(cf_skip_word(p, end), end);
-        if (!cf_word_is(p, end, name) || at == end || *at != '=')
-            continue;
-        at = cf_skip_blanks(at + 1, end);
-        if (cf_text_begins(at, end, "0x"))
-            cf_text_hex(at + 2, end, value, &digits);
+        const char *word = p, *after;
+        uint32_t number;
+        if (count >= 3 && (cf_word_is(p, end, "arb.") || cf_word_is(p, end, "data"))) {
+            if (numbers[0] & 2)
+                cf_log_error_code(frame, numbers[2]);
+            else if (numbers[0] & 1)
+                cf_log_error_ecc(frame, numbers[1]);
+            return;
+        }
+        after = cf_text_hex(word, end, &number, &digits);
+        count = digits > 0 && after == cf_skip_word(word, end) ? count + 1 : 0;
+        numbers[0] = numbers[1];
+        numbers[1] = numbers[2];
+        numbers[2] = number;
     }
 }
 
 /* What follows `ErrorFrame` at p: nothing, `ECC: 10100010`, or `Flags = 0xe CodeExt = 0x20a2 Code = 0x82 ...`, where
  * flag 1 says that Code is right and 2 that CodeExt is. */
-CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const char *end, cf_fd_frame *frame)
+CF_INLINE cf_status cf_asc_error(cf_log_reader *reader, const char *p, const char *end, int flexible,
+                                 cf_fd_frame *frame)
 {
     uint32_t bits = 0, valid = 0, code = 0;
     unsigned digits = 0;
     if (reader->unended)
         return CF_LOG_CUT;
     p = cf_skip_blanks(p, end);
+    if (flexible) {
+        cf_asc_error_fd(p, end, frame);
+        return CF_OK;
+    }
     cf_asc_number(p, end, "flags", &valid);
     if (cf_word_is(p, end, "ecc:")) {
         for (p = cf_skip_blanks(p + 4, end); p < end && (*p == '0' || *p == '1') && digits < 9; p++, digits++)

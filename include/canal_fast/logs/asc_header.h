@@ -56,14 +56,14 @@ CF_INLINE cf_status cf_asc_header_line(cf_log_reader *reader, const char *line, 
     }
     if (cf_word_is(p, end, "date")) {
         reader->clock_ns = 0;
-        return cf_log_text_start(reader, p + 4, end) ? CF_LOG_START : CF_LOG_BLANK;
+        return cf_log_text_date(reader, p + 4, end);
     }
     if (cf_word_is(p, end, "begin") && cf_text_begins(cf_skip_blanks(p + 5, end), end, "triggerblock")) {
         p = cf_skip_blanks(p + 5, end);
         reader->clock_ns = 0;
-        return cf_log_text_start(reader, p + 12, end) ? CF_LOG_START : CF_LOG_BLANK;
+        return cf_log_text_date(reader, p + 12, end);
     }
-    if (cf_text_begins(p, end, "base "))
+    if (cf_word_is(p, end, "base"))
         cf_asc_base((cf_asc *)reader->own, p + 4, end);
     else if (!cf_asc_is_header(p, end) && !cf_text_begins(p, end, "//"))
         cf_log_skip(reader, "line without a time");

@@ -91,7 +91,7 @@ CF_INLINE int cf_columns_frame(cf_log_reader *reader, const cf_columns *columns,
     const uint32_t length = cf_column_number(columns, CF_COLUMN_DataLength, row, UINT32_MAX);
     const int has_code = columns->member[CF_COLUMN_DLC].at != NULL;
     uint32_t dlc = cf_column_number(columns, CF_COLUMN_DLC, row, length == UINT32_MAX ? 0 : length);
-    if (columns->member[CF_COLUMN_IDE].at == NULL)
+    if (extended || columns->member[CF_COLUMN_IDE].at == NULL) /* bit 31 of ID may say so beside a member, too */
         id &= 0x7FFFFFFFu;
     if (id > (extended ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID)) {
         cf_log_skip(reader, CF_LOG_KIND_IDENTIFIER);

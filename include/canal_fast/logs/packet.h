@@ -46,6 +46,14 @@ typedef struct cf_packet {
     uint8_t order; /* the header fixes it: CF_PACKET_ORDER_BIG; otherwise 0 */
 } cf_packet;
 
+/* A packet of so many bytes at p, not opened yet. */
+CF_INLINE void cf_packet_at(cf_packet *packet, const uint8_t *p, uint32_t captured, uint32_t original)
+{
+    packet->at = p;
+    packet->captured = captured;
+    packet->original = original;
+}
+
 /* Steps over `size` bytes of link header; 0 when they are not there. */
 CF_INLINE int cf_packet_step(cf_packet *packet, uint32_t size)
 {

@@ -56,22 +56,18 @@ CF_INLINE int cf_pcap_is_record(const cf_pcap_own *own, const uint8_t *p)
            cf_get32(p + 12, own->big) >= captured;
 }
 
-CF_INLINE cf_packet cf_pcap_packet(const cf_pcap_own *own, const uint8_t *p)
+CF_INLINE void cf_pcap_packet(const cf_pcap_own *own, const uint8_t *p, cf_packet *packet)
 {
-    cf_packet packet;
-    memset(&packet, 0, sizeof packet);
-    packet.at = p + CF_PCAP_RECORD_HEAD;
-    packet.captured = cf_get32(p + 8, own->big);
-    packet.original = cf_get32(p + 12, own->big);
-    return packet;
+    cf_packet_at(packet, p + CF_PCAP_RECORD_HEAD, cf_get32(p + 8, own->big), cf_get32(p + 12, own->big));
 }
 
 /* The order of identifiers that the records from p on show; where all at hand fit both, the file's own. */
 CF_INLINE unsigned cf_pcap_order(const cf_pcap_own *own, unsigned link, const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= CF_PCAP_RECORD_HEAD && cf_pcap_is_record(own, p)) {
-        cf_packet packet = cf_pcap_packet(own, p);
+        cf_packet packet;
         unsigned order;
+        cf_pcap_packet(own, p, &packet);
         if ((size_t)(end - packet.at) < packet.captured)
             break;
         p = packet.at + packet.captured;
@@ -86,13 +82,14 @@ CF_INLINE cf_status cf_pcap_read_record(cf_log_reader *reader, cf_log_call *call
                                         const uint8_t *p)
 {
     cf_log_interface *row = cf_log_row(reader, 0);
-    cf_packet packet = cf_pcap_packet(own, p);
+    cf_packet packet;
     const char *what;
     cf_fd_frame frame;
     if (CF_UNLIKELY(row->foreign)) {
         cf_log_skip_numbered(reader, "packet of link type", row->link);
         return CF_OK;
     }
+    cf_pcap_packet(own, p, &packet);
     what = cf_packet_open(&packet, row->link);
     if (CF_LIKELY(what == NULL)) {
         unsigned order = packet.order;

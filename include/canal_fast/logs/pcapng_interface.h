@@ -93,13 +93,38 @@ CF_INLINE int cf_pcapng_row(cf_log_reader *reader, const cf_log_interface *found
     return (int)reader->count++;
 }
 
+/* Channel of a section's interface *found that states none: its number in the section. Behind other sections (files one
+ * after the other) one with a name keeps the channel that it had there, and takes none that another name has. */
+CF_INLINE unsigned cf_pcapng_choose_channel(const cf_log_reader *reader, const cf_log_interface *found)
+{
+    const unsigned number = (unsigned)reader->section_interfaces;
+    const cf_log_interface *row, *end = reader->interfaces + reader->count;
+    uint8_t taken[CF_LOG_INTERFACES] = {0};
+    unsigned channel;
+    size_t i;
+    if (found->foreign || found->name[0] == 0)
+        return number;
+    for (i = 0; i < reader->section_interfaces; i++)
+        taken[reader->interfaces[reader->rows[i]].channel] = 1;
+    for (row = reader->interfaces; row < end; row++)
+        if (!row->foreign && row->name[0] != 0 && strcmp(row->name, found->name) != 0)
+            taken[row->channel] = 1;
+    for (row = reader->interfaces; row < end; row++)
+        if (!row->foreign && !taken[row->channel] && strcmp(row->name, found->name) == 0)
+            return row->channel;
+    for (channel = number; channel < number + CF_LOG_INTERFACES; channel++)
+        if (!taken[channel % CF_LOG_INTERFACES])
+            return channel % CF_LOG_INTERFACES;
+    return number;
+}
+
 /* Body of an Interface Description Block. */
 CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_t *p, const uint8_t *end)
 {
     const int big = reader->big_endian;
     const uint8_t *value;
     unsigned code, length;
-    int bad = 0, row;
+    int bad = 0, row, stated = 0;
     cf_log_interface found;
     if (end - p < 8)
         return CF_PCAPNG_SHORT;
@@ -109,7 +134,6 @@ CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_
     found.link = (uint16_t)cf_get16(p, big);
     found.foreign = !cf_packet_is_can(found.link);
     found.resolution = 6;
-    found.channel = (uint8_t)reader->section_interfaces;
     p += 8;
     while ((value = cf_pcapng_next_option(&p, end, big, &code, &length, &bad)) != NULL) {
         if (code == CF_PCAPNG_OPT_IF_NAME) {
@@ -123,10 +147,13 @@ CF_INLINE cf_status cf_pcapng_read_interface(cf_log_reader *reader, const uint8_
         } else if (code == CF_PCAPNG_OPT_CUSTOM && length == 12 &&
                    cf_pcapng_is_tagged(value, length, big, CF_PCAPNG_TAG_CHANNEL)) {
             found.channel = (uint8_t)cf_get32(value + 8, 0);
+            stated = 1;
         }
     }
     if (bad)
         return CF_PCAPNG_OPTION;
+    if (!stated)
+        found.channel = (uint8_t)cf_pcapng_choose_channel(reader, &found);
     row = cf_pcapng_row(reader, &found);
     if (row < 0)
         return CF_LOG_CHANNELS;

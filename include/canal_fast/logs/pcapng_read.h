@@ -44,16 +44,6 @@ CF_INLINE cf_status cf_pcapng_find_packet(const cf_log_reader *reader, uint32_t 
     return CF_OK;
 }
 
-CF_INLINE cf_packet cf_pcapng_packet_of(const cf_pcapng_place *place)
-{
-    cf_packet packet;
-    memset(&packet, 0, sizeof packet);
-    packet.at = place->data;
-    packet.captured = place->captured;
-    packet.original = place->original;
-    return packet;
-}
-
 /* The order of identifiers that this interface's packets from `block` on show; where all at hand fit both, that of the
  * section. */
 CF_INLINE unsigned cf_pcapng_order(const cf_log_reader *reader, unsigned link, uint32_t id, const uint8_t *block,
@@ -67,8 +57,9 @@ CF_INLINE unsigned cf_pcapng_order(const cf_log_reader *reader, unsigned link, u
             break;
         if ((type == CF_PCAPNG_PACKET || type == CF_PCAPNG_OLD_PACKET) &&
             cf_pcapng_find_packet(reader, type, block + 8, block + length - 4, &place) == CF_OK && place.id == id) {
-            cf_packet packet = cf_pcapng_packet_of(&place);
+            cf_packet packet;
             unsigned order;
+            cf_packet_at(&packet, place.data, place.captured, place.original);
             if (cf_packet_open(&packet, link) == NULL && (order = cf_packet_shows(&packet)) != 0)
                 return order;
         }
@@ -130,7 +121,7 @@ CF_INLINE cf_status cf_pcapng_read_packet(cf_log_reader *reader, cf_log_call *ca
         cf_log_skip_numbered(reader, "packet of link type", row->link);
         return CF_OK;
     }
-    packet = cf_pcapng_packet_of(&place);
+    cf_packet_at(&packet, place.data, place.captured, place.original);
     what = cf_packet_open(&packet, row->link);
     if (CF_LIKELY(what == NULL)) {
         unsigned order = packet.order;

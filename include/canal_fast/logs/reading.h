@@ -136,7 +136,8 @@ CF_INLINE int cf_log_begin(cf_log_reader *reader, int64_t year, unsigned month, 
 {
     static const uint8_t days[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (year < 1678 || year > 2261 || month - 1 > 11 || day - 1 >= days[month - 1] || hour > 23 || minute > 59 ||
-        second > 60 || ns > 999999999)
+        second > 60 || ns > 999999999 ||
+        (month == 2 && day == 29 && cf_log_days(year, 2, 29) == cf_log_days(year, 3, 1)))
         return 0;
     reader->start_ns = (cf_log_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * 1000000000 + ns;
     reader->epoch_ns = reader->start_ns;

@@ -12,29 +12,60 @@ typedef struct cf_text_date {
     int afternoon;    /* 1 pm, 0 am, -1 neither */
 } cf_text_date;
 
-/* `30.9.2017` or `2017-09-30` in [p, end) into *date. */
+/* `30.9.2017`, `2017-09-30` or `9/30/2017` in [p, end) into *date. Between slashes the day may stand first or second:
+ * what cannot be told stays unknown. */
 CF_INLINE void cf_text_numeric_date(const char *p, const char *end, cf_text_date *date)
 {
     uint64_t parts[3];
-    unsigned digits[3], i;
+    unsigned digits[3], i, first, second;
+    char mark = 0;
     for (i = 0; i < 3; i++) {
         p = cf_text_unsigned(p, end, &parts[i], &digits[i]);
-        if (digits[i] == 0 || digits[i] > 4 || (i < 2 && (p == end || (*p != '.' && *p != '-'))))
+        if (digits[i] == 0 || digits[i] > 4)
             return;
-        p++;
+        if (i == 0 && p < end)
+            mark = *p;
+        if (i < 2 && (p == end || *p++ != mark))
+            return;
     }
-    date->month = (unsigned)parts[1];
-    date->year = (unsigned)parts[digits[0] == 4 ? 0 : 2];
-    date->day = (unsigned)parts[digits[0] == 4 ? 2 : 0];
+    if ((mark != '.' && mark != '-' && mark != '/') || p < end)
+        return;
+    first = (unsigned)parts[0];
+    second = (unsigned)parts[1];
+    if (digits[0] == 4) {
+        date->year = first;
+        date->month = second;
+        date->day = (unsigned)parts[2];
+    } else if (mark != '/' || first > 12 || second > 12 || first == second) {
+        date->year = (unsigned)parts[2];
+        date->month = mark == '/' && second > 12 ? first : second;
+        date->day = mark == '/' && second > 12 ? second : first;
+    }
 }
 
-/* The decimals of a second behind a comma at p, added to *ns; the first character behind them. */
-CF_INLINE const char *cf_text_comma(const char *p, const char *end, int64_t *ns)
+/* More decimals of a second at p, the first of so many ns, added to *ns; the first character behind them. */
+CF_INLINE const char *cf_text_decimals(const char *p, const char *end, int64_t unit, int64_t *ns)
 {
-    int64_t unit = 100000000;
     for (; p < end && cf_is_digit(*p); p++, unit /= 10)
         *ns += unit * (*p - '0');
     return p;
+}
+
+/* `10:06:13.191`, with a comma for the point, or `10:06:13.191.5` (milliseconds, and what is below), in [p, end). */
+CF_INLINE void cf_text_date_clock(const char *p, const char *end, cf_text_date *date)
+{
+    int64_t clock_ns;
+    int ok;
+    const char *after = cf_text_clock(p, end, &clock_ns, &ok), *point;
+    if (!ok)
+        return;
+    point = (const char *)memchr(p, '.', (size_t)(after - p));
+    if (after < end && *after == ',' && after - p >= 7 && point == NULL)
+        after = cf_text_decimals(after + 1, end, 100000000, &clock_ns);
+    else if (after < end && *after == '.' && point != NULL && after - point == 4)
+        after = cf_text_decimals(after + 1, end, 100000, &clock_ns);
+    if (after == end)
+        date->clock_ns = clock_ns;
 }
 
 /* One word of a date. */
@@ -42,9 +73,7 @@ CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *d
 {
     const unsigned month = cf_month(p, end);
     uint64_t value;
-    int64_t clock_ns;
     unsigned digits;
-    int ok;
     const char *after;
     if (month != 0) {
         date->month = month;
@@ -52,11 +81,12 @@ CF_INLINE void cf_text_date_word(const char *p, const char *end, cf_text_date *d
         date->afternoon = cf_lower(*p) == 'p';
     } else if (cf_is_digit(*p)) {
         if (memchr(p, ':', (size_t)(end - p)) != NULL) {
-            after = cf_text_clock(p, end, &clock_ns, &ok);
-            if (ok && after < end && *after == ',' && after - p >= 7 && memchr(p, '.', (size_t)(after - p)) == NULL)
-                after = cf_text_comma(after + 1, end, &clock_ns);
-            if (ok && after == end)
-                date->clock_ns = clock_ns;
+            if (end - p > 11 && p[10] == 'T') { /* 2017-09-30T22:06:13Z */
+                cf_text_numeric_date(p, p + 10, date);
+                p += 11;
+                end -= end[-1] == 'Z';
+            }
+            cf_text_date_clock(p, end, date);
             return;
         }
         after = cf_text_unsigned(p, end, &value, &digits);
@@ -98,6 +128,17 @@ CF_INLINE int cf_log_text_start(cf_log_reader *reader, const char *p, const char
         p = after;
     }
     return cf_log_start_at(reader, &date);
+}
+
+/* The date of a line in [p, end), where there is one: CF_LOG_START; CF_LOG_BLANK, and counted, if it is none. */
+CF_INLINE cf_status cf_log_text_date(cf_log_reader *reader, const char *p, const char *end)
+{
+    if (cf_skip_blanks(p, end) == end)
+        return CF_LOG_BLANK;
+    if (cf_log_text_start(reader, p, end))
+        return CF_LOG_START;
+    cf_log_skip(reader, "date that is not understood");
+    return CF_LOG_BLANK;
 }
 
 #endif

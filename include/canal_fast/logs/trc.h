@@ -293,7 +293,7 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
     }
     if (version >= 20 && own->columns[0] == 0)
         return cf_trc_trouble(reader, line, line, CF_TRC_COLUMNS);
-    word = cf_text_decimal(p, end, 6, &time, &ok);
+    word = cf_text_decimal_comma(p, end, 6, &time, &ok);
     if (!ok || (word < end && !cf_is_blank(*word)))
         return cf_trc_trouble(reader, line, word, CF_TEXT_TIME);
     memset(frame, 0, sizeof *frame);

@@ -86,8 +86,8 @@ CF_INLINE cf_status cf_trc_comment(cf_log_reader *reader, const char *line, cons
         return cf_trc_take_columns(own, p, end) ? CF_LOG_BLANK : CF_TRC_COLUMNS;
     }
     p = cf_skip_blanks(p, end);
-    if (own->version <= 10 && cf_text_begins(p, end, "start time:"))
-        return cf_log_text_start(reader, p + 11, end) ? CF_LOG_START : CF_LOG_BLANK;
+    if (!reader->has_start && cf_text_begins(p, end, "start time:"))
+        return cf_log_text_date(reader, p + 11, end);
     return CF_LOG_BLANK;
 }
 

@@ -1,0 +1,117 @@
+"""Kinds of ASC and TRC that occur elsewhere: names for identifiers, decimal commas, other dates, FD errors' details."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+import canal_fast as cf
+
+HEAD = "date Sat Sep 30 10:06:13.191 PM 2017\nbase hex  timestamps absolute\n"
+TRC = ";$FILEVERSION=2.1\n;$STARTTIME=43008.5\n;$COLUMNS=N,O,T,B,I,d,R,L,D\n"
+
+
+def opened(text: str) -> cf.logs.LogFile:
+    return cf.logs.open_log(io.BytesIO(text.encode("latin-1")))
+
+
+def test_a_name_with_its_identifier_behind_the_data() -> None:
+    lines = [
+        "0.1 1  EngineData  Rx   d 2 01 02  Length = 240015 BitCount = 124 ID = 1785",
+        "0.2 1  EX_Door     Tx   d 1 07  Length = 1 BitCount = 1 ID = 291",  # begins like an extended identifier
+        "0.3 1  Brakes      Rx   d 0  Length = 1 BitCount = 1 ID = 419361024x",
+        "0.4 1  Asked       Rx   r 4  Length = 1 BitCount = 1 ID = 5",
+        "0.5 1  Nameless    Rx   d 1 09",
+    ]
+    with opened(HEAD + "\n".join(lines) + "\n") as log:
+        frames = log.read()
+        assert frames["arbitration_id"].tolist() == [1785, 291, 419361024, 5]
+        assert frames["flags"].tolist() == [0, cf.FrameFlag.TX, cf.FrameFlag.EXTENDED_ID, cf.FrameFlag.REMOTE]
+        assert log.skipped_by_kind == {"symbolic name": 1}
+    with pytest.raises(cf.LogFormatError, match="line 3: column 8: an identifier"):
+        cf.read_log(io.BytesIO(f"{HEAD}0.1 1  Motor Rx d 0 ID = 2048\n".encode()))
+    cut = (HEAD + lines[0])[:-1].encode()  # ID = 178: whether a digit is missing cannot be told
+    with cf.logs.open_log(io.BytesIO(cut)) as log:
+        assert len(log.read()) == 0
+        assert log.truncated
+
+
+@pytest.mark.parametrize(
+    ("tail", "identifier", "data"),
+    [
+        ("Not Acknowledge error, dominant error flag fffe c7 31ca Arb. 556 44 0 0 f 64 00", 0xA8, "0000800a"),
+        ("Stuff error 3 c7 a3 Data 556", 0x88, "00000403"),
+        ("Form error 1 45 31ca Data 556", 0x88, "00008205"),
+        ("in Data field 0 45 31ca Arb. 556", 0x88, "00000000"),
+        ("", 0x88, "00000000"),
+    ],
+)
+def test_details_of_an_fd_error(tail: str, identifier: int, data: str) -> None:
+    (frame,) = cf.read_log(io.BytesIO(f"{HEAD}30.8 CANFD   5 Tx ErrorFrame {tail}\n".encode()))
+    assert (frame["flags"], frame["channel"], frame["arbitration_id"]) == (cf.FrameFlag.ERROR_FRAME, 4, identifier)
+    assert frame["data"][:4].tobytes().hex() == data
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        (HEAD + "   1,250000001 1  123  Rx d 0\n", 1_250_000_001),
+        (HEAD + "  -1,5 1  123  Rx d 0\n", -1_500_000_000),
+        (TRC + " 1   1059,900 DT 1 0300 Rx - 0\n", 1_059_900_000),
+    ],
+)
+def test_a_decimal_comma(text: str, ns: int) -> None:
+    with opened(text) as log:
+        (frame,) = log.read()
+        assert log.start is not None
+        assert frame["timestamp_ns"] - np.datetime64(log.start, "ns").astype(np.int64) == ns
+
+
+def test_a_second_decimal_comma_is_none() -> None:
+    with pytest.raises(cf.LogFormatError, match="line 3: column 4: a time is expected"):
+        cf.read_log(io.BytesIO(f"{HEAD}1,5,3 1 123 Rx d 0\n".encode()))
+
+
+def test_a_tab_behind_base() -> None:
+    (frame,) = cf.read_log(
+        io.BytesIO(b"date Sat Sep 30 10:06:13 2017\nbase\tdec\ttimestamps absolute\n1 1 100 Rx d 1 16\n")
+    )
+    assert (frame["arbitration_id"], frame["data"][0]) == (100, 16)
+
+
+DATES = [
+    ("9/30/2017 10:06:13.191 PM", "2017-09-30T22:06:13.191"),
+    ("30/9/2017 22:06:13", "2017-09-30T22:06:13"),
+    ("9/9/2017 22:06:13", "2017-09-09T22:06:13"),
+    ("9/10/2017 22:06:13", None),  # September or October
+    ("2017/09/30 22:06:13", "2017-09-30T22:06:13"),
+    ("30-09-2017 22:06:13.191.0", "2017-09-30T22:06:13.191"),
+    ("30.09.2017 22:06:13.062.001", "2017-09-30T22:06:13.062001"),
+    ("2017-09-30T22:06:13.5Z", "2017-09-30T22:06:13.5"),
+    ("2017-09-30T22:06:13+02:00", None),
+    ("29.02.2017 22:06:13", None),
+    ("yesterday", None),
+]
+
+
+@pytest.mark.parametrize(
+    "form", ["date {}\n1 1 100 Rx d 0\n", ";  Start time: {}\n 1) 1000 0100 0\n"], ids=["asc", "trc"]
+)
+@pytest.mark.parametrize(("date", "expected"), DATES)
+def test_dates(form: str, date: str, expected: str | None) -> None:
+    """What is not understood is counted: times then begin at 0."""
+    with opened(form.format(date)) as log:
+        (frame,) = log.read()
+        assert log.skipped_by_kind == ({} if expected else {"date that is not understood": 1})
+    start = np.datetime64(expected or "1970-01-01", "ns").astype(np.int64)
+    assert frame["timestamp_ns"] - start == 10**9
+
+
+def test_the_start_time_of_a_trc_without_starttime() -> None:
+    line = ";   Start time: 30.09.2017 22:06:13.000.0\n"
+    for head, start in (("", "2017-09-30T22:06:13"), (";$STARTTIME=43008.5\n", "2017-09-30T12:00:00")):
+        text = f";$FILEVERSION=1.1\n{head}{line}1) 0.0 Rx 0100 0\n"
+        (frame,) = cf.read_log(io.BytesIO(text.encode()))
+        assert frame["timestamp_ns"] == np.datetime64(start, "ns").astype(np.int64)
