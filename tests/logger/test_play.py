@@ -378,7 +378,13 @@ def test_ctrl_c(tmp_path: Path) -> None:
     """Nothing is sent after KeyboardInterrupt has come out."""
     path = recording(tmp_path / "a.pcapng", traffic(100_000))
     with cf.Channel.virtual(bus()) as channel:
-        threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+
+        def interrupt() -> None:
+            while channel.ledger().sent == 0:
+                time.sleep(0.01)
+            signal.raise_signal(signal.SIGINT)
+
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             cf.play(path, channel)
         sent = channel.ledger().sent
