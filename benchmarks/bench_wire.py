@@ -30,7 +30,7 @@ from canal_fast import checksum, processor, wire
 HERE = Path(__file__).resolve().parent
 COUNT = 1 << 14
 ROUNDS = 15
-SHORT_S = 1e-4  # a call of which several are timed together
+SHORT_S = 1e-4  # a call of which sixteen are timed together
 Call = Callable[[], Any]
 
 
@@ -65,7 +65,7 @@ def medians(
 
     Rounds are interleaved, so that a slow minute hits all. Before each the same call runs untimed, so that none pays
     for what another left in the caches. The thread's CPU time leaves out what other programs take; to read it takes
-    half a microsecond, so that several short calls share it.
+    half a microsecond, and a call of 4 us is slower twice before the nearest cache holds all, so that many share that.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
@@ -74,7 +74,7 @@ def medians(
                 processor.select(chosen)
             begin = clock()
             call()
-            number = 4 if clock() - begin < SHORT_S else 1
+            number = 16 if clock() - begin < SHORT_S else 1
             begin = clock()
             for _ in range(number):
                 call()
