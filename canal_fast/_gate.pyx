@@ -1,7 +1,8 @@
 """The array gate: array -> checked pointer, and the tables of the C headers as Python objects."""
 
 cimport cython
-from cpython.buffer cimport PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release
+from cpython.exc cimport PyErr_Clear, PyErr_ExceptionMatches
 
 from canal_fast.capi.base cimport (
     CF_CLOSED,
@@ -149,6 +150,17 @@ cdef int refuse_shape(object array, str name, bint writable) except -1:
     raise BufferError(f"{name} does not lend its memory")
 
 
+cdef int refuse_buffer(object array, str name, bint writable) except -1:
+    if not (PyErr_ExceptionMatches(ValueError) or PyErr_ExceptionMatches(BufferError)):
+        return -1
+    PyErr_Clear()
+    return refuse_shape(array, name, writable)
+
+
+cdef extern from "Python.h":  # that of cpython.buffer raises: a loan would save the state of exceptions each time
+    int ask_buffer "PyObject_GetBuffer"(object array, Py_buffer *view, int flags)
+
+
 @cython.freelist(8)  # one is made in every call
 cdef class Loan:
     def __dealloc__(self):
@@ -160,10 +172,8 @@ cdef Loan loan_of(object array, str name, bint writable, Py_ssize_t stride, Py_s
     cdef Loan loan = Loan.__new__(Loan)
     if not isinstance(array, ndarray):
         refuse_shape(array, name, writable)
-    try:
-        PyObject_GetBuffer(array, &loan.view, PyBUF_ND | (PyBUF_WRITABLE if writable else 0))
-    except (ValueError, BufferError):
-        refuse_shape(array, name, writable)
+    if ask_buffer(array, &loan.view, PyBUF_ND | (PyBUF_WRITABLE if writable else 0)):
+        refuse_buffer(array, name, writable)
     loan.held = True
     if loan.view.ndim != 1:
         refuse_shape(array, name, writable)

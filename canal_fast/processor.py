@@ -17,8 +17,8 @@ UNITS = {name: bit for name, bit, _ in unit_table()}  # as in cpu.h
 # A machine has the level where it has the unit of that name; the level is what it has of these.
 _LEVELS = {
     "portable": (),
-    "avx2": ("pclmul", "avx2", "pext", "vpclmul"),
-    "avx512": ("pclmul", "avx2", "pext", "vpclmul", "avx512"),
+    "avx2": ("pclmul", "avx2", "pext", "vpclmul", "gfni"),
+    "avx512": ("pclmul", "avx2", "pext", "vpclmul", "gfni", "avx512"),
     "neon": ("neon", "pmull"),
 }
 LEVELS = tuple(_LEVELS)

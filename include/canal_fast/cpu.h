@@ -19,7 +19,8 @@
     X(VPCLMUL, 3, "vpclmul", "VPCLMULQDQ")                                    \
     X(AVX512, 4, "avx512", "AVX-512 F, BW, DQ and VL")                        \
     X(NEON, 5, "neon", "ARM's Advanced SIMD")                                 \
-    X(PMULL, 6, "pmull", "ARM's PMULL of 64 bits")
+    X(PMULL, 6, "pmull", "ARM's PMULL of 64 bits")                            \
+    X(GFNI, 7, "gfni", "GFNI, multiplication of 8 x 8 bits by a vector's bytes")
 
 typedef uint32_t cf_units; /* a set */
 
@@ -34,7 +35,9 @@ enum {
     CF_NEEDS_AVX2_PCLMUL = CF_UNIT_AVX2 | CF_UNIT_PCLMUL,
     CF_NEEDS_VPCLMUL = CF_UNIT_AVX2 | CF_UNIT_PCLMUL | CF_UNIT_VPCLMUL,
     CF_NEEDS_AVX512 = CF_UNIT_AVX512,
-    CF_NEEDS_AVX512_VPCLMUL = CF_UNIT_AVX512 | CF_UNIT_VPCLMUL
+    CF_NEEDS_AVX512_VPCLMUL = CF_UNIT_AVX512 | CF_UNIT_VPCLMUL,
+    CF_NEEDS_AVX2_GFNI = CF_UNIT_AVX2 | CF_UNIT_GFNI,
+    CF_NEEDS_AVX512_GFNI = CF_UNIT_AVX512 | CF_UNIT_GFNI
 };
 /* clang-format on */
 
@@ -46,6 +49,7 @@ enum {
 #define CF_TARGET_PEXT CF_TARGET("pclmul,ssse3,sse4.1,bmi,bmi2,popcnt")
 #define CF_TARGET_AVX2 CF_TARGET("avx2")
 #define CF_TARGET_AVX2_PCLMUL CF_TARGET("avx2,pclmul")
+#define CF_TARGET_AVX2_GFNI CF_TARGET("avx2,gfni")
 #define CF_TARGET_VPCLMUL CF_TARGET("avx2,pclmul,vpclmulqdq")
 #if defined(__clang__)
 #define CF_WIDE "avx512f,avx512bw,avx512dq,avx512vl"
@@ -54,6 +58,7 @@ enum {
 #endif
 #define CF_TARGET_AVX512 CF_TARGET(CF_WIDE)
 #define CF_TARGET_AVX512_VPCLMUL CF_TARGET(CF_WIDE ",vpclmulqdq")
+#define CF_TARGET_AVX512_GFNI CF_TARGET(CF_WIDE ",gfni")
 #else
 #define CF_HAVE_X86 0
 #endif
@@ -107,6 +112,8 @@ CF_INLINE cf_units cf_cpu_units(void)
         units |= CF_UNIT_PEXT;
     if (__builtin_cpu_supports("vpclmulqdq"))
         units |= CF_UNIT_VPCLMUL;
+    if (__builtin_cpu_supports("gfni"))
+        units |= CF_UNIT_GFNI;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         units |= CF_UNIT_AVX512;

@@ -23,11 +23,7 @@ typedef const uint8_t (*cf_nibble_table)[4][32];
  * identifier, and what is above it. */
 CF_INLINE cf_nibble_table cf_crc15_nibbles(void)
 {
-    /* clang-format off */
-    static const uint8_t table[15][4][32] = {CF_CRC15_SLICES(CF_NIBBLES)
-        CF_NIBBLES(0x0B1B, 0x1636, 0x2C6C, 0x58D8, 0x7429, 0x2DCB, 0x5B96, 0x72B5)
-        CF_NIBBLES(0x20F3, 0x41E6, 0x4655, 0, 0, 0, 0, 0)};
-    /* clang-format on */
+    static const uint8_t table[15][4][32] = {CF_CRC15_SLICES(CF_NIBBLES) CF_CRC15_ID_SLICES(CF_NIBBLES)};
     return table;
 }
 
@@ -75,41 +71,25 @@ CF_TARGET_AVX2 CF_ALWAYS_INLINE void cf_byte_planes(__m256i rows[8])
     }
 }
 
-/* The low bytes, and the high ones, of words[k]: frames 4 k to 4 k + 3 of each eight as the words of a quadword. */
-CF_TARGET_AVX2 CF_ALWAYS_INLINE void cf_word_planes(const __m256i words[2], __m256i *low, __m256i *high)
-{
-    const __m256i byte = _mm256_set1_epi16(255);
-    const __m256i a = _mm256_unpacklo_epi64(words[0], words[1]), b = _mm256_unpackhi_epi64(words[0], words[1]);
-    *low = _mm256_packus_epi16(_mm256_and_si256(a, byte), _mm256_and_si256(b, byte));
-    *high = _mm256_packus_epi16(_mm256_srli_epi16(a, 8), _mm256_srli_epi16(b, 8));
-}
-
 /* 32 frames; 0, and nothing written, where one of them is something else than a base data frame of 8 bytes. */
 CF_TARGET_AVX2 CF_ALWAYS_INLINE int cf_crc15_base32(const cf_frame *frames, cf_nibble_table nibbles,
                                                     uint32_t *CF_RESTRICT sequences)
 {
-    const int64_t free_bits = CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32;
-    const __m256i dlc8 = _mm256_set1_epi64x((int64_t)8 << 56), id = _mm256_set1_epi64x(CF_MAX_STANDARD_ID);
     __m256i low = _mm256_set1_epi8(0x5B), high = _mm256_set1_epi8(0x14); /* what DLC = 8 adds: 0x145B */
-    __m256i either = _mm256_setzero_si256(), both = dlc8, rows[8], words[2], planes[2];
+    __m256i other = _mm256_setzero_si256(), rows[8], heads[8];
     int i;
-    words[0] = words[1] = either;
     for (i = 0; i < 8; i++) { /* quadwords 1 and 2 of each record of three */
         const __m256i even = cf_load_pair(frames + i, frames + i + 16);
         const __m256i odd = cf_load_pair(frames + i + 8, frames + i + 24);
-        const __m256i head = _mm256_unpacklo_epi64(even, odd);
         rows[i] = _mm256_unpackhi_epi64(even, odd);
-        either = _mm256_or_si256(either, head);
-        both = _mm256_and_si256(both, head);
-        words[i / 4] = _mm256_or_si256(words[i / 4], _mm256_slli_epi64(_mm256_and_si256(head, id), 16 * (i % 4)));
+        heads[i] = _mm256_unpacklo_epi64(even, odd);
+        other = _mm256_or_si256(other, _mm256_xor_si256(heads[i], _mm256_set1_epi64x(CF_BASE8_DLC)));
     }
-    either = _mm256_andnot_si256(_mm256_set1_epi64x(free_bits | (int64_t)8 << 56), either);
-    either = _mm256_or_si256(either, _mm256_xor_si256(both, dlc8));
-    if (!_mm256_testz_si256(either, either))
+    if (!_mm256_testz_si256(other, _mm256_set1_epi64x(~CF_BASE8_FREE)))
         return 0;
-    cf_word_planes(words, &planes[0], &planes[1]);
-    cf_crc15_plane(nibbles[13], planes[0], &low, &high);
-    cf_crc15_halves(nibbles[14], planes[1], &low, &high);
+    cf_byte_planes(heads);
+    cf_crc15_plane(nibbles[13], heads[0], &low, &high);
+    cf_crc15_halves(nibbles[14], heads[1], &low, &high);
     cf_byte_planes(rows);
     for (i = 0; i < 8; i++)
         cf_crc15_plane(nibbles[7 - i], rows[i], &low, &high);
