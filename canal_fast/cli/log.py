@@ -169,14 +169,14 @@ def _record(
     logger: Logger, progress: Progress, service: Service, ending: Sequence[int], args: argparse.Namespace
 ) -> None:
     deadline = None if args.duration is None else progress.begin + args.duration
-    while not logger.ended:
+    while not logger.ended and (args.frames is None or logger.frames_written < args.frames):
         if ending or (deadline is not None and time.monotonic() >= deadline):
             logger.stop()
-            deadline = None
+            ending, deadline, progress.until = (), None, time.monotonic()
         wait = None if deadline is None else max(deadline - time.monotonic(), 0)
         most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
         frames = logger.step(wait, most)
         progress.update(frames, logger.frames_written, logger.ledger)
         service.update(frames)
-        if args.frames is not None and logger.frames_written >= args.frames:
-            return
+    if progress.until is None:
+        progress.until = logger.written_until
