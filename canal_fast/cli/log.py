@@ -84,7 +84,10 @@ def _check(args: argparse.Namespace) -> None:
     if args.source and args.bitrate is not None:
         args.refuse("--bitrate is that of the only source; of a --source it is ,bitrate=N behind it")
     if not args.source and args.library is None and args.serial is None:
-        raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
+        raise ValueError(
+            "which bus? --source KIND:CONFIG, such as socketcan:can0 or virtual:bus0; for one of a driver library "
+            "give --library PATH (or virtual), or --serial of a USB2CAN adapter"
+        )
     if args.to is not None and args.output is None:
         raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
     if args.json and args.output in (None, "-"):

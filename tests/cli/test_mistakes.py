@@ -68,6 +68,7 @@ CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
 ]  # fmt: skip
 
 COMMANDS = [
+    ("log", "which bus? --source KIND:CONFIG, such as socketcan:can0 or virtual:bus0"),
     ("log", "give --library PATH (or virtual), or --serial of a USB2CAN adapter"),
     (f"{VIRTUAL} --filter 1", "argument --filter: '1' is not ID:MASK in hexadecimal, as in 100:700"),
     (f"{VIRTUAL} --filter x:y", "argument --filter: 'x:y' is not ID:MASK in hexadecimal, as in 100:700"),
