@@ -258,4 +258,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, CanalFastError) and error.strerror:
         words = error.strerror[:1].lower() + error.strerror[1:]
         return f"{error.filename}: {words}" if error.filename else words
+    if isinstance(error, UnicodeEncodeError):  # an argument's bytes that Python could not read
+        encoding = sys.getfilesystemencoding()
+        return f"{error.object!a} is no text in the locale's encoding, {encoding}: try LANG=C.UTF-8"
     return str(error)
