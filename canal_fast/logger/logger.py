@@ -266,8 +266,9 @@ class Logger:
             for row in self.inputs:
                 stack.callback(row.close)
             stack.callback(self.finish)
-            self.stop()
-            recorder = self._recorder
+            self._stopping, recorder = True, self._recorder
+            for row in self.inputs:
+                row.leave()
             while not (recorder is None or recorder.closed or recorder.failed or self.ended):
                 if not (len(self.step(0)) or self._held):
                     break

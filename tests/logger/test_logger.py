@@ -211,6 +211,13 @@ def test_a_source_that_comes_back(failing: str, bus: str, tmp_path: Path) -> Non
     assert np.flatnonzero(frames["flags"][:60] & np.uint16(cf.FrameFlag.GAP)).tolist() == [20, 40]
 
 
+def test_an_outage_that_is_under_way_is_no_failure(failing: str, tmp_path: Path) -> None:
+    with Logger(failing.replace(";20;0", ";20;100000"), tmp_path / "x.pcapng", reconnect=0.02) as logger:
+        while logger.ledger.outages == 0 or logger.frames_written < 20:
+            logger.step()
+    assert (logger.failures, logger.ledger.outages, logger.frames_written) == ({}, 1, 20)
+
+
 def test_nothing_starts_when_one_cannot_be_opened(bus: str, tmp_path: Path) -> None:
     sources = [f"virtual:{bus}", f"library={tmp_path / 'no.so'};1"]
     with pytest.raises(cf.DriverNotFoundError, match=r"no\.so"):
