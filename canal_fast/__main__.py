@@ -17,7 +17,15 @@ from canal_fast.errors import CanalFastError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; returns the exit code (0 good, 1 failed, 2 wrong usage, 3 frames were lost)."""
+    """Run one subcommand; returns the exit code (0 good, 1 failed, 2 wrong usage, 3 frames were lost, 130 Ctrl-C)."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # also while the line is parsed
+        _discard_output()
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = command_line()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks
         from canal_fast.cli.parsers.completion import complete
@@ -34,9 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         _discard_output()
         return 0
-    except KeyboardInterrupt:
-        _discard_output()
-        return 130
     except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
         words = as_option(sentence(error), getattr(args, "options", ()))
         print(f"canal-fast {args.command or '--version'}: {words}", file=sys.stderr)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from canal_fast.frames import FrameArray
@@ -79,15 +79,16 @@ def describe(statistics: Statistics, buses: Iterable[LogInterface], rates: bool)
             statistics.bitrates.setdefault(row.channel, row.bitrate)
 
 
-def summary_of(statistics: Statistics, log: LogFile, given: bool) -> dict[str, Any]:
+def summary_of(statistics: Statistics, log: LogFile, given: bool, of_buses: Container[int] = ()) -> dict[str, Any]:
     """The summary, what of the recording is not in it, and for each bus where its rate is from.
 
-    `given`: a bit rate was given, and none was taken from the recording.
+    `given`: a bit rate was given, and none was taken from the recording; `of_buses`: so it was of these channels.
     """
     left_out = {"skipped": log.skipped, "skipped_by_kind": log.skipped_by_kind, "lost_bytes": log.lost_bytes}
     summary = {**statistics.summary(), **left_out, "truncated": log.truncated}
     for bus in summary["channels"]:
-        bus["bitrate_from"] = "given" if given else "recording" if bus["channel"] in statistics.bitrates else "assumed"
+        known, told = given or bus["channel"] in of_buses, bus["channel"] in statistics.bitrates
+        bus["bitrate_from"] = "given" if known else "recording" if told else "assumed"
     return summary
 
 

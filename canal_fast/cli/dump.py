@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from canal_fast.cli.left_out import exit_code, id_order, tell
+from canal_fast.cli.matching import matching
 from canal_fast.cli.options import reading
-from canal_fast.frames import FrameArray, chosen
+from canal_fast.frames import FrameArray, FrameFlag, chosen
 from canal_fast.logs import LogFile, format_candump
 from canal_fast.logs.contents import contents
 from canal_fast.logs.json_lines import format_json_lines
@@ -45,10 +45,10 @@ def _wanted(log: LogFile, args: argparse.Namespace) -> Iterator[FrameArray]:
     left = args.frames
     for frames in log.batches(BATCH if left is None or args.filter else min(left, BATCH)):
         if args.filter:
-            keep: npt.NDArray[np.bool_] = np.zeros(len(frames), bool)
-            for row in args.filter:
-                keep |= (frames["arbitration_id"] ^ row["can_id"]) & row["can_mask"] == 0
-            frames = chosen(frames, keep)
+            flags = frames["flags"]
+            others = flags & np.uint16(FrameFlag.STATUS | FrameFlag.ERROR_FRAME) != 0
+            extended = flags & np.uint16(FrameFlag.EXTENDED_ID) != 0
+            frames = chosen(frames, others | matching(args.filter, frames["arbitration_id"], extended))
         if left is not None:
             frames = frames[:left]
             left -= len(frames)

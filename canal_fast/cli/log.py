@@ -84,7 +84,10 @@ def _check(args: argparse.Namespace) -> None:
     if args.source and args.bitrate is not None:
         args.refuse("--bitrate is that of the only source; of a --source it is ,bitrate=N behind it")
     if not args.source and args.library is None and args.serial is None:
-        raise ValueError("give --library PATH (or virtual), or --serial of a USB2CAN adapter")
+        raise ValueError(
+            "which bus? --source KIND:CONFIG, such as socketcan:can0 or virtual:bus0; for one of a driver library "
+            "give --library PATH (or virtual), or --serial of a USB2CAN adapter"
+        )
     if args.to is not None and args.output is None:
         raise ValueError(f"--to {args.to} is the format of -o FILE, which is missing; text is printed without it")
     if args.json and args.output in (None, "-"):
@@ -169,14 +172,14 @@ def _record(
     logger: Logger, progress: Progress, service: Service, ending: Sequence[int], args: argparse.Namespace
 ) -> None:
     deadline = None if args.duration is None else progress.begin + args.duration
-    while not logger.ended:
+    while not logger.ended and (args.frames is None or logger.frames_written < args.frames):
         if ending or (deadline is not None and time.monotonic() >= deadline):
             logger.stop()
-            deadline = None
+            ending, deadline, progress.until = (), None, time.monotonic()
         wait = None if deadline is None else max(deadline - time.monotonic(), 0)
         most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
         frames = logger.step(wait, most)
         progress.update(frames, logger.frames_written, logger.ledger)
         service.update(frames)
-        if args.frames is not None and logger.frames_written >= args.frames:
-            return
+    if progress.until is None:
+        progress.until = logger.written_until

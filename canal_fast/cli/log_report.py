@@ -58,7 +58,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _rate(logger: Logger, progress: Progress, args: argparse.Namespace) -> str:
-    count, seconds, files = logger.frames_written, progress.seconds, logger.recorder.files
+    count, seconds, files = logger.frames_written, progress.recorded_s, logger.recorder.files
     file = args.output if args.output not in (None, "-") else "stdout"
     if args.trigger:
         file = f"{_counted(logger.events, 'event')} in {_counted(files, 'file')} {file}"

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canal_fast.errors import CanalFastError
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from canal_fast.logs import LogFile
 
 __all__ = [
-    "add_database", "add_force", "add_reading", "can_filter", "count", "data_rate", "fraction", "keep_existing",
-    "number", "percent", "picture", "rate", "reading", "refuse_terminal", "seconds", "sentence", "source", "span",
-    "whole",
+    "add_database", "add_filter", "add_force", "add_reading", "bus_rate", "can_filter", "count", "data_rate",
+    "fraction", "keep_existing", "number", "percent", "picture", "rate", "reading", "refuse_terminal", "seconds",
+    "sentence", "source", "span", "whole",
 ]  # fmt: skip
 
 
@@ -113,8 +113,9 @@ _PICTURES = [
 ]  # matplotlib's
 
 
-def can_filter(text: str) -> dict[str, int]:
-    """ID:MASK in hexadecimal."""
+def can_filter(text: str) -> dict[str, Any]:
+    """ID:MASK in hexadecimal, as candump takes it: bit 31 of MASK compares the frame format, which in ID bit 31, or
+    having eight digits, makes extended."""
     can_id, separator, mask = text.partition(":")
     try:
         row = {"can_id": int(can_id, 16), "can_mask": int(mask, 16)}
@@ -122,10 +123,33 @@ def can_filter(text: str) -> dict[str, int]:
         separator = ""
     if not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not ID:MASK in hexadecimal, as in 100:700")
-    for name, value, limit in (("ID", row["can_id"], 0x1FFFFFFF), ("MASK", row["can_mask"], 0xFFFFFFFF)):
+    marked, compared = _FORMAT <= row["can_id"] <= _FORMAT | _WHOLE, bool(row["can_mask"] & _FORMAT)
+    row["can_id"] -= _FORMAT * marked
+    for name, value, limit in (("ID", row["can_id"], _WHOLE), ("MASK", row["can_mask"], 0xFFFFFFFF)):
         if not 0 <= value <= limit:
             raise argparse.ArgumentTypeError(f"{name} of {text!r} is {value:X}, allowed 0..{limit:X} (hexadecimal)")
-    return row
+    if marked and not compared:
+        most = f"{row['can_mask'] | _FORMAT:X}"
+        raise argparse.ArgumentTypeError(
+            f"ID of {text!r} has bit 31 (extended), which MASK does not compare: {most} does"
+        )
+    extended = marked or len(can_id) == 8 if compared else None
+    return {"can_id": row["can_id"], "can_mask": row["can_mask"] & _WHOLE, "extended": extended}
+
+
+_FORMAT, _WHOLE = 0x80000000, 0x1FFFFFFF
+
+
+def add_filter(parser: argparse.ArgumentParser, what: str = "these frames only") -> None:
+    """--filter, for commands that choose frames; rows of `filters` as the library takes them, or None."""
+    parser.add_argument(
+        "--filter",
+        action="append",
+        type=can_filter,
+        metavar="ID:MASK",
+        help=f"{what}: whose identifier equals ID where MASK has ones, both hexadecimal; bit 31 of MASK compares the "
+        "format, as in 100:800007FF (base) or 00000100:9FFFFFFF (extended); any of several must match",
+    )
 
 
 def whole(text: str) -> int:
@@ -208,6 +232,12 @@ def rate(text: str, most: int = 1_000_000) -> float:
     return value
 
 
+def bus_rate(text: str) -> tuple[str, float]:
+    """N or BUS=N; the bus is "" where none is named."""
+    bus, _, value = text.rpartition("=")
+    return bus, rate(value)
+
+
 def data_rate(text: str) -> float:
     """A bit rate of CAN FD's data phase in bit/s."""
     return rate(text, 20_000_000)
@@ -228,4 +258,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, CanalFastError) and error.strerror:
         words = error.strerror[:1].lower() + error.strerror[1:]
         return f"{error.filename}: {words}" if error.filename else words
+    if isinstance(error, UnicodeEncodeError):  # an argument's bytes that Python could not read
+        encoding = sys.getfilesystemencoding()
+        return f"{error.object!a} is no text in the locale's encoding, {encoding}: try LANG=C.UTF-8"
     return str(error)

@@ -52,6 +52,7 @@ class Progress:
         self.begin = self.last = self.heard = time.monotonic()
         self.frames = self.error_frames = self.status_messages = 0
         self._busy_ns, self._busy_all_ns = ([0] * len(self.bitrates) for _ in range(2))
+        self.until: float | None = None  # on the monotonic clock: when what is recorded ends; None: it goes on
         self._silent = False
         self._heard_by_some = True  # standard error is there
         self._width = 0
@@ -61,10 +62,15 @@ class Progress:
         return time.monotonic() - self.begin
 
     @property
+    def recorded_s(self) -> float:
+        """Time that the recording covers. Writing goes on behind it, for frames of several sources are held back."""
+        return self.seconds if self.until is None or self.until <= self.begin else self.until - self.begin
+
+    @property
     def loads(self) -> list[float | None]:
-        """Share of each bus since the begin; None without a bit rate, or with a second one that is not known."""
+        """Share of each bus meanwhile; None without a bit rate, or with a second one that is not known."""
         pairs = zip(self.bitrates, self._busy_all_ns, strict=True)
-        return [busy / (self.seconds * 1e9) if rate else None for rate, busy in pairs]
+        return [busy / (self.recorded_s * 1e9) if rate else None for rate, busy in pairs]
 
     def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
         """After each batch, also an empty one."""

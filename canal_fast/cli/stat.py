@@ -6,7 +6,8 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from canal_fast.analysis.recordings import USUAL, batches_with_buses, describe, summary_of, too_full
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli.left_out import exit_code, tell
+from canal_fast.cli.matching import matching
 from canal_fast.cli.options import (
     keep_existing,
     reading,
@@ -40,15 +42,19 @@ SORTS: dict[str, Sort] = {
 def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
     keep_existing(args, args.plot)
-    statistics = Statistics(USUAL if args.bitrate is None else args.bitrate, args.data_bitrate, args.window)
+    rates = dict(args.bitrate or ())
+    common = rates.pop("", None)
+    statistics = Statistics(USUAL if common is None else common, args.data_bitrate, args.window)
     with reading(args) as log, batches_with_buses(log) as batches:
         for batch, buses in batches:
-            describe(statistics, buses, args.bitrate is None)
+            describe(statistics, buses, common is None)
             if args.data_bitrate is None and (batch["flags"] & FrameFlag.BITRATE_SWITCH).any():
                 raise ValueError("frames with a bit rate switch: give their second rate with --data-bitrate")
             statistics.add(batch)
         tell(log, "stat")
-    summary = summary_of(statistics, log, args.bitrate is not None)
+    given = of_buses(rates, statistics) if rates else {}
+    statistics.bitrates |= given
+    summary = summary_of(statistics, log, common is not None, given)
     if args.plot:
         plot(statistics, summary, args.plot)
     shown = {**summary, "ids": chosen(summary["ids"], args.filter, args.sort, args.top)}
@@ -58,15 +64,24 @@ def run(args: argparse.Namespace) -> int:
     return exit_code(log)
 
 
+def of_buses(rates: Mapping[str, float], statistics: Statistics) -> dict[int, float]:
+    """Channel -> rate, of rates by the name or number of a bus."""
+    buses = statistics.summary()["channels"]
+    known = {str(bus["channel"]): bus["channel"] for bus in buses} | {bus["name"]: bus["channel"] for bus in buses}
+    for name, rate in rates.items():
+        if name not in known:
+            there = ", ".join(bus["name"] for bus in buses) or "none with frames"
+            raise ValueError(f"--bitrate {name}={rate:.0f}: the recording has no bus {name}; it has {there}")
+    return {known[name]: rate for name, rate in rates.items()}
+
+
 def chosen(
-    rows: list[dict[str, Any]], filters: list[dict[str, int]] | None, sort: str, top: int | None
+    rows: list[dict[str, Any]], filters: list[dict[str, Any]] | None, sort: str, top: int | None
 ) -> list[dict[str, Any]]:
     """The rows to show, in their order; those without a value come last."""
-
-    def matches(row: dict[str, Any]) -> bool:
-        return any((row["arbitration_id"] ^ f["can_id"]) & f["can_mask"] == 0 for f in filters or [])
-
-    kept = [row for row in rows if not filters or matches(row)]
+    ids = np.array([row["arbitration_id"] for row in rows], np.uint32)
+    extended = np.array([row["extended"] for row in rows], bool)
+    kept = list(compress(rows, matching(filters, ids, extended))) if filters else rows
     key, greatest = SORTS[sort]
     known = [row for row in kept if key(row) is not None]
     unknown = [row for row in kept if key(row) is None]

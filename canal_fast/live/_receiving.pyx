@@ -80,7 +80,7 @@ cdef class Receiving:
         max_frames : int
             At most so many.
         min_frames : int
-            Wait until so many are there, or the time is over, whichever comes first.
+            Wait until so many are there, or the time is over, whichever comes first. 0: take what is there.
         timeout : float or None
             Seconds; None waits for ever.
 
@@ -92,9 +92,9 @@ cdef class Receiving:
         Raises
         ------
         ChannelClosedError
-            Stopped or closed, and nothing is left.
+            Stopped or closed, and nothing is left; also where none are wanted or waited for.
         DriverError
-            The driver failed, and nothing is left.
+            The driver failed, and nothing is left; likewise.
 
         Examples
         --------

@@ -97,7 +97,7 @@ class NamedDrivers:
         `arbitration_id` (linux/can/error.h); `status` tells the controller's state and counters as of the last one.
         What the kernel had to drop is in the ledger's `driver_overruns`, and the frame after it has GAP. Where an
         interface went down and came up again before anybody looked, nobody knows which of the frames that waited came
-        later: each of them has GAP, and the outage is in the ledger before them.
+        later: each of them has GAP, and the outage is in the ledger before them. Several before one look are one.
 
         Parameters
         ----------

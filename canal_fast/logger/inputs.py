@@ -77,7 +77,7 @@ class Input:
         self.bitrate = (source.bitrate or source.known_bitrates[0]) if isinstance(source, Source) else None
         self.channel: Channel | None = source if isinstance(source, Channel) else None
         self.failure: Exception | None = None
-        self.ended = self._stopping = False
+        self.ended = self._stopping = self._leaving = False
         self.full = False  # the last `receive` left frames behind
         self._source = source if isinstance(source, Source) else None
         self._options = {**options, "channel": number, "reconnect": reconnect_s}
@@ -123,7 +123,10 @@ class Input:
             self.ended = True
             return _NOTHING
         except DriverError as error:
-            self._failed(error)
+            if self._leaving:
+                self.ended = True
+            else:
+                self._failed(error)
             return _NOTHING
         self.full = len(frames) == most
         if self._source is None:
@@ -176,6 +179,11 @@ class Input:
         self._stopping = True
         if self.channel is not None:
             self.channel.stop()
+
+    def leave(self) -> None:
+        """`stop`; an outage that is under way, which the ledger counts, is no failure then."""
+        self._leaving = self._reconnect_s is not None
+        self.stop()
 
     def close(self) -> None:
         """Close the channel, if it was opened here."""

@@ -77,7 +77,7 @@ def _by_default(names: Sequence[str], channels: Sequence[str]) -> Mapping[str, s
         more = "more sources than channels" if len(channels) > len(names) else "fewer sources than channels"
         raise ValueError(
             f"{more}: the recordings have {len(names)} ({', '.join(names)}), and there are sources for {len(channels)} "
-            f"({', '.join(channels)}); a map tells what goes where, and leaves out the rest"
+            f"({', '.join(channels)}); a map (channel_map, --map) tells what goes where, and leaves out the rest"
         )
     return dict(zip(names, channels, strict=True))
 

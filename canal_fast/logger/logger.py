@@ -33,8 +33,8 @@ _LIMITS = ("rotate_bytes", "rotate_s", "keep", "keep_bytes")
 
 
 class Logger:
-    """Records several buses into one recording; use it as a context manager, which opens and closes all. What is still
-    held back or in the rings when the block is left is not written: `stop`, then `run`, write it.
+    """Records several buses into one recording; use it as a context manager, which opens and closes all. Leaving the
+    block also writes what was received by then, whatever is still held back or in the rings.
 
     A native thread reads each bus; one writer, `run` or `step` on the caller's thread, takes what they have, puts it in
     the order of its times and writes it. Whatever holds the writer up, the readers go on, until their rings are full.
@@ -128,6 +128,7 @@ class Logger:
         self._events = Events(rules, pre_s, post_s, ring, self.inputs, monotonic) if rules else None
         self._ordering = Ordering(len(rows), self.window_s, monotonic) if len(rows) > 1 else None
         self._newest: tuple[int, float] | None = None
+        self._last: int | None = None  # of the times of what steps gave
         limits = dict(zip(_LIMITS, (rotate_bytes, rotate_s, keep, keep_bytes), strict=True))
         self._target = self._files(path, format, limits)
         if rules and not isinstance(self._target, Rotation):
@@ -199,6 +200,8 @@ class Logger:
             frames, keys = self._one(timeout, most)
         else:
             frames, keys = self._several(self._ordering, timeout, most)
+        if len(keys):
+            self._last = int(keys[-1])
         for row in self.inputs:
             if (ledger := row.ledger) is not None:
                 recorder.tell(ledger, row.number)
@@ -242,8 +245,8 @@ class Logger:
             row.stop()
 
     def finish(self) -> None:
-        """End the readers, write the last statistics and close the recording; ledgers can still be read. May be called
-        twice."""
+        """End the readers, write the last statistics and close the recording, without what is held back or in the
+        rings; ledgers can still be read. May be called twice."""
         self.stop()  # from here on it is known what the drivers lost
         if self._recorder is not None and not self._recorder.closed:
             try:
@@ -252,11 +255,23 @@ class Logger:
                 self._recorder.close()
 
     def close(self) -> None:
-        """`finish`, and close the channels. May be called twice."""
+        """Write what was received, `finish`, and close the channels. May be called twice.
+
+        Raises
+        ------
+        OSError
+            As `Recorder.write`; all is closed.
+        """
         with contextlib.ExitStack() as stack:
             for row in self.inputs:
                 stack.callback(row.close)
-            self.finish()
+            stack.callback(self.finish)
+            self._stopping, recorder = True, self._recorder
+            for row in self.inputs:
+                row.leave()
+            while not (recorder is None or recorder.closed or recorder.failed or self.ended):
+                if not (len(self.step(0)) or self._held):
+                    break
 
     @property
     def recorder(self) -> Recorder:
@@ -299,6 +314,15 @@ class Logger:
     @property
     def frames_written(self) -> int:
         return 0 if self._recorder is None else self._recorder.frames_written
+
+    @property
+    def written_until(self) -> float | None:
+        """Seconds on the monotonic clock: what was received by then is written, or belongs to no event. None before the
+        first frame."""
+        if self._newest is None:
+            return None
+        newest, received = self._newest
+        return None if self._last is None else received - (newest - self._last) / 1e9
 
     @property
     def account(self) -> Account:

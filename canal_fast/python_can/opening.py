@@ -9,7 +9,7 @@ from typing import Any
 from can import BitTiming, BitTimingFd, CanInitializationError, CanInterfaceNotImplementedError
 from can.util import check_or_adjust_timing_clock
 
-from canal_fast.bittiming.usb2can import CLOCK
+from canal_fast.bittiming.usb2can import CLOCK, serial_number
 from canal_fast.drivers.devices import list_devices
 from canal_fast.errors import DriverError, DriverNotFoundError
 from canal_fast.live.channel import Channel
@@ -65,6 +65,8 @@ def open_channel(
     text = str(channel or "")
     kind = "library" if text.startswith("library=") else text.partition(":")[0] if ":" in text else ""
     source = parse_source(text) if config is None and kind in _KINDS else None
+    if text and source is None and config is None:
+        _check_serial(text)
     more = _ADAPTER if source is None else _KINDS[source.kind]
     if config is not None:
         more = ("receive_own_messages",) if library == "virtual" else ()
@@ -117,6 +119,14 @@ def _usable(options: Options, known: set[str]) -> Options:
         elif options[name] and name not in ("single_handle", "data_bitrate"):
             raise CanInitializationError(f"{name} = {options[name]!r}: this driver has no such mode; leave it out")
     return {name: value for name, value in options.items() if name in known}
+
+
+def _check_serial(channel: str) -> None:
+    try:
+        serial_number(channel)
+    except ValueError as error:
+        other = 'channel="socketcan:can0" or "virtual:bus0"'
+        raise ValueError(f"{error}; a bus that is no USB2CAN adapter is given as {other}") from None
 
 
 def _first_device() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -68,6 +69,7 @@ CALLS: list[tuple[Callable[[cf.Channel], object], type[Exception], str]] = [
 ]  # fmt: skip
 
 COMMANDS = [
+    ("log", "which bus? --source KIND:CONFIG, such as socketcan:can0 or virtual:bus0"),
     ("log", "give --library PATH (or virtual), or --serial of a USB2CAN adapter"),
     (f"{VIRTUAL} --filter 1", "argument --filter: '1' is not ID:MASK in hexadecimal, as in 100:700"),
     (f"{VIRTUAL} --filter x:y", "argument --filter: 'x:y' is not ID:MASK in hexadecimal, as in 100:700"),
@@ -322,3 +324,14 @@ def test_an_extra_that_is_not_installed_is_named(
     Path("lake/x.parquet").write_bytes(b"PAR1")
     assert main(command) == 1
     assert words in capsys.readouterr().err
+
+
+def test_an_argument_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Its bytes are of another encoding than the locale's."""
+    line = ["log", "--source", b"virtual:\xe4", "-o", str(tmp_path / "x.pcapng"), "--duration", "0.1"]
+    if sys.platform == "win32":
+        pytest.skip("NOT RUN: arguments are no bytes there")
+    command = [sys.executable, "-P", "-m", "canal_fast", *line]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    assert done.returncode == 1
+    assert "\\udce4' is no text in the locale's encoding, utf-8: try LANG=C.UTF-8" in done.stderr

@@ -57,6 +57,20 @@ def test_a_rate_that_is_given_counts(two_buses: Path, capsys: pytest.CaptureFixt
     assert {bus["bitrate"] for bus in json.loads(out.out)["channels"]} == {250_000}
 
 
+def test_a_bus_may_have_a_rate_of_its_own(two_buses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def rates(*options: str) -> list[tuple[float, str, float]]:
+        assert main(["stat", str(two_buses), "--json", *[f"--bitrate={option}" for option in options]]) == 0
+        buses = json.loads(capsys.readouterr().out)["channels"]
+        return [(bus["bitrate"], bus["bitrate_from"], round(bus["load"] * bus["bitrate"] / 1000)) for bus in buses]
+
+    engine, body = rates()  # whose kbit/s stay the same
+    assert rates("body=250000") == [engine, (250_000, "given", body[2])]
+    assert rates("body=250000", "1=125000") == rates("1=125000") == [engine, (125_000, "given", body[2])]
+    assert rates("500000", "body=250000") == [(500_000, "given", engine[2]), (250_000, "given", body[2])]
+    assert main(["stat", str(two_buses), "--bitrate", "bodi=250000"]) == 1
+    assert "--bitrate bodi=250000: the recording has no bus bodi; it has engine, body" in capsys.readouterr().err
+
+
 def test_more_than_a_bus_can_carry_asks_for_the_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fast.log"
     cf.write_log(path, saturated(1_000_000))

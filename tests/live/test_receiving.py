@@ -129,3 +129,25 @@ def test_never_opened_and_closed() -> None:
     for call in (channel.receive, lambda: channel.receive_into(buffer)):
         with pytest.raises(cf.ChannelClosedError):
             call()
+
+
+@pytest.mark.parametrize("into", [False, True])
+@pytest.mark.parametrize("timeout", [0, 0.01, None])
+def test_none_wanted_of_a_reader_that_ended_tells_so(into: bool, timeout: float | None, bus: str) -> None:
+    """A loop that looks without waiting would go on for ever."""
+    with cf.Channel.virtual(bus) as sender, cf.Channel.virtual(bus) as channel:
+
+        def count() -> int:
+            if into:
+                return channel.receive_into(np.zeros(8, cf.FRAME_DTYPE), min_frames=0, timeout=timeout)
+            return len(channel.receive(8, min_frames=0, timeout=timeout))
+
+        assert count() == 0
+        sender.send(cf.make_frames([1, 2, 3]))
+        while channel.ledger().pending < 3:
+            pass
+        channel.stop()
+        assert count() == 3  # which come first
+        for _ in range(2):
+            with pytest.raises(cf.ChannelClosedError):
+                count()

@@ -104,3 +104,13 @@ def test_cyclic_sending_outlives_an_outage(driver: Path) -> None:
 def test_intervals_out_of_range(reconnect: float) -> None:
     with pytest.raises(ValueError, match="reconnect"):
         cf.Channel("virtual", reconnect=reconnect)
+
+
+def test_who_wants_no_frames_is_told_of_the_failure(driver: Path) -> None:
+    """A loop that looks without waiting would go on for ever."""
+    with cf.Channel(driver, "20;0", profile="virtual") as ch:
+        count = 0
+        with pytest.raises(cf.DriverError) as caught:  # noqa: PT012
+            while True:
+                count += len(ch.receive(min_frames=0, timeout=0))
+        assert (count, caught.value.status) == (20, 37)

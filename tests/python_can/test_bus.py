@@ -67,6 +67,11 @@ def test_arguments_of_the_built_in_backend(options: dict[str, Any], config: str)
         ({"channel": "socketcan:"}, ValueError, "source 'socketcan:' names no interface"),
         ({"channel": "usb2can:X"}, ValueError, "serial = 'X': must have exactly eight letters and digits"),
         ({"channel": "ED0002"}, ValueError, "eight letters and digits"),
+        (
+            {"channel": "can0"},
+            ValueError,
+            'a bus that is no USB2CAN adapter is given as channel="socketcan:can0" or "vi',
+        ),
         ({"channel": "ED000200", "bitrate": 83_000}, ValueError, "83,000"),
         ({"library": "virtual", "config": "x;500000;nonsense=1"}, can.CanInitializationError, "nonsense"),
         ({"channel": "ED000200", "receive_own_messages": True}, can.CanInitializationError, "no such mode"),

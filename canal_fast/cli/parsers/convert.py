@@ -7,7 +7,7 @@ import datetime as dt
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from canal_fast.cli.options import add_force, can_filter, fraction
+from canal_fast.cli.options import add_filter, add_force, fraction
 
 if TYPE_CHECKING:
     from canal_fast.logs.converting import Time
@@ -36,13 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser, many: bool) -> None:
     moment = "seconds after the first frame, or a date and time such as 2024-05-01T12:30:15.25"
     parser.add_argument("--start", type=instant, metavar="T", help=f"leave out what is earlier: {moment}")
     parser.add_argument("--stop", type=instant, metavar="T", help="leave out this and what is later")
-    parser.add_argument(
-        "--filter",
-        action="append",
-        type=can_filter,
-        metavar="ID:MASK",
-        help="hexadecimal; keep frames whose identifier equals ID where MASK has ones (may be repeated: any of them)",
-    )
+    add_filter(parser)
     parser.add_argument(
         "--channels", type=channels, metavar="LIST", help="numbers (from 0) or interface names to keep: 0,can2"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from canal_fast.cli.options import (
+    add_filter,
     add_force,
-    can_filter,
     count,
     rate,
     seconds,
@@ -71,9 +71,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--duration", type=seconds, metavar="S", help="stop after S seconds")
     parser.add_argument("--frames", type=count, metavar="N", help="stop after N frames")
-    parser.add_argument(
-        "--filter", action="append", type=can_filter, metavar="ID:MASK", help="hexadecimal; any of several must match"
-    )
+    add_filter(parser)
     parser.add_argument("--clock", choices=("epoch", "device"), default="epoch", help="time stamps (default: epoch)")
     parser.add_argument(
         "--ring-frames", type=count, metavar="N",

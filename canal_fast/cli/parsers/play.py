@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from canal_fast.cli.options import can_filter, number, source, span, whole
+from canal_fast.cli.options import add_filter, number, source, span, whole
 from canal_fast.cli.parsers.convert import instant
 
 
@@ -33,9 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--align", choices=("start", "clock"), default="start",
         help="several files begin together, or keep their distance in absolute time (default: start)",
     )  # fmt: skip
-    parser.add_argument(
-        "--filter", action="append", type=can_filter, metavar="ID:MASK", help="hexadecimal; any of several must match"
-    )
+    add_filter(parser)
     moment = "seconds after the first frame, or a date and time such as 2024-05-01T12:30:15"
     parser.add_argument("--start", type=instant, metavar="T", help=f"begin there: {moment}")
     parser.add_argument("--stop", type=instant, metavar="T", help="end before that")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from canal_fast.cli.options import (
+    add_filter,
     add_force,
     add_reading,
-    can_filter,
+    bus_rate,
     count,
     data_rate,
     picture,
-    rate,
     seconds,
 )
 from canal_fast.cli.parsers.names import STAT_SORTS, USUAL_BITRATE
@@ -29,8 +29,11 @@ def add_parser(subparsers: Any) -> None:
     add_reading(parser)
     parser.add_argument(
         "--bitrate",
-        type=rate,
-        help=f"nominal, bit/s (default: what the recording says of each bus, or {USUAL_BITRATE})",
+        action="append",
+        type=bus_rate,
+        metavar="[BUS=]N",
+        help="nominal, bit/s, of all buses or of the one of this name or number (may be repeated; default: what the "
+        f"recording says of each bus, or {USUAL_BITRATE})",
     )
     parser.add_argument(
         "--data-bitrate", type=data_rate, help="bit/s of CAN FD's data phase; needed for frames with a bit rate switch"
@@ -42,13 +45,7 @@ def add_parser(subparsers: Any) -> None:
         "--sort", choices=STAT_SORTS, default="id", help="order of the identifiers (default: %(default)s)"
     )
     parser.add_argument("--top", type=count, metavar="N", help="the first N of them only")
-    parser.add_argument(
-        "--filter",
-        action="append",
-        type=can_filter,
-        metavar="ID:MASK",
-        help="these identifiers only, hexadecimal; any of several must match. Totals and loads count every frame",
-    )
+    add_filter(parser, "rows of these frames only, but totals and loads of all")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--plot", type=picture, metavar="PNG", help="also draw the load over time and by identifier (needs matplotlib)"

@@ -171,8 +171,8 @@ CF_INLINE cf_status cf_consumer_wait(cf_consumer *consumer, uint32_t wanted, int
         }
         state = cf_atomic_u32_load_acquire(&share->state); /* as in cf_consumer_has */
         *pending = cf_ring_pending(consumer->ring);
-        if (*pending >= wanted) {
-            status = CF_OK;
+        if (*pending >= wanted && (*pending > 0 || state == CF_READER_RUNNING)) {
+            status = CF_OK; /* also where none are wanted, but an ended reader is never silent */
             break;
         }
         if (state != CF_READER_RUNNING) {
