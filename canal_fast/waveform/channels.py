@@ -17,6 +17,8 @@ DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
 _USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
 _PARTS = ("can_rx", "canrx", "rx", "can")
 _LOOKED_AT = 1 << 20
+LEAST_VOLTS = 0.3
+"""Between two levels."""
 _OFTEN = 0.3
 
 
@@ -70,9 +72,9 @@ def levels_of(volts: npt.NDArray[np.floating], threshold: Threshold) -> tuple[fl
     if not good.size:
         raise ValueError("there is no voltage among the samples")
     low, high = np.percentile(good, [0.5, 99.5])
-    if high - low < 0.3:
+    if high - low < LEAST_VOLTS:
         low, high = float(good.min()), float(good.max())
-    if high - low < 0.3:
+    if high - low < LEAST_VOLTS:
         raise ValueError(
             f"voltages lie between {low:.3g} and {high:.3g} V: no two levels to tell apart; give threshold="
         )

@@ -15,6 +15,7 @@ from canal_fast.errors import LogFormatError
 from .channels import Threshold, volts_blocks
 from .decoding import choose_rates
 from .kernel import Decoded, decode_source
+from .layout import BOMS
 from .saleae import MAGIC, open_saleae
 from .sigrok import open_sigrok
 from .table import open_table
@@ -47,7 +48,7 @@ def open_capture(
         return open_saleae(name, threshold, invert)
     if head.lstrip().startswith(b"$"):
         return open_vcd(name, channel, invert)
-    if b"\0" in head:
+    if b"\0" in head and head[:2] not in BOMS:
         raise LogFormatError("no format that is known: sigrok, Saleae binary, VCD or CSV", path=name)
     return open_table(name, channel, threshold, invert)
 
