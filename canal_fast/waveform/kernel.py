@@ -113,7 +113,7 @@ class Decoded:
     def identified(self) -> npt.NDArray[np.bool_]:
         """Rows whose arbitration_id was read: valid ones, and those that broke behind it.
 
-        Behind it whatever stuff bits it has. A CRC error says that some bit is wrong, and that may be one of the identifier.
+        Whatever stuff bits that has. A CRC error says that some bit is wrong, and that may be one of the identifier.
         """
         extended = (self.frames["flags"] & FrameFlag.EXTENDED_ID) != 0
         last = np.where(extended, _EXTENDED_ID_BITS, _BASE_ID_BITS)
