@@ -41,12 +41,19 @@ class Scenario:
 
     Attributes
     ----------
-    path : str
+    path, text : str
+        The file and what it holds.
     title : str
+    bitrate, data_bitrate : int
+        bit/s; data_bitrate None: no frame switches.
     bits, seconds : int or float, optional
         How long it runs; one of them is None.
     logger : str
         The node whose records `Run.frames` are.
+    faults : list of str
+        Lines as `Bus.inject` takes them.
+    nodes : list of dict
+        A table of the file each; its key `message` has the tables of what the node sends.
 
     Examples
     --------

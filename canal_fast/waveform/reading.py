@@ -62,14 +62,20 @@ def read(
 ) -> Wave:
     """Read one line of a capture; the content decides the format, not the name.
 
-    sigrok sessions (.sr, versions 1 and 2, logic and analog), Saleae Logic 2 binary (version 0) and CSV, VCD, and
-    oscilloscopes' CSV (one voltage, or CAN_H and CAN_L, whose difference is taken).
+    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, Saleae Logic 2 binary (version 0; digital of
+    version 1, with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes' CSV: one voltage, or
+    CAN_H and CAN_L, whose difference is taken; with times or a step between rows.
+
+    What is unknown (x, z, gaps) is recessive. A file that tells changes only does not say how long the last level
+    lasts: where that is recessive, 11 bits of the slowest rate, so that the last frame has its end. A row that the file
+    ends in is left out.
 
     Parameters
     ----------
     path : path
     channel : str or int, optional
-        Name or number (from 0 on). Default: the only one, or the one named like a CAN line (CAN_RX, RX, CAN_L ...).
+        Name or number (from 0 on). Default: the only one, the one named like a CAN line (CAN_RX, RX, CAN_L ...), or
+        the only one that moves.
     threshold : float or (float, float), optional
         Volts at which a level changes; two make a hysteresis. Default: 0.5 and 0.9 V for a difference of CAN_H and
         CAN_L, else 40 and 60 % of the way between the lowest and the highest voltage.

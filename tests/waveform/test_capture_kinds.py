@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_files import samples_of, write_saleae_csv, write_vcd
+from capture_files import samples_of, write_saleae_csv, write_sigrok, write_vcd
 from wire_cases import random_frames, same_on_wire
 
 from canal_fast import waveform
@@ -183,3 +183,17 @@ def test_saleae_version_1(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(LogFormatError, match=words):
             waveform.read(path)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.12])
+@pytest.mark.parametrize("before", [300_000, 1_045_000, 1_100_000])
+def test_voltages_after_a_long_idle_bus(noise: float, before: int, tmp_path: Path) -> None:
+    """Behind samples in which noise has no levels, or in which next to none are dominant."""
+    idle = np.zeros(before)
+    volts = np.concatenate([idle, np.where(LEVELS, 0.0, 2.0), idle[:5000]])
+    volts += np.random.default_rng(2).normal(0, 1, len(volts)) * noise
+    volts[:2] = 50.0  # as the probe is plugged in
+    d = waveform.decode(waveform.from_samples(volts, RATE))
+    assert same_on_wire(d.frames, FRAMES)
+    path = write_sigrok(tmp_path / "x.sr", None, "2 MHz", probes={}, analog=volts.astype(np.float32), chunk=300_000)
+    assert same_on_wire(waveform.decode(waveform.read(path)).frames, FRAMES)
