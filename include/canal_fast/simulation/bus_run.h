@@ -5,7 +5,7 @@
 #include "bus_frames.h"
 
 /* Bits in which no fault begins or acts, up to `until`. `recorded` and `flexible` are constants where it is called. */
-CF_ALWAYS_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
+CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
 {
     cf_node *const nodes = b->nodes;
     const unsigned count = b->count;
@@ -45,18 +45,6 @@ CF_ALWAYS_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int reco
     return CF_BUS_DONE;
 }
 
-/* The four loops, each a function of its own: all in one, or one that asks in each bit, is a fifth slower. */
-#define CF_BUS_CLEAN(name, recorded, flexible)                  \
-    CF_NEVER_INLINE cf_bus_end name(cf_bus *b, int64_t until)   \
-    {                                                           \
-        return cf_bus_clean_bits(b, until, recorded, flexible); \
-    }
-CF_BUS_CLEAN(cf_bus_bare_bits, 0, 0)
-CF_BUS_CLEAN(cf_bus_bare_flexible_bits, 0, 1)
-CF_BUS_CLEAN(cf_bus_recorded_bits, 1, 0)
-CF_BUS_CLEAN(cf_bus_recorded_flexible_bits, 1, 1)
-#undef CF_BUS_CLEAN
-
 /* Idle nodes take the requests that were added for bits up to the next. */
 CF_INLINE void cf_bus_wake(cf_bus *b)
 {
@@ -90,9 +78,9 @@ CF_INLINE cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
             const int64_t last = until < full ? until : full;
             const int64_t stop = last < b->next_fault ? last : b->next_fault;
             if (recorded)
-                end = b->flexible ? cf_bus_recorded_flexible_bits(b, stop) : cf_bus_recorded_bits(b, stop);
+                end = b->flexible ? cf_bus_clean_bits(b, stop, 1, 1) : cf_bus_clean_bits(b, stop, 1, 0);
             else
-                end = b->flexible ? cf_bus_bare_flexible_bits(b, stop) : cf_bus_bare_bits(b, stop);
+                end = b->flexible ? cf_bus_clean_bits(b, stop, 0, 1) : cf_bus_clean_bits(b, stop, 0, 0);
         }
     }
     return end;
