@@ -1,7 +1,8 @@
 """For the examples in docstrings: `python -m pytest --doctest-modules --pyargs canal_fast` runs them.
 
 Not in the folder of the sources, which hide the installed package. Each example is run in a folder of its own that
-holds a second of a bus, drive.blf, its database, car.dbc, and a logic analyser's capture of some frames, capture.sr.
+holds a second of a bus, drive.blf, its database, car.dbc, a logic analyser's capture of some frames, capture.sr, and
+a simulation's scenario.toml.
 """
 
 from __future__ import annotations
@@ -46,14 +47,26 @@ samplerate=12 MHz
 probe1=CAN_RX
 unitsize=1
 """
+_SCENARIO = """title = "Two nodes"
+duration = "2 ms"
+[[node]]
+name = "ecu"
+[[node.message]]
+id = 0x123
+period = "500 us"
+count = 3
+[[node]]
+name = "logger"
+"""
 _START_NS = 1_767_225_600_000_000_000  # 2026-01-01
 
 collect_ignore = [] if find_spec("can") else ["python_can"]
 
 
 def make_files(folder: Path) -> None:
-    """Write drive.blf, 100 frames of Engine and 10 of Body; car.dbc; capture.sr, the first 20 at 500 kbit/s."""
+    """Write drive.blf, 100 frames of Engine, 10 of Body; car.dbc; capture.sr, 20 at 500 kbit/s; scenario.toml."""
     (folder / "car.dbc").write_text(_DATABASE)
+    (folder / "scenario.toml").write_text(_SCENARIO)
     number = np.arange(100)
     payload = np.zeros((100, 8), np.uint8)
     payload[:, :2] = (4 * (800 + 10 * number)).astype("<u2")[:, None].view(np.uint8)  # the speed rises

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from canal_fast.chips import aliases_of
+
 from .acceptance_filters import (
     AcceptanceFilters,
     BxcanBank,
@@ -204,4 +206,4 @@ CONTROLLERS = {
     "mailboxes": Controller("mailboxes", "mailboxes", mailboxes, shared_room, (16, 0), (1, 0), (128, 0)),
     "socketcan": Controller("SocketCAN", "filters", socketcan, shared_room, (512, 0), (1, 0), (512, 0)),
 }
-ALIASES = {"mcp251x": "mcp2515", "mcp251xfd": "mcp2517fd", "mcp2518fd": "mcp2517fd", "fdcan": "stm32_fdcan"}
+ALIASES = aliases_of(CONTROLLERS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from canal_fast.chips import aliases_of
 from canal_fast.errors import BitTimingError
 
 from . import _bittiming
@@ -188,12 +189,15 @@ CONTROLLERS: Mapping[str, ControllerLimits] = MappingProxyType(_table())
 """The controllers that are known by name (rows of `canal_fast/bittiming/controllers.h`)."""
 
 
+_ALIASES = aliases_of(CONTROLLERS)
+
+
 def limits_of(limits: str | ControllerLimits) -> ControllerLimits:
-    """The row of that name, or `limits` itself."""
+    """The row of that name, also an alias, or `limits` itself."""
     if isinstance(limits, ControllerLimits):
         return limits
     try:
-        return CONTROLLERS[limits]
+        return CONTROLLERS[_ALIASES.get(limits, limits)]
     except (KeyError, TypeError):
         near = difflib.get_close_matches(str(limits).lower(), CONTROLLERS, 1, 0.75)
         hint = f" (did you mean {near[0]!r}, {CONTROLLERS[near[0]].title}?)" if near else ""

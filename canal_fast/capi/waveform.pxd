@@ -100,6 +100,7 @@ cdef extern from "canal_fast/waveform/vcd.h" nogil:
         int64_t begin
         unsigned level
         unsigned first
+        unsigned recessive
         int64_t unknown
         int64_t backwards
 

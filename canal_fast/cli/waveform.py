@@ -64,6 +64,7 @@ def summary(wave: Any, d: Any) -> dict[str, Any]:
                 "start_ns": int(d.start_ns[row]),
                 "end_ns": int(d.end_ns[row]),
                 "bit_index": int(d.bit_index[row]),
+                "identified": bool(d.identified[row]),
                 "arbitration_id": int(frame["arbitration_id"]),
                 "extended": bool(flags & FrameFlag.EXTENDED_ID),
                 "flags": flags,
@@ -100,14 +101,14 @@ def line(waveform: Any, d: Any, row: int) -> str:
     clock = f"{d.clock_ppm[row]:+.0f} ±{d.clock_uncertainty_ppm[row]:.0f}" if np.isfinite(d.clock_ppm[row]) else "-"
     margin = f"{d.margin_ns[row]:.0f}" if np.isfinite(d.margin_ns[row]) else "-"
     percent = f"{d.margin_percent[row]:.0f}" if np.isfinite(d.margin_percent[row]) else "-"
+    name = f"{int(frame['arbitration_id']):0{8 if flags & FrameFlag.EXTENDED_ID else 3}X}" if d.identified[row] else "-"
     if d.valid[row]:
-        name = f"{int(frame['arbitration_id']):0{8 if flags & FrameFlag.EXTENDED_ID else 3}X}"
         text = frame["data"][: int(payload_length(d.frames[row : row + 1])[0])].tobytes().hex(" ")
         text = "remote" if flags & FrameFlag.REMOTE else text
         text = text if status == "OK" else f"{status} {text}"
         dlc = str(int(frame["dlc"]))
     else:
-        name = dlc = "-"
+        dlc = "-"
         text = f"{status} at bit {int(d.bit_index[row])}, {(int(d.end_ns[row]) - int(d.start_ns[row])) / 1e3:.3f} us"
     return f"{start}  {name:>8}  {dlc:>3}  {clock:>12}  {margin:>9}  {percent:>3}  {text}".rstrip()
 

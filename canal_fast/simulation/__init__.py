@@ -19,5 +19,6 @@ from .bus import Bus
 from .events import EDGE_DTYPE, EVENT_DTYPE, FIELDS, EdgeKind, Event, NodeState
 from .node import Node
 from .run import Run
+from .scenario import Scenario
 
-__all__ = ["EDGE_DTYPE", "EVENT_DTYPE", "FIELDS", "Bus", "EdgeKind", "Event", "Node", "NodeState", "Run"]
+__all__ = ["EDGE_DTYPE", "EVENT_DTYPE", "FIELDS", "Bus", "EdgeKind", "Event", "Node", "NodeState", "Run", "Scenario"]

@@ -384,7 +384,9 @@ class Bus:
         with self._lock:
             start, start_ns = self.bit, self.time_ns
             if bits is not None:
-                until, until_ns = start + int(interval("bits", bits, 0, 1 << 60)), None
+                if not float(interval("bits", bits, 0, 1 << 60)).is_integer():
+                    raise ValueError(f"bits = {bits}, must be a whole number")
+                until, until_ns = start + int(bits), None
             else:
                 until_ns = start_ns + round(interval("seconds", seconds, 0, 1e9) * 1e9)
                 until = start + self._gears.bits_to(until_ns)

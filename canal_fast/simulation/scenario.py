@@ -41,12 +41,28 @@ class Scenario:
 
     Attributes
     ----------
-    path : str
+    path, text : str
+        The file and what it holds.
     title : str
+    bitrate, data_bitrate : int
+        bit/s; data_bitrate None: no frame switches.
     bits, seconds : int or float, optional
         How long it runs; one of them is None.
     logger : str
         The node whose records `Run.frames` are.
+    faults : list of str
+        Lines as `Bus.inject` takes them.
+    nodes : list of dict
+        A table of the file each; its key `message` has the tables of what the node sends.
+
+    Examples
+    --------
+    >>> scenario = cf.simulation.Scenario.read("scenario.toml")
+    >>> scenario.title, scenario.seconds
+    ('Two nodes', 0.002)
+    >>> bus, run = scenario.run()
+    >>> [node.sent for node in bus.nodes], run.frames["arbitration_id"].tolist()
+    ([3, 0], [291, 291, 291])
     """
 
     path: str
@@ -70,6 +86,11 @@ class Scenario:
             The file cannot be read.
         SimulationError
             It is not TOML, has a key that there is not, or a value that does not fit; with the line.
+
+        Examples
+        --------
+        >>> [node["name"] for node in cf.simulation.Scenario.read("scenario.toml").nodes]
+        ['ecu', 'logger']
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
@@ -90,6 +111,12 @@ class Scenario:
         ------
         SimulationError
             Nodes, messages or faults that do not go together; with file and line.
+
+        Examples
+        --------
+        >>> bus, run = cf.simulation.Scenario.read("scenario.toml").run()
+        >>> run.duration_ns, bus.nodes[1].received
+        (2000000, 3)
         """
         try:
             bus = Bus(self.bitrate, self.data_bitrate)

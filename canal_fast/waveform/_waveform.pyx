@@ -214,17 +214,18 @@ def edges_volts(volts, int64_t first, double low, double high, place, edges):
 
 
 cdef class Vcd:
-    """Value changes of the variable with this identifier code."""
+    """Value changes of the variable with this identifier code. `recessive`: what unknown values are taken for."""
 
     cdef cf_vcd state
 
-    def __cinit__(self, bytes name):
+    def __cinit__(self, bytes name, bint recessive=True):
         cdef char *at = name
         if len(name) >= CF_VCD_NAME:
             raise ValueError(f"identifier code {name!r} has more than {CF_VCD_NAME - 1} characters")
         memset(&self.state, 0, sizeof(cf_vcd))
         memcpy(self.state.name, at, len(name))
         self.state.begin = -1
+        self.state.recessive = recessive
         self.state.level = CF_VCD_NO_LEVEL
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,11 @@ DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
 _USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
 _PARTS = ("can_rx", "canrx", "rx", "can")
 _LOOKED_AT = 1 << 20
+LEAST_VOLTS = 0.3
+"""Between two levels."""
+_SHARES = 0.5, 0.001  # percent of the samples that may lie beyond either level
+_CLEAR = 4.0  # standard deviations from one to the other; of noise alone, cut in two, 2.7
+_HELD = 64  # pieces
 _OFTEN = 0.3
 
 
@@ -59,24 +64,47 @@ def choose_channel(
     )
 
 
-def levels_of(volts: npt.NDArray[np.floating], threshold: Threshold) -> tuple[float, float]:
-    """(low, high): what a voltage has to reach to count as low or high."""
+def levels_of(pieces: Iterable[npt.NDArray[np.floating]], threshold: Threshold) -> tuple[float, float]:
+    """(low, high): what a voltage has to reach to count as low or high. Looks until two levels are clear of each other:
+    a capture may begin with a long idle bus and its noise.
+    """
     if threshold is not None:
         low, high = threshold if isinstance(threshold, tuple) else (threshold, threshold)
         if not low <= high:
             raise ValueError(f"threshold = {threshold}: the first must not be above the second")
         return float(low), float(high)
-    good = volts[np.isfinite(volts)]
-    if not good.size:
+    unclear: list[tuple[float, float]] = []
+    for piece in pieces:
+        for at in range(0, len(piece), _LOOKED_AT):
+            good = piece[at : at + _LOOKED_AT]
+            good = good[np.isfinite(good)]
+            for share in _SHARES if good.size else ():
+                low, high = np.percentile(good, [share, 100 - share])
+                unclear.append((float(low), float(high)))
+                if _is_clear(good, low, high):
+                    return _between(low, high)
+    if not unclear:
         raise ValueError("there is no voltage among the samples")
-    low, high = np.percentile(good, [0.5, 99.5])
-    if high - low < 0.3:
-        low, high = float(good.min()), float(good.max())
-    if high - low < 0.3:
+    low, high = next((pair for pair in unclear if pair[1] - pair[0] >= LEAST_VOLTS), unclear[-1])
+    if high - low < LEAST_VOLTS:
         raise ValueError(
             f"voltages lie between {low:.3g} and {high:.3g} V: no two levels to tell apart; give threshold="
         )
+    return _between(low, high)
+
+
+def _between(low: float, high: float) -> tuple[float, float]:
     return float(low + 0.4 * (high - low)), float(low + 0.6 * (high - low))
+
+
+def _is_clear(volts: npt.NDArray[np.floating], low: float, high: float) -> bool:
+    """Whether what is nearer to one of two levels than to the other lies close to it."""
+    upper, volts = volts >= (low + high) / 2, volts.clip(low, high)
+    if high - low < LEAST_VOLTS or upper.all():
+        return False
+    one, two = volts[~upper], volts[upper]
+    spread = (one.var() * len(one) + two.var() * len(two)) / len(volts)
+    return bool(two.mean() - one.mean() >= _CLEAR * spread**0.5)
 
 
 def volts_blocks(
@@ -92,7 +120,9 @@ def volts_blocks(
     first = next(rest, None)
     if first is None or not len(first):
         raise ValueError("there is no voltage among the samples")
-    low, high = levels_of(first[:_LOOKED_AT], threshold)
+    held = [first]
+    low, high = levels_of(_holding(held, rest), threshold)
+    rest = chain(held[1:], rest)
     start = int(first[np.isfinite(first)][0] >= (low + high) / 2) if np.isfinite(first).any() else 0
     finder = EdgeFinder(start)
     opening = finder.volts(np.ascontiguousarray(first), low, high)
@@ -110,6 +140,16 @@ def volts_blocks(
             yield begin + ticks, begin + round(int(finder.place[0]) * ticks_a_sample)
 
     return Source(start ^ bool(invert), sample_rate, ticks_a_sample, begin, blocks(), notes)
+
+
+def _holding(
+    held: list[npt.NDArray[np.floating]], rest: Iterator[npt.NDArray[np.floating]]
+) -> Iterator[npt.NDArray[np.floating]]:
+    """What is held and then what follows, which is held, too."""
+    yield from list(held)
+    for piece in islice(rest, _HELD):
+        held.append(piece)
+        yield piece
 
 
 _RATES = sorted(

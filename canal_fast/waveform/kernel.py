@@ -33,6 +33,7 @@ _COLUMNS = {
     "glitches": np.int32,
 }
 _FEW = 4  # columns that are always there
+_BASE_ID_BITS, _EXTENDED_ID_BITS = 14, 32  # SOF to IDE, SOF to the last identifier bit
 
 
 class WaveStatus(enum.IntEnum):
@@ -107,6 +108,17 @@ class Decoded:
         """Rows whose frame a receiver accepts."""
         valid: npt.NDArray[np.bool_] = (self.frames["flags"] & FrameFlag.ERROR_FRAME) == 0
         return valid
+
+    @property
+    def identified(self) -> npt.NDArray[np.bool_]:
+        """Rows whose arbitration_id was read: valid ones, and those that broke behind it.
+
+        Whatever stuff bits that has. A CRC error says that some bit is wrong, and that may be one of the identifier.
+        """
+        extended = (self.frames["flags"] & FrameFlag.EXTENDED_ID) != 0
+        last = np.where(extended, _EXTENDED_ID_BITS, _BASE_ID_BITS)
+        identified: npt.NDArray[np.bool_] = self.valid | (self.bit_index >= last + (last - 1) // 4)
+        return identified
 
     @property
     def ack(self) -> npt.NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from canal_fast.errors import LogFormatError
 from .channels import Threshold, volts_blocks
 from .decoding import choose_rates
 from .kernel import Decoded, decode_source
+from .layout import BOMS
 from .saleae import MAGIC, open_saleae
 from .sigrok import open_sigrok
 from .table import open_table
@@ -47,7 +48,7 @@ def open_capture(
         return open_saleae(name, threshold, invert)
     if head.lstrip().startswith(b"$"):
         return open_vcd(name, channel, invert)
-    if b"\0" in head:
+    if b"\0" in head and head[:2] not in BOMS:
         raise LogFormatError("no format that is known: sigrok, Saleae binary, VCD or CSV", path=name)
     return open_table(name, channel, threshold, invert)
 
@@ -61,14 +62,20 @@ def read(
 ) -> Wave:
     """Read one line of a capture; the content decides the format, not the name.
 
-    sigrok sessions (.sr, versions 1 and 2, logic and analog), Saleae Logic 2 binary (version 0) and CSV, VCD, and
-    oscilloscopes' CSV (one voltage, or CAN_H and CAN_L, whose difference is taken).
+    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, Saleae Logic 2 binary (version 0; digital of
+    version 1, with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes' CSV: one voltage, or
+    CAN_H and CAN_L, whose difference is taken; with times or a step between rows.
+
+    What is unknown (x, z, gaps) is recessive. A file that tells changes only does not say how long the last level
+    lasts: where that is recessive, 11 bits of the slowest rate, so that the last frame has its end. A row that the file
+    ends in is left out.
 
     Parameters
     ----------
     path : path
     channel : str or int, optional
-        Name or number (from 0 on). Default: the only one, or the one named like a CAN line (CAN_RX, RX, CAN_L ...).
+        Name or number (from 0 on). Default: the only one, the one named like a CAN line (CAN_RX, RX, CAN_L ...), or
+        the only one that moves.
     threshold : float or (float, float), optional
         Volts at which a level changes; two make a hysteresis. Default: 0.5 and 0.9 V for a difference of CAN_H and
         CAN_L, else 40 and 60 % of the way between the lowest and the highest voltage.

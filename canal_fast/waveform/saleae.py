@@ -1,4 +1,4 @@
-"""Saleae Logic 2: binary export, version 0 (one file a channel)."""
+"""Saleae Logic 2: binary export, version 0 (one file a channel), and digital of version 1 (chunks with gaps)."""
 
 from __future__ import annotations
 
@@ -48,12 +48,16 @@ def open_saleae(path: str, threshold: Threshold, invert: bool | None) -> Source:
     with open(path, "rb") as file:
         file.read(len(MAGIC))
         version, kind = _take(file, "<ii", path)
-        if version != 0:
-            raise LogFormatError(f"Saleae binary version {version}, readable is 0", path=path, offset=8)
+        if version not in (0, 1):
+            raise LogFormatError(f"Saleae binary version {version}, readable are 0 and 1", path=path, offset=8)
         if kind not in (_DIGITAL, _ANALOG):
             raise LogFormatError(
                 f"Saleae binary type {kind}, readable are 0 (digital), 1 (analog)", path=path, offset=12
             )
+        if version == 1:
+            if kind == _ANALOG:
+                raise LogFormatError("Saleae binary version 1, of which digital is readable only", path=path, offset=12)
+            return _chunked(path, int(_take(file, "<Q", path)[0]), file.tell(), bool(invert))
         head = _take(file, "<dQQQ" if kind == _ANALOG else "<IddQ", path)
         offset = file.tell()
     if kind == _ANALOG:
@@ -97,3 +101,39 @@ def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | Non
     low = min(opening, *first[:1].tolist(), closing)
     resolution = likely_resolution(first, PICOSECONDS)
     return Source(int(level != 0) ^ bool(invert), PICOSECONDS, resolution, low, blocks())
+
+
+def _chunked(path: str, count: int, offset: int, invert: bool) -> Source:
+    """Version 1: chunks, with gaps between them in which the line is taken as recessive."""
+    notes = {"gaps": 0}
+    recessive = int(not invert)
+
+    def chunk(at: int) -> tuple[int, int, int, float, int, int]:
+        """Level, begin and end, sample rate, number of edges and where they are."""
+        with open(path, "rb") as file:
+            file.seek(at)
+            level, rate, begin, end, edges = _take(file, "<IdddQ", path)
+        first, last = _ticks(np.array([begin, end]), path).tolist()
+        return int(level != 0), first, last, rate, int(edges), at + struct.calcsize("<IdddQ")
+
+    def blocks() -> Iterator[tuple[Edges, int]]:
+        at, before, known = offset, level, begin
+        for _ in range(count):
+            after, first, last, _, edges, at = chunk(at)
+            if first > known:
+                notes["gaps"] += 1
+                gap = [time for time, side in ((known, before), (first, after)) if side != recessive]
+                yield np.array(gap, np.int64), first
+            elif after != before:
+                yield np.array([first], np.int64), first
+            for piece in _pieces(path, at, "<f8", edges):
+                yield _ticks(piece, path), int(_ticks(piece[-1:], path)[0])
+            at, before, known = at + 8 * edges, after ^ (edges & 1), last
+            yield np.empty(0, np.int64), last
+
+    if count < 1:
+        raise LogFormatError("no chunk of samples", path=path, offset=offset)
+    level, begin, _, rate, _, _ = chunk(offset)
+    if not rate > 0:
+        raise LogFormatError(f"a sample rate of {rate:g}", path=path, offset=offset + 4)
+    return Source(level ^ invert, PICOSECONDS, PICOSECONDS / rate, begin, blocks(), notes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,15 +13,18 @@ from canal_fast.errors import LogFormatError
 
 from . import _waveform
 from .channels import choose_channel, likely_resolution
-from .wave import PICOSECONDS, Edges, Source
+from .wave import PICOSECONDS, Edges, Source, held_on
 
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15}
 _PIECE = 1 << 20
 _ROOM = 1 << 16
+_VALUE = re.compile(rb"(?<!\S)(?:[bB][01xXzZ]*)?([01])\s*(\S+)")
+_VALUE_BYTES = 100  # that a value and its variable have at most
+Times = TypeVar("Times", int, Edges)
 
 
-def _header(path: str) -> tuple[int, int, dict[str, str], int]:
-    """Ticks a second, ticks of a time unit, identifier code of each one-bit variable, offset of the second part."""
+def _header(path: str) -> tuple[Fraction, dict[str, str], int]:
+    """Ticks of a time unit, identifier code of each one-bit variable, offset of the second part."""
     with open(path, "rb") as file:
         head = b""
         while b"$enddefinitions" not in head:
@@ -31,7 +36,7 @@ def _header(path: str) -> tuple[int, int, dict[str, str], int]:
     end = re.compile(r"\$enddefinitions\s+\$end").search(text)
     if end is None:
         raise LogFormatError("a VCD file without the $end of $enddefinitions", path=path)
-    scale = re.search(r"\$timescale\s+(\d+)\s*(s|ms|us|ns|ps|fs)\s+\$end", text)
+    scale = re.search(r"\$timescale\s+(\d+)\s*(s|ms|us|ns|ps|fs)\s+\$end", text, re.I)
     if scale is None:
         raise LogFormatError("a VCD file without $timescale, so that its times have no unit", path=path)
     scopes: list[str] = []
@@ -45,17 +50,32 @@ def _header(path: str) -> tuple[int, int, dict[str, str], int]:
         elif len(words) >= 4 and words[1] == "1":
             name = words[3] if words[3] not in names else ".".join([*scopes, words[3]])
             names[name] = words[2]
-    units = _UNITS[scale[2]]
-    if units > PICOSECONDS:
-        raise LogFormatError("$timescale in femtoseconds: readable are ps and longer", path=path)
-    return PICOSECONDS, PICOSECONDS // units * int(scale[1]), names, end.end()
+    return Fraction(PICOSECONDS * int(scale[1]), _UNITS[scale[2].lower()]), names, end.end()
+
+
+def _moving(path: str, offset: int, names: dict[str, str]) -> list[str]:
+    """Variables that are 0 at some time and 1 at another."""
+    seen: set[tuple[bytes, bytes]] = set()
+    with open(path, "rb") as file:
+        file.seek(offset)
+        rest = b""
+        while piece := file.read(_PIECE):
+            text = rest + piece
+            seen.update(_VALUE.findall(text))
+            rest = text[-_VALUE_BYTES:].partition(b"\n")[2]
+    codes = {name: code.encode("latin-1") for name, code in names.items()}
+    return [name for name, code in codes.items() if {(b"0", code), (b"1", code)} <= seen]
 
 
 def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Source:
     """One variable of a dump."""
-    rate, unit, names, offset = _header(path)
-    vcd = _waveform.Vcd(names[choose_channel([*names], channel, path)].encode("latin-1"))
+    unit, names, offset = _header(path)
+    name = choose_channel([*names], channel, path, moving=lambda: _moving(path, offset, names))
+    vcd = _waveform.Vcd(names[name].encode("latin-1"), not invert)
     notes = {"unknown": 0}
+
+    def ticks(times: Times) -> Times:
+        return (times * unit.numerator + unit.denominator // 2) // unit.denominator
 
     def changes() -> Iterator[tuple[Edges, int]]:
         room, rest = np.empty(_ROOM, np.int64), b""
@@ -68,7 +88,7 @@ def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Sourc
                 while True:
                     found, used = vcd.scan(text[done:], not piece, room)
                     done += used
-                    yield room[:found] * unit, vcd.time * unit
+                    yield ticks(room[:found]), int(ticks(vcd.time))
                     if not used or done == len(text):
                         break
                 notes["unknown"] = vcd.unknown
@@ -93,4 +113,6 @@ def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Sourc
         yield first
         yield from blocks
 
-    return Source(level, rate, likely_resolution(first[0], rate), max(vcd.begin, 0) * unit, all_blocks(), notes)
+    edges = held_on(all_blocks(), level, PICOSECONDS)
+    resolution = likely_resolution(first[0], PICOSECONDS)
+    return Source(level, PICOSECONDS, resolution, ticks(max(vcd.begin, 0)), edges, notes)

@@ -15,6 +15,7 @@ Edges = npt.NDArray[np.int64]
 PICOSECONDS = 10**12
 _ROOM = 1 << 12
 _LEAST = 64  # what the kernels need at a time
+_FRAME_END_BITS, _SLOWEST = 11, 5_000  # ACK delimiter to intermission; bit/s that the search begins with
 _SAMPLES = 8  # an edge, at least, mostly
 
 
@@ -52,7 +53,7 @@ class Wave:
     resolution : float
         Ticks between two samples; 0 where edges are exact.
     notes : dict of str to int
-        What was found besides: `unknown` (VCD's x and z, taken as recessive), `not_numbers` (voltages).
+        What was found besides: `unknown` (VCD's x and z, Saleae's X, taken as recessive), `not_numbers` (voltages).
 
     Examples
     --------
@@ -133,6 +134,19 @@ def collect(source: Source) -> Wave:
         end = upto
     edges = _joined(parts)
     return Wave(edges, source.level, source.ticks_per_second, source.begin, end, source.resolution, source.notes)
+
+
+def held_on(blocks: Iterator[tuple[Edges, int]], level: int, ticks_per_second: int) -> Iterator[tuple[Edges, int]]:
+    """Blocks of a file that tells changes only: a line that the last one left recessive stays so, long enough for the
+    end of a frame.
+    """
+    last, end = None, 0
+    for edges, end in blocks:
+        level ^= len(edges) & 1
+        last = edges[-1] if len(edges) else last
+        yield edges, end
+    if last == end and level == 1:
+        yield np.empty(0, np.int64), end + ticks_per_second * _FRAME_END_BITS // _SLOWEST
 
 
 def ticks_to_ns(ticks: Edges, ticks_per_second: int) -> npt.NDArray[np.int64]:

@@ -62,3 +62,28 @@ def test_drawing(capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_mistakes(capture: str, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["waveform", capture, *arguments]) == 1
     assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arbitration_id", "extended", "last"), [(0x123, False, 14), (0x1ABCDEF0, True, 35)])
+def test_a_broken_frame_shows_its_identifier_where_it_was_read(
+    arbitration_id: int, extended: bool, last: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Six equal bits from each bit of the frame on: behind the last of the identifier it is known."""
+    wave = cf.waveform.synthesise(
+        cf.make_frames(arbitration_id, b"\x55" * 4, flags=int(extended)), 500_000, idle_bits=40
+    )
+    ticks, bit = wave.edges // 1000, 2000  # ns
+    name = f"{arbitration_id:0{8 if extended else 3}X}"
+    for place in range(17 if extended else 3, 60):  # before its IDE an extended frame is taken for a base one
+        broken = ticks[ticks < ticks[0] + place * bit]
+        lines = [f"#0 {wave.level}!"]
+        lines += [f"#{time} {(wave.level + number + 1) % 2}!" for number, time in enumerate(broken.tolist())]
+        end = int(broken[-1]) + 100 * bit
+        lines += [f"#{end - 50 * bit} 1!"] * (len(broken) % 2) + [f"#{end}"]
+        path = tmp_path / "x.vcd"
+        path.write_text("$timescale 1 ns $end $var wire 1 ! rx $end $enddefinitions $end\n" + "\n".join(lines) + "\n")
+        assert main(["waveform", str(path), "--bitrate", "500000"]) == 0
+        row = capsys.readouterr().out.splitlines()[1].split()
+        known = int(row[row.index("bit") + 1].strip(",")) >= (39 if extended else 17)
+        assert row[1] == (name if known else "-"), (place, row)
+        assert not known or int(row[row.index("bit") + 1].strip(",")) > last

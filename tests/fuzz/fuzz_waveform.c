@@ -139,6 +139,7 @@ static void scan_text(const uint8_t *data, size_t size)
     v.name[0] = '!';
     v.begin = -1;
     v.level = CF_VCD_NO_LEVEL;
+    v.recessive = 1;
     while (at < size) {
         const size_t found = cf_vcd_scan(&v, (const char *)data + at, size - at, 1, edges, 64, &used);
         require(found < 64 && used <= size - at && used > 0);

@@ -33,7 +33,7 @@ NAMES = {
     "canal_fast.logger": "Lateness Logger PlayResult Player play",
     "canal_fast.signals": """Checksum Counter Database DecodeCounts Latest Message Plan Problem Signal Table Tables
         load_database to_parquet""",
-    "canal_fast.simulation": "Bus EDGE_DTYPE EVENT_DTYPE EdgeKind Event FIELDS Node NodeState Run",
+    "canal_fast.simulation": "Bus EDGE_DTYPE EVENT_DTYPE EdgeKind Event FIELDS Node NodeState Run Scenario",
     "canal_fast.waveform": """Candidate Decoded Detection Phase Rates Trace Wave WaveStatus batches decode
         detect_bitrate draw draw_eye from_samples read synthesise trace_frame""",
     "canal_fast.testing": "can_bus can_frames can_recording load_frames",

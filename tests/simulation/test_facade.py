@@ -108,6 +108,8 @@ def test_runs_that_cannot_be() -> None:
     for arguments in ({}, {"bits": 1, "seconds": 1.0}):
         with pytest.raises(ValueError, match="either bits or seconds"):
             bus.run(**arguments)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"bits = 1\.5, must be a whole number"):
+        bus.run(1.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="bits = -1"):
         bus.run(-1)
     with pytest.raises(ValueError, match="bitrate = 5"):

@@ -230,7 +230,7 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
         (b"$enddefinitions $end", "timescale"),
         (b"$timescale 1 ns $end $var wire 1 ! a $end $enddefinitions $end #0 1\" #5", "never has a value"),
         (b"$timescale 1 ns $end $var wire 1 ! a $end $enddefinitions $end #5 1! #3 0!", "backwards"),
-        (write_saleae(path, WAVE, version=1).read_bytes(), "version 1, readable is 0"),
+        (write_saleae(path, WAVE, version=2).read_bytes(), "version 2, readable are 0 and 1"),
         (write_saleae(path, WAVE).read_bytes()[:-8], "the file is cut"),
         (write_saleae(path, WAVE).read_bytes()[:20], "inside its header"),
         (write_sigrok(path, one, "4 MHz", version="3").read_bytes(), "version '3'"),
@@ -262,7 +262,7 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
 
 def test_errors_of_formats_are_log_format_errors(tmp_path: Path) -> None:
     with pytest.raises(LogFormatError) as error:
-        waveform.read(write_saleae(tmp_path / "x", WAVE, version=1))
+        waveform.read(write_saleae(tmp_path / "x", WAVE, version=2))
     assert error.value.offset == 8
     assert error.value.path is not None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from canal_fast.chips import aliases_of
+
 TIMING_CONTROLLERS = {  # bittiming.CONTROLLERS: name, title
     "usb_8dev": "8devices USB2CAN, Korlan USB2CAN",
     "sja1000": "NXP SJA1000, PCA82C200 and their many copies",
@@ -38,7 +40,7 @@ FILTER_CONTROLLERS = {  # analysis.design_controllers
     "mailboxes": "mailboxes",
     "socketcan": "SocketCAN",
 }
-FILTER_ALIASES = ("mcp251x", "mcp251xfd", "mcp2518fd", "fdcan")
+FILTER_ALIASES = tuple(aliases_of(FILTER_CONTROLLERS))
 FORMATS_READ = ("pcapng", "pcap", "blf", "asc", "trc", "csv", "csv-gvret", "candump", "candump-delta", "mf4", "parquet")
 FORMATS_WRITTEN = ("pcapng", "pcap", "blf", "asc", "trc", "trc-1.1", "csv", "csv-gvret", "candump", "mf4")
 PROFILES = (

@@ -18,7 +18,8 @@ typedef struct cf_vcd {
     int64_t time, begin;    /* of now, and of the first time that stands in the file; begin with -1 */
     unsigned level;         /* begin with CF_VCD_NO_LEVEL */
     unsigned first;         /* level at the beginning, when known */
-    int64_t unknown;        /* values x and z, taken as recessive */
+    unsigned recessive;     /* level that x and z, and what is before the first value, are taken for */
+    int64_t unknown;        /* how often that was */
     int64_t backwards;      /* times below the one before */
     cf_vcd_skip skip;
     char digit;
@@ -37,11 +38,15 @@ CF_INLINE int cf_vcd_is_named(const cf_vcd *v, const char *at, size_t size)
 /* The variable has the value `digit` now. Returns how many edges there are then. */
 CF_INLINE size_t cf_vcd_value(cf_vcd *v, char digit, int64_t *edges, size_t found)
 {
-    const unsigned level = digit != '0';
-    v->unknown += digit != '0' && digit != '1';
+    const unsigned unknown = digit != '0' && digit != '1';
+    const unsigned level = unknown ? v->recessive : digit == '1';
+    v->unknown += unknown;
     if (v->level == CF_VCD_NO_LEVEL) {
-        v->level = v->first = level;
-    } else if (level != v->level) {
+        const unsigned late = v->begin >= 0 && v->time > v->begin;
+        v->level = v->first = late ? v->recessive : level;
+        v->unknown += late;
+    }
+    if (level != v->level) {
         v->level = level;
         if (found && edges[found - 1] == v->time) /* a change that lasted no time */
             return found - 1;
