@@ -131,7 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, take the median")
     parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, installed in TREE/.venv")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures there, as the manual shows them")
-    parser.add_argument("--machine", default=platform.node(), metavar="NAME", help="this machine's name in that file")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the table there as a page")
+    parser.add_argument("--machine", default=platform.node(), metavar="NAME", help="this machine's name in those files")
     options = parser.parse_args(arguments)
     try:
         rows = read_rows(HERE / "targets.toml")
@@ -159,6 +160,8 @@ def main(arguments: list[str] | None = None) -> int:
             number = f"{judge(row, before[row['id']])[0] if row['id'] in before else '-'} -> {number}"
         lines.append((row["id"], row["what"], number, target, verdict))
     print(table(lines))
+    if options.html is not None:
+        load("page.py").write(options.html, load("results.py").machine(options.machine), lines)
     if options.json is not None:
         load("results.py").store(options.json, options.machine, {row: measured[row] for row in wanted})
     return 1 if any(line[4] == "MISSED" for line in lines) else 0

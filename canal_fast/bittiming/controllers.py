@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -199,7 +198,9 @@ def limits_of(limits: str | ControllerLimits) -> ControllerLimits:
     try:
         return CONTROLLERS[_ALIASES.get(limits, limits)]
     except (KeyError, TypeError):
-        near = difflib.get_close_matches(str(limits).lower(), CONTROLLERS, 1, 0.75)
+        from difflib import get_close_matches  # which takes a millisecond to load
+
+        near = get_close_matches(str(limits).lower(), CONTROLLERS, 1, 0.75)
         hint = f" (did you mean {near[0]!r}, {CONTROLLERS[near[0]].title}?)" if near else ""
         names = ", ".join(CONTROLLERS)
         raise BitTimingError(

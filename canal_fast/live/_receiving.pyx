@@ -1,3 +1,5 @@
+# cython: binding=True, embedsignature.format=c
+# Public methods, which keep their way of being called and shown
 """Channel's receive and receive_into, whole, where other glue only checks, calls and translates: for one frame a call
 the Python around that was half of the work."""
 

@@ -20,7 +20,6 @@ from canal_fast.capi.logs cimport (
     cf_columns_target,
     cf_log_format,
     cf_log_keeps_row,
-    cf_log_format_row,
     cf_log_loss,
     cf_log_loss_row,
     cf_log_screen,
@@ -29,6 +28,7 @@ from canal_fast.capi.logs cimport (
     cf_log_select,
     cf_log_selection,
 )
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -51,23 +51,26 @@ def loss_table():
 
 
 cdef class Screen:
-    """Counts of what becomes of the frames that are written in format `index`; -1: in columns, which keep `keeps`."""
+    """Counts of what becomes of the frames that are written in a format; None: in columns, which keep `keeps`.
+
+    The format's row comes from _logs: asked for here, the table would bring every reader and writer along.
+    """
 
     cdef cf_log_screen state
 
-    def __cinit__(self, Py_ssize_t index, bint nanoseconds, keeps=()):
+    def __cinit__(self, capsule, bint nanoseconds, keeps=()):
         cdef const cf_log_format *row
         cdef const cf_code *bit
         cdef size_t number = 0
         memset(&self.state, 0, sizeof(self.state))
-        if index < 0:
+        if capsule is None:
             self.state.target = cf_columns_target()
             while (bit := cf_log_keeps_row(number)) != NULL:
                 self.state.keeps |= bit.number if bit.name.decode().lower() in keeps else 0
                 number += 1
             return
-        row = cf_log_format_row(index)
-        if row == NULL or row.target == NULL:
+        row = <const cf_log_format *>PyCapsule_GetPointer(capsule, "canal_fast.log_format")
+        if row.target == NULL:
             raise ValueError("this format is not written")
         self.state.target = row.target
         self.state.keeps = row.keeps

@@ -1,6 +1,7 @@
 """Glue of the table of log formats, formats.h."""
 
 from cpython.buffer cimport PyBUF_STRIDES, PyBuffer_Release, PyObject_GetBuffer
+from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -71,6 +72,11 @@ cdef const cf_log_format *row_of(size_t index) except NULL:
     if row == NULL:
         raise IndexError("no such format")
     return row
+
+
+def format_row(size_t index):
+    """A capsule of that format's row, for other glue."""
+    return PyCapsule_New(<void *>row_of(index), "canal_fast.log_format", NULL)
 
 
 def recognise(size_t index, const uint8_t[::1] head not None, bint whole):

@@ -12,7 +12,7 @@ import numpy as np
 from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray
 
-from . import _account
+from . import _account, _logs
 from .formats import LogFormat
 
 __all__ = ["Account", "Screen"]
@@ -93,7 +93,8 @@ class Screen:
     """Takes out of frames those that a format has no place for, and counts what the others lose."""
 
     def __init__(self, row: LogFormat, nanoseconds: bool, strict: bool, path: str) -> None:
-        self._screen = _account.Screen(row.index, nanoseconds, row.keeps)
+        capsule = _logs.format_row(row.index) if row.index >= 0 else None
+        self._screen = _account.Screen(capsule, nanoseconds, row.keeps)
         self._strict, self._path, self._title = strict, path, row.title
 
     def start(self, start_ns: int) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 import os
 import re
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +50,8 @@ class Names:
     """
 
     def __init__(self, template: str, host: str | None = None) -> None:
+        from socket import gethostname  # which takes a millisecond to load
+
         self.template = template
         self.folder, name = os.path.split(template)
         words = _PLACEHOLDER.findall(name)
@@ -64,7 +65,7 @@ class Names:
         if on_windows() and ":" in os.path.splitdrive(template)[1]:
             raise ValueError(f"{template}: a colon, behind which Windows takes the name for that of a stream")
         self.numbered, self.dated = "n" in words, "time" in words
-        self._host = re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname() if host is None else host) or "host"
+        self._host = re.sub(r"[^A-Za-z0-9._-]", "_", gethostname() if host is None else host) or "host"
         self._stem, self._tail = _split(name)
         self._pattern = re.compile(self._expression())
 

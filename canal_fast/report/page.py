@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
-from importlib.resources import files
 from typing import Any
 
 from .banners import banners, heading
@@ -52,6 +49,10 @@ def _json(value: Any) -> str:
 
 def render(facts: Facts) -> str:
     """The whole page."""
+    from base64 import b64encode  # these three take as long to load as all of this wing
+    from hashlib import sha256
+    from importlib.resources import files
+
     folder = files(__package__)
     style, script, template = (
         (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "page.html")
@@ -59,7 +60,7 @@ def render(facts: Facts) -> str:
     end_s = end_of(facts)
     parts = [(name, title, html) for name, title, make in SECTIONS if (html := make(facts, end_s))]
     title = os.path.basename(facts["file"]["path"]) or facts["file"]["path"]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    digest = b64encode(sha256(script.encode()).digest()).decode()
     found = {
         "version": safe(facts["version"]),
         "script_hash": f"sha256-{digest}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 
 __all__ = [
     "bus_id",
@@ -25,8 +24,10 @@ MOST = 80  # characters of a name
 
 def safe(text: object) -> str:
     """Text for a page: control characters, halves of surrogate pairs and marks that turn the direction are shown."""
+    from html import escape  # which brings all names of letters along
+
     letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
-    return html.escape("".join(letters), quote=True)
+    return escape("".join(letters), quote=True)
 
 
 def name(text: object) -> str:

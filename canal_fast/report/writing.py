@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,7 +130,9 @@ def _write(path: str, page: bytes) -> None:
         with open(path, "wb") as file:
             file.write(page)
         return
-    handle, made = tempfile.mkstemp(suffix=".tmp", prefix=".report-", dir=os.path.dirname(path) or ".")
+    from tempfile import mkstemp  # which takes two milliseconds to load
+
+    handle, made = mkstemp(suffix=".tmp", prefix=".report-", dir=os.path.dirname(path) or ".")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -174,9 +173,11 @@ def parameter_group(arbitration_id: int) -> int:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """'; did you mean ...?' for a name that is not among those known."""
+    from difflib import get_close_matches  # which takes a millisecond to load
+
     names = sorted(set(known))
     lower = {n.lower(): n for n in names}
-    close = [lower[n] for n in difflib.get_close_matches(name.lower(), list(lower), 3, 0.6)]
+    close = [lower[n] for n in get_close_matches(name.lower(), list(lower), 3, 0.6)]
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"
     if not names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +48,8 @@ class Plan:
     """
 
     def __init__(self, messages: Sequence[Message], options: Options) -> None:
+        from hashlib import sha256  # which brings OpenSSL along
+
         self.messages = tuple(messages)
         self.options = options
         records, self._dtypes = build(self.messages, options.scaling, options.j1939_nulls, options.dictionary)
@@ -66,7 +67,7 @@ class Plan:
             for first, message in self._spans()
         ]
         self._numbers_memory, self._scratch_memory = WorkMemory(), WorkMemory()
-        self.digest = hashlib.sha256(repr((VERSION, self.messages, options)).encode()).hexdigest()
+        self.digest = sha256(repr((VERSION, self.messages, options)).encode()).hexdigest()
 
     def _spans(self) -> Iterator[tuple[int, Message]]:
         return zip(self._firsts, self.messages, strict=True)

@@ -17,7 +17,6 @@ from .decoding import choose_rates
 from .kernel import Decoded, decode_source
 from .layout import BOMS
 from .saleae import MAGIC, open_saleae
-from .sigrok import open_sigrok
 from .table import open_table
 from .vcd import open_vcd
 from .wave import EdgeFinder, Edges, Source, Wave, collect
@@ -39,6 +38,8 @@ def open_capture(
     if not head:
         raise LogFormatError("the file is empty", path=name)
     if head.startswith(b"PK"):
+        from .sigrok import open_sigrok  # zip files and configurations take two milliseconds to load
+
         return open_sigrok(name, channel, threshold, invert, sample_rate)
     if sample_rate is not None:
         raise ValueError("sample_rate is for sigrok sessions that lack it; this file has times")

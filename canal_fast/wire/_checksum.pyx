@@ -1,3 +1,5 @@
+# cython: binding=True, embedsignature.format=c
+# Public functions, which keep their way of being called and shown
 """Glue of crc.h and crc_simd.h."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer

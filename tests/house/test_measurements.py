@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
+import check
 import page
+import pytest
 
 
 class Cells(HTMLParser):
@@ -43,3 +47,24 @@ def test_page() -> None:
     assert cells.rows == [["machine", "desk <1>"], ["cores", "2"], *map(list, lines)]
     assert "1 of 3 rows reached their target" in text
     assert text.count("class=missed") == 1
+
+
+BENCH = "def measure():\n    return {'toy-fast': 2.0, 'toy-slow': 0.5}\n"
+ROW = '[[row]]\nid = "{}"\nbench = "bench_toy.py"\nwhat = "a toy"\ntarget = 1\nkind = "at_least"\n'
+
+
+def test_check_writes_the_table_as_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("page.py", "results.py"):
+        shutil.copy(check.HERE / name, tmp_path)
+    (tmp_path / "bench_toy.py").write_text(BENCH)
+    (tmp_path / "targets.toml").write_text(ROW.format("toy-fast") + ROW.format("toy-slow"))
+    monkeypatch.setattr(check, "HERE", tmp_path)
+    assert check.main(["--html", str(tmp_path / "table.html"), "--machine", "desk <2>"]) == 1
+    cells = Cells()
+    cells.feed((tmp_path / "table.html").read_text(encoding="utf-8"))
+    assert cells.rows[0] == ["machine", "desk <2>"]
+    assert [row[0] for row in cells.rows].count("processor") == 1
+    assert cells.rows[-2:] == [["toy-fast", "a toy", "2", ">= 1", "ok"], ["toy-slow", "a toy", "0.5", ">= 1", "MISSED"]]
+    assert "toy-slow" in capsys.readouterr().out
