@@ -201,3 +201,15 @@ def test_violations_with_nulls_in_pandas() -> None:
     assert frame["c_violation"].dtype == pd.BooleanDtype()
     assert frame["c_violation"].isna().tolist() == [False, True, False]
     assert frame["c_violation"].sum() == 1
+
+
+def test_signals_called_as_the_folders_of_parquet(tmp_path: Path) -> None:
+    """DuckDB gives the folder's name instead of the signal, pyarrow and pandas refuse to read it."""
+    dataset = pytest.importorskip("pyarrow.dataset", reason="NOT RUN: pyarrow is not installed")
+    names = ("Date", "message", "message_")
+    message = one_message(*(Signal(name, 8 * place, 8) for place, name in enumerate(names)))
+    cf.write_log(tmp_path / "x.log", cf.make_frames(0x123, b"\1\2\3", timestamp_ns=1_700_000_000_000_000_000))
+    cf.signals.to_parquet(plan_of(message), tmp_path / "x.log", tmp_path / "lake")
+    (row,) = dataset.dataset(tmp_path / "lake", format="parquet", partitioning="hive").to_table().to_pylist()
+    del row["timestamp"]
+    assert row == {"Date_": 1, "message__": 2, "message_": 3, "date": "2023-11-14", "message": "M"}
