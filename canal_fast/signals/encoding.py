@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +142,15 @@ def _number(signal: Signal, text: str) -> int:
     """Raw value of a physical one that the value table has no text for; with a scale of 0 any will do."""
     if not signal.scale:
         return 0
-    return round((Fraction(text) - Fraction(signal.offset)) / Fraction(signal.scale))
+    scale, offset = signal.scale, signal.offset
+    if isinstance(scale, int) and isinstance(offset, int):
+        raw = (int(text) - offset) // scale
+    else:
+        value = float(text)
+        raw = round((value - offset) / scale)
+        raw += round((value - (raw * scale + offset)) / scale)  # of large numbers the quotient is out by some
+    low, high = signal.raw_bounds
+    return min(max(raw, low), high)
 
 
 def _integers(values: list[int]) -> Array:

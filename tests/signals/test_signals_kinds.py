@@ -91,6 +91,17 @@ def test_value_tables_of_64_bits() -> None:
     assert plan.encode("M", {"u": ["not available", "none"]})["data"].max(1).tolist() == [255, 0]
 
 
+@pytest.mark.parametrize(("length", "scale", "offset"), [(33, 0.1, -9007199254740993), (2, 0.1, 1e17)])
+def test_numbers_in_a_value_table_beyond_what_doubles_hold(length: int, scale: float, offset: float) -> None:
+    """Several raw values have one text: one of them is written."""
+    entry = Signal("u", 0, length, is_signed=True, scale=scale, offset=offset, choices=((1, "one"),))
+    plan = plan_of(one_message(entry), dictionary=True)
+    payloads = np.random.default_rng(2).integers(0, 256, (20, 8), np.uint8)
+    table = plan.decode(cf.make_frames(np.full(20, 0x123), payloads))["M"]
+    again = plan.decode(plan.encode("M", table))["M"]
+    assert np.array_equal(np.array(again.texts["u"])[again["u"]], np.array(table.texts["u"])[table["u"]])
+
+
 def test_a_text_that_is_empty_is_a_value(tmp_path: Path, cantools: Any) -> None:
     database = written(tmp_path, "BO_ 1 M: 8 A", signal("u", "0|8@1+"), 'VAL_ 1 u 0 "" 1 "b" ;')
     database.write_text(database.read_text() + "BO_ 2 N: 8 A\n" + signal("v", "0|8@1+") + "\n")
@@ -111,6 +122,30 @@ def test_a_scale_of_0_goes_both_ways(entry: Signal) -> None:
         assert plan.decode(frames)["M"]["u"].tolist() == [entry.offset] * 2
     with pytest.raises(cf.SignalError, match="row 0: value 4"):
         plan.encode("M", {"u": [4]})
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(0.25, 1e17), (-0.1, 1e17), (1e-3, -9007199254740993)])
+def test_what_decodes_encodes_beside_a_large_offset(scale: float, offset: float) -> None:
+    """Its quotient may lie beyond the signal's range."""
+    plan = plan_of(one_message(Signal("u", 0, 8, is_signed=True, scale=scale, offset=offset)))
+    table = plan.decode(cf.make_frames(np.full(256, 0x123), np.arange(256).astype(np.uint8)[:, None]))["M"]
+    assert np.array_equal(plan.decode(plan.encode("M", table))["M"]["u"], table["u"])
+    with pytest.raises(cf.SignalError, match="row 0"):
+        plan.encode("M", {"u": [offset + 1000]})
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(2, 10**17), (-3, 10**17), (10**6, -40), (10**10, -(2**53) - 1), (0.001, -40)]
+)
+def test_what_decodes_encodes_beyond_what_doubles_hold(scale: float, offset: float, dictionary: bool) -> None:
+    entry = Signal("u", 1, 63, is_signed=True, scale=scale, offset=offset, choices=((5, "five"),))
+    plan = plan_of(one_message(entry), dictionary=dictionary)
+    payloads = np.random.default_rng(3).integers(0, 256, (400, 8), np.uint8)
+    table = plan.decode(cf.make_frames(np.full(400, 0x123), payloads))["M"]
+    again = plan.decode(plan.encode("M", table))["M"]
+    assert np.array_equal(again["u"], table["u"])
+    assert again.texts == table.texts
 
 
 @pytest.mark.parametrize(

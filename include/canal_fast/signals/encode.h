@@ -62,16 +62,25 @@ CF_INLINE int cf_raw_of_integer(const cf_signal *s, uint64_t value, int is_signe
     return cf_raw_bounded(s, quotient && below != (scale < 0), quotient, raw);
 }
 
-/* Of the raw values at most 4 beside `raw` the nearest that decodes to `value`, or `raw` where none does. */
+/* Is `raw` one of the signal's, and does it decode to `value`? */
+CF_INLINE int cf_raw_decodes(const cf_signal *s, uint64_t raw, double value)
+{
+    const unsigned spare = 64u - s->length;
+    const uint64_t top = raw << spare;
+    const uint64_t kept = s->kind & CF_SIGNAL_SIGNED ? (uint64_t)((int64_t)top >> spare) : top >> spare;
+    return kept == raw && cf_decoded_value(s, raw) == value;
+}
+
+/* Of `raw` moved by what its value lacks, and the raw values at most 4 beside that, the nearest that decodes to
+ * `value`; `raw` where none does. */
 CF_INLINE uint64_t cf_raw_beside(const cf_signal *s, uint64_t raw, double value)
 {
+    const double lacking = cf_round_even((value - cf_decoded_value(s, raw)) / s->scale);
+    const uint64_t moved = lacking > -1e9 && lacking < 1e9 ? raw + (uint64_t)(int64_t)lacking : raw;
     int i;
-    for (i = 0; i < 8; i++) {
-        const uint64_t other = i & 1 ? raw - (uint64_t)(i / 2 + 1) : raw + (uint64_t)(i / 2 + 1);
-        const uint64_t top = other << (64u - s->length);
-        const uint64_t kept = s->kind & CF_SIGNAL_SIGNED ? (uint64_t)((int64_t)top >> (64u - s->length))
-                                                         : top >> (64u - s->length);
-        if (kept == other && cf_decoded_value(s, other) == value)
+    for (i = 1; i <= 9; i++) {
+        const uint64_t other = i & 1 ? moved - (uint64_t)(i / 2) : moved + (uint64_t)(i / 2);
+        if (cf_raw_decodes(s, other, value))
             return other;
     }
     return raw;
@@ -87,9 +96,10 @@ CF_INLINE int cf_raw_of_number(const cf_signal *s, double value, int scaled, uin
     const double low = is_signed ? -top / 2 : 0, high = is_signed ? top / 2 : top;
     *raw = 0;
     if (!(whole >= low && whole < high)) {
-        if (whole == whole)
-            (void)cf_raw_bounded(s, whole < low, ~(uint64_t)0, raw);
-        return 0;
+        if (whole != whole)
+            return 0;
+        (void)cf_raw_bounded(s, whole < low, ~(uint64_t)0, raw);
+        return scaled && cf_decoded_value(s, *raw) == value; /* beside a large offset the quotient is out by some */
     }
     *raw = is_signed ? (uint64_t)(int64_t)whole : (uint64_t)whole;
     if (scaled && s->length > 50 && (s->rule == CF_RULE_LINEAR || s->rule == CF_RULE_WIDE) &&
