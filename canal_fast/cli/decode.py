@@ -13,12 +13,13 @@ import numpy as np
 
 from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import keep_existing, reading
-from canal_fast.frames import FrameArray, FrameFlag
+from canal_fast.frames import FrameArray, FrameFlag, make_frames
 from canal_fast.logs import format_candump
 from canal_fast.plot import signals as draw_signals
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database, to_parquet
 
 BATCH_FRAMES = 65_536
+LONG = ("message", "signal", "value", "unit")  # columns of a CSV of several messages
 _NOT_DATA = int(FrameFlag.REMOTE | FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
 
 
@@ -33,7 +34,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("FILE is missing; only --list does without")
     words = args.to is not None or not (args.plot or (args.output or "").endswith(".npz"))
     plan = database.plan(
-        signals=args.signal, choices="dictionary" if words else None, j1939=True if args.j1939 else None
+        signals=args.signal,
+        choices="dictionary" if words else None,
+        j1939=True if args.j1939 else None,
+        j1939_nulls=args.j1939_nulls,
     )
     if args.to:
         return write_folder(plan, args)
@@ -43,7 +47,16 @@ def run(args: argparse.Namespace) -> int:
         f"messages, {counts.not_decodable} not data frames",
         file=sys.stderr,
     )
+    tell_foreign(counts, args)
     return code
+
+
+def tell_foreign(counts: DecodeCounts, args: argparse.Namespace) -> None:
+    """Where no frame has a message: the database is of another bus, most likely."""
+    if counts.unknown_id and not counts.decoded + counts.short:
+        wanted = "a message with a chosen signal" if args.signal else f"a message in {args.dbc}"
+        more = "" if args.j1939 else "; --j1939 matches extended identifiers by parameter group"
+        print(f"canal-fast decode: none of {counts.unknown_id} frames is of {wanted}{more}", file=sys.stderr)
 
 
 def write_folder(plan: Plan, args: argparse.Namespace) -> int:
@@ -55,9 +68,11 @@ def write_folder(plan: Plan, args: argparse.Namespace) -> int:
         f"canal-fast decode: {account.frames} frames, {account.rows} rows in {len(account.files)} files of "
         + args.output
         + (f", {account.undated} without a date" if account.undated else "")
-        + (f"; {counts.short} too short" if counts.short else ""),
+        + (f"; {counts.short} too short" if counts.short else "")
+        + (f"; {counts.unknown_id} of other messages" if counts.unknown_id else ""),
         file=sys.stderr,
     )
+    tell_foreign(counts, args)
     return 0
 
 
@@ -139,13 +154,12 @@ def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
         raise ValueError(f"-o {args.output}: the name ends with .csv or .npz")
     counts = DecodeCounts()
     kept: dict[str, list[tuple[FrameArray, Any, Any]]] = {}
-    wide = len(plan.messages) == 1
     is_csv = (args.output or "").endswith(".csv")
     with (
         open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file,
         reading(args) as log,
     ):
-        append = csv_rows(file, wide)
+        append = csv_rows(file, plan)
         for tables in map(plan.decode, log.batches(BATCH_FRAMES)):
             counts += tables.counts
             for name, table in tables.items():
@@ -163,28 +177,28 @@ def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
     return counts, exit_code(log)
 
 
-def csv_rows(file: TextIO, wide: bool) -> Callable[[Table], None]:
-    """A function that appends a table to the file."""
+def csv_rows(file: TextIO, plan: Plan) -> Callable[[Table], None]:
+    """Writes the line of names; a function that appends a table to the file."""
     out = csv.writer(file)
-    begun = False
+    wide = len(plan.messages) == 1
+    names = plan.decode(make_frames([]))[plan.messages[0].name].columns if wide else LONG
+    out.writerow(["timestamp_ns", *names])
 
     def append(table: Table) -> None:
-        nonlocal begun
         names = list(table.columns)
-        if not begun:
-            out.writerow(["timestamp_ns", *names] if wide else ["timestamp_ns", "message", "signal", "value", "unit"])
-            begun = True
-        columns = [
-            [v if h else "" for v, h in zip(values(table, name), held(table, name), strict=True)] for name in names
-        ]
+        columns = [values(table, name) for name in names]
+        there = [held(table, name) for name in names]
         times = table.timestamp_ns.tolist()
         if wide:
-            out.writerows(zip(times, *columns, strict=True))
+            written = (
+                [v if h else "" for v, h in zip(*pair, strict=True)] for pair in zip(columns, there, strict=True)
+            )
+            out.writerows(zip(times, *written, strict=True))
         else:
             units, message = table.units, table.message.name
             for place, time in enumerate(times):
-                for name, column in zip(names, columns, strict=True):
-                    if column[place] != "":
+                for name, column, given in zip(names, columns, there, strict=True):
+                    if given[place]:
                         out.writerow([time, message, name, column[place], units.get(name) or ""])
 
     return append

@@ -72,7 +72,7 @@ class Database:
             chosen signals are chosen, too.
         choices : "dictionary", optional
             Signals with a value table become dictionary columns of texts; a raw value without a text keeps its
-            number. Default: numbers.
+            number, and so do floats. Default: numbers.
         j1939 : bool, optional
             True: match all extended identifiers by parameter group; False: none. Default: those whose protocol in the
             database is J1939.

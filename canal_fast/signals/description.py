@@ -71,6 +71,19 @@ class Signal:
         return 8 * (self.start // 8) + 7 - self.start % 8 if self.big_endian else self.start
 
     @property
+    def raw_bounds(self) -> tuple[int, int]:
+        """Least and greatest raw value, of a signal that is no float."""
+        if self.is_signed:
+            return -(1 << self.length - 1), (1 << self.length - 1) - 1
+        return 0, (1 << self.length) - 1
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """Raw value -> text, of the raw values that the signal can have."""
+        low, high = self.raw_bounds
+        return {raw: text for raw, text in self.choices if self.is_float or low <= raw <= high}
+
+    @property
     def payload_bytes(self) -> int:
         """Bytes that a payload must have to hold the signal wholly."""
         return (self.first_position + self.length + 7) // 8
@@ -139,7 +152,7 @@ class Problem:
     ----------
     kind : str
         "duplicate id", "duplicate name", "duplicate pgn", "overlap", "beyond message", "conversion", "multiplexer",
-        "length", "container".
+        "length", "value table", "container".
     message : str
     signal : str or None
     sentence : str

@@ -13,7 +13,7 @@ from canal_fast.errors import SignalError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray, FrameFlag, make_frames
 
 from .description import Message, Signal, suggest
-from .records import initial_bits, raw_bounds
+from .records import initial_bits
 from .tables import Table
 
 if TYPE_CHECKING:
@@ -66,8 +66,11 @@ def _framed(
     message: Message, payloads: Array, timestamp_ns: npt.ArrayLike, channel: npt.ArrayLike, fill: int
 ) -> FrameArray:
     """Records around payloads, which are cut, or filled up, to the message's length."""
-    if message.length > 64:
-        raise SignalError(f"{message.name} has {message.length} bytes; a frame carries at most 64")
+    if message.length > (64 if message.is_fd else 8):
+        raise SignalError(
+            f"{message.name} has {message.length} bytes, allowed 0..{64 if message.is_fd else 8} in a "
+            f"{'CAN FD' if message.is_fd else 'classical'} frame; what comes in several frames is not encoded"
+        )
     (flags, dlc), channels = _head(message), np.asarray(channel)
     if channels.size and not (channels.min() >= 0 and channels.max() <= 255):
         raise ValueError(f"channel = {channels.min()}..{channels.max()}, allowed 0..255")
@@ -124,15 +127,34 @@ def _of_table(table: Table, signal: Signal) -> Given:
     values, held = table.columns[signal.name], table.partial.get(signal.name)
     given = None if held is None else held.view(np.uint8)
     if signal.name in table.texts:
-        words = dict(reversed([(text, value) for value, text in signal.choices]))
+        words = _raw_values(signal)
         raw = [words[text] if text in words else _number(signal, text) for text in table.texts[signal.name]]
-        return np.array(raw, np.int64)[values], given, True
+        return _integers(raw)[values], given, True
     return _numbers(values), given, False
 
 
+def _raw_values(signal: Signal) -> dict[str, int]:
+    """Text -> raw value, the least that has it."""
+    return dict(reversed([(text, raw) for raw, text in signal.texts.items()]))
+
+
 def _number(signal: Signal, text: str) -> int:
-    """Raw value of a physical one that the value table has no text for."""
-    return round((float(text) - signal.offset) / signal.scale)
+    """Raw value of a physical one that the value table has no text for; with a scale of 0 any will do."""
+    if not signal.scale:
+        return 0
+    scale, offset = signal.scale, signal.offset
+    if isinstance(scale, int) and isinstance(offset, int):
+        raw = (int(text) - offset) // scale
+    else:
+        value = float(text)
+        raw = round((value - offset) / scale)
+        raw += round((value - (raw * scale + offset)) / scale)  # of large numbers the quotient is out by some
+    low, high = signal.raw_bounds
+    return min(max(raw, low), high)
+
+
+def _integers(values: list[int]) -> Array:
+    return np.array(values, np.uint64 if max(values, default=0) >= 1 << 63 else np.int64)
 
 
 def _numbers(values: Array) -> Array:
@@ -164,7 +186,7 @@ def _column(message: Message, signal: Signal, values: Any) -> Given:
 
 
 def _of_texts(message: Message, signal: Signal, texts: Array, given: Array | None) -> Array:
-    words = dict(reversed([(text, value) for value, text in signal.choices]))
+    words = _raw_values(signal)
     unique, inverse = np.unique(texts, return_inverse=True)
     if given is not None:
         words.setdefault("", 0)  # stands where none is given
@@ -173,7 +195,7 @@ def _of_texts(message: Message, signal: Signal, texts: Array, given: Array | Non
             row = int(np.flatnonzero(texts == text)[0])
             name = f"{message.name}.{signal.name}"
             raise SignalError(f"{name}: row {row}: no such text {text!r}{suggest(text, words)}", signal=name, row=row)
-    return np.array([words[text] for text in unique.tolist()], np.int64)[inverse]
+    return _integers([words[text] for text in unique.tolist()])[inverse]
 
 
 def _refusal(message: Message, signal: Signal, row: int, value: Any, raw: bool) -> SignalError:
@@ -181,7 +203,7 @@ def _refusal(message: Message, signal: Signal, row: int, value: Any, raw: bool) 
     if signal.is_float:
         allowed = f"what a float of {signal.length} bits holds"
     else:
-        low, high = raw_bounds(signal)
+        low, high = signal.raw_bounds
         ends = sorted((low, high) if raw else (low * signal.scale + signal.offset, high * signal.scale + signal.offset))
         unit = f" {signal.unit}" if signal.unit and not raw else ""
         allowed = f"{ends[0]}..{ends[1]}{unit}{'' if raw else f' (raw {low}..{high})'}"

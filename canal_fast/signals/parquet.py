@@ -10,10 +10,11 @@ from canal_fast.logs.parquet import ParquetAccount, Partitions, by_date, source_
 from canal_fast.logs.zones import Zone
 
 from .plan import Plan
-from .tables import DecodeCounts, Table
+from .tables import DecodeCounts, Table, free
 
 __all__ = ["to_parquet"]
 
+PARTITIONS = ("date", "message")  # folders' names, which readers make columns of, in any case of letters
 BATCH_FRAMES = 1 << 18  # each makes a table of every message, whatever few rows it has
 
 
@@ -31,6 +32,7 @@ def to_parquet(
     Files are called date=2026-11-26/message=Engine/DIGEST-0.parquet after the recording's content and the plan, and
     appear when all of them are whole: repeating a call changes nothing, and one that was interrupted can be repeated.
     Columns are the message's signals and `timestamp`; frames earlier than 1973 have no date and go to date=undated.
+    Signals called date or message have `_` behind their names, since readers take the folders' names for columns.
 
     Parameters
     ----------
@@ -85,4 +87,7 @@ def _nullable(arrow: Any, table: Table) -> Any:
     found = arrow.table(table)
     about = {"canal_fast.message": table.message.name}
     fields = [field.with_nullable(field.name in table.columns) for field in found.schema]
+    for place, name in enumerate(found.column_names):
+        if name.lower() in PARTITIONS:
+            fields[place] = fields[place].with_name(free(f"{name}_", table.columns))
     return arrow.Table.from_arrays(found.columns, schema=arrow.schema(fields, metadata=about))

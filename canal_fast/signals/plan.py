@@ -17,7 +17,7 @@ from canal_fast.frames import FrameArray
 from . import _signals
 from .description import Message, Signal, suggest
 from .encoding import encode
-from .records import build
+from .records import build, has_words
 from .tables import DecodeCounts, Options, Table, Tables
 from .work import WorkMemory
 
@@ -61,7 +61,7 @@ class Plan:
         self.checks = dict(options.checks)
         self._specifications = [
             [
-                (s.name, dtype.str[1:], s if options.dictionary and s.choices and not s.is_float else None)
+                (s.name, dtype.str[1:], s if has_words(s, options.dictionary) else None)
                 for s, dtype in zip(message.signals, self._dtypes[first:], strict=False)
             ]
             for first, message in self._spans()

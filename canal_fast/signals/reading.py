@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ _ADVICE = (  # what cantools says, and what to do
     ("Invalid syntax", "correct that line; names begin with a letter or an underscore"),
 )
 _WIDE = 1 << 62
+_CLASSICAL, _MOST = 8, 64  # payload bytes of a frame
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _MESSAGE = re.compile(r"^\s*BO_\s+(\d+)\s", re.M)
 _MARKED = re.compile(r"^\s*SG_\s+(\w+)\s+(m\d+)M?\s*:", re.M)
 
@@ -54,7 +58,8 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Mark
         raise DatabaseError(f"{os.fspath(path)}: {error}", path=path) from None
     except UnicodeDecodeError as error:
         raise DatabaseError(
-            f"{os.fspath(path)}: byte {error.start}: not {encoding}; give encoding=, for example 'cp1252' or 'gbk'",
+            f"{os.fspath(path)}: byte {error.start}: not {error.encoding}; "
+            "give encoding=, for example 'cp1252' or 'gbk'",
             path=path,
         ) from None
     except Exception as error:
@@ -78,12 +83,14 @@ def _marks(text: str) -> Marks:
 
 
 def _text(data: bytes, encoding: str | None, form: str | None) -> str:
+    if encoding is None:
+        encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
     if encoding is not None:
         return data.decode(encoding)
     if form not in _TEXT and data.lstrip().startswith(b"<?xml") and b'encoding="' in data[:200]:
         return data.decode(data[:200].split(b'encoding="')[1].split(b'"')[0].decode("ascii"))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
 
@@ -100,7 +107,7 @@ def _recording(path: str | os.PathLike[str]) -> str | None:
 
 
 def _refusal(path: str | os.PathLike[str], form: str | None, error: Exception) -> str:
-    said = "".join(letter if letter.isprintable() else " " for letter in str(error))
+    said = "".join(letter if letter.isprintable() else " " for letter in str(error) or type(error).__name__)
     said = " ".join(said.split())
     said = said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]} ..."
     advice = next((what for words, what in _ADVICE if words in said), "")
@@ -113,16 +120,19 @@ def describe(database: Any, marks: Marks) -> tuple[tuple[Message, ...], tuple[Pr
     problems: list[Problem] = []
     messages: list[Message] = []
     names: set[str] = set()
+    taken = {entry.name for entry in database.messages}
     for entry in database.messages:
         if entry.name == "VECTOR__INDEPENDENT_SIG_MSG":
             continue
         message = _message(entry, marks, problems)
         if message.name in names:
             new = f"{message.name}_{message.arbitration_id:X}"
+            new = next(n for n in chain([new], (f"{new}_{i}" for i in count(2))) if n not in taken)
             sentence = f"{message.name}: a second message has this name; the one with {_id(message)} is called {new}"
             problems.append(Problem("duplicate name", message.name, None, sentence))
             message = replace(message, name=new)
         names.add(message.name)
+        taken.add(message.name)
         messages.append(message)
     return tuple(messages), tuple(_duplicates(messages) + problems)
 
@@ -172,15 +182,15 @@ def _message(entry: Any, marks: Marks, problems: list[Problem]) -> Message:
             problems.append(Problem("conversion", entry.name, item.name, sentence))
         _add(entry.name, signals, signal, problems)
     kept = _with_multiplexers(entry.name, signals, problems)
-    protocol = (entry.protocol or "").lower() == "j1939"
+    by_pgn = (entry.protocol or "").lower() == "j1939" and bool(entry.is_extended_frame)
     message = Message(
         name=entry.name,
         arbitration_id=entry.frame_id,
         is_extended=bool(entry.is_extended_frame),
-        is_fd=bool(entry.is_fd) or entry.length > 8,
+        is_fd=bool(entry.is_fd) or (entry.length > _CLASSICAL and not by_pgn),
         length=entry.length,
         signals=tuple(kept),
-        by_pgn=protocol and bool(entry.is_extended_frame),
+        by_pgn=by_pgn,
         cycle_time_ms=entry.cycle_time,
         senders=tuple(entry.senders),
     )
@@ -286,8 +296,21 @@ def _with_multiplexers(name: str, signals: dict[str, Signal], problems: list[Pro
 
 
 def _misplaced(message: Message) -> list[Problem]:
-    """Signals beyond their message, and pairs that overlap while both are there."""
+    """Signals beyond their message, and pairs that overlap while both are there; what no frame holds."""
     found = []
+    most = _MOST if message.is_fd else _CLASSICAL
+    if message.length > most:
+        sentence = (
+            f"{message.name}: its {message.length} bytes come in several frames, which are not put together; frames "
+            f"with its own identifier are decoded, of at most {most} bytes"
+        )
+        found.append(Problem("length", message.name, None, sentence))
+    for signal in message.signals:
+        never = [] if signal.is_float else sorted({raw for raw, _ in signal.choices} - signal.texts.keys())
+        if never:
+            low, high = signal.raw_bounds
+            sentence = f"{message.name}.{signal.name}: its value table has {never[0]}, raw values are {low}..{high}"
+            found.append(Problem("value table", message.name, signal.name, sentence))
     for signal in message.signals:
         if signal.payload_bytes > message.length:
             sentence = (

@@ -10,7 +10,7 @@ import numpy as np
 from . import _signals
 from .description import Message, Ranges, Signal
 
-__all__ = ["build", "column_dtype", "initial_bits"]
+__all__ = ["build", "column_dtype", "has_words", "initial_bits"]
 
 _KINDS, _RULES = _signals.KINDS, _signals.RULES
 _INTEGERS = [np.dtype(f"{sign}{size}") for size in (1, 2, 4, 8) for sign in "ui"]
@@ -19,11 +19,9 @@ _NULL_BYTE = 0xFE  # J1939-71: this and above in the first byte are "error" and 
 _FLOATS = {16: "<e", 32: "<f", 64: "<d"}
 
 
-def raw_bounds(signal: Signal) -> tuple[int, int]:
-    """Least and greatest raw value of an integer signal."""
-    if signal.is_signed:
-        return -(1 << signal.length - 1), (1 << signal.length - 1) - 1
-    return 0, (1 << signal.length) - 1
+def has_words(signal: Signal, dictionary: bool) -> bool:
+    """Does its column hold texts, looked up by raw value? Floats stay numbers."""
+    return dictionary and not signal.is_float and bool(signal.texts)
 
 
 def column_dtype(signal: Signal, scaling: bool) -> tuple[str, np.dtype[np.generic]]:
@@ -38,7 +36,7 @@ def column_dtype(signal: Signal, scaling: bool) -> tuple[str, np.dtype[np.generi
             return "LINEAR", np.dtype("f8")
         return ("HALF", np.dtype("f4")) if signal.length == 16 else ("BITS", np.dtype(f"f{signal.length // 8}"))
     scale, offset = (1, 0) if identity else (signal.scale, signal.offset)
-    ends = [raw * scale for raw in raw_bounds(signal)]
+    ends = [raw * scale for raw in signal.raw_bounds]
     if isinstance(scale, int) and isinstance(offset, int):
         low, high = min(ends) + offset, max(ends) + offset
         for dtype in _INTEGERS:
@@ -58,7 +56,7 @@ def initial_bits(signal: Signal) -> int:
         except OverflowError:
             return 0
         return int.from_bytes(packed, "little")
-    low, high = raw_bounds(signal)
+    low, high = signal.raw_bounds
     return int(signal.initial) & (1 << signal.length) - 1 if low <= signal.initial <= high else 0
 
 
@@ -123,7 +121,7 @@ def build(
         places = {signal.name: first + index for index, signal in enumerate(message.signals)}
         selected = _Selectors(message, places, selectors, ranges)
         for signal in message.signals:
-            rule, dtype = column_dtype(signal, scaling and not (dictionary and signal.choices))
+            rule, dtype = column_dtype(signal, scaling and not has_words(signal, dictionary))
             window, shift, kind = _place(signal, row_bytes)
             threshold = _nulls_from(signal) if nulls and message.by_pgn else None
             kind |= _KINDS["BIG"] * signal.big_endian | _KINDS["FLOAT"] * signal.is_float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +178,7 @@ class Table:
         return found
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        columns = [column(self._free("timestamp"), self.timestamp_ns, form=TIMESTAMP_NS)]
+        columns = [column(free("timestamp", self.columns), self.timestamp_ns, form=TIMESTAMP_NS)]
         units = self.units
         for name, values in self.columns.items():
             unit = units.get(name)
@@ -189,11 +189,6 @@ class Table:
             else:
                 columns.append(column(name, values, valid, metadata=metadata))
         return stream(columns, len(self))
-
-    def _free(self, name: str) -> str:
-        while name in self.columns:
-            name += "_"
-        return name
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame, indexed by time; integers with nulls become nullable ones, texts categories.
@@ -212,7 +207,8 @@ class Table:
                 codes = values if valid is None else np.where(valid, values, -1)
                 columns[name] = pandas.Categorical.from_codes(codes, self.texts[name])
             elif valid is not None and values.dtype.kind != "f":
-                columns[name] = pandas.arrays.IntegerArray(values, ~valid)
+                kind = pandas.arrays.BooleanArray if values.dtype.kind == "b" else pandas.arrays.IntegerArray
+                columns[name] = kind(values, ~valid)
             else:
                 columns[name] = values
         index = pandas.DatetimeIndex(self.timestamp_ns.view("datetime64[ns]"), tz="UTC", name="timestamp")
@@ -228,6 +224,13 @@ class Table:
         1790.0
         """
         return imported("polars", "to_polars").DataFrame(self)
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """The name, with as many underscores behind it as make it another than those taken."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 class _Valid(Mapping[str, npt.NDArray[np.bool_]]):
@@ -325,7 +328,7 @@ class Tables(Mapping[str, Table]):
         if message.by_pgn:
             taken = {signal.name for signal in message.signals}
             for name, values in _addresses(view(identifier, rows, "u4")).items():
-                columns[name + "_" * (name in taken)] = values
+                columns[free(name, taken)] = values
         first = self._plan.first_signal(number)
         places = self._columns[first : first + len(message.signals)].tolist()
         for (name, kind, words), (at, held) in zip(self._plan.specifications(number), places, strict=True):
@@ -364,9 +367,10 @@ def _unscaled(signal: Signal, values: Array) -> Array:
 
 def _looked_up(signal: Signal, raw: Array, valid: Array | None) -> tuple[Array, list[str]]:
     """Raw values to numbers of texts: those of the value table first, then the numbers that have none."""
-    texts = list(dict.fromkeys(text for _, text in signal.choices))
+    words = signal.texts
+    texts = list(dict.fromkeys(words.values()))
     numbers = {text: number for number, text in enumerate(texts)}
-    table = {value: numbers[text] for value, text in signal.choices}
+    table = {value: numbers[text] for value, text in words.items()}
 
     def known(value: int) -> int:
         if value not in table:
@@ -386,8 +390,7 @@ def _looked_up(signal: Signal, raw: Array, valid: Array | None) -> tuple[Array, 
         mask = (1 << signal.length) - 1
         lookup = np.full(mask + 1, -1, np.int32)
         for value in table:
-            if -mask <= value <= mask:
-                lookup[value & mask] = table[value]
+            lookup[value & mask] = table[value]
         places = held.astype(np.int64) & mask
         for value in np.unique(held[lookup[places] < 0]).tolist():
             lookup[value & mask] = known(value)

@@ -107,6 +107,31 @@ def test_list_and_mistakes(log: Path, toyota: str, tmp_path: Path, capsys: pytes
         assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("more", "words"), [([], "in {}"), (["--signal", "YAW_RATE"], "with a chosen signal")])
+def test_a_database_of_another_bus(
+    more: list[str], words: str, toyota: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was not decoded is told; the table has its line of names, so that programs can read it."""
+    log, out = tmp_path / "other.log", tmp_path / "other.csv"
+    cf.write_log(log, cf.make_frames([0x7A1] * 3, b"\0"))
+    assert main(["decode", str(log), "--dbc", toyota, "-o", str(out), *more]) == 0
+    said = f"none of 3 frames is of a message {words.format(toyota)}; --j1939 matches"
+    assert said in capsys.readouterr().err
+    assert out.read_text() == ("timestamp_ns,YAW_RATE\n" if more else "timestamp_ns,message,signal,value,unit\n")
+    assert main(["decode", str(log), "--dbc", toyota, *more]) == 0
+    assert said in capsys.readouterr().err
+
+
+def test_not_available(tmp_path: Path, data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "j.log"
+    cf.write_log(log, cf.make_frames(0x0CF00421, b"\xff" * 8, flags=cf.FrameFlag.EXTENDED_ID))
+    command = ["decode", str(log), "--dbc", str(data_dir / "databases" / "CSS-Electronics-SAE-J1939-DEMO.dbc")]
+    assert main(command) == 0
+    assert "EngineSpeed: 8191.875 rpm" in capsys.readouterr().out
+    assert main([*command, "--j1939-nulls"]) == 0
+    assert "EEC1(priority: 3, source_address: 33, destination_address: 255)" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_plot_and_example(
     log: Path, toyota: str, tmp_path: Path, tree: Path, capsys: pytest.CaptureFixture[str]

@@ -17,6 +17,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_reading(parser, "?")
     add_database(parser, required=True)
     parser.add_argument(
+        "--j1939-nulls", action="store_true", help='no value where J1939 messages say "not available" or "error"'
+    )
+    parser.add_argument(
         "-o", "--output", metavar="FILE", help="write .csv or .npz instead of text; with --to parquet a folder"
     )
     parser.add_argument(

@@ -51,7 +51,7 @@ CF_INLINE int cf_raw_of_integer(const cf_signal *s, uint64_t value, int is_signe
     below = (int)(wide.high >> 63);
     if (below)
         wide = cf_wide_negative(wide);
-    if (wide.high || divisor == 0) { /* beyond every raw value; or a scale of 0, which no value goes back through */
+    if (wide.high || divisor == 0) { /* beyond every raw value; a plan of any bytes has scales of 0 here, too */
         (void)cf_raw_bounded(s, below != (scale < 0), ~(uint64_t)0, raw);
         return 0;
     }
@@ -62,16 +62,25 @@ CF_INLINE int cf_raw_of_integer(const cf_signal *s, uint64_t value, int is_signe
     return cf_raw_bounded(s, quotient && below != (scale < 0), quotient, raw);
 }
 
-/* Of the raw values at most 4 beside `raw` the nearest that decodes to `value`, or `raw` where none does. */
+/* Is `raw` one of the signal's, and does it decode to `value`? */
+CF_INLINE int cf_raw_decodes(const cf_signal *s, uint64_t raw, double value)
+{
+    const unsigned spare = 64u - s->length;
+    const uint64_t top = raw << spare;
+    const uint64_t kept = s->kind & CF_SIGNAL_SIGNED ? (uint64_t)((int64_t)top >> spare) : top >> spare;
+    return kept == raw && cf_decoded_value(s, raw) == value;
+}
+
+/* Of `raw` moved by what its value lacks, and the raw values at most 4 beside that, the nearest that decodes to
+ * `value`; `raw` where none does. */
 CF_INLINE uint64_t cf_raw_beside(const cf_signal *s, uint64_t raw, double value)
 {
+    const double lacking = cf_round_even((value - cf_decoded_value(s, raw)) / s->scale);
+    const uint64_t moved = lacking > -1e9 && lacking < 1e9 ? raw + (uint64_t)(int64_t)lacking : raw;
     int i;
-    for (i = 0; i < 8; i++) {
-        const uint64_t other = i & 1 ? raw - (uint64_t)(i / 2 + 1) : raw + (uint64_t)(i / 2 + 1);
-        const uint64_t top = other << (64u - s->length);
-        const uint64_t kept = s->kind & CF_SIGNAL_SIGNED ? (uint64_t)((int64_t)top >> (64u - s->length))
-                                                         : top >> (64u - s->length);
-        if (kept == other && cf_decoded_value(s, other) == value)
+    for (i = 1; i <= 9; i++) {
+        const uint64_t other = i & 1 ? moved - (uint64_t)(i / 2) : moved + (uint64_t)(i / 2);
+        if (cf_raw_decodes(s, other, value))
             return other;
     }
     return raw;
@@ -87,9 +96,10 @@ CF_INLINE int cf_raw_of_number(const cf_signal *s, double value, int scaled, uin
     const double low = is_signed ? -top / 2 : 0, high = is_signed ? top / 2 : top;
     *raw = 0;
     if (!(whole >= low && whole < high)) {
-        if (whole == whole)
-            (void)cf_raw_bounded(s, whole < low, ~(uint64_t)0, raw);
-        return 0;
+        if (whole != whole)
+            return 0;
+        (void)cf_raw_bounded(s, whole < low, ~(uint64_t)0, raw);
+        return scaled && cf_decoded_value(s, *raw) == value; /* beside a large offset the quotient is out by some */
     }
     *raw = is_signed ? (uint64_t)(int64_t)whole : (uint64_t)whole;
     if (scaled && s->length > 50 && (s->rule == CF_RULE_LINEAR || s->rule == CF_RULE_WIDE) &&
@@ -120,25 +130,40 @@ CF_INLINE int cf_raw_of_float(const cf_signal *s, double value, int scaled, uint
     return 0;
 }
 
+/* Are integers of a column, raw or scaled, taken as integers? A value table's signal has CF_RULE_BITS and any scale. */
+CF_INLINE int cf_signal_takes_integers(const cf_signal *s, int scaled)
+{
+    if (s->kind & CF_SIGNAL_FLOAT)
+        return 0;
+    return !scaled || (s->rule == CF_RULE_BITS ? s->scale == 1 && s->offset == 0 : s->rule != CF_RULE_LINEAR);
+}
+
+CF_INLINE double cf_encode_value(const cf_encode_column *c, size_t row)
+{
+    const uint64_t bits = ((const uint64_t *)c->values)[row];
+    if (c->type == CF_VALUES_F8)
+        return cf_double_of(bits);
+    return c->type == CF_VALUES_I8 ? (double)(int64_t)bits : (double)bits;
+}
+
 /* Row `row` of a column to raw bits; 0: it does not fit, and *raw is the nearest that does. */
 CF_INLINE int cf_raw_of(const cf_signal *s, const cf_encode_column *c, size_t row, uint64_t *raw)
 {
     const int scaled = !c->raw;
-    const int whole = !(s->kind & CF_SIGNAL_FLOAT) && (!scaled || s->rule != CF_RULE_LINEAR);
     double value;
     if (c->values == NULL || (c->given != NULL && !c->given[row])) {
         *raw = c->fallback;
         return 1;
     }
-    if (c->type == CF_VALUES_F8) {
-        value = ((const double *)c->values)[row];
-    } else {
-        const uint64_t bits = ((const uint64_t *)c->values)[row];
-        const int is_signed = c->type == CF_VALUES_I8;
-        if (whole && (!scaled || s->offset == (double)s->offset_integer))
-            return cf_raw_of_integer(s, bits, is_signed, scaled && s->rule != CF_RULE_BITS, raw);
-        value = is_signed ? (double)(int64_t)bits : (double)bits;
+    value = cf_encode_value(c, row);
+    if (scaled && s->scale == 0) { /* every raw value is the offset */
+        *raw = 0;
+        return value == s->offset;
     }
+    if (c->type != CF_VALUES_F8 && cf_signal_takes_integers(s, scaled) &&
+        (!scaled || s->offset == (double)s->offset_integer))
+        return cf_raw_of_integer(s, ((const uint64_t *)c->values)[row], c->type == CF_VALUES_I8,
+                                 scaled && s->rule != CF_RULE_BITS, raw);
     return s->kind & CF_SIGNAL_FLOAT ? cf_raw_of_float(s, value, scaled, raw) : cf_raw_of_number(s, value, scaled, raw);
 }
 
@@ -155,7 +180,7 @@ CF_INLINE int cf_block_raws(const cf_signal *s, const cf_encode_column *c, size_
         return 0;
     if (c->type != CF_VALUES_F8) {
         const uint64_t *values = (const uint64_t *)c->values + at;
-        if (!c->raw && s->rule != CF_RULE_BITS)
+        if (!c->raw && (s->rule != CF_RULE_BITS || !cf_signal_takes_integers(s, 1)))
             return 0;
         for (i = 0; i < count; i++) {
             const uint64_t top = values[i] << spare;
