@@ -15,8 +15,7 @@ ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
 LEVELS = {  # by module, else by wing; by benchmarks/instructions.py, others lose nothing at -O2
     **dict.fromkeys(("_cyutility", "_arrow", "_devices", "_profiles", "_periodic", "_play"), "-Os"),
-    "canal_virtual": "-Os",  # 25 ns more for each frame of buses in real time; a third smaller
-    **dict.fromkeys(("wire", "signals", "waveform", "analysis"), "-O3"),
+    **dict.fromkeys(("wire", "signals", "waveform", "analysis", "simulation", "canal_virtual"), "-O3"),
 }
 FLAGS["unix"].append("-ffp-contract=off")  # a fused multiply-add decodes signals to other numbers
 if SYSTEM == "win32" or get_platform().endswith("-i686"):
@@ -25,8 +24,6 @@ ASKED, LINK = os.environ.get("CFLAGS", "").split(), []
 if "-g" not in ASKED:
     FLAGS["unix"].append("-g0")  # Python's own flags ask for debug information, several times the code's size
     LINK += [] if SYSTEM == "macosx" else ["-Wl,-s"]
-    if SYSTEM == "linux":  # Windows' rules ask for them; here debuggers do, and exceptions, which C has not
-        FLAGS["unix"] += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
 HEADERS = [*ROOT.glob("include/**/*.h"), *ROOT.glob("canal_fast/**/*.h")]
 OPTIONS = {
     "include_dirs": ["include"],

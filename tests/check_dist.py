@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
-LIMIT = 2_160_000  # Python, headers and the archive itself take 1.04 MB; the rest is what is compiled
+LIMIT = 2_320_000  # Python, headers and the archive itself take 1.0 MB; the rest is what is compiled
 
 
 def sources(*patterns: str) -> set[str]:

@@ -5,7 +5,7 @@
 #include "bus_frames.h"
 
 /* Bits in which no fault begins or acts, up to `until`. `recorded` and `flexible` are constants where it is called. */
-CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
+CF_ALWAYS_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, int flexible)
 {
     cf_node *const nodes = b->nodes;
     const unsigned count = b->count;
@@ -45,6 +45,17 @@ CF_INLINE cf_bus_end cf_bus_clean_bits(cf_bus *b, int64_t until, int recorded, i
     return CF_BUS_DONE;
 }
 
+/* Each a function of its own: as part of one, or as one that asks in each bit, they are a third slower. */
+CF_NEVER_INLINE cf_bus_end cf_bus_recorded_bits(cf_bus *b, int64_t until)
+{
+    return cf_bus_clean_bits(b, until, 1, 0);
+}
+
+CF_NEVER_INLINE cf_bus_end cf_bus_recorded_flexible_bits(cf_bus *b, int64_t until)
+{
+    return cf_bus_clean_bits(b, until, 1, 1);
+}
+
 /* Idle nodes take the requests that were added for bits up to the next. */
 CF_INLINE void cf_bus_wake(cf_bus *b)
 {
@@ -78,7 +89,7 @@ CF_INLINE cf_bus_end cf_bus_run(cf_bus *b, int64_t until)
             const int64_t last = until < full ? until : full;
             const int64_t stop = last < b->next_fault ? last : b->next_fault;
             if (recorded)
-                end = b->flexible ? cf_bus_clean_bits(b, stop, 1, 1) : cf_bus_clean_bits(b, stop, 1, 0);
+                end = b->flexible ? cf_bus_recorded_flexible_bits(b, stop) : cf_bus_recorded_bits(b, stop);
             else
                 end = b->flexible ? cf_bus_clean_bits(b, stop, 0, 1) : cf_bus_clean_bits(b, stop, 0, 0);
         }
