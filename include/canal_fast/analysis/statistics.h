@@ -77,8 +77,10 @@ CF_INLINE void cf_add_square(cf_id_statistics *one, int64_t period_ns)
 /* Adds a period between two frames; `bins` has CF_PERIOD_BINS counters. */
 CF_INLINE void cf_add_period(cf_id_statistics *one, int64_t *bins, int64_t period_ns)
 {
-    one->least_ns = period_ns < one->least_ns ? period_ns : one->least_ns;
-    one->most_ns = period_ns > one->most_ns ? period_ns : one->most_ns;
+    if (CF_UNLIKELY(period_ns < one->least_ns)) /* branches: few periods are new ends, and a store each is dearer */
+        one->least_ns = period_ns;
+    if (CF_UNLIKELY(period_ns > one->most_ns))
+        one->most_ns = period_ns;
     bins[cf_period_bin(period_ns)]++;
     cf_add_square(one, period_ns);
 }
