@@ -151,4 +151,4 @@ def test_arguments() -> None:
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())
     args = parser.parse_args(["stat", "x.pcapng", "--bitrate", "250000", "--json"])
-    assert (args.file, args.bitrate, args.json, args.window) == ("x.pcapng", 250_000, True, 1.0)
+    assert (args.file, args.bitrate, args.json, args.window) == ("x.pcapng", [("", 250_000)], True, 1.0)
