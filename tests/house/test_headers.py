@@ -21,7 +21,7 @@ def compiled(names: list[str], language: str, include_dir: Path, tmp_path: Path)
     if compiler is None:
         pytest.skip(f"NOT RUN: no compiler for {language}")
     source = tmp_path / ("alone.c" if language == "c11" else "alone.cpp")
-    source.write_text("".join(f"#include <{name}>\n" for name in names) + "int main(void) { return 0; }\n")
+    source.write_text("".join(f"#include <{name}>\n" for name in names))
     flags = ["-Wall", "-Wextra", "-Werror", "-pedantic", f"-std={language}", "-fsyntax-only", f"-I{include_dir}"]
     run = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

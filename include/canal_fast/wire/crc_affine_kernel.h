@@ -10,6 +10,8 @@
  *   CF_AFFINE_ALL     two quadwords, the high one first, in each lane of 16 bytes
  *   CF_AFFINE_NEXT(v) each lane of 16 bytes one lane on, the last one first
  */
+#include "crc_table.h"
+
 #ifdef CF_AFFINE
 
 /* Lane by lane: bytes 2 i and 2 i + 1 of the even and of the odd quadwords of four rows become pairs[i]: of the even
