@@ -54,7 +54,7 @@ CF_INLINE const char *cf_text_decimals(const char *p, const char *end, int64_t u
 /* `10:06:13.191`, with a comma for the point, or `10:06:13.191.5` (milliseconds, and what is below), in [p, end). */
 CF_INLINE void cf_text_date_clock(const char *p, const char *end, cf_text_date *date)
 {
-    int64_t clock_ns;
+    int64_t clock_ns = 0;
     int ok;
     const char *after = cf_text_clock(p, end, &clock_ns, &ok), *point;
     if (!ok)
