@@ -32,8 +32,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
         complete(parser)
     _claim_closed_streams()
-    args = parsed(parser, argv)
+    command, options = "--help", ()  # until the line is parsed nothing else is printed
     try:
+        args = parsed(parser, argv)
+        command, options = args.command or "--version", getattr(args, "options", ())
         if args.version:
             return _version(args.details)
         code: int = importlib.import_module(f"canal_fast.cli.{args.command}").run(args)
@@ -43,8 +45,7 @@ def _run(argv: Sequence[str] | None) -> int:
         _discard_output()
         return 0
     except (CanalFastError, ImportError, OSError, ValueError) as error:  # ImportError: an extra is not installed
-        words = as_option(sentence(error), getattr(args, "options", ()))
-        print(f"canal-fast {args.command or '--version'}: {words}", file=sys.stderr)
+        print(f"canal-fast {command}: {as_option(sentence(error), options)}", file=sys.stderr)
         if isinstance(error, OSError):
             _discard_output(unless_good=True)
         return 1

@@ -179,7 +179,7 @@ def _record(
         wait = None if deadline is None else max(deadline - time.monotonic(), 0)
         most = BATCH if args.frames is None else min(BATCH, args.frames - logger.frames_written)
         frames = logger.step(wait, most)
-        progress.update(frames, logger.frames_written, logger.ledger)
+        progress.update(frames, logger.frames_written, logger.ledger, logger.written_until)
         service.update(frames)
     if progress.until is None:
         progress.until = logger.written_until

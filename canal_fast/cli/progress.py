@@ -52,6 +52,7 @@ class Progress:
         self.begin = self.last = self.heard = time.monotonic()
         self.frames = self.error_frames = self.status_messages = 0
         self._busy_ns, self._busy_all_ns = ([0] * len(self.bitrates) for _ in range(2))
+        self._covered = self.begin  # when what was shown up to now had been received, as near as is known
         self.until: float | None = None  # on the monotonic clock: when what is recorded ends; None: it goes on
         self._silent = False
         self._heard_by_some = True  # standard error is there
@@ -72,8 +73,8 @@ class Progress:
         pairs = zip(self.bitrates, self._busy_all_ns, strict=True)
         return [busy / (self.recorded_s * 1e9) if rate else None for rate, busy in pairs]
 
-    def update(self, frames: FrameArray, written: int, ledger: Ledger) -> None:
-        """After each batch, also an empty one."""
+    def update(self, frames: FrameArray, written: int, ledger: Ledger, until: float | None = None) -> None:
+        """After each batch, also an empty one; `until`: when its last frame was received, on the monotonic clock."""
         now = time.monotonic()
         self._count(frames)
         if self.json:
@@ -85,7 +86,7 @@ class Progress:
             self._silent = True
             self.say(f"no frames for {SILENCE_S:g} s: is the bus on, the bit rate right?")
         if self.terminal and now - self.last >= 1:
-            self._show(now, written, ledger)
+            self._show(now, written, ledger, until)
 
     def _count(self, frames: FrameArray) -> None:
         none = frames["flags"] & _NO_FRAME
@@ -103,8 +104,11 @@ class Progress:
                     if own["data"].any():
                         self.bitrates[channel] = None
 
-    def _show(self, now: float, written: int, ledger: Ledger) -> None:
-        passed = now - self.last
+    def _show(self, now: float, written: int, ledger: Ledger, until: float | None) -> None:
+        covered = self._covered + now - self.last  # as far behind as before
+        if until is not None and written > self.frames and until > self._covered:
+            covered = until
+        passed, self._covered = covered - self._covered, covered
         parts = [f"{now - self.begin:.0f} s", f"{written} frames"]
         parts.append(f"{ledger.lost} lost" if ledger.lost or ledger.driver_overruns is not None else "loss unknown")
         parts.append(f"{(written - self.frames) / passed:.0f}/s")

@@ -255,13 +255,15 @@ class Logger:
                 self._recorder.close()
 
     def close(self) -> None:
-        """Write what was received, `finish`, and close the channels. May be called twice.
+        """Write what was received, `finish`, and close the channels. May be called twice. In a forked child: nothing.
 
         Raises
         ------
         OSError
             As `Recorder.write`; all is closed.
         """
+        if self._recorder is not None and self._recorder.inherited:
+            return
         with contextlib.ExitStack() as stack:
             for row in self.inputs:
                 stack.callback(row.close)
@@ -275,9 +277,10 @@ class Logger:
 
     @property
     def recorder(self) -> Recorder:
-        """What writes; ValueError before `open`."""
+        """What writes; ValueError before `open`, and in a forked child."""
         if self._recorder is None:
             raise ValueError("the logger is not open: use it in a with statement, or call open first")
+        self._recorder.check_process()
         return self._recorder
 
     @property

@@ -286,7 +286,7 @@ def _instant(time: Time, origin: int, zone: dt.tzinfo | None) -> int:
     if isinstance(time, dt.datetime):
         epoch = dt.datetime(1970, 1, 1, tzinfo=time.tzinfo and dt.UTC)
         ns = (time - epoch) // dt.timedelta(microseconds=1) * 1000
-        return ns if time.tzinfo else epoch_of(ns, zone)[0]
+        return ns if time.tzinfo else epoch_of(ns, zone, fold=time.fold)[0]
     return origin + round(Fraction(time) * 10**9)
 
 

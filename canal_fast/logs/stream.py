@@ -58,6 +58,7 @@ class Stream:
         self._lost = 0
         self._damaged = 0
         self._unpacked = 0
+        self._latest_ns: int | None = None  # the last frame's time
         self.packed: deque[Packed] = deque(maxlen=2)  # the last ones
         self.parts = self.inflated = 0  # packed parts so far, and bytes that they gave
         self.truncated = False
@@ -177,6 +178,8 @@ class Stream:
             self._start += consumed
             self._inner_start += taken
             made += count
+            if count:
+                self._latest_ns = int(frames["timestamp_ns"][made - 1])
             if status == Status.LOG_START:
                 self._begin()
             elif status == Status.LOG_PACKED:
@@ -189,7 +192,7 @@ class Stream:
     def _begin(self) -> None:
         start_ns = self._reader.start_ns
         if start_ns is not None:
-            self._reader.epoch_ns, note = epoch_of(start_ns, self._zone)
+            self._reader.epoch_ns, note = epoch_of(start_ns, self._zone, after_ns=self._latest_ns)
             self.note = self.note or note
             self.start = self.start or wall_clock(start_ns)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -92,7 +93,8 @@ class Recorder:
     -----
     When the system refuses data (disk full), the file is cut back to its last whole frame, container or member, the
     `OSError` says how many frames are in it and how many of the batch are not, and the recorder can
-    still be used and closed. One lock serialises threads.
+    still be used and closed. One lock serialises threads. The file is the process's that opened it: in a forked child
+    every call is refused with a ValueError, but `close`, which does nothing.
 
     ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
     1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
@@ -147,6 +149,7 @@ class Recorder:
         self._sync_s = sync_period(fsync)
         self._synced_at = time.monotonic()
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._closed = False
         if append and (exclusive or rotation is not None):
             raise ValueError("append goes on in one file: neither exclusive nor rotation go with it")
@@ -199,6 +202,19 @@ class Recorder:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def inherited(self) -> bool:
+        """Is this the copy that a forked child has of its parent's recorder?"""
+        return self._process != os.getpid()
+
+    def check_process(self) -> None:
+        """Raise ValueError in a forked child."""
+        if self.inherited:
+            raise ValueError(
+                f"{self.path}: the recorder belongs to process {self._process}, which forked this one, {os.getpid()}; "
+                "make another here, with a file of its own"
+            )
+
     def describe(self, channel: int, name: str, bitrate: int | None = None) -> None:
         """Give a channel its name, as `interfaces` does, before its first frame.
 
@@ -207,8 +223,7 @@ class Recorder:
         ValueError
             As for `interfaces`; or the channel has been described in the file.
         """
-        with self._lock:
-            self._check()
+        with self._writable():
             self._files.describe(channel, channel_row(channel, (name, bitrate)))
 
     def write(self, frames: FrameArray) -> None:
@@ -229,8 +244,7 @@ class Recorder:
         OSError
             The system did not take all; see Notes of the class.
         """
-        with self._lock:
-            self._check()
+        with self._writable():
             check_records(frames)
             self._files.write(frames)
             if self._sync_s is not None and self._files.part.opened:
@@ -241,8 +255,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
-        with self._lock:
-            self._check()
+        with self._writable():
             if self._files.part.opened:
                 self._files.part.flush()
 
@@ -266,12 +279,12 @@ class Recorder:
         >>> recorder.files
         2
         """
-        with self._lock:
-            self._check()
+        with self._writable():
             self._files.rotate()
 
     def tell(self, ledger: object, channel: int = 0) -> None:
         """What a channel's ledger says, for the statistics that end a file; `write_statistics` writes them now, too."""
+        self.check_process()
         with self._lock:
             self._files.books.told[channel] = self._files.told_of(ledger, channel)
 
@@ -296,18 +309,18 @@ class Recorder:
         that this recorder has written. Counters are cumulative: the last block counts. Where the host's clock was set,
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
-        with self._lock:
-            self._check()
+        with self._writable():
             self._files.tell(channel, self._files.told_of(ledger, channel))
 
     def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
         """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
-        with self._lock:
-            self._check()
+        with self._writable():
             self._files.tell(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
 
     def close(self) -> None:
         """Close the file. May be called twice."""
+        if self.inherited:
+            return
         with self._lock:
             if self._closed:
                 return
@@ -322,8 +335,13 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _check(self) -> None:
-        if self._closed:
-            raise ValueError(f"{self.path}: the recorder is closed")
-        if self._files.part.opened:
-            self._files.part.check()
+    @contextlib.contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Holds the lock of a recorder that can go on."""
+        self.check_process()  # first: in a child a thread that is not there may hold the lock
+        with self._lock:
+            if self._closed:
+                raise ValueError(f"{self.path}: the recorder is closed")
+            if self._files.part.opened:
+                self._files.part.check()
+            yield

@@ -41,21 +41,27 @@ def wall_clock(start_ns: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=start_ns // 1000)
 
 
-def epoch_of(start_ns: int, zone: dt.tzinfo | None) -> tuple[int, str | None]:
-    """Nanoseconds after 1970 UTC of a wall clock in a zone, and what is to be said of it."""
+def epoch_of(
+    start_ns: int, zone: dt.tzinfo | None, *, after_ns: int | None = None, fold: int = 0
+) -> tuple[int, str | None]:
+    """Nanoseconds after 1970 UTC of a wall clock in a zone, and what is to be said of it.
+
+    Of an hour that occurs twice the first is taken; the second with `fold` 1, or where only that is not before
+    `after_ns`, an instant that is known to have been earlier.
+    """
     if zone is dt.UTC:
         return start_ns, None
     clock = wall_clock(start_ns)
-    first, second = (_offset(clock.replace(fold=fold), zone) for fold in (0, 1))
-    note = None
-    if first != second:
-        what = (
-            "occurs twice, taken as the first"
-            if first > second
-            else "does not occur, taken as if the clock had not been set"
-        )
-        note = f"the start {clock} {what} (the clocks change there)"
-    return start_ns - round(first.total_seconds()) * 1_000_000_000, note
+    ways = [start_ns - round(_offset(clock.replace(fold=way), zone).total_seconds()) * 1_000_000_000 for way in (0, 1)]
+    if ways[0] == ways[1]:
+        return ways[0], None
+    if ways[0] > ways[1]:
+        what = "does not occur, taken as if the clock had not been set"
+    elif after_ns is not None and ways[0] < after_ns <= ways[1]:
+        fold, what = 1, "occurs twice, taken as the second: the first was before the frame that stands before it"
+    else:
+        what = f"occurs twice, taken as the {('first', 'second')[fold]}"
+    return ways[fold], f"the start {clock} {what} (the clocks change there)"
 
 
 def _offset(clock: dt.datetime, zone: dt.tzinfo | None) -> dt.timedelta:
@@ -65,10 +71,18 @@ def _offset(clock: dt.datetime, zone: dt.tzinfo | None) -> dt.timedelta:
 
 def wall_start(earliest_ns: int | None, zone: dt.tzinfo | None, step_ns: int) -> tuple[int, int | None]:
     """(ns after 1970 UTC, what the wall clock of the zone showed then, as if it were UTC) of a recording's start: the
-    last multiple of `step_ns` that is not after its first frame. (0, None) where that has no date."""
+    last multiple of `step_ns` that is not after its first frame. (0, None) where that has no date.
+
+    A clock that shows an hour for the second time cannot say so: the start is then what it showed before that hour
+    came first, so that who reads the date in this zone finds the frames when they were.
+    """
     if earliest_ns is None or not _FIRST_NS <= earliest_ns < _LAST_NS:
         return 0, None
     instant = dt.datetime.fromtimestamp(earliest_ns // 10**9, dt.UTC).astimezone(zone)
     ahead = (instant.utcoffset() or dt.timedelta(0)) // dt.timedelta(microseconds=1) * 1000
     wall_ns = (earliest_ns + ahead) // step_ns * step_ns
-    return wall_ns - ahead, wall_ns
+    start_ns, _ = epoch_of(wall_ns, zone)
+    if start_ns != wall_ns - ahead:
+        wall_ns = (wall_ns - abs(start_ns - (wall_ns - ahead))) // step_ns * step_ns
+        start_ns, _ = epoch_of(wall_ns, zone)
+    return start_ns, wall_ns

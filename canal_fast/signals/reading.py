@@ -29,6 +29,9 @@ _WIDE = 1 << 62
 _CLASSICAL, _MOST = 8, 64  # payload bytes of a frame
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _MESSAGE = re.compile(r"^\s*BO_\s+(\d+)\s", re.M)
+_RANGES = re.compile(r"SG_MUL_VAL_\s+\d+\s+\w+\s+\w+\s[^;]*")
+_RANGE = re.compile(r"(\d+)\s*-(\d+)")
+_MOST_VALUES = 1 << 20  # of multiplexers in the ranges of a file, which cantools makes lists of
 _MARKED = re.compile(r"^\s*SG_\s+(\w+)\s+(m\d+)M?\s*:", re.M)
 
 Marks = dict[tuple[int, bool, str], str]
@@ -53,7 +56,10 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Mark
     data = Path(path).read_bytes()
     try:
         text = _text(data, encoding, form)
+        _check_ranges(text, path)
         found = package.database.load_string(text, database_format=form, strict=False, prune_choices=False)
+    except DatabaseError:
+        raise
     except LookupError as error:
         raise DatabaseError(f"{os.fspath(path)}: {error}", path=path) from None
     except UnicodeDecodeError as error:
@@ -69,6 +75,17 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Mark
     if not hasattr(found, "messages"):
         raise DatabaseError(f"{os.fspath(path)}: holds diagnostics, not messages", path=path)
     return found, _marks(text) if form == "dbc" else {}
+
+
+def _check_ranges(text: str, path: str | os.PathLike[str]) -> None:
+    values = 0
+    for ranges in _RANGES.finditer(text):
+        for row in _RANGE.finditer(text, *ranges.span()):
+            values += max(int(row[2]) - int(row[1]) + 1, 0)
+            if values > _MOST_VALUES:
+                line = text.count("\n", 0, row.start()) + 1
+                what = f"{values} values of multiplexers up to the range {row[0]}, allowed 0..{_MOST_VALUES} in a file"
+                raise DatabaseError(f"{os.fspath(path)}: line {line}: {what}", path=path)
 
 
 def _marks(text: str) -> Marks:

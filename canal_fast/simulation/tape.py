@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .events import EDGE_DTYPE, EVENT_DTYPE
 
 NEEDS_ROOM, NEEDS_EDGES = 1, 2  # of cf_bus_end
 _ROOM_MIN, _EVENT_ROOM, _FRAME_ROOM = 1 << 11, 1 << 20, 1 << 17  # records a piece
+_RECORDED_BYTES = min(1 << 36, sys.maxsize >> 1)
 
 
 class Tape:
@@ -25,6 +27,14 @@ class Tape:
         self._wants = bits, events, frames, levels
         self._parts: list[list[npt.NDArray[Any]]] = [[], [], [], [], []]
         self._edges: list[npt.NDArray[np.void]] = []
+
+    def check(self, count: int, asked: str) -> None:
+        """Raise ValueError where so many bits, which `asked` says, are more than can be recorded."""
+        bits, _, _, levels = self._wants
+        each = 1 + levels * (8 + 10 * self._nodes)
+        if (bits or levels) and count > _RECORDED_BYTES // each:
+            what = "record_levels" if levels else "record_bits"
+            raise ValueError(f"{asked}, allowed 0..{_RECORDED_BYTES // each} bits with {what}: each takes {each} bytes")
 
     def record(self, core: _simulation.Bus, until: int) -> int:
         want_bits, want_events, want_frames, want_levels = self._wants

@@ -92,6 +92,24 @@ def test_closed_streams(tmp_path: Path) -> None:
     assert len(cf.read_log(out, strict=True)) == 50
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="NOT RUN: there is no /dev/full")
+@pytest.mark.parametrize("line", ["--help", "log --help", "--version", "formats", "timing 500000"])
+def test_a_full_disk_is_told(line: str) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [*COMMAND, *line.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    command_or_option = "--help" if "--help" in line else line.split()[0]
+    assert (done.returncode, done.stderr) == (1, f"canal-fast {command_or_option}: no space left on device\n")
+
+
+def test_help_that_nobody_reads_ends_quietly() -> None:
+    with subprocess.Popen([*COMMAND, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(20), process.stderr.read()) == (0, b"")
+
+
 def test_a_hang_up_is_ignored_where_it_was() -> None:
     with subprocess.Popen(["nohup", *COMMAND, *SLOW, "--frames", "100"], stdout=subprocess.PIPE) as log:
         assert log.stdout is not None

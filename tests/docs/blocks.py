@@ -77,7 +77,8 @@ def blocks(path: Path) -> Iterator[Block]:
 
 def environment(folder: Path) -> dict[str, str]:
     """What commands run with: ours first on the PATH, and nothing that depends on the machine."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CANAL_FAST"))}
+    ours = ("PYTHON", "PYTEST", "CANAL_FAST")  # a test's own pytest may have been told to run in parallel
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return kept | {
         "PATH": path, "COLUMNS": "100", "LINES": "30", "LC_ALL": "C.UTF-8", "TZ": "UTC", "MPLBACKEND": "Agg",

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from blocks import Mismatch, blocks, run_page, script
+from blocks import Mismatch, blocks, environment, run_page, script
 
 TREE = Path(__file__).resolve().parents[2]
 DOCS = TREE / "docs"
@@ -136,6 +136,14 @@ def test_a_wrong_page_is_found(values: tuple[int, ...], wrong: str | None, tmp_p
     else:
         with pytest.raises(Mismatch, match=wrong):
             run_page(page, tmp_path)
+
+
+def test_commands_run_as_a_reader_runs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest-benchmark measures nothing in a process that is told to be a worker of pytest-xdist."""
+    ours = {"PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", "PYTHONPATH", "CANAL_FAST_SIMD"}
+    for name in ours:
+        monkeypatch.setenv(name, "1")
+    assert not ours & set(environment(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["```ruby\nputs 1\n```\n", "```\nplain\n```\n", "```{code-block} python\n1\n```\n"])

@@ -25,12 +25,13 @@ SCRIPT = """
 import json, struct, sys, time
 from canal_fast.logger import Logger
 steps, clock_file, output, follow = json.loads(sys.argv[1])
+WINDOW_S = 2.5  # no reader stands still so long, also beside other programs: what it reads later is late
 sources = [f"virtual:b{i};500000;rate=2000;seed={i}" for i in range(3)]
-with Logger(sources, output, window_s=0.3, rotate_s=0.4, clock_step=follow) as logger:
+with Logger(sources, output, window_s=WINDOW_S, rotate_s=0.4, clock_step=follow) as logger:
     for total in [0, *steps]:
         with open(clock_file, "r+b") as file:
             file.write(struct.pack("q", total))
-        end = time.monotonic() + 1
+        end = time.monotonic() + WINDOW_S + 1
         while time.monotonic() < end:
             logger.step()
     logger.stop()

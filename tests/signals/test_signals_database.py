@@ -46,6 +46,25 @@ def test_what_cantools_refuses_is_told(name: str, words: list[str]) -> None:
     assert caught.value.path == str(DATABASES / name)
 
 
+MULTIPLEXED = ("BO_ 1 M: 8 A", ' SG_ m M : 0|32@1+ (1,0) [0|0] "" A', ' SG_ s m0 : 32|8@1+ (1,0) [0|0] "" A')
+
+
+@pytest.mark.parametrize("ranges", ["0-100000000", "1-1, 0-1048575", "0-600000,\n 0-600000", "0 -99999999999999999999"])
+def test_ranges_that_no_memory_holds(ranges: str, tmp_path: Path) -> None:
+    path = dbc(tmp_path, *MULTIPLEXED, f"SG_MUL_VAL_ 1 s m {ranges};")
+    last = ranges.replace("\n", "").split(", ")[-1]
+    line = 7 + ranges.count("\n")
+    words = rf"x\.dbc: line {line}: \d+ values of multiplexers up to the range {last}, allowed 0\.\.1048576 in a file"
+    with pytest.raises(cf.DatabaseError, match=words) as caught:
+        cf.load_database(path)
+    assert caught.value.path == str(path)
+
+
+def test_long_ranges(tmp_path: Path) -> None:
+    signal = cf.load_database(dbc(tmp_path, *MULTIPLEXED, "SG_MUL_VAL_ 1 s m 2-60000, 70000-70000;"))["M"]["s"]
+    assert signal.multiplexer_ids == ((0, 0), (2, 60000), (70000, 70000))
+
+
 def test_strict_raises_the_first_problem() -> None:
     with pytest.raises(cf.DatabaseError, match=r"PCS_HUD: SET_ME_X10 and PCS_TEMP overlap; both are decoded \(and 2"):
         cf.load_database(TOYOTA, strict=True)

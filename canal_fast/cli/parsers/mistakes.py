@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 __all__ = ["Parser", "as_option", "meant", "unknown"]
 
@@ -37,6 +38,9 @@ def as_option(sentence: str, options: Iterable[str]) -> str:
 
 class Parser(argparse.ArgumentParser):
     """argparse's, with a guess at what was meant."""
+
+    def print_help(self, file: Any = None) -> None:
+        print(self.format_help(), end="", file=file or sys.stdout, flush=True)  # argparse hides that a disk is full
 
     def error(self, message: str) -> NoReturn:
         match = _INVALID.match(message)
