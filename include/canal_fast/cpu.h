@@ -2,15 +2,16 @@
  *
  * A kernel asks a set of units for all that it needs; none implies another. Nothing here changes how the rest is
  * compiled: the baseline stays the compiler's own, and a function marked CF_TARGET_X is only to be called where
- * cf_units_have(units, CF_NEEDS_X). Elsewhere than GNU-like x86-64 all is portable.
+ * cf_units_have(units, CF_NEEDS_X). Elsewhere than on x86-64 and little-endian aarch64, with GNU-like compilers, all
+ * is portable.
  */
 #ifndef CANAL_FAST_CPU_H
 #define CANAL_FAST_CPU_H
 
 #include "base.h"
 
-/* Bit, name and contents of each unit. Those of ARM are what its compilers use by themselves: no kernel asks for
- * them. */
+/* Bit, name and contents of each unit. NEON is what compilers for ARM use by themselves, too: to leave it out leaves
+ * out the kernels that are written for it. */
 /* clang-format off */
 #define CF_UNIT_LIST(X)                                                       \
     X(PCLMUL, 0, "pclmul", "PCLMULQDQ with SSSE3 and SSE4.1")                 \
@@ -37,7 +38,9 @@ enum {
     CF_NEEDS_AVX512 = CF_UNIT_AVX512,
     CF_NEEDS_AVX512_VPCLMUL = CF_UNIT_AVX512 | CF_UNIT_VPCLMUL,
     CF_NEEDS_AVX2_GFNI = CF_UNIT_AVX2 | CF_UNIT_GFNI,
-    CF_NEEDS_AVX512_GFNI = CF_UNIT_AVX512 | CF_UNIT_GFNI
+    CF_NEEDS_AVX512_GFNI = CF_UNIT_AVX512 | CF_UNIT_GFNI,
+    CF_NEEDS_NEON = CF_UNIT_NEON,
+    CF_NEEDS_PMULL = CF_UNIT_PMULL
 };
 /* clang-format on */
 
@@ -61,6 +64,27 @@ enum {
 #define CF_TARGET_AVX512_GFNI CF_TARGET(CF_WIDE ",gfni")
 #else
 #define CF_HAVE_X86 0
+#endif
+
+#if defined(__aarch64__) && !defined(__AARCH64EB__) && (defined(__GNUC__) || defined(__clang__))
+#define CF_HAVE_NEON 1
+#else
+#define CF_HAVE_NEON 0
+#endif
+
+#if CF_HAVE_NEON && defined(__ARM_FEATURE_AES)
+#define CF_HAVE_PMULL 1
+#define CF_TARGET_PMULL
+#elif CF_HAVE_NEON && defined(__linux__) && !defined(__clang__) /* some clangs lack what was not asked for */
+#define CF_HAVE_PMULL 1
+#define CF_TARGET_PMULL __attribute__((target("+crypto")))
+#ifdef __cplusplus /* what libgcc asks, too: no header of the system */
+extern "C" unsigned long __getauxval(unsigned long kind);
+#else
+extern unsigned long __getauxval(unsigned long kind);
+#endif
+#else
+#define CF_HAVE_PMULL 0
 #endif
 
 typedef struct cf_unit {
@@ -117,10 +141,13 @@ CF_INLINE cf_units cf_cpu_units(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         units |= CF_UNIT_AVX512;
-#elif defined(__aarch64__) || defined(_M_ARM64)
+#elif CF_HAVE_NEON
     units |= CF_UNIT_NEON;
 #if defined(__ARM_FEATURE_AES)
     units |= CF_UNIT_PMULL;
+#elif CF_HAVE_PMULL
+    if (__getauxval(16) >> 4 & 1) /* AT_HWCAP, HWCAP_PMULL */
+        units |= CF_UNIT_PMULL;
 #endif
 #endif
     return units;

@@ -3,8 +3,8 @@
  *     unit_variants FRAMES UNITS...     UNITS: bits of cf_units; what the machine has not is left out
  *
  * Frames of every kind, runs of base frames of 8 bytes, every start of 0..3 frames and 0..69 at the end, every address
- * modulo 64 that records have. A line a set, UNITS DIFFERENCES by kernel: CRC, lengths, decoding, bulk CRC, acceptance.
- * Exit 1: some differ.
+ * modulo 64 that records have, refused records at many places. A line a set, UNITS DIFFERENCES by kernel: CRC, lengths,
+ * decoding, bulk CRC, acceptance. Exit 1: some differ.
  */
 #include "made_frames.h"
 
@@ -124,6 +124,39 @@ static void compare(cf_units units, const table *t, size_t from, size_t count, c
     free(crc), free(length), free(accepted);
 }
 
+/* One record of `few` that no controller could send: told by its number. */
+static void refuse(cf_units units, cf_frame *few)
+{
+    static const struct refused {
+        uint32_t arbitration_id;
+        uint16_t flags;
+        uint8_t dlc;
+    } rows[] = {{CF_MAX_STANDARD_ID + 1, 0, 8},
+                {CF_MAX_EXTENDED_ID + 1, CF_FLAG_EXTENDED_ID, 8},
+                {1, CF_FLAG_STATUS, 8},
+                {1, CF_FLAG_ERROR_FRAME, 8},
+                {1, CF_FLAG_FD, 8},
+                {1, CF_FLAG_BITRATE_SWITCH, 8},
+                {1, 0, 16},
+                {1, 0, 136}};
+    static uint32_t crc[FEW];
+    static int32_t length[FEW];
+    size_t place, k, index;
+    for (place = 0; place < FEW; place += 1 + place / 8) {
+        const cf_frame before = few[place];
+        for (k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+            few[place].arbitration_id = rows[k].arbitration_id;
+            few[place].flags = rows[k].flags;
+            few[place].dlc = rows[k].dlc;
+            differences[CRC] += cf_frames_crc_on(units, few, FEW, sizeof *few, 15, crc, &index) == CF_OK ||
+                                index != place;
+            differences[LENGTH] += cf_frames_exact(few, FEW, sizeof *few, units, 0, length, &index) == CF_OK ||
+                                   index != place;
+        }
+        few[place] = before;
+    }
+}
+
 /* Does the quick way take the same frames as the portable quick way? What it leaves, decode.h takes, only slower. */
 static void decode_quickly(cf_units units, const table *t)
 {
@@ -199,6 +232,7 @@ int main(int argc, char **argv)
             memcpy(moved + i, t.frames, FEW * sizeof(cf_frame));
             compare(chosen, &t, 0, FEW, moved + i);
         }
+        refuse(chosen, t.frames);
         decode(chosen, &t);
         decode_quickly(chosen, &t);
         bulk(chosen, bytes, prefix);

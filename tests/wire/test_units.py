@@ -25,6 +25,7 @@ SETS = [
     for chosen in itertools.combinations(HERE, size)
 ]
 X86 = platform.machine().lower() in ("x86_64", "amd64")
+CROSS, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
 
 
 @pytest.fixture(autouse=True)
@@ -152,12 +153,12 @@ def test_a_unit_that_this_machine_has_not(monkeypatch: pytest.MonkeyPatch) -> No
 # --- C: beside slow and obvious code, and with wrong constants
 
 
-def compiled(source: str, include: Path, tree: Path, target: Path) -> Path:
+def compiled(source: str, include: Path, tree: Path, target: Path, compiler: str = "gcc") -> Path:
     """A program of tests/c with the headers of `include`."""
-    compiler = shutil.which("gcc")
-    if compiler is None or not X86:
+    if shutil.which(compiler) is None or not X86:
         pytest.skip("NOT RUN: no gcc for x86-64")
-    command = [compiler, "-O1", "-std=c11", f"-I{include}", str(tree / "tests" / "c" / source), "-o", str(target)]
+    flags = ["-O1", "-std=c11", "-static"] if compiler == CROSS else ["-O1", "-std=c11"]
+    command = [compiler, *flags, f"-I{include}", str(tree / "tests" / "c" / source), "-o", str(target)]
     built = subprocess.run(command, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return target
@@ -220,11 +221,33 @@ MUTATIONS = [
     ("wire/decode_fast.h", "q.plain0 = cf_squeeze(q.word0, q.mark0)", "q.plain0 = q.word0", "pclmul pext", "decode"),
     ("wire/decode_fast.h", "<< (q.stuff1 & 63)", "<< (q.stuff1 & 62)", "pclmul pext", "decode"),
     ("analysis/acceptance.h", "first[16] = {2, 8,", "first[16] = {2, 14,", "avx512", "accepts"),
+    ("wire/crc_neon.h", "vdupq_n_u8(0x14)", "vdupq_n_u8(0x15)", "neon", "crc"),
+    ("wire/crc_neon.h", "i < 5; i++", "i < 4; i++", "neon", "crc"),
+    ("wire/crc_table.h", "0x20F3, 0x41E6, 0x4655,", "0x20F3, 0x41E6, 0x4654,", "neon", "crc"),
+    ("wire/frame_neon.h", "3 << 18", "1 << 18", "neon", "crc"),
+    ("wire/frame_neon.h", "3 << 18", "1 << 18", "neon", "length"),
+    ("wire/frame_neon.h", "(uint64_t)0xF << 60", "(uint64_t)0xE << 60", "neon", "length"),
+    ("wire/frame_neon.h", "CF_MAX_EXTENDED_ID & ~", "0x3FFFFFFF & ~", "neon", "crc"),
+    ("wire/length_sliced.h", "vdupq_n_u64(20)", "vdupq_n_u64(21)", "neon", "length"),
+    ("wire/length_sliced.h", "vsriq_n_u8(b8, a8, 4)", "vsriq_n_u8(b8, a8, 3)", "neon", "length"),
+    ("wire/length_sliced_kernel.h", "X(0x6A59)", "X(0x6A58)", "neon", "length"),
+    ("wire/crc_fold.h", "X1088 0x6BF9", "X1088 0x6BF8", "pmull", "bulk"),
+    ("wire/crc_fold.h", "X192 0x52F6", "X192 0x52F7", "pmull", "bulk"),
 ]  # fmt: skip
 
 
-def differences(program: Path, units: str, frames: int = 3000) -> dict[str, int]:
-    command = [str(program), str(frames), str(bits(units))]
+def tools(units: str) -> tuple[str, list[str]]:
+    """The compiler for a machine that has these units, and what runs its programs here."""
+    needed = set(units.split())
+    if needed <= set(HERE):
+        return "gcc", []
+    if needed <= {"neon", "pmull"} and shutil.which(CROSS) and shutil.which(EMULATOR):
+        return CROSS, [EMULATOR]
+    pytest.skip(f"NOT RUN: this machine has not all of {units}")
+
+
+def differences(program: Path, units: str, runner: list[str], frames: int = 3000) -> dict[str, int]:
+    command = [*runner, str(program), str(frames), str(bits(units))]
     said = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.split()
     return dict(zip(VARIANTS, map(int, said[1:]), strict=True))
 
@@ -245,13 +268,12 @@ def test_every_set_beside_obvious_code(tree: Path, include_dir: Path, tmp_path: 
 def test_a_wrong_constant_is_found(
     header: str, right: str, wrong: str, units: str, kernel: str, tree: Path, include_dir: Path, tmp_path: Path
 ) -> None:
-    if not set(units.split()) <= set(HERE):
-        pytest.skip(f"NOT RUN: this machine has not all of {units}")
+    compiler, runner = tools(units)
     copy = tmp_path / "include"
     shutil.copytree(include_dir, copy)
     path = copy / "canal_fast" / header
     text = path.read_text()
     assert len(re.findall(re.escape(right), text)) == 1
     path.write_text(text.replace(right, wrong))
-    found = differences(compiled("unit_variants.c", copy, tree, tmp_path / "variants"), units)
-    assert found[kernel] > 0
+    program = compiled("unit_variants.c", copy, tree, tmp_path / "variants", compiler)
+    assert differences(program, units, runner)[kernel] > 0

@@ -8,24 +8,33 @@
 #include "crc_table.h"
 #include "frame_simd.h"
 
-#if CF_HAVE_X86
+#if CF_HAVE_X86 || CF_HAVE_NEON
 
 /* For a byte of these eight bits: low and high byte of what its low half adds, then of what its high half adds; each
- * twice, as PSHUFB takes both halves of a vector. */
-#define CF_TWICE(a, b, c, d) {CF_CRC_16(0, a, b, c, d), CF_CRC_16(0, a, b, c, d)}
-#define CF_NIBBLES(a, b, c, d, e, f, g, h)                                                                   \
-    {CF_TWICE((a) & 255, (b) & 255, (c) & 255, (d) & 255), CF_TWICE((a) >> 8, (b) >> 8, (c) >> 8, (d) >> 8), \
-     CF_TWICE((e) & 255, (f) & 255, (g) & 255, (h) & 255), CF_TWICE((e) >> 8, (f) >> 8, (g) >> 8, (h) >> 8)},
+ * twice for AVX2, whose PSHUFB takes both halves of a vector. */
+#if CF_HAVE_X86
+enum { CF_NIBBLE_ROW = 32 };
+#define CF_NIBBLE(a, b, c, d) {CF_CRC_16(0, a, b, c, d), CF_CRC_16(0, a, b, c, d)}
+#else
+enum { CF_NIBBLE_ROW = 16 };
+#define CF_NIBBLE(a, b, c, d) {CF_CRC_16(0, a, b, c, d)}
+#endif
+#define CF_NIBBLES(a, b, c, d, e, f, g, h)                                                                     \
+    {CF_NIBBLE((a) & 255, (b) & 255, (c) & 255, (d) & 255), CF_NIBBLE((a) >> 8, (b) >> 8, (c) >> 8, (d) >> 8), \
+     CF_NIBBLE((e) & 255, (f) & 255, (g) & 255, (h) & 255), CF_NIBBLE((e) >> 8, (f) >> 8, (g) >> 8, (h) >> 8)},
 
-typedef const uint8_t (*cf_nibble_table)[4][32];
+typedef const uint8_t (*cf_nibble_table)[4][CF_NIBBLE_ROW];
 
-/* Rows 0..7: slices of the CRC table, so that data byte k has row 7 - k; 13 and 14: the low byte of an 11-bit
- * identifier, and what is above it. */
+/* Rows 0..7: slices of the CRC table, so that data byte k has row 7 - k; up to 12: the slices after them; 13 and
+ * 14: the low byte of an 11-bit identifier, and what is above it. */
 CF_INLINE cf_nibble_table cf_crc15_nibbles(void)
 {
-    static const uint8_t table[15][4][32] = {CF_CRC15_SLICES(CF_NIBBLES) CF_CRC15_ID_SLICES(CF_NIBBLES)};
+    static const uint8_t table[15][4][CF_NIBBLE_ROW] = {CF_CRC15_SLICES(CF_NIBBLES) CF_CRC15_ID_SLICES(CF_NIBBLES)};
     return table;
 }
+#endif
+
+#if CF_HAVE_X86
 
 /* Adds what the halves of a plane's bytes add to the low and to the high bytes of the CRCs. */
 CF_TARGET_AVX2 CF_ALWAYS_INLINE void cf_crc15_halves(const uint8_t nibbles[2][32], __m256i half, __m256i *low,

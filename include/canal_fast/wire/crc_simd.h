@@ -3,6 +3,7 @@
 #define CANAL_FAST_WIRE_CRC_SIMD_H
 
 #include "crc_affine.h"
+#include "crc_neon.h"
 #include "crc_planes.h"
 #include "frame_crc.h"
 #include "frame_simd.h"
@@ -37,6 +38,40 @@ CF_TARGET_AVX2_PCLMUL CF_INLINE size_t cf_crc15_frames4(const cf_frame *frames, 
     return i;
 }
 
+/* CRCs of some of the base data frames of 8 bytes that the array begins with; returns how many. */
+CF_ALWAYS_INLINE size_t cf_crc15_base(cf_units units, const cf_frame *frames, size_t count,
+                                      uint32_t *CF_RESTRICT sequences)
+{
+    if (cf_units_have(units, CF_NEEDS_AVX512_GFNI))
+        return cf_crc15_frames_avx512(frames, count, sequences);
+    if (cf_units_have(units, CF_NEEDS_AVX2_GFNI))
+        return cf_crc15_frames_avx2(frames, count, sequences);
+    return cf_units_have(units, CF_NEEDS_AVX2) ? cf_crc15_frames32(frames, count, sequences) : 0;
+}
+
+/* The same of any classical frames. */
+CF_ALWAYS_INLINE size_t cf_crc15_any(cf_units units, const cf_frame *frames, size_t count,
+                                     uint32_t *CF_RESTRICT sequences)
+{
+    if (cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL))
+        return cf_crc15_frames8(frames, count, sequences);
+    return cf_units_have(units, CF_NEEDS_AVX2_PCLMUL) ? cf_crc15_frames4(frames, count, sequences) : 0;
+}
+#elif CF_HAVE_NEON
+CF_ALWAYS_INLINE size_t cf_crc15_base(cf_units units, const cf_frame *frames, size_t count,
+                                      uint32_t *CF_RESTRICT sequences)
+{
+    return cf_units_have(units, CF_NEEDS_NEON) ? cf_crc15_base_neon(frames, count, sequences) : 0;
+}
+
+CF_ALWAYS_INLINE size_t cf_crc15_any(cf_units units, const cf_frame *frames, size_t count,
+                                     uint32_t *CF_RESTRICT sequences)
+{
+    return cf_units_have(units, CF_NEEDS_NEON) ? cf_crc15_any_neon(frames, count, sequences) : 0;
+}
+#endif
+
+#if CF_HAVE_X86 || CF_HAVE_NEON
 /* CRCs of the frames up to the first that the units have no fast way for; returns how many. */
 CF_INLINE size_t cf_crc15_frames_fast(cf_units units, const cf_frame *frames, size_t count,
                                       uint32_t *CF_RESTRICT sequences)
@@ -44,17 +79,9 @@ CF_INLINE size_t cf_crc15_frames_fast(cf_units units, const cf_frame *frames, si
     size_t done = 0, before, some;
     do { /* in mixed traffic the way of base frames rarely has something to do */
         before = done;
-        if (cf_units_have(units, CF_NEEDS_AVX512_GFNI))
-            done += cf_crc15_frames_avx512(frames + done, count - done, sequences + done);
-        else if (cf_units_have(units, CF_NEEDS_AVX2_GFNI))
-            done += cf_crc15_frames_avx2(frames + done, count - done, sequences + done);
-        else if (cf_units_have(units, CF_NEEDS_AVX2))
-            done += cf_crc15_frames32(frames + done, count - done, sequences + done);
+        done += cf_crc15_base(units, frames + done, count - done, sequences + done);
         some = count - done < CF_CRC_APART ? count - done : (size_t)CF_CRC_APART;
-        if (cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL))
-            done += cf_crc15_frames8(frames + done, some, sequences + done);
-        else if (cf_units_have(units, CF_NEEDS_AVX2_PCLMUL))
-            done += cf_crc15_frames4(frames + done, some, sequences + done);
+        done += cf_crc15_any(units, frames + done, some, sequences + done);
     } while (done > before);
     return done;
 }
@@ -67,11 +94,11 @@ CF_INLINE cf_status cf_frames_crc_on(cf_units units, const void *frames, size_t 
     const char *at = (const char *)frames;
     const int fast = width == 15 && stride == sizeof(cf_frame) &&
                      (cf_units_have(units, CF_NEEDS_AVX2) || cf_units_have(units, CF_NEEDS_AVX512_VPCLMUL) ||
-                      cf_units_have(units, CF_NEEDS_AVX512_GFNI));
+                      cf_units_have(units, CF_NEEDS_AVX512_GFNI) || cf_units_have(units, CF_NEEDS_NEON));
     size_t done = 0, some;
     cf_status status;
     do { /* what the fast ways leave goes the general one, a little at a time */
-#if CF_HAVE_X86
+#if CF_HAVE_X86 || CF_HAVE_NEON
         if (fast)
             done += cf_crc15_frames_fast(units, (const cf_frame *)(const void *)at + done, count - done,
                                          sequences + done);

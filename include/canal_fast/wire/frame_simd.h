@@ -5,16 +5,16 @@
 #include "../cpu.h"
 #include "../frame.h"
 
+/* Quadword 1 of the record of a base data frame of 8 bytes: its dlc, and the bits that may be anything. */
+#define CF_BASE8_DLC ((int64_t)8 << 56)
+#define CF_BASE8_FREE (CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32)
+
 #if CF_HAVE_X86
 #include <immintrin.h>
 
 /* P = 0x4599 + x^15: x^64 mod P, and floor(x^79 / P) without its highest term. */
 #define CF_CRC15_X64 0x297B
 #define CF_CRC15_INVERSE ((int64_t)0xF6F4B8288C29B0CEu)
-
-/* Quadword 1 of the record of a base data frame of 8 bytes: its dlc, and the bits that may be anything. */
-#define CF_BASE8_DLC ((int64_t)8 << 56)
-#define CF_BASE8_FREE (CF_MAX_STANDARD_ID | (int64_t)(0xFF0000 | CF_FLAGS_OFF_WIRE) << 32)
 
 /* SOF to the last data bit of eight frames, right-aligned in high:low; and what their lengths follow from. */
 typedef struct cf_wire_messages8 {

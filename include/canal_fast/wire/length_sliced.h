@@ -2,6 +2,7 @@
 #ifndef CANAL_FAST_WIRE_LENGTH_SLICED_H
 #define CANAL_FAST_WIRE_LENGTH_SLICED_H
 
+#include "frame_neon.h"
 #include "frame_simd.h"
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -87,6 +88,73 @@ CF_TARGET_AVX512 CF_INLINE uint64_t cf_slice_build8(const cf_frame *frames, uint
 #include "length_sliced_kernel.h"
 #endif
 
+#if CF_HAVE_NEON
+/* Rows of 128 frames, two at a time. */
+CF_INLINE uint64_t cf_slice_build2(const cf_frame *frames, uint64_t *CF_RESTRICT low, uint64_t *CF_RESTRICT high,
+                                   uint64_t *CF_RESTRICT lengths)
+{
+    static const uint16_t fill[24] = CF_SLICE_FILL;
+    const uint8_t *table = (const uint8_t *)fill;
+    const uint64x2_t ones = vdupq_n_u64(~(uint64_t)0);
+    uint64x2_t refused = vdupq_n_u64(0);
+    uint8x16x3_t fills;
+    int i;
+    __asm__("" : "+r"(table)); /* what gcc knows to be there it would load again in each turn */
+    fills = vld1q_u8_x3(table);
+    for (i = 0; i < 128; i += 2) {
+        const cf_wire_messages2 m = cf_load2(frames + i);
+        const uint64x2_t base = vaddq_u64(vdupq_n_u64(34), vandq_u64(m.extended, vdupq_n_u64(20)));
+        const uint64x2_t size = vaddq_u64(base, m.bits); /* SOF to the last CRC bit */
+        const uint64x2_t above = vqsubq_u64(size, vdupq_n_u64(64));
+        const uint64x2_t row = vsraq_n_u64(vandq_u64(m.extended, vdupq_n_u64(18)), m.bits, 2); /* place of its fill */
+        const uint64x2_t pick = vorrq_u64(vsliq_n_u64(row, row, 8), vdupq_n_u64(0xFFFFFFFFFFFF0100u));
+        uint64x2_t crc = vreinterpretq_u64_u8(vqtbl3q_u8(fills, vreinterpretq_u8_u64(pick)));
+        crc = vorrq_u64(crc, vshlq_u64(ones, vreinterpretq_s64_u64(size))); /* shifts by 64 give 0 */
+        refused = vorrq_u64(refused, m.refused);
+        vst1q_u64(low + i, vorrq_u64(vshlq_n_u64(m.low, 15), crc));
+        vst1q_u64(high + i, vorrq_u64(vsriq_n_u64(vshlq_n_u64(m.high, 15), m.low, 49),
+                                      vshlq_u64(ones, vreinterpretq_s64_u64(above))));
+        vst1q_u64(lengths + i, vaddq_u64(size, vdupq_n_u64(CF_TAIL_BITS)));
+    }
+    return vmaxvq_u32(vreinterpretq_u32_u64(refused));
+}
+
+/* As cf_swap_two of the template; `distance` is a constant, so that one of the ways is left. */
+CF_ALWAYS_INLINE void cf_slice_swap2(cf_lanes_portable *first, cf_lanes_portable *second, unsigned distance,
+                                     uint64_t mask)
+{
+    const uint64x2_t a = (uint64x2_t)*first, b = (uint64x2_t)*second, low = vdupq_n_u64(mask);
+    const uint8x16_t a8 = vreinterpretq_u8_u64(a), b8 = vreinterpretq_u8_u64(b);
+#define CF_SLICE_TRN(turn, width) \
+    vreinterpretq_u64_u##width(vtrn##turn##q_u##width(vreinterpretq_u##width##_u64(a), vreinterpretq_u##width##_u64(b)))
+    switch (distance) {
+    case 32:
+        *first = (cf_lanes_portable)CF_SLICE_TRN(1, 32), *second = (cf_lanes_portable)CF_SLICE_TRN(2, 32);
+        break;
+    case 16:
+        *first = (cf_lanes_portable)CF_SLICE_TRN(1, 16), *second = (cf_lanes_portable)CF_SLICE_TRN(2, 16);
+        break;
+    case 8:
+        *first = (cf_lanes_portable)CF_SLICE_TRN(1, 8), *second = (cf_lanes_portable)CF_SLICE_TRN(2, 8);
+        break;
+    case 4:
+        *first = (cf_lanes_portable)vsliq_n_u8(a8, b8, 4), *second = (cf_lanes_portable)vsriq_n_u8(b8, a8, 4);
+        break;
+    default:
+        *first = (cf_lanes_portable)vbslq_u64(low, a, b << distance);
+        *second = (cf_lanes_portable)vbslq_u64(low, a >> distance, b);
+    }
+#undef CF_SLICE_TRN
+}
+
+#define CF_SLICE_LANES 2
+#define CF_SLICE_BUILD cf_slice_build2
+#define CF_SLICE_SWAP cf_slice_swap2
+#define CF_SLICE(name) name##_neon
+#define CF_SLICE_TARGET
+#include "length_sliced_kernel.h"
+#endif
+
 /* As cf_frames_lengths with CF_LENGTH_EXACT and no `data`; arrays of classical records go through the bit-sliced
  * kernel, block by block. Same results with all units. */
 CF_INLINE cf_status cf_frames_exact(const void *frames, size_t count, size_t stride, cf_units units, int32_t extra,
@@ -110,6 +178,10 @@ CF_INLINE cf_status cf_frames_exact(const void *frames, size_t count, size_t str
                 bad = cf_slice_lengths_avx512(block, extra, lengths + done);
             else if (size == cf_slice_frames_avx2)
                 bad = cf_slice_lengths_avx2(block, extra, lengths + done);
+            else
+#elif CF_HAVE_NEON
+            if (cf_units_have(units, CF_NEEDS_NEON) && count - done >= size)
+                bad = cf_slice_lengths_neon(block, extra, lengths + done);
             else
 #endif
                 bad = count - done < size || cf_slice_lengths_portable(block, extra, lengths + done);

@@ -6,6 +6,7 @@
  *   CF_SLICE(name)   the name for this instruction set
  *   CF_SLICE_TARGET  how its functions are compiled
  *   CF_SLICE_BUILD   what fills the rows, or undefined for the function here
+ *   CF_SLICE_SWAP    what exchanges bits of two rows, or undefined for the function here
  *
  * Bit-sliced: frames are right-aligned in 128 bits and transposed, so that plane p holds bit p of every frame; then
  * the CRC register and the stuffing automaton are Boolean algebra on planes.
@@ -16,7 +17,7 @@
 #ifndef CANAL_FAST_WIRE_LENGTH_SLICED_KERNEL_H
 #define CANAL_FAST_WIRE_LENGTH_SLICED_KERNEL_H
 
-enum { CF_SLICE_BITS = 118 }; /* SOF to the last CRC bit, extended, 8 bytes */
+enum { CF_SLICE_BITS = 118, CF_SLICE_FOURS = 120 }; /* SOF to the last CRC bit, extended, 8 bytes; in steps of four */
 
 /* The fill's CRC by payload bytes, 0 to 8 */
 #define CF_SLICE_FILL_BASE(X) \
@@ -105,17 +106,26 @@ CF_SLICE_TARGET CF_INLINE uint64_t CF_SLICE(cf_slice_build)(const cf_frame *fram
 }
 #endif
 
+#ifndef CF_SLICE_SWAP
+#define CF_SLICE_SWAP CF_SLICE(cf_swap_two)
+
+/* The bits of `first` that `mask`, moved up by `distance`, names change places with those of `second` that it names. */
+CF_SLICE_TARGET CF_ALWAYS_INLINE void CF_SLICE(cf_swap_two)(CF_SLICE(cf_lanes) * first, CF_SLICE(cf_lanes) * second,
+                                                            unsigned distance, uint64_t mask)
+{
+    const CF_SLICE(cf_lanes) t = ((*first >> distance) ^ *second) & mask;
+    *second ^= t;
+    *first ^= t << distance;
+}
+#endif
+
 CF_SLICE_TARGET CF_ALWAYS_INLINE void CF_SLICE(cf_swap)(CF_SLICE(cf_lanes) * rows, unsigned count, unsigned distance,
                                                         uint64_t mask)
 {
     unsigned at, k;
-    for (at = 0; at < count; at += 2 * distance) {
-        for (k = at; k < at + distance; k++) {
-            const CF_SLICE(cf_lanes) t = ((rows[k] >> distance) ^ rows[k + distance]) & mask;
-            rows[k + distance] ^= t;
-            rows[k] ^= t << distance;
-        }
-    }
+    for (at = 0; at < count; at += 2 * distance)
+        for (k = at; k < at + distance; k++)
+            CF_SLICE_SWAP(rows + k, rows + k + distance, distance, mask);
 }
 
 /* 64 rows of 64 bits become 64 planes. */
@@ -129,14 +139,15 @@ CF_SLICE_TARGET CF_INLINE void CF_SLICE(cf_transpose)(CF_SLICE(cf_lanes) * rows)
     CF_SLICE(cf_swap)(rows, 64, 1, 0x5555555555555555u);
 }
 
-/* Stuff bits of the frames in `planes`, as numbers: bit r of counts[k] is bit k of that of row r. */
-CF_SLICE_TARGET CF_INLINE void CF_SLICE(cf_slice_count)(const CF_SLICE(cf_lanes) * planes, CF_SLICE(cf_lanes) counts[8])
+/* Stuff bits of the frames in `planes`, as numbers: bit r of counts[k] is bit k of that of row r. Puts the CRC sequence
+ * into its place. */
+CF_SLICE_TARGET CF_INLINE void CF_SLICE(cf_slice_count)(CF_SLICE(cf_lanes) * planes, CF_SLICE(cf_lanes) counts[8])
 {
     const CF_SLICE(cf_lanes) zero = planes[0] ^ planes[0];
     CF_SLICE(cf_lanes) rest[CF_SLICE_BITS];
-    CF_SLICE(cf_lanes) e1 = zero, e2 = zero, e3 = zero, e4 = zero, last = ~zero, any = zero;
+    CF_SLICE(cf_lanes) e1 = zero, e2 = zero, e3 = zero, e4 = zero, last = ~zero;
     CF_SLICE(cf_lanes) c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero;
-    int i;
+    int i, k;
     for (i = 0; i < CF_SLICE_BITS; i++)
         rest[i] = planes[i];
     for (i = CF_SLICE_BITS - 1; i >= 15; i--) { /* 0x4599 */
@@ -149,26 +160,31 @@ CF_SLICE_TARGET CF_INLINE void CF_SLICE(cf_slice_count)(const CF_SLICE(cf_lanes)
         rest[i - 12] ^= top;
         rest[i - 15] ^= top;
     }
-    for (i = CF_SLICE_BITS - 1; i >= 0; i--) {
-        const CF_SLICE(cf_lanes) bit = i < 15 ? rest[i] : planes[i];
-        const CF_SLICE(cf_lanes) differs = bit ^ last;
-        const CF_SLICE(cf_lanes) stuff = e4 & ~differs;
-        const CF_SLICE(cf_lanes) restart = differs | e4;
-        e4 = e3 & ~differs;
-        e3 = e2 & ~differs;
-        e2 = e1 & ~differs;
-        e1 = restart;
-        last = bit ^ stuff;
-        any |= stuff;
-        if ((i & 3) == 0) { /* at most one of four */
-            const CF_SLICE(cf_lanes) d0 = c0 & any, d1 = c1 & d0, d2 = c2 & d1, d3 = c3 & d2;
-            c0 ^= any;
-            c1 ^= d0;
-            c2 ^= d1;
-            c3 ^= d2;
-            c4 ^= d3;
-            any = zero;
+    for (i = 0; i < 15; i++)
+        planes[i] = rest[i];
+    for (i = CF_SLICE_FOURS; i > 0; i -= 4) { /* at most one of four is a stuff bit */
+        CF_SLICE(cf_lanes) any = zero, d0, d1, d2, d3;
+        for (k = 1; k <= 4; k++) {
+            const CF_SLICE(cf_lanes) bit = planes[i - k];
+            const CF_SLICE(cf_lanes) differs = bit ^ last;
+            const CF_SLICE(cf_lanes) stuff = e4 & ~differs;
+            const CF_SLICE(cf_lanes) restart = differs | e4;
+            e4 = e3 & ~differs;
+            e3 = e2 & ~differs;
+            e2 = e1 & ~differs;
+            e1 = restart;
+            last = bit ^ stuff;
+            any |= stuff;
         }
+        d0 = c0 & any;
+        d1 = c1 & d0;
+        d2 = c2 & d1;
+        d3 = c3 & d2;
+        c0 ^= any;
+        c1 ^= d0;
+        c2 ^= d1;
+        c3 ^= d2;
+        c4 ^= d3;
     }
     counts[0] = c0;
     counts[1] = c1;
@@ -184,7 +200,7 @@ CF_SLICE_TARGET CF_INLINE uint64_t CF_SLICE(cf_slice_lengths)(const cf_frame *fr
 {
     CF_SLICE(cf_slice) s;
     CF_SLICE(cf_lanes) counts[8];
-    int byte, k, lane;
+    int byte, k, i;
     const uint64_t bad = CF_SLICE_BUILD(frames, s.u.words, s.u.words + 64 * CF_SLICE_LANES, s.lengths.words);
     if (bad)
         return bad;
@@ -194,18 +210,16 @@ CF_SLICE_TARGET CF_INLINE uint64_t CF_SLICE(cf_slice_lengths)(const cf_frame *fr
     CF_SLICE(cf_swap)(counts, 8, 4, 0x0F0F0F0F0F0F0F0Fu); /* byte b of counts[k]: that of row 8 b + k */
     CF_SLICE(cf_swap)(counts, 8, 2, 0x3333333333333333u);
     CF_SLICE(cf_swap)(counts, 8, 1, 0x5555555555555555u);
-    for (byte = 0; byte < 8; byte++) {
-        for (k = 0; k < 8; k++) {
-            const int row = 8 * byte + k;
-            s.lengths.rows[row] += counts[k] >> (8 * byte) & 0xFF;
-            for (lane = 0; lane < CF_SLICE_LANES; lane++)
-                *lengths++ = (int32_t)s.lengths.words[row * CF_SLICE_LANES + lane] + extra;
-        }
-    }
+    for (byte = 0; byte < 8; byte++)
+        for (k = 0; k < 8; k++)
+            s.lengths.rows[8 * byte + k] += counts[k] >> (8 * byte) & 0xFF;
+    for (i = 0; i < CF_SLICE(cf_slice_frames); i++)
+        lengths[i] = (int32_t)s.lengths.words[i] + extra;
     return 0;
 }
 
 #undef CF_SLICE_LANES
 #undef CF_SLICE
 #undef CF_SLICE_BUILD
+#undef CF_SLICE_SWAP
 #undef CF_SLICE_TARGET
