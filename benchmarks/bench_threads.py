@@ -7,6 +7,7 @@ GIL, and what a call does while it holds it.
 from __future__ import annotations
 
 import ctypes
+import os
 import tempfile
 import threading
 import time
@@ -60,7 +61,6 @@ def _ratio(library: ctypes.CDLL, kernel: str, log: Path) -> float:
     frames = cf.make_frames(rng.integers(0, 2048, COUNT), rng.integers(0, 256, (COUNT, 8), np.uint8))
     bits, offsets = wire.encode(frames, packed=True)
     cf.write_log(log, frames)
-    text = np.fromfile(log, np.uint8)
     units = sum(processor.UNITS[unit] for unit in processor.units())
     ours: dict[str, Call] = {
         "length": lambda: wire.frame_length_bits(frames),
@@ -71,7 +71,7 @@ def _ratio(library: ctypes.CDLL, kernel: str, log: Path) -> float:
     }
 
     def bare(rounds: int, threads: int) -> None:
-        data = (at(frames), ctypes.c_size_t(COUNT), at(bits), at(offsets), at(text), ctypes.c_size_t(len(text)))
+        data = (at(frames), ctypes.c_size_t(COUNT), at(bits), at(offsets), os.fsencode(log))
         if library.run_threads(kernel.encode(), units, *data, ctypes.c_size_t(rounds), threads):
             raise RuntimeError(f"two_threads.c: {kernel} failed")
 

@@ -2,40 +2,56 @@
 #include <canal_fast/logs/formats.h>
 #include <canal_fast/wire.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct job {
     const char *kernel;
     cf_units units;
     const cf_frame *frames;
     size_t count;
-    const uint8_t *bits, *text; /* the frames' bits, packed; or a recording of them */
+    const uint8_t *bits; /* of the frames, packed */
     const int64_t *offsets;
-    size_t size; /* of the text */
+    const char *log; /* a recording of them: its path */
     int failed;
 } job;
 
-static int read_text(const job *j)
+enum { CHUNK = 1 << 18 };
+
+/* The file by parts, into memory for more frames than there are, cut to those that were: nobody knows their number. */
+static int read_log(const job *j)
 {
     const cf_log_format *row = NULL;
     cf_log_reader *reader = (cf_log_reader *)calloc(1, sizeof *reader);
+    uint8_t *text = (uint8_t *)malloc(CHUNK);
+    cf_frame *frames = (cf_frame *)malloc((j->count + j->count / 8) * sizeof(cf_frame));
+    const int file = open(j->log, O_RDONLY);
     cf_log_call call;
-    size_t n;
-    int failed;
+    cf_status status = CF_OK;
+    size_t n, kept = 0, made = 0;
     for (n = 0; (row = cf_log_format_row(n)) != NULL && strcmp(row->name, "candump") != 0;)
         n++;
-    memset(&call, 0, sizeof call);
-    call.data = j->text;
-    call.size = j->size;
-    call.final = 1;
-    call.frames = malloc(j->count * sizeof(cf_frame));
-    call.capacity = j->count;
-    call.stride = sizeof(cf_frame);
     reader->own = calloc(1, row->own_size ? row->own_size : 1);
-    failed = row->read(reader, &call) != CF_OK || call.made != j->count;
-    free(call.frames), free(reader->own), free(reader);
-    return failed;
+    do {
+        const ssize_t got = read(file, text + kept, CHUNK - kept);
+        memset(&call, 0, sizeof call);
+        call.data = text;
+        call.size = kept + (got > 0 ? (size_t)got : 0);
+        call.final = got <= 0;
+        call.frames = frames + made;
+        call.capacity = j->count + j->count / 8 - made;
+        call.stride = sizeof(cf_frame);
+        status = row->read(reader, &call);
+        made += call.made;
+        kept = call.size - call.consumed;
+        memmove(text, text + call.consumed, kept);
+    } while (status == CF_OK && !call.final);
+    frames = (cf_frame *)realloc(frames, made * sizeof(cf_frame));
+    close(file);
+    free(frames), free(text), free(reader->own), free(reader);
+    return status != CF_OK || made != j->count;
 }
 
 /* Once over the frames, into memory of its own as Python's call has it. */
@@ -59,7 +75,7 @@ static void *work(void *argument)
         const cf_wire_columns columns = {(uint8_t *)(places + 2 * j->count), places, places + j->count};
         status = cf_frames_decode(j->units, bits, j->offsets, j->count, out, sizeof(cf_frame), columns, &index);
     } else {
-        j->failed |= read_text(j);
+        j->failed |= read_log(j);
     }
     j->failed |= status != CF_OK;
     free(out);
@@ -78,7 +94,7 @@ static void *repeat(void *argument)
 
 __attribute__((visibility("default"))) int run_threads(const char *kernel, unsigned units, const void *frames,
                                                        size_t count, const void *bits, const void *offsets,
-                                                       const void *text, size_t size, size_t rounds, int threads)
+                                                       const char *log, size_t rounds, int threads)
 {
     job jobs[2];
     void *arguments[2][2];
@@ -90,9 +106,8 @@ __attribute__((visibility("default"))) int run_threads(const char *kernel, unsig
                        (const cf_frame *)frames,
                        count,
                        (const uint8_t *)bits,
-                       (const uint8_t *)text,
                        (const int64_t *)offsets,
-                       size,
+                       log,
                        0};
         jobs[k] = j;
         arguments[k][0] = &jobs[k];

@@ -34,7 +34,7 @@ class Counts:
         self.windows: dict[int, dict[int, Window]] = {}
 
     def add(self, frames: FrameArray, bits: Any, data_bits: Any) -> None:
-        written = np.empty(len(frames), _analysis.WINDOW_STATISTICS_DTYPE)
+        written = np.empty(1 if bits is None else len(frames), _analysis.WINDOW_STATISTICS_DTYPE)
         done = 0
         while done < len(frames):
             new, self.latest, count = _analysis.add(

@@ -83,7 +83,12 @@ def recognise(size_t index, const uint8_t[::1] head not None, bint whole):
     """How sure format `index` is of a recording that begins with `head` (all of it where `whole`): 0 not .. 3 sure."""
     cdef const cf_log_format *row = row_of(index)
     cdef uint8_t nothing = 0
-    return row.recognise(&head[0] if head.shape[0] else &nothing, head.shape[0], whole)
+    cdef const uint8_t *first = &head[0] if head.shape[0] else &nothing
+    cdef size_t size = head.shape[0]
+    cdef int sure
+    with nogil:
+        sure = row.recognise(first, size, whole)
+    return sure
 
 
 def whole_records(const uint8_t[::1] data not None, unsigned id_size, uint64_t[:, ::1] groups not None):

@@ -20,14 +20,12 @@ from .formats import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, re
 from .interfaces import ID_ORDERS, LogInterface, plain_name
 from .room import FIRST, enlarged, widened
 from .sources import LogSource, Source, open_source
-from .stream import END, FD_IN_CLASSICAL, Stream
+from .stream import CHUNK_BYTES, END, FD_IN_CLASSICAL, Stream
 from .zones import Zone, find_zone
 
 __all__ = ["BATCH_FRAMES", "LogFile"]
 
 BATCH_FRAMES = 65_536
-_FIRST_BYTES = 1 << 18
-_SMALLEST, _FEW = 24, 4096  # bytes of a frame's line or record; frames
 
 
 class _Body(Protocol):
@@ -152,7 +150,7 @@ class LogFile:
 
     def read(self, fd: bool | None = None) -> FrameArray:
         """The rest of the frames as one array; `fd=None` takes the dtype that fits what is there."""
-        frames: FrameArray = np.empty(self._expected(), FD_FRAME_DTYPE if fd else FRAME_DTYPE)
+        frames: FrameArray = np.empty(FIRST, FD_FRAME_DTYPE if fd else FRAME_DTYPE)
         made = 0
         while True:
             count, status = self._body.read(frames[made:])
@@ -241,7 +239,7 @@ class LogFile:
         self.close()
 
     def _open(self, row: LogFormat | None, zone: dt.tzinfo | None, errors: str, id_order: int) -> _Body:
-        buffer = np.empty(_FIRST_BYTES, np.uint8)
+        buffer = np.empty(CHUNK_BYTES, np.uint8)
         suffix = _suffix(self.path)
         size, ended = 0, False
         found: LogFormat | None = None
@@ -281,11 +279,6 @@ class LogFile:
             raise ValueError(f"{path} is a folder; format = {row.name!r}, allowed None and 'parquet'")
         self.path, self._source = path, Source(path)
         self._row, self._body = by_name("parquet"), ParquetFolder(path)
-
-    def _expected(self) -> int:
-        """Room to begin with."""
-        size = 0 if self._source.path is None else os.path.getsize(self._source.path)
-        return min(max(size // _SMALLEST, _FEW), FIRST)
 
     def _finish(self) -> None:
         failure = self._body.failure()

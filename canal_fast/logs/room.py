@@ -8,8 +8,9 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, copy_records
 
 __all__ = ["FIRST", "enlarged", "wanted", "widened"]
 
-FIRST = 65_536  # frames from which the number of all is guessed
+FIRST = 4096  # frames from which the number of all is guessed
 _MARGIN = 1 / 8
+_PART = 65_536  # frames that are in memory twice while they move
 _STEP = 1024  # times as large at once, at most: the first frames may stand closer together than the others
 
 
@@ -46,7 +47,7 @@ def widened(frames: FrameArray, made: int) -> FrameArray:
     """The first `made` of classical records as FD records, with as much room; the memory of `frames` is given back."""
     wide: FrameArray = np.empty(len(frames), FD_FRAME_DTYPE)
     for first in _backwards(made):
-        last = min(first + FIRST, made)
+        last = min(first + _PART, made)
         copy_records(frames[first:last], wide[first:last])
         frames.resize(first, refcheck=False)
     return wide
@@ -54,4 +55,4 @@ def widened(frames: FrameArray, made: int) -> FrameArray:
 
 def _backwards(count: int) -> range:
     """Where parts of so many frames begin, the last part first."""
-    return range((count - 1) // FIRST * FIRST, -1, -FIRST)
+    return range((count - 1) // _PART * _PART, -1, -_PART)

@@ -111,6 +111,8 @@ class _File(Source):
             self._file = source
             if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
                 raise TypeError(f"{self.name}: a path or a file object opened in binary mode is needed")
+        found = self._stat()
+        self._live = found is not None and not stat.S_ISREG(found.st_mode)
         self._taken = 0
         self._readinto = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
 
@@ -120,8 +122,7 @@ class _File(Source):
 
     @property
     def live(self) -> bool:
-        found = self._stat()
-        return found is not None and not stat.S_ISREG(found.st_mode)
+        return self._live
 
     def share(self) -> float:
         found = self._stat()

@@ -21,11 +21,11 @@ from .interfaces import ID_ORDERS, LogInterface, counters_of
 from .sources import Source, inflater
 from .zones import epoch_of, wall_clock
 
-__all__ = ["END", "FD_IN_CLASSICAL", "Packed", "Stream"]
+__all__ = ["CHUNK_BYTES", "END", "FD_IN_CLASSICAL", "Packed", "Stream"]
 
 END = -1
 FD_IN_CLASSICAL = Status.FD_IN_CLASSICAL
-_FIRST_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 19  # read at once: between two reads Python runs, and other threads may want to
 _STORED = 0
 _QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
 
@@ -262,7 +262,7 @@ class Stream:
         """Get more bytes behind those not yet taken."""
         kept = self._stop - self._start
         if kept == len(self._buffer):
-            if kept > _logs.ITEM_MAX + _FIRST_BYTES:
+            if kept > _logs.ITEM_MAX + CHUNK_BYTES:
                 self._failure, self._ended = self.error(Status.LOG_LONG), True
                 self._start = self._stop
                 return

@@ -27,6 +27,16 @@ CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
     memcpy(&value, at, sizeof value);
     return value;
 }
+
+CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
+{
+    memcpy(at, &value, sizeof value);
+}
+
+CF_INLINE void cf_store_le32(uint8_t *at, uint32_t value)
+{
+    memcpy(at, &value, sizeof value);
+}
 #else
 CF_INLINE uint64_t cf_load_be64(const uint8_t *at)
 {
@@ -46,7 +56,27 @@ CF_INLINE uint64_t cf_load_le64(const uint8_t *at)
     return (uint64_t)at[7] << 56 | (uint64_t)at[6] << 48 | (uint64_t)at[5] << 40 | (uint64_t)at[4] << 32 |
            (uint64_t)at[3] << 24 | (uint64_t)at[2] << 16 | (uint64_t)at[1] << 8 | at[0];
 }
+
+CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
+{
+    int i;
+    for (i = 0; i < 8; i++, value >>= 8)
+        at[i] = (uint8_t)value;
+}
+
+CF_INLINE void cf_store_le32(uint8_t *at, uint32_t value)
+{
+    int i;
+    for (i = 0; i < 4; i++, value >>= 8)
+        at[i] = (uint8_t)value;
+}
 #endif
+
+/* Ones in the first 0..8 bytes of a word that cf_load_le64 has loaded. */
+CF_INLINE uint64_t cf_first_bytes(unsigned count)
+{
+    return (count < 8 ? UINT64_C(1) << 8 * count : 0) - 1;
+}
 
 /* Zero bits above the highest one; 64 for 0. */
 CF_INLINE unsigned cf_leading_zeros(uint64_t value)

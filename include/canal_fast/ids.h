@@ -20,6 +20,16 @@ CF_INLINE size_t cf_id_slot(const cf_ids *ids, uint64_t key)
     return (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & ids->mask;
 }
 
+/* The number of a key that has one; CF_IDS_FULL of another. */
+CF_INLINE uint32_t cf_id_known(const cf_ids *ids, uint64_t key)
+{
+    size_t at = cf_id_slot(ids, key);
+    for (; ids->slots[at]; at = (at + 1) & ids->mask)
+        if (CF_LIKELY(ids->keys[ids->slots[at] - 1] == key))
+            return ids->slots[at] - 1;
+    return CF_IDS_FULL;
+}
+
 /* The number of a key, a new one where it is new; CF_IDS_FULL where there is no room for one. */
 CF_INLINE uint32_t cf_id_find(cf_ids *ids, uint64_t key)
 {

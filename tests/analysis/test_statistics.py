@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from random_frames import random_frames
 
 import canal_fast as cf
 from canal_fast import analysis, wire
-from canal_fast.analysis import Statistics
+from canal_fast.analysis import Statistics, _analysis
 from canal_fast.analysis.statistics import _EDGES
 
 PERIODS = ("period_min_s", "period_mean_s", "period_max_s", "jitter_s", "gaps")
@@ -84,6 +85,15 @@ def test_by_hand() -> None:
 def test_bins_of_periods() -> None:
     edges = [*range(8), *(m << e for e in range(61) for m in range(8, 16))]
     assert edges == _EDGES[:-1]
+    beside = {edge + step for edge in edges for step in (-1, 0, 1)} | {-(2**62), 2**63 - 1}
+    periods = np.array(sorted(period for period in beside if period < 2**63), np.int64)
+    rows = np.zeros(len(periods), _analysis.ID_STATISTICS_DTYPE)
+    bins = np.zeros((len(periods), _analysis.PERIOD_BINS), np.int64)
+    _analysis.add_periods(rows, bins.ravel(), periods)
+    assert (bins.sum(axis=1) == 1).all()
+    assert bins.argmax(axis=1).tolist() == [max(bisect_right(edges, period) - 1, 0) for period in periods.tolist()]
+    squares = [int(row["square_high"]) << 64 | int(row["square_low"]) for row in rows]
+    assert squares == [period**2 for period in periods.tolist()]
 
 
 @settings(max_examples=40, deadline=None)

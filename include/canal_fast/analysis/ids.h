@@ -16,9 +16,14 @@ CF_INLINE uint64_t cf_id_key(const cf_frame_head *head)
     return (uint64_t)head->channel << 33 | (uint64_t)(head->flags & CF_FLAG_EXTENDED_ID) << 32 | head->arbitration_id;
 }
 
+CF_INLINE int cf_has_id(const cf_frame_head *head)
+{
+    return !(head->flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME));
+}
+
 CF_INLINE uint32_t cf_id_of(cf_ids *ids, const cf_frame_head *head)
 {
-    return head->flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME) ? CF_NO_ID : cf_id_find(ids, cf_id_key(head));
+    return cf_has_id(head) ? cf_id_find(ids, cf_id_key(head)) : CF_NO_ID;
 }
 
 /* numbers[i] becomes the number of record i's identifier, or CF_NO_ID, and counts[number] grows by one each (zero at

@@ -74,6 +74,15 @@ CF_INLINE void cf_add_square(cf_id_statistics *one, int64_t period_ns)
     one->square_high += one->square_low < low;
 }
 
+/* cf_period_bin of 8..2^32-1 ns, as such a number's exponent and first bits stand in a double. */
+CF_INLINE unsigned cf_period_bin_quick(int64_t period_ns)
+{
+    const double number = (double)period_ns;
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return (unsigned)(bits >> 49) - 8 * (1023 + 2);
+}
+
 /* Adds a period between two frames; `bins` has CF_PERIOD_BINS counters. */
 CF_INLINE void cf_add_period(cf_id_statistics *one, int64_t *bins, int64_t period_ns)
 {
@@ -81,8 +90,15 @@ CF_INLINE void cf_add_period(cf_id_statistics *one, int64_t *bins, int64_t perio
         one->least_ns = period_ns;
     if (CF_UNLIKELY(period_ns > one->most_ns))
         one->most_ns = period_ns;
-    bins[cf_period_bin(period_ns)]++;
-    cf_add_square(one, period_ns);
+    if (CF_LIKELY(period_ns >= 8 && period_ns <= UINT32_MAX)) {
+        const uint64_t square = (uint64_t)period_ns * (uint64_t)period_ns;
+        bins[cf_period_bin_quick(period_ns)]++;
+        one->square_low += square;
+        one->square_high += one->square_low < square;
+    } else {
+        bins[cf_period_bin(period_ns)]++;
+        cf_add_square(one, period_ns);
+    }
 }
 
 /* Adds periods[i] to row i and its bins. */
@@ -130,48 +146,61 @@ CF_INLINE void cf_statistics_add_length(cf_statistics *s, cf_window_statistics *
     window->data_bits += data_bits;
 }
 
-/* Adds `count` records to the statistics; bits[i] and data_bits[i] (NULL: none) are their lengths. Without bits,
- * periods and counts are all that is added. Windows are appended, one for each run of frames of a channel that fall
- * into the same, so that one may occur again. Records without an identifier are passed over. Returns the records done:
- * fewer than `count` when there is no room for another identifier or window. */
-CF_INLINE size_t cf_statistics_add(cf_statistics *s, const void *frames, size_t count, size_t stride,
-                                   const int32_t *CF_RESTRICT bits, const int32_t *CF_RESTRICT data_bits)
+/* cf_statistics_add, for a constant `with_lengths`: bits is not NULL. */
+CF_ALWAYS_INLINE size_t cf_statistics_add_all(cf_statistics *state, const void *frames, size_t count, size_t stride,
+                                              int with_lengths, const int32_t *CF_RESTRICT bits,
+                                              const int32_t *CF_RESTRICT data_bits)
 {
     const char *at = (const char *)frames;
     cf_window_statistics *current[256] = {NULL};
+    cf_statistics s = *state; /* a copy, since what is stored might lie in *state */
     size_t i;
     for (i = 0; i < count; i++, at += stride) {
         const cf_frame_head *head = (const cf_frame_head *)at;
         const int64_t time = head->timestamp_ns;
         cf_id_statistics *one;
-        const size_t known = s->ids.count;
         uint32_t number;
-        if (CF_UNLIKELY(s->window_count == s->window_room))
+        if (CF_UNLIKELY(s.window_count == s.window_room))
             break;
-        number = cf_id_of(&s->ids, head);
-        if (CF_UNLIKELY(number == CF_IDS_FULL))
-            break;
-        if (CF_UNLIKELY(number == CF_NO_ID))
+        if (CF_UNLIKELY(!cf_has_id(head)))
             continue;
-        s->latest_ns = time > s->latest_ns ? time : s->latest_ns;
-        one = &s->rows[number];
-        if (CF_UNLIKELY(number >= known)) {
+        number = cf_id_known(&s.ids, cf_id_key(head));
+        if (CF_UNLIKELY(number == CF_IDS_FULL)) {
+            number = cf_id_find(&s.ids, cf_id_key(head));
+            if (number == CF_IDS_FULL)
+                break;
+            s.latest_ns = time > s.latest_ns ? time : s.latest_ns;
+            one = &s.rows[number];
             memset(one, 0, sizeof *one);
             one->first_ns = time;
-            one->first_latest_ns = s->latest_ns;
+            one->first_latest_ns = s.latest_ns;
             one->least_ns = INT64_MAX;
             one->most_ns = INT64_MIN;
         } else { /* unsigned: the distance of two far apart time stamps wraps */
-            cf_add_period(one, s->bins + (size_t)number * CF_PERIOD_BINS,
+            s.latest_ns = time > s.latest_ns ? time : s.latest_ns;
+            one = &s.rows[number];
+            cf_add_period(one, s.bins + (size_t)number * CF_PERIOD_BINS,
                           (int64_t)((uint64_t)time - (uint64_t)one->last_ns));
         }
         one->count++;
         one->last_ns = time;
-        one->last_latest_ns = s->latest_ns;
-        if (bits)
-            cf_statistics_add_length(s, &current[head->channel], one, head, bits[i], data_bits ? data_bits[i] : 0);
+        one->last_latest_ns = s.latest_ns;
+        if (with_lengths)
+            cf_statistics_add_length(&s, &current[head->channel], one, head, bits[i], data_bits ? data_bits[i] : 0);
     }
+    *state = s;
     return i;
+}
+
+/* Adds `count` records to the statistics; bits[i] and data_bits[i] (NULL: none) are their lengths. Without bits,
+ * periods and counts are all that is added. Windows are appended, one for each run of frames of a channel that fall
+ * into the same, so that one may occur again. Records without an identifier are passed over. Returns the records done:
+ * fewer than `count` when there is no room for another identifier or window. */
+CF_INLINE size_t cf_statistics_add(cf_statistics *state, const void *frames, size_t count, size_t stride,
+                                   const int32_t *CF_RESTRICT bits, const int32_t *CF_RESTRICT data_bits)
+{
+    return bits ? cf_statistics_add_all(state, frames, count, stride, 1, bits, data_bits)
+                : cf_statistics_add_all(state, frames, count, stride, 0, NULL, NULL);
 }
 
 #endif

@@ -17,6 +17,7 @@
 #ifndef CANAL_FAST_LOGS_PCAPNG_WRITE_H
 #define CANAL_FAST_LOGS_PCAPNG_WRITE_H
 
+#include "../bits.h"
 #include "state.h"
 
 enum {
@@ -48,6 +49,7 @@ enum {
     CF_PCAPNG_FD_ESI = 2,
     CF_PCAPNG_FD_FDF = 4,
     CF_PCAPNG_HEAD = 8,           /* bytes before the data in a CAN packet */
+    CF_PCAPNG_COMMON_SIZE = 60,   /* of the block of a classical frame without further options */
     CF_PCAPNG_COMMENT_MAX = 200,
     CF_PCAPNG_FRAME_MAX = 512,    /* interface description and packet of one record, at most */
     CF_PCAPNG_SEARCH_KEEPS = 1 << 12, /* bytes in which a block is found whole again after damage */
@@ -67,15 +69,13 @@ CF_INLINE uint8_t *cf_put16(uint8_t *p, unsigned value)
 
 CF_INLINE uint8_t *cf_put32(uint8_t *p, uint32_t value)
 {
-    cf_put16(p, value & 0xFFFF);
-    cf_put16(p + 2, value >> 16);
+    cf_store_le32(p, value);
     return p + 4;
 }
 
 CF_INLINE uint8_t *cf_put64(uint8_t *p, uint64_t value)
 {
-    cf_put32(p, (uint32_t)value);
-    cf_put32(p + 4, (uint32_t)(value >> 32));
+    cf_store_le64(p, value);
     return p + 8;
 }
 
@@ -143,7 +143,7 @@ CF_INLINE uint8_t *cf_pcapng_can(const cf_frame_head *head, size_t stride, uint8
     const int flexible = (flags & CF_FLAG_FD) && stride == sizeof(cf_fd_frame) && !error;
     const unsigned length = flexible ? cf_fd_length(dlc) : dlc < 8 ? dlc : 8;
     uint32_t id = head->arbitration_id & CF_MAX_EXTENDED_ID;
-    unsigned carried, i;
+    unsigned carried;
     if (error)
         id |= CF_PCAPNG_ERROR;
     else
@@ -164,9 +164,8 @@ CF_INLINE uint8_t *cf_pcapng_can(const cf_frame_head *head, size_t stride, uint8
         return p + CF_FD_DATA;
     }
     carried = id & CF_PCAPNG_REMOTE ? 0 : length;
-    for (i = 0; i < CF_CLASSICAL_DATA; i++) /* no branch on the length, which nobody can predict */
-        p[i] = (uint8_t)(data[i] & (i < carried ? 0xFF : 0));
-    return p + CF_CLASSICAL_DATA;
+    return cf_put64(p,
+                    cf_load_le64(data) & cf_first_bytes(carried)); /* no branch on the length: nobody can predict it */
 }
 
 /* Can the packet and its standard options say all of this record? */
@@ -177,12 +176,35 @@ CF_INLINE int cf_pcapng_is_plain(const cf_frame_head *head, size_t stride)
     return !(head->flags & ~known) && cf_frame_check(head, stride) == CF_OK;
 }
 
+/* Is it a classical data frame of which nothing unusual is to be said? */
+CF_INLINE int cf_pcapng_is_common(const cf_frame_head *head)
+{
+    const uint32_t max = head->flags & CF_FLAG_EXTENDED_ID ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID;
+    return !(head->flags & ~(CF_FLAG_EXTENDED_ID | CF_FLAG_TX)) && head->dlc <= 8 && head->arbitration_id <= max;
+}
+
+/* cf_pcapng_packet of such a frame, without a branch; its size. */
+CF_INLINE size_t cf_pcapng_common(const cf_frame_head *head, uint32_t interface, uint8_t *out)
+{
+    const uint64_t time = (uint64_t)head->timestamp_ns;
+    const uint32_t id = head->arbitration_id | (uint32_t)(head->flags & CF_FLAG_EXTENDED_ID) << 31;
+    uint8_t *p = cf_put32(cf_put32(out, CF_PCAPNG_PACKET), CF_PCAPNG_COMMON_SIZE);
+    p = cf_put32(cf_put32(cf_put32(p, interface), (uint32_t)(time >> 32)), (uint32_t)time);
+    p = cf_put32(cf_put32(p, CF_PCAPNG_HEAD + CF_CLASSICAL_DATA), CF_PCAPNG_HEAD + CF_CLASSICAL_DATA);
+    cf_store_be64(p, (uint64_t)id << 32 | (uint32_t)head->dlc << 24);
+    p = cf_put64(p + CF_PCAPNG_HEAD, cf_load_le64(cf_record_data(head)) & cf_first_bytes(head->dlc));
+    p = cf_put32(cf_pcapng_option(p, CF_PCAPNG_OPT_FLAGS, 4), head->flags & CF_FLAG_TX ? 2 : 1);
+    return (size_t)(cf_put32(cf_pcapng_option(p, CF_PCAPNG_OPT_END, 0), CF_PCAPNG_COMMON_SIZE) - out);
+}
+
 /* Enhanced Packet Block of a record on interface `id`; its size. */
 CF_INLINE size_t cf_pcapng_packet(const cf_frame_head *head, size_t stride, uint32_t id, uint8_t *out)
 {
     const uint64_t time = (uint64_t)head->timestamp_ns;
     uint8_t *p = cf_put32(out, CF_PCAPNG_PACKET) + 4;
     uint8_t *lengths, *packet;
+    if (CF_LIKELY(cf_pcapng_is_common(head)))
+        return cf_pcapng_common(head, id, out);
     p = cf_put32(p, id);
     p = cf_put32(cf_put32(p, (uint32_t)(time >> 32)), (uint32_t)time);
     lengths = p;

@@ -11,17 +11,6 @@
 
 #define CF_ROW_BLOCK 512 /* rows at a time: a block's words stay in the first-level cache */
 
-CF_INLINE void cf_store_le64(uint8_t *at, uint64_t value)
-{
-#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    memcpy(at, &value, sizeof value);
-#else
-    int i;
-    for (i = 0; i < 8; i++, value >>= 8)
-        at[i] = (uint8_t)value;
-#endif
-}
-
 /* A block of rows, and what was loaded of it. */
 typedef struct cf_row_block {
     const uint8_t *rows;
