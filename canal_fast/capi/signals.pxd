@@ -102,3 +102,45 @@ cdef extern from "canal_fast/signals/protect.h" nogil:
                       unsigned final_xor, uint8_t *results)
     void cf_rows_xor(const uint8_t *rows, size_t step, const uint8_t *length, size_t count, size_t first, size_t last,
                      size_t skip, const uint8_t *suffix, size_t suffix_size, unsigned initial, uint8_t *results)
+
+
+cdef extern from "canal_fast/signals/lines.h" nogil:
+    enum:
+        CF_UNKNOWN_MAX
+
+    ctypedef struct cf_cell_text:
+        const char *at
+        size_t size
+
+    ctypedef struct cf_cells:
+        const void *values
+        const uint8_t *valid
+        const cf_cell_text *texts
+        size_t text_count
+        cf_cell_text before
+        cf_cell_text after
+        int32_t type
+
+    ctypedef struct cf_cells_table:
+        const cf_cells *columns
+        size_t count
+        size_t rows
+        size_t row
+        size_t longest
+        cf_cell_text before
+
+    ctypedef struct cf_signal_lines:
+        const char *frames
+        size_t count
+        size_t stride
+        const char *lines
+        const char *end
+        const uint16_t *which
+        cf_cells_table *tables
+        size_t table_count
+        int others
+
+    const char *cf_cell_name(size_t type)
+    size_t cf_cells_longest(const cf_cells_table *table)
+    size_t cf_signal_lines_write(cf_signal_lines *lines, char *out, size_t capacity)
+    size_t cf_csv_rows_write(cf_cells_table *table, const int64_t *times, int each, char *out, size_t capacity)

@@ -13,14 +13,14 @@ import numpy as np
 
 from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import keep_existing, reading
-from canal_fast.frames import FrameArray, FrameFlag, make_frames
+from canal_fast.frames import FrameArray, make_frames
 from canal_fast.logs import format_candump
 from canal_fast.plot import signals as draw_signals
-from canal_fast.signals import Database, DecodeCounts, Plan, Table, Tables, load_database, to_parquet
+from canal_fast.signals import Database, DecodeCounts, Plan, Table, load_database, to_parquet
+from canal_fast.signals.lines import format_csv, format_lines
 
 BATCH_FRAMES = 65_536
 LONG = ("message", "signal", "value", "unit")  # columns of a CSV of several messages
-_NOT_DATA = int(FrameFlag.REMOTE | FrameFlag.STATUS | FrameFlag.ERROR_FRAME)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -98,54 +98,17 @@ def print_lines(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int
     """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes.
 
     Returns counts and the command's exit code."""
-    everything, live = args.signal is None, args.file == "-"
+    others, live = args.signal is None, args.file == "-"
     counts = DecodeCounts()
     with reading(args) as log:
         for frames in log.batches(1 if live else BATCH_FRAMES):
             tables = plan.decode(frames)
             counts += tables.counts
-            behind = texts(tables)
-            for row, line in enumerate(format_candump(frames, log.names).decode().splitlines()):
-                if row in behind:
-                    print(f"{line} :: {behind[row]}", flush=live)
-                elif everything:
-                    print(line + unknown(frames[row]), flush=live)
+            sys.stdout.writelines(format_lines(tables, frames, format_candump(frames, log.names), others=others))
+            if live:
+                sys.stdout.flush()
         tell(log, "decode")
     return counts, exit_code(log)
-
-
-def unknown(frame: Any) -> str:
-    if int(frame["flags"]) & _NOT_DATA:
-        return ""
-    identifier = int(frame["arbitration_id"])
-    return f" :: Unknown frame id {identifier} (0x{identifier:x})"
-
-
-def texts(tables: Tables) -> dict[int, str]:
-    """Frame number -> Message(signal: value unit, ...)."""
-    found = {}
-    for name, table in tables.items():
-        columns = [cells(table, column) for column in table.columns]
-        for place, row in enumerate(table.source_row.tolist()):
-            found[row] = f"{name}({', '.join(c[place] for c in columns if c[place])})"
-    return found
-
-
-def cells(table: Table, name: str) -> list[str]:
-    """`name: value unit` of each row, empty where it has none."""
-    unit = table.units.get(name)
-    after = f" {unit}" if unit else ""
-    return [f"{name}: {v}{after}" if h else "" for v, h in zip(values(table, name), held(table, name), strict=True)]
-
-
-def values(table: Table, name: str) -> list[Any]:
-    numbers = table.columns[name].tolist()
-    return [table.texts[name][n] for n in numbers] if name in table.texts else numbers
-
-
-def held(table: Table, name: str) -> list[bool]:
-    valid = table.partial.get(name)
-    return [True] * len(table) if valid is None else valid.tolist()
 
 
 def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
@@ -179,29 +142,10 @@ def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
 
 def csv_rows(file: TextIO, plan: Plan) -> Callable[[Table], None]:
     """Writes the line of names; a function that appends a table to the file."""
-    out = csv.writer(file)
     wide = len(plan.messages) == 1
     names = plan.decode(make_frames([]))[plan.messages[0].name].columns if wide else LONG
-    out.writerow(["timestamp_ns", *names])
-
-    def append(table: Table) -> None:
-        names = list(table.columns)
-        columns = [values(table, name) for name in names]
-        there = [held(table, name) for name in names]
-        times = table.timestamp_ns.tolist()
-        if wide:
-            written = (
-                [v if h else "" for v, h in zip(*pair, strict=True)] for pair in zip(columns, there, strict=True)
-            )
-            out.writerows(zip(times, *written, strict=True))
-        else:
-            units, message = table.units, table.message.name
-            for place, time in enumerate(times):
-                for name, column, given in zip(names, columns, there, strict=True):
-                    if given[place]:
-                        out.writerow([time, message, name, column[place], units.get(name) or ""])
-
-    return append
+    csv.writer(file).writerow(["timestamp_ns", *names])
+    return lambda table: file.writelines(format_csv(table, long=not wide))
 
 
 def arrays(kept: dict[str, list[tuple[Any, Any, Any]]]) -> dict[str, Any]:

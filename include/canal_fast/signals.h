@@ -4,6 +4,7 @@
 
 #include "signals/decode.h"
 #include "signals/encode.h"
+#include "signals/lines.h"
 #include "signals/plan.h"
 #include "signals/protect.h"
 

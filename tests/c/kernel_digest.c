@@ -117,6 +117,7 @@ static void signals(const void *frames, size_t count, size_t stride)
     uint16_t *which = (uint16_t *)own(count * 2), *slots;
     double *values = (double *)own(count * 8);
     uint8_t *payloads = (uint8_t *)own(count * 64);
+    char text[CF_DECIMAL_MAX];
     size_t turn, i, index, bad;
     memcpy(fixed, frames, count * stride);
     for (i = 0; i < count; i++) {
@@ -124,6 +125,7 @@ static void signals(const void *frames, size_t count, size_t stride)
         head->arbitration_id = 0x123;
         head->flags &= (uint16_t)~(CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE);
         values[i] = (double)(int64_t)next() / (double)((int64_t)1 << (next() & 63));
+        add(text, (size_t)(cf_put_double(text, values[i]) - text));
     }
     for (turn = 0; turn < 60; turn++) {
         cf_plan plan = {0};

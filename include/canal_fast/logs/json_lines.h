@@ -5,22 +5,10 @@
 #ifndef CANAL_FAST_LOGS_JSON_LINES_H
 #define CANAL_FAST_LOGS_JSON_LINES_H
 
+#include "../decimal.h"
 #include "../frame.h"
 
 enum { CF_JSON_LINE_MAX = 512 }; /* bytes of a line at most, what stands for its channel apart */
-
-/* Unsigned decimal, 1 to 20 digits; the position after it. */
-CF_INLINE char *cf_json_number(char *out, uint64_t value)
-{
-    char digits[20];
-    unsigned count = 0;
-    do
-        digits[count++] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    while (count > 0)
-        *out++ = digits[--count];
-    return out;
-}
 
 CF_INLINE char *cf_json_put(char *out, const char *text)
 {
@@ -52,20 +40,17 @@ CF_INLINE char *cf_json_line(char *out, const void *record, size_t stride, const
     static const char hex[] = "0123456789abcdef";
     const cf_frame_head *head = (const cf_frame_head *)record;
     const uint8_t *data = cf_record_data(head);
-    const int negative = head->timestamp_ns < 0;
     const size_t room = stride - sizeof(cf_frame_head);
     size_t length = cf_payload_length(head->flags, head->dlc), i;
     if (length > room)
         length = room;
     out = cf_json_put(out, "{\"timestamp_ns\": ");
-    if (negative)
-        *out++ = '-';
-    out = cf_json_number(out, negative ? 0u - (uint64_t)head->timestamp_ns : (uint64_t)head->timestamp_ns);
+    out = cf_put_signed(out, head->timestamp_ns);
     out = cf_json_put(out, ", ");
     memcpy(out, about, about_size);
     out = cf_json_put(out + about_size, ", \"arbitration_id\": ");
-    out = cf_json_number(out, head->arbitration_id);
-    out = cf_json_number(cf_json_put(out, ", \"dlc\": "), head->dlc);
+    out = cf_put_unsigned(out, head->arbitration_id);
+    out = cf_put_unsigned(cf_json_put(out, ", \"dlc\": "), head->dlc);
     out = cf_json_flags(cf_json_put(out, ", \"flags\": ["), head->flags);
     out = cf_json_put(out, "], \"data\": \"");
     for (i = 0; i < length; i++) {
