@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 ID_ORDERS = (None, "little", "big")  # as packet.h numbers them
+_UNNAMED = tuple((f"can{number}".encode(), 0) for number in range(_logs.INTERFACES))
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def by_channel(interfaces: Interfaces | None) -> dict[int, str | tuple[str, int 
 
 def channel_rows(interfaces: Interfaces | None) -> list[tuple[bytes, int]]:
     """Name and bit rate (0 when not known) of all channels."""
-    rows = [(f"can{number}".encode(), 0) for number in range(_logs.INTERFACES)]
+    rows = list(_UNNAMED)
     for number, row in by_channel(interfaces).items():
         rows[number] = channel_row(number, row)
     return rows
