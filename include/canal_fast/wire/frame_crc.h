@@ -53,6 +53,20 @@ CF_INLINE size_t cf_base8_crc15(const cf_frame *frames, size_t count, uint32_t *
     return i;
 }
 
+/* CRCs of the first classical frames among `count` records; returns how many. */
+CF_INLINE size_t cf_classical_crc15(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const cf_frame_head *head = (const cf_frame_head *)(const void *)(frames + i);
+        if (CF_UNLIKELY(cf_frame_check(head, sizeof(cf_frame)) != CF_OK))
+            break;
+        sequences[i] = cf_wire_message_crc15(
+            cf_frame_message(head, frames[i].data, cf_frame_shape(head, sizeof(cf_frame))));
+    }
+    return i;
+}
+
 /* sequences[i] = the CRC of frame i. CF_OTHER_CRC for a frame whose CRC has not `width` (15, 17, 21) bits, else
  * as the functions of length.h. */
 CF_INLINE cf_status cf_frames_crc(const void *frames, size_t count, size_t stride, unsigned width,
@@ -60,25 +74,20 @@ CF_INLINE cf_status cf_frames_crc(const void *frames, size_t count, size_t strid
 {
     const char *at = (const char *)frames;
     const cf_crc crc = cf_crc_of_width(width);
-    size_t i, tried = width == 15 && stride == sizeof(cf_frame) ? 0 : count;
-    for (i = 0; i < count; i++, at += stride) {
-        const cf_frame_head *head;
-        const uint8_t *data;
-        cf_shape shape;
-        cf_status status;
-        if (i >= tried) {
-            const size_t plain = cf_base8_crc15((const cf_frame *)(const void *)at, count - i, sequences + i);
-            i += plain;
-            at += plain * stride;
-            if (i == count)
-                break;
-            if (!plain)
-                tried = i + CF_CRC_APART;
-        }
-        head = (const cf_frame_head *)at;
-        data = cf_record_data(head);
-        shape = cf_frame_shape(head, stride);
-        status = cf_frame_check(head, stride);
+    size_t i = 0, before = width == 15 && stride == sizeof(cf_frame) ? count : 0;
+    while (i < count && i != before) { /* until a record is refused */
+        const cf_frame *rest = (const cf_frame *)frames + i;
+        const size_t some = count - i < CF_CRC_APART ? count - i : (size_t)CF_CRC_APART;
+        before = i;
+        i += cf_base8_crc15(rest, count - i, sequences + i);
+        if (i == before)
+            i += cf_classical_crc15(rest, some, sequences + i);
+    }
+    for (at += i * stride; i < count; i++, at += stride) {
+        const cf_frame_head *head = (const cf_frame_head *)at;
+        const uint8_t *data = cf_record_data(head);
+        const cf_shape shape = cf_frame_shape(head, stride);
+        cf_status status = cf_frame_check(head, stride);
         if (status == CF_OK && shape.crc_bits != width)
             status = CF_OTHER_CRC;
         if (CF_UNLIKELY(status != CF_OK)) {
