@@ -18,37 +18,9 @@ Examples
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .arrays import between, concatenate, merge, payload_view
-from .groups import Groups, changes, group_by_id, latest, resample
-from .statistics import PERIODS_DTYPE, Statistics, periods
-from .table import ID_DTYPE
-
-if TYPE_CHECKING:
-    from .acceptance import accepts, match_index
-    from .acceptance_filters import (
-        AcceptanceFilters,
-        BxcanBank,
-        BxcanFilters,
-        Mailbox,
-        MailboxFilters,
-        McanElement,
-        McanFilters,
-        Mcp2515Filters,
-        Mcp2517fdFilters,
-        Sja1000Filters,
-        SocketcanFilters,
-    )
-    from .design import DesignedFilter, FilterDesign, design_filters
-    from .forecast import LoadForecast, forecast_load
-    from .gateway import GATEWAY_DTYPE, gateway_delays
-    from .messages import Message, bus_order_key
-    from .refute import FINDING_DTYPE, Comparison
-    from .response import ResponseTime, ResponseTimes, response_times
-    from .schedule import DISTURBANCE_DTYPE, SCHEDULE_DTYPE, Schedule, learn_schedule
-    from .sources import timed_messages
+from canal_fast.later import later
 
 __all__ = [
     "AcceptanceFilters",
@@ -98,40 +70,51 @@ __all__ = [
     "timed_messages",
 ]
 
-_LATER = {  # name: its module, imported when it is asked for
-    **dict.fromkeys(("accepts", "match_index"), "acceptance"),
-    **dict.fromkeys(
-        (
-            "AcceptanceFilters",
-            "BxcanBank",
-            "BxcanFilters",
-            "Mailbox",
-            "MailboxFilters",
-            "McanElement",
-            "McanFilters",
-            "Mcp2515Filters",
-            "Mcp2517fdFilters",
-            "Sja1000Filters",
-            "SocketcanFilters",
-        ),
-        "acceptance_filters",
-    ),
-    **dict.fromkeys(("DesignedFilter", "FilterDesign", "design_filters"), "design"),
-    **dict.fromkeys(("LoadForecast", "forecast_load"), "forecast"),
-    **dict.fromkeys(("GATEWAY_DTYPE", "gateway_delays"), "gateway"),
-    **dict.fromkeys(("Message", "bus_order_key"), "messages"),
-    **dict.fromkeys(("FINDING_DTYPE", "Comparison"), "refute"),
-    **dict.fromkeys(("ResponseTime", "ResponseTimes", "response_times"), "response"),
-    **dict.fromkeys(("DISTURBANCE_DTYPE", "SCHEDULE_DTYPE", "Schedule", "learn_schedule"), "schedule"),
-    "timed_messages": "sources",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if TYPE_CHECKING:
+    from .acceptance import accepts, match_index
+    from .acceptance_filters import (
+        AcceptanceFilters,
+        BxcanBank,
+        BxcanFilters,
+        Mailbox,
+        MailboxFilters,
+        McanElement,
+        McanFilters,
+        Mcp2515Filters,
+        Mcp2517fdFilters,
+        Sja1000Filters,
+        SocketcanFilters,
+    )
+    from .arrays import between, concatenate, merge, payload_view
+    from .design import DesignedFilter, FilterDesign, design_filters
+    from .forecast import LoadForecast, forecast_load
+    from .gateway import GATEWAY_DTYPE, gateway_delays
+    from .groups import Groups, changes, group_by_id, latest, resample
+    from .messages import Message, bus_order_key
+    from .refute import FINDING_DTYPE, Comparison
+    from .response import ResponseTime, ResponseTimes, response_times
+    from .schedule import DISTURBANCE_DTYPE, SCHEDULE_DTYPE, Schedule, learn_schedule
+    from .sources import timed_messages
+    from .statistics import PERIODS_DTYPE, Statistics, periods
+    from .table import ID_DTYPE
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "acceptance": "accepts match_index",
+            "acceptance_filters": "AcceptanceFilters BxcanBank BxcanFilters Mailbox MailboxFilters McanElement "
+            "McanFilters Mcp2515Filters Mcp2517fdFilters Sja1000Filters SocketcanFilters",
+            "arrays": "between concatenate merge payload_view",
+            "design": "DesignedFilter FilterDesign design_filters",
+            "forecast": "LoadForecast forecast_load",
+            "gateway": "GATEWAY_DTYPE gateway_delays",
+            "groups": "Groups changes group_by_id latest resample",
+            "messages": "Message bus_order_key",
+            "refute": "Comparison FINDING_DTYPE",
+            "response": "ResponseTime ResponseTimes response_times",
+            "schedule": "DISTURBANCE_DTYPE SCHEDULE_DTYPE Schedule learn_schedule",
+            "sources": "timed_messages",
+            "statistics": "PERIODS_DTYPE Statistics periods",
+            "table": "ID_DTYPE",
+        },
+    )

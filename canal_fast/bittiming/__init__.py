@@ -15,24 +15,9 @@ Examples
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from canal_fast.errors import BitTimingError
-
-from . import _bittiming, usb2can
-from ._bittiming import TIMING_DTYPE
-from .controllers import CONTROLLERS, ControllerLimits, limits_of
-from .kernel import KernelRules, kernel_rules, kernel_timing, kernel_timings
-from .margins import Margin
-from .numbers import Number
-from .request import ask, f_clock_of, failure, sample_of
-from .solver import best, solve
-from .solver_fd import solve_fd
-from .timing import BitTiming, Segments, Tolerance
-from .timing_fd import BitTimingFd
+from canal_fast.later import later
 
 __all__ = [
     "BitTiming",
@@ -50,135 +35,28 @@ __all__ = [
     "usb2can_timing",
 ]
 
-
-def solve_many(
-    bitrate: npt.ArrayLike,
-    *,
-    limits: str | ControllerLimits,
-    f_clock: npt.ArrayLike | None = None,
-    sample_point: npt.ArrayLike | None = None,
-    strict: bool = False,
-    rank: str = "default",
-    sjw_rule: str = "6.3",
-    tie_rule: str = "5.19",
-    **constraints: Number | None,
-) -> npt.NDArray[np.void]:
-    """The best timing for each of many rates, clocks and sample points at once.
-
-    Parameters
-    ----------
-    bitrate, f_clock, sample_point : array-like
-        Broadcast against each other. Rates count in thousandths of a bit/s, sample points in
-        millionths of the bit, 50 % and above; a sample point of 0 means the default for the rate.
-    limits, constraints
-        As in `solve`, the same for all.
-    strict : bool
-        Raise for the first that has no solution instead of marking it.
-    rank, sjw_rule, tie_rule
-        As in `solve`. "linux": what the Linux kernel programs; rates in whole bit/s, sample points in whole permille.
-
-    Returns
-    -------
-    array of TIMING_DTYPE, in the broadcast shape
-        Fields f_clock, brp, tseg1, tseg2, sjw, prop_seg (all u4) and status: 0, or 90 (no bit timing
-        fits), 95 (the Linux kernel refuses), 92 (bit rate) or 93 (sample point) where the other fields but
-        f_clock are 0.
-
-    Raises
-    ------
-    BitTimingError
-        A bad constraint, or with `strict` the first element without a solution.
-
-    Examples
-    --------
-    >>> table = cf.bittiming.solve_many([125_000, 500_000, 777_000], limits="usb_8dev")
-    >>> table["brp"].tolist(), table["status"].tolist()
-    ([16, 4, 0], [0, 0, 90])
-    """
-    row = limits_of(limits)
-    rules = kernel_rules(rank, sjw_rule, tie_rule)
-    clocks, rates, samples = np.broadcast_arrays(
-        f_clock_of(row, None) if f_clock is None else np.asarray(f_clock),
-        np.asarray(bitrate, np.float64),
-        np.asarray(0.0 if sample_point is None else sample_point, np.float64),
+if TYPE_CHECKING:
+    from ._bittiming import TIMING_DTYPE
+    from .adapter import usb2can_timing
+    from .controllers import CONTROLLERS, ControllerLimits
+    from .many import solve_many
+    from .margins import Margin
+    from .solver import best, solve
+    from .solver_fd import solve_fd
+    from .timing import BitTiming, Segments, Tolerance
+    from .timing_fd import BitTimingFd
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "_bittiming": "TIMING_DTYPE",
+            "adapter": "usb2can_timing",
+            "controllers": "CONTROLLERS ControllerLimits",
+            "many": "solve_many",
+            "margins": "Margin",
+            "solver": "best solve",
+            "solver_fd": "solve_fd",
+            "timing": "BitTiming Segments Tolerance",
+            "timing_fd": "BitTimingFd",
+        },
     )
-    shape = rates.shape
-    if clocks.dtype.kind not in "iu":
-        raise TypeError(f"f_clock must be integers, not {clocks.dtype}")
-    for name, values, low, high in (
-        ("bitrate", rates, 0, 2**32),
-        ("f_clock", clocks, 1, 2**32 - 1),
-        ("sample_point", samples, 0, 99.9999),
-    ):
-        # As floats: numpy 2.0.2 for win32 crashes when it compares 4-byte integers with a greater Python integer.
-        bad = np.flatnonzero(~((values >= float(low)) & (values <= float(high))))
-        if bad.size:
-            index = int(bad[0])
-            raise BitTimingError(f"{name}[{index}] = {values.flat[index]}, allowed {low}..{high}")
-    early = np.flatnonzero((samples > 0) & (samples < 50))
-    if early.size:
-        index = int(early[0])
-        sample_of(f"sample_point[{index}]", float(samples.flat[index]))
-    common = ask(max(_bittiming.MIN_RATE, 1), row, 2**32 - 1, **constraints)  # type: ignore[arg-type]
-    out = np.empty(rates.size, TIMING_DTYPE)
-    if rules:
-        failed = kernel_timings(common, rules, rates, clocks, samples, out)
-    else:
-        failed = _bittiming.many(
-            row.handle,
-            common.request,
-            np.rint(rates * 1000).astype(np.int64).ravel(),
-            clocks.astype(np.uint32).ravel(),
-            np.rint(samples * 10000).astype(np.uint32).ravel(),
-            out,
-        )
-    if failed and strict:
-        index = int(np.flatnonzero(out["status"])[0])
-        sample = float(samples.flat[index]) or None
-        rate, clock = float(rates.flat[index]), int(clocks.flat[index])
-        error = _refusal(rules, rate, row, clock, sample, **constraints)
-        raise BitTimingError(f"[{index}]: {error}", reasons=error.reasons)
-    return out.reshape(shape)
-
-
-def _refusal(rules: KernelRules | None, *request: Any, **constraints: Any) -> BitTimingError:
-    try:
-        asked = ask(*request, **constraints)
-        if rules:
-            kernel_timing(asked, rules)
-    except BitTimingError as error:
-        return error
-    return failure(asked)
-
-
-def usb2can_timing(bitrate: Number, sample_point: Number | None = None) -> BitTiming | None:
-    """What to give 8devices' usb2can.dll for a bit rate.
-
-    Parameters
-    ----------
-    bitrate : number
-        bit/s.
-    sample_point : float, optional
-        Percent.
-
-    Returns
-    -------
-    None or BitTiming
-        None: the DLL's own table has this rate (125, 250, 500, 800 and 1000 kbit/s) and no sample point
-        was asked. Otherwise the best timing of the adapter's 32 MHz clock.
-
-    Raises
-    ------
-    BitTimingError
-        The clock does not make the rate; the message names the nearest that it makes.
-
-    Examples
-    --------
-    >>> cf.bittiming.usb2can_timing(500_000) is None
-    True
-    >>> cf.bittiming.usb2can_timing(83_333)
-    BitTiming(f_clock=32000000, brp=24, tseg1=13, tseg2=2, sjw=2, nof_samples=1, prop_seg=None)
-    """
-    if sample_point is None and bitrate in usb2can.RATES:
-        return None
-    return best(bitrate, limits="usb_8dev", sample_point=sample_point)

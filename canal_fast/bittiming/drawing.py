@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from canal_fast.plot.bit_timings import bit_timings
+from canal_fast.plot.timings import bit_timings
 
 from .timing import BitTiming
 

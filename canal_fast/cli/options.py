@@ -30,7 +30,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 
 def refuse_terminal(output: str, format: str | None, instead: str) -> None:
     """For commands told by `output` to write on standard output: what is no text is for pipes, not for a terminal."""
-    from canal_fast.logs.formats import by_name
+    from canal_fast.logs.format_rows import by_name
 
     if by_name(format or "pcapng").item != "line" and sys.stdout.isatty():
         what = f"{output} writes {format or 'pcapng'}, which is no text"

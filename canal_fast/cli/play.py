@@ -14,7 +14,7 @@ from canal_fast.cli.options import sentence
 from canal_fast.cli.streams import own_output
 from canal_fast.errors import DriverError
 from canal_fast.live.channel import Channel
-from canal_fast.logger.play import MEANINGS, Player, PlayResult
+from canal_fast.logger.playing import MEANINGS, Player, PlayResult
 
 DRAIN_S = 5.0  # what the drivers still have at the end is waited for so long
 

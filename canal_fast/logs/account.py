@@ -13,7 +13,7 @@ from canal_fast.errors import FrameError
 from canal_fast.frames import FrameArray
 
 from . import _account, _logs
-from .formats import LogFormat
+from .format_rows import LogFormat
 
 __all__ = ["Account", "Screen"]
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from canal_fast.errors import LogFormatError
 
 from .reading import LogFile
-from .repair import repair
+from .repairing import repair
 from .targets import Target
 
 __all__ = ["prepare_append"]

@@ -12,7 +12,7 @@ from typing import Any
 from canal_fast.errors import LogFormatError
 
 from . import _logs
-from .formats import by_name
+from .format_rows import by_name
 from .interfaces import channel_rows
 from .packing import deflate
 from .sources import inflater

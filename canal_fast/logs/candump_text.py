@@ -9,7 +9,7 @@ import numpy as np
 from canal_fast.frames import FrameArray, check_records
 
 from . import _logs
-from .formats import by_name
+from .format_rows import by_name
 from .interfaces import channel_rows
 from .recording_file import BUFFER_BYTES
 

@@ -18,7 +18,7 @@ from canal_fast.frames import FrameArray
 from . import _account
 from .account import Account
 from .files import name_of, refuse_existing, refuse_read_only
-from .formats import by_name
+from .format_rows import by_name
 from .inputs import Channels, Input, merged
 from .sources import LogSource
 from .targets import Target, find_target

@@ -14,7 +14,7 @@ from canal_fast.errors import CanalFastError, FrameError, LogFormatError
 from canal_fast.frames import FrameArray
 
 from . import _logs
-from .formats import LogFormat
+from .format_rows import LogFormat
 from .interfaces import LogInterface
 from .mf4_blocks import Finish, Patched, check_blocks
 from .mf4_columns import GROUPS, Block, Merged, merged

@@ -19,7 +19,7 @@ from canal_fast.frames import FrameArray, FrameFlag, check_records, chosen, payl
 from . import _account
 from .account import Account, Screen
 from .files import create, name_of
-from .formats import by_name
+from .format_rows import by_name
 from .zones import Zone, find_zone, wall_start
 
 __all__ = ["Mf4Writer"]

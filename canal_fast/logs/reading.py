@@ -16,7 +16,7 @@ from canal_fast.errors import CanalFastError
 from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 
 from . import _logs
-from .formats import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, refuse
+from .format_rows import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, refuse
 from .interfaces import ID_ORDERS, LogInterface, plain_name
 from .room import FIRST, enlarged, widened
 from .sources import LogSource, Source, open_source

@@ -16,7 +16,7 @@ from canal_fast.errors import CanalFastError, LogFormatError
 
 from . import _logs
 from .files import held
-from .formats import LogFormat, formats, recognise
+from .format_rows import LogFormat, formats, recognise
 from .interfaces import channel_rows
 from .packing import COMPRESSIONS
 from .recording_file import RecordingFile

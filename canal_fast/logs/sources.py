@@ -3,153 +3,21 @@
 from __future__ import annotations
 
 import codecs
-import io
-import os
-import stat
-import sys
 import zlib
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from canal_fast.errors import LogFormatError
 
+from .plain_text import Lines, Utf8
+from .source import CHUNK, File, LogSource, Source
 from .unpacking import WINDOW_LOG, Bzip2, zstd
 
-__all__ = ["LogSource", "Source", "open_source"]
+__all__ = ["LogSource", "Source", "inflater", "open_source"]
 
-LogSource = str | os.PathLike[str] | BinaryIO
-
-_CHUNK = 1 << 16
 _LAYERS = 4
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FED_MAX = 1 << 24  # packed bytes that are kept to unpack them again where they are damaged
-
-
-class Source:
-    """Bytes in order; what has been peeked at is read again."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._pushed = b""
-
-    @property
-    def truncated(self) -> bool:
-        """The bytes ended before they should have."""
-        return False
-
-    @property
-    def path(self) -> str | None:
-        """The file, where its bytes are these."""
-        return None
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """What is undone to have these bytes, the last one first: "gzip", "UTF-16" ..."""
-        return ()
-
-    @property
-    def member(self) -> tuple[int, int]:
-        """Where the last member that was begun stands, in the compressed bytes and in these."""
-        return 0, 0
-
-    @property
-    def live(self) -> bool:
-        """Bytes come as somebody writes them: a pipe, a terminal, a socket."""
-        return False
-
-    def share(self) -> float:
-        """How much of the file has been taken, 0..1; 0 where that is not known."""
-        return 0.0
-
-    @property
-    def peeked(self) -> bytes:
-        """What has been looked at, and is read next."""
-        return self._pushed
-
-    def peek(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end."""
-        while len(self._pushed) < size:
-            part = bytearray(_CHUNK)  # as much as there is
-            got = self._take(memoryview(part))
-            if not got:
-                break
-            self._pushed += part[:got]
-        return self._pushed[:size]
-
-    def readinto(self, view: memoryview) -> int:
-        """Some bytes into view; 0 at the end."""
-        if self._pushed:
-            part, self._pushed = self._pushed[: len(view)], self._pushed[len(view) :]
-            view[: len(part)] = part
-            return len(part)
-        return self._take(view)
-
-    def read(self, size: int) -> bytes:
-        """Some bytes; none at the end."""
-        part = bytearray(size)
-        return bytes(part[: self.readinto(memoryview(part))])
-
-    def close(self) -> None:
-        """Close what was opened here."""
-
-    def _take(self, view: memoryview) -> int:
-        raise NotImplementedError
-
-
-class _File(Source):
-    """A file, by its path or as an object that reads bytes."""
-
-    def __init__(self, source: LogSource) -> None:
-        if isinstance(source, (str, os.PathLike)):
-            name = os.fspath(source)
-            super().__init__("standard input" if name == "-" else name)
-            self._owned = name != "-"
-            self._file: Any = io.FileIO(name) if self._owned else sys.stdin.buffer
-        else:
-            super().__init__(str(getattr(source, "name", type(source).__name__)))
-            self._owned = False
-            self._file = source
-            if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
-                raise TypeError(f"{self.name}: a path or a file object opened in binary mode is needed")
-        found = self._stat()
-        self._live = found is not None and not stat.S_ISREG(found.st_mode)
-        self._taken = 0
-        self._readinto = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
-
-    @property
-    def path(self) -> str | None:
-        return self.name if self._owned else None
-
-    @property
-    def live(self) -> bool:
-        return self._live
-
-    def share(self) -> float:
-        found = self._stat()
-        if found is None or not stat.S_ISREG(found.st_mode) or not found.st_size:
-            return 0.0
-        return min(self._taken / found.st_size, 1.0)
-
-    def close(self) -> None:
-        if self._owned:
-            self._file.close()
-
-    def _take(self, view: memoryview) -> int:
-        if self._readinto is not None:
-            got = self._readinto(view) or 0
-        else:
-            data = self._file.read(len(view))
-            got = len(data)
-            view[:got] = data
-        self._taken += got
-        return got
-
-    def _stat(self) -> os.stat_result | None:
-        """What the system says of the file; None for an object that is none of its own."""
-        try:
-            return os.fstat(self._file.fileno())
-        except (AttributeError, OSError, ValueError):
-            return None
 
 
 class _Inflate:
@@ -262,11 +130,11 @@ class _Unpacked(Source):
         *early, last = self._fed
         try:
             for part in (*early, *(last[at : at + 1] for at in range(len(last)))):
-                more = tool.decompress(part, _CHUNK)
+                more = tool.decompress(part, CHUNK)
                 while more or not (tool.needs_input or tool.eof):
                     out += more[max(self._given - made, 0) :]
                     made += len(more)
-                    more = tool.decompress(b"", _CHUNK) if not (tool.needs_input or tool.eof) else b""
+                    more = tool.decompress(b"", CHUNK) if not (tool.needs_input or tool.eof) else b""
         except tool.errors:
             pass
         return bytes(out)
@@ -281,7 +149,7 @@ class _Unpacked(Source):
         return LogFormatError(f"{self.name}: zstd stream at byte {begin}: {what}", path=self.name, offset=begin)
 
     def _more(self) -> bytes:
-        data = self._source.read(_CHUNK)
+        data = self._source.read(CHUNK)
         self._packed += len(data)
         return data
 
@@ -299,67 +167,6 @@ class _Unpacked(Source):
     def _damage(self, what: str) -> LogFormatError:
         place = f"{self.name}: {self._kind} stream, up to byte {self._packed}"
         return LogFormatError(f"{place}: it is damaged: {what}", path=self.name, offset=self._packed)
-
-
-class _Text(Source):
-    """Another source's text, written differently."""
-
-    kind = ""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source.name)
-        self._source = source
-
-    @property
-    def truncated(self) -> bool:
-        return self._source.truncated
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        return (self.kind, *self._source.layers)
-
-    def share(self) -> float:
-        return self._source.share()
-
-    def close(self) -> None:
-        self._source.close()
-
-
-class _Lines(_Text):
-    """Lines that end with CR alone, as old Macs write them, with LF."""
-
-    kind = "lines with CR"
-
-    @staticmethod
-    def fits(text: bytes) -> bool:
-        """Are these the first bytes of such a text? Behind a CR at the end LF may come."""
-        return b"\r" in text[:-1] and b"\n" not in text and b"\0" not in text
-
-    def _take(self, view: memoryview) -> int:
-        got = self._source.readinto(view)
-        view[:got] = bytes(view[:got]).replace(b"\r", b"\n")
-        return got
-
-
-class _Utf8(_Text):
-    """Text in UTF-16, as PowerShell's > writes it, in UTF-8."""
-
-    kind = "UTF-16"
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-        self._text = b""
-
-    def _take(self, view: memoryview) -> int:
-        while not self._text:
-            data = self._source.read(_CHUNK)
-            if not data:
-                return 0
-            self._text = self._decoder.decode(data).encode("utf-8", "replace")
-        part, self._text = self._text[: len(view)], self._text[len(view) :]
-        view[: len(part)] = part
-        return len(part)
 
 
 def _zstd_window(head: bytes) -> int:
@@ -390,7 +197,7 @@ def open_source(source: LogSource) -> Source:
     CanalFastError
         It is compressed in a way that needs a package, which the message names.
     """
-    opened: Source = _File(source)
+    opened: Source = File(source)
     try:
         for _ in range(_LAYERS):
             head = opened.peek(4)
@@ -400,11 +207,11 @@ def open_source(source: LogSource) -> Source:
             opened = _Unpacked(opened, *row)
         head = opened.peek(4)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            opened = _Utf8(opened)
+            opened = Utf8(opened)
         elif head.startswith(codecs.BOM_UTF8):
             opened.read(len(codecs.BOM_UTF8))
-        if _Lines.fits(opened.peeked):
-            opened = _Lines(opened)
+        if Lines.fits(opened.peeked):
+            opened = Lines(opened)
     except BaseException:
         opened.close()
         raise

@@ -16,7 +16,7 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 from canal_fast.status import Status
 
 from . import _logs
-from .formats import LogFormat, refuse
+from .format_rows import LogFormat, refuse
 from .interfaces import ID_ORDERS, LogInterface, counters_of
 from .sources import Source, inflater
 from .zones import epoch_of, wall_clock

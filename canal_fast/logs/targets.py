@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .formats import LogFormat, all_by_suffix, by_name, formats
+from .format_rows import LogFormat, all_by_suffix, by_name, formats
 from .packing import COMPRESSIONS
 
 __all__ = ["Target", "find_target"]

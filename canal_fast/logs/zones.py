@@ -10,6 +10,7 @@ Zone = str | dt.tzinfo
 
 _EPOCH = dt.datetime(1970, 1, 1)
 _FIRST_NS = 315_532_800 * 10**9  # 1980: before it no bus was recorded; such times count from something else
+_DISORDER_NS = 60 * 10**9  # by which the times of lines of several channels may go back
 _LAST_NS = 9_214_560_000 * 10**9  # 2261-12-31: readers reach no further
 
 
@@ -46,8 +47,8 @@ def epoch_of(
 ) -> tuple[int, str | None]:
     """Nanoseconds after 1970 UTC of a wall clock in a zone, and what is to be said of it.
 
-    Of an hour that occurs twice the first is taken; the second with `fold` 1, or where only that is not before
-    `after_ns`, an instant that is known to have been earlier.
+    Of an hour that occurs twice the first is taken; the second with `fold` 1, or where the first is well before
+    `after_ns`, the time of what stands before it in the file, and the second is not.
     """
     if zone is dt.UTC:
         return start_ns, None
@@ -57,11 +58,11 @@ def epoch_of(
         return ways[0], None
     if ways[0] > ways[1]:
         what = "does not occur, taken as if the clock had not been set"
-    elif after_ns is not None and ways[0] < after_ns <= ways[1]:
+    elif after_ns is not None and ways[0] < after_ns - _DISORDER_NS <= ways[1]:
         fold, what = 1, "occurs twice, taken as the second: the first was before the frame that stands before it"
     else:
         what = f"occurs twice, taken as the {('first', 'second')[fold]}"
-    return ways[fold], f"the start {clock} {what} (the clocks change there)"
+    return ways[fold], f"the date {clock} {what} (the clocks change there)"
 
 
 def _offset(clock: dt.datetime, zone: dt.tzinfo | None) -> dt.timedelta:

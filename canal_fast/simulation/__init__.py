@@ -15,10 +15,26 @@ Examples
 
 from __future__ import annotations
 
-from .bus import Bus
-from .events import EDGE_DTYPE, EVENT_DTYPE, FIELDS, EdgeKind, Event, NodeState
-from .node import Node
-from .run import Run
-from .scenario import Scenario
+from typing import TYPE_CHECKING
+
+from canal_fast.later import later
 
 __all__ = ["EDGE_DTYPE", "EVENT_DTYPE", "FIELDS", "Bus", "EdgeKind", "Event", "Node", "NodeState", "Run", "Scenario"]
+
+if TYPE_CHECKING:
+    from .bus import Bus
+    from .events import EDGE_DTYPE, EVENT_DTYPE, FIELDS, EdgeKind, Event, NodeState
+    from .node import Node
+    from .run import Run
+    from .scenario import Scenario
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "bus": "Bus",
+            "events": "EDGE_DTYPE EVENT_DTYPE EdgeKind Event FIELDS NodeState",
+            "node": "Node",
+            "run": "Run",
+            "scenario": "Scenario",
+        },
+    )

@@ -16,7 +16,7 @@ from canal_fast.errors import FrameError, SimulationError
 from canal_fast.frames import FD_FRAME_DTYPE, FrameArray, FrameFlag, check_frames, copy_records
 
 from . import _simulation
-from .clocks import checked_clock, warnings
+from .clocks import check_rates, checked_clock, warnings
 from .faults import Faults
 from .gears import Gears
 from .node import Node
@@ -181,7 +181,7 @@ class Bus:
         interval("tec", tec, 0, _COUNTER_MAX)
         interval("rec", rec, 0, _COUNTER_MAX)
         clock = checked_clock(name, timing, clock_ppm, delay_ns, tdc, tdc_offset, [node.name for node in self.nodes])
-        self._check_timing(name, timing)
+        check_rates(name, timing, self.bitrate, self.data_bitrate)
         rows = [
             (can_id, mask, _ANY_FORMAT if extended is None else int(extended))
             for can_id, mask, extended in checked_filters(filters)
@@ -193,18 +193,6 @@ class Bus:
             )  # fmt: skip
             self.nodes.append(Node(self, number, name, mode, fd, one_shot, self_reception, clock))
         return self.nodes[-1]
-
-    def _check_timing(self, name: str, timing: BitTiming | BitTimingFd | None) -> None:
-        if timing is None:
-            return
-        rates = [("bitrate", self.bitrate)]
-        if isinstance(timing, BitTimingFd):
-            rates = [("nominal_bitrate", self.bitrate), ("data_bitrate", self.data_bitrate)]
-        for attribute, rate in rates:
-            if getattr(timing, attribute) != rate:
-                raise SimulationError(
-                    f"node {name!r}: timing.{attribute} = {getattr(timing, attribute):.10g}, the bus has {rate} bit/s"
-                )
 
     def send(
         self,

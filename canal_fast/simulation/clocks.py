@@ -53,6 +53,20 @@ def bit_fs(bitrate: int) -> int:
     return _QUANTA * round(10**15 / (_QUANTA * bitrate))
 
 
+def check_rates(name: str, timing: BitTiming | BitTimingFd | None, bitrate: int, data_bitrate: int) -> None:
+    """Raise SimulationError where a node's timing is not of the bus's rates."""
+    if timing is None:
+        return
+    rates = [("bitrate", bitrate)]
+    if isinstance(timing, BitTimingFd):
+        rates = [("nominal_bitrate", bitrate), ("data_bitrate", data_bitrate)]
+    for attribute, rate in rates:
+        if getattr(timing, attribute) != rate:
+            raise SimulationError(
+                f"node {name!r}: timing.{attribute} = {getattr(timing, attribute):.10g}, the bus has {rate} bit/s"
+            )
+
+
 def _plain(bitrate: int) -> BitTiming:
     return BitTiming(_QUANTA * bitrate, 1, _QUANTA - 1 - _TSEG2, _TSEG2, _TSEG2)
 

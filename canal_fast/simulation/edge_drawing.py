@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canal_fast.errors import SimulationError
-from canal_fast.plot.node_edges import EdgeTrack, node_edges
+from canal_fast.plot.edges import EdgeTrack, node_edges
 
 from .drawing import QUIET, field_names, sentence, spans
 from .events import ERRORS, FIELDS, EdgeKind, Event

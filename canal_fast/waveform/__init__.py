@@ -7,20 +7,12 @@ does, with each sender's clock and the margin at sample points; `batches` does b
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from canal_fast.later import later
 from canal_fast.processor import serve
 
 from . import _waveform
-from .decoding import decode
-from .detection import Candidate, Detection, detect_bitrate
-from .drawing import draw, draw_eye
-from .kernel import Decoded, WaveStatus
-from .rates import Phase, Rates
-from .reading import batches, from_samples, read
-from .synthesis import synthesise
-from .trace import Trace, trace_frame
-from .wave import Wave
-
-serve(_waveform.select)
 
 __all__ = [
     "Candidate",
@@ -41,3 +33,31 @@ __all__ = [
     "synthesise",
     "trace_frame",
 ]
+
+serve(_waveform.select)
+
+if TYPE_CHECKING:
+    from .decoding import decode
+    from .detection import Candidate, Detection, detect_bitrate
+    from .drawing import draw, draw_eye
+    from .kernel import Decoded, WaveStatus
+    from .rates import Phase, Rates
+    from .reading import batches, from_samples, read
+    from .synthesis import synthesise
+    from .trace import Trace, trace_frame
+    from .wave import Wave
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "decoding": "decode",
+            "detection": "Candidate Detection detect_bitrate",
+            "drawing": "draw draw_eye",
+            "kernel": "Decoded WaveStatus",
+            "rates": "Phase Rates",
+            "reading": "batches from_samples read",
+            "synthesis": "synthesise",
+            "trace": "Trace trace_frame",
+            "wave": "Wave",
+        },
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from canal_fast.frames import FrameFlag
 from canal_fast.plot.waves import BitTrace, Part, eye, wave_bits
-from canal_fast.wire.drawing import split
+from canal_fast.wire.drawing import fields
 
 from .kernel import Decoded, WaveStatus
 from .trace import Trace, trace_frame
@@ -29,8 +29,8 @@ def _parts(d: Decoded, row: int, trace: Trace) -> list[Part]:
     """Fields of a valid frame; a frame with trouble is one part."""
     if not d.valid[row]:
         return [Part(WaveStatus(int(d.status[row])).name.lower().replace("_", " "), 0, (False,) * len(trace.bits))]
-    fields = split(d.frames[row : row + 1])
-    return [Part(field.name, field.start, field.stuff) for field in fields if field.start < len(trace.bits)]
+    parts = fields(d.frames[row : row + 1])
+    return [Part(field.name, field.start, field.stuff) for field in parts if field.start < len(trace.bits)]
 
 
 def _title(d: Decoded, row: int) -> str:

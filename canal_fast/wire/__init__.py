@@ -6,13 +6,12 @@ are not on the wire either.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from canal_fast.later import later
 from canal_fast.processor import serve
 
 from . import _checksum, _wire
-from .codec import Decoded, WireStatus, decode, destuff, encode, encode_stream, stuff
-from .drawing import draw
-from .drawing import split as fields
-from .lengths import bus_load, frame_duration_ns, frame_length_bits, stuff_bit_count
 
 __all__ = [
     "Decoded",
@@ -30,5 +29,19 @@ __all__ = [
     "stuff_bit_count",
 ]
 
-for _glue in (_wire, _checksum):
-    serve(_glue.select)
+serve(_wire.select)
+serve(_checksum.select)
+
+if TYPE_CHECKING:
+    from .codec import Decoded, WireStatus, decode, destuff, encode, encode_stream, stuff
+    from .drawing import draw, fields
+    from .lengths import bus_load, frame_duration_ns, frame_length_bits, stuff_bit_count
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "codec": "Decoded WireStatus decode destuff encode encode_stream stuff",
+            "drawing": "draw fields",
+            "lengths": "bus_load frame_duration_ns frame_length_bits stuff_bit_count",
+        },
+    )

@@ -37,7 +37,7 @@ class Field(NamedTuple):
         return int("".join(str(b) for b, s in zip(self.bits, self.stuff, strict=True) if not s), 2)
 
 
-def split(frame: FrameArray, ack: bool = True) -> list[Field]:
+def fields(frame: FrameArray, ack: bool = True) -> list[Field]:
     r"""The fields of one frame, in the order they are sent. A stuff bit belongs to the field of the bit before it.
 
     Parameters
@@ -131,14 +131,14 @@ def draw(frame: FrameArray, ack: bool = True, plot: str | os.PathLike[str] | Non
       48  EOF            1111111
       55  bits, 3 of them stuff bits [in brackets]
     """
-    fields = split(frame, ack)
+    parts = fields(frame, ack)
     lines = []
-    for field in fields:
+    for field in parts:
         levels = "".join(f"[{b}]" if s else str(b) for b, s in zip(field.bits, field.stuff, strict=True))
         value = f"{field.value:#x}" if len(field.bits) > 1 and field.name != "EOF" else ""
         lines.append(f"{field.start:4}  {field.name:13}  {levels:34}  {value}".rstrip())
-    total = sum(len(field.bits) for field in fields)
-    lines.append(f"{total:4}  bits, {sum(sum(field.stuff) for field in fields)} of them stuff bits [in brackets]")
+    total = sum(len(field.bits) for field in parts)
+    lines.append(f"{total:4}  bits, {sum(sum(field.stuff) for field in parts)} of them stuff bits [in brackets]")
     if plot is not None:
-        frame_bits(fields).savefig(plot, dpi=110)
+        frame_bits(parts).savefig(plot, dpi=110)
     return "\n".join(lines)

@@ -347,7 +347,7 @@ def test_the_narrowest_strip() -> None:
 
 def test_nothing_of_it_is_imported_before_it_is_asked_for() -> None:
     loaded = "[m for m in sys.modules if m.startswith('canal_fast.analysis.')]"
-    code = f"import canal_fast.analysis, sys; print(*{loaded})"
+    code = f"import canal_fast.analysis, sys; canal_fast.analysis.Statistics; print(*{loaded})"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     modules = {name.rpartition(".")[2] for name in done.stdout.split()}
     assert "statistics" in modules

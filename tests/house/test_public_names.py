@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,27 @@ def test_names(module: str) -> None:
     found = importlib.import_module(module)
     assert set(NAMES[module].split()) == set(found.__all__)
     assert not [name for name in found.__all__ if not hasattr(found, name)]
+
+
+WINGS = sorted((Path(__file__).parents[2] / "canal_fast").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in WINGS if "later(" in path.read_text("utf-8")], ids=lambda p: p.parent.name
+)
+def test_a_wing_says_the_same_names_three_times(path: Path) -> None:
+    """To type checkers by imports, to `import *`, and to who asks for a name."""
+    wing = importlib.import_module(f"canal_fast.{path.parent.name}")
+    branches = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If)]
+    imports = [node for branch in branches for node in branch.body if isinstance(node, ast.ImportFrom)]
+    told = {alias.name: node.module for node in imports for alias in node.names}
+    assert set(told) == set(wing.__all__) <= set(dir(wing))
+    assert not [name for name in told if path.with_name(f"{name}.py").exists()]  # which would take its place
+    for name, module in told.items():
+        home = importlib.import_module(f"{wing.__name__}.{module}")
+        assert getattr(wing, name) is getattr(home, name)
+    with pytest.raises(AttributeError, match=f"module '{wing.__name__}' has no attribute 'nonsense'"):
+        wing.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("group", ENTRIES)

@@ -13,7 +13,7 @@ from recorded import counted, files, ledger, statistics
 
 import canal_fast as cf
 from canal_fast.logs import Recorder, appending
-from canal_fast.logs.repair import repair
+from canal_fast.logs.repairing import repair
 
 
 def test_a_new_section_behind_what_is_there(tmp_path: Path) -> None:

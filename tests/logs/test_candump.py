@@ -13,7 +13,7 @@ from oracle import candump_oracle as oracle
 
 import canal_fast as cf
 from canal_fast.logs import _logs, format_candump
-from canal_fast.logs.formats import by_name
+from canal_fast.logs.format_rows import by_name
 
 ROUNDS = 200_000 if os.environ.get("CANAL_FAST_LONG") else 4_000
 

@@ -256,7 +256,7 @@ def test_a_copy_that_fails_is_closed_before_it_is_deleted(tmp_path: Path, monkey
         closed.append(made[0].closed)
         os.remove(path)
 
-    monkeypatch.setattr(sys.modules["canal_fast.logs.repair"], "_put", refuse)
+    monkeypatch.setattr(sys.modules["canal_fast.logs.repairing"], "_put", refuse)
     monkeypatch.setattr(os, "unlink", unlink)
     with pytest.raises(OSError, match="no room"):
         repair(source, copy)

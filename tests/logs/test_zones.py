@@ -82,3 +82,18 @@ def test_a_window_says_which_hour_it_means(fold: int, tmp_path: Path) -> None:
     start = dt.datetime(2024, 10, 27, 2, 30, fold=fold)
     cf.logs.convert(source, target, start=start, tz="Europe/Berlin")
     assert cf.read_log(target)["arbitration_id"].tolist() == ([2, 3, 4] if fold == 0 else [4])
+
+
+@pytest.mark.parametrize(("change", "zone"), CHANGES)
+def test_lines_with_dates_are_of_the_hour_that_follows(change: int, zone: str) -> None:
+    """Of several channels, whose lines may stand a little out of order, also where the clock is set."""
+    there = zoneinfo.ZoneInfo(zone)
+    times = change + np.arange(-3 * HOUR, 3 * HOUR, 7 * 60 * SECOND + 1000, dtype=np.int64)
+    times = np.stack([times, times - 20_000_000], 1).ravel()
+    clocks = [dt.datetime.fromtimestamp(ns // SECOND, there).strftime("%Y-%m-%d %H:%M:%S") for ns in times.tolist()]
+    lines = [
+        f" ({clock}.{ns % SECOND // 1000:06})  can0  123   [1]  11\n" for clock, ns in zip(clocks, times, strict=True)
+    ]
+    with cf.logs.open_log(io.BytesIO("".join(lines).encode()), tz=zone) as log:
+        assert log.read()["timestamp_ns"].tolist() == times.tolist()
+        assert str(log.start) == f"{clocks[0]}{f'.{times[0] % SECOND // 1000:06}'}".removesuffix(".000000")

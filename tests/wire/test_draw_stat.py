@@ -16,7 +16,7 @@ from canal_fast import wire
 from canal_fast.analysis.statistics import Statistics
 from canal_fast.cli import stat
 from canal_fast.cli.parsers.stat import add_parser
-from canal_fast.wire.drawing import split
+from canal_fast.wire.drawing import fields
 
 NAMES = {"ID extension": "ID ext"}
 
@@ -36,17 +36,17 @@ def test_draw() -> None:
 def test_fields_are_those_sent(seed: int) -> None:
     for row in random_frames(60, seed):
         frame = to_oracle(row)
-        fields = split(np.array([row]))
-        assert [bit for field in fields for bit in field.bits] == oracle.encode(frame)
+        parts = fields(np.array([row]))
+        assert [bit for field in parts for bit in field.bits] == oracle.encode(frame)
         expected = [(NAMES.get(name, name), bits) for name, bits in oracle.header(frame)]
-        for field, (name, bits) in zip(fields, expected, strict=False):
+        for field, (name, bits) in zip(parts, expected, strict=False):
             assert (field.name, field.value) == (name, oracle.bits_to_number(bits))
-        by_name = {field.name: field for field in fields}
+        by_name = {field.name: field for field in parts}
         assert by_name["CRC"].value == oracle.crc_of(frame)
         for index, byte in enumerate(frame.data):
             assert by_name[f"data {index}"].value == byte
         fixed = sum(sum(by_name[name].stuff) for name in ("stuff count", "CRC")) if frame.fd else 0
-        assert sum(sum(field.stuff) for field in fields) == oracle.stuff_bit_count(frame) + fixed
+        assert sum(sum(field.stuff) for field in parts) == oracle.stuff_bit_count(frame) + fixed
 
 
 def test_draw_takes_one_frame() -> None:

@@ -151,15 +151,11 @@ CF_INLINE cf_status cf_candump_other_line(cf_log_reader *reader, const char *lin
     }
     if (!(frame->flags & (CF_FLAG_ERROR_FRAME | CF_FLAG_REMOTE)))
         *(found.bare ? &own->ends_bare : &own->ends_later) = 1;
-    if (found.dated) { /* times of the day: the first one is the recording's start */
-        cf_log_reader other;
-        other.has_start = 0;
+    if (found.dated) {
+        const cf_status dated = cf_log_dated(reader, &found.date, &frame->timestamp_ns);
         reader->column = 1;
-        if (!cf_log_start_at(reader->has_start ? &other : reader, &found.date))
-            return CF_LOG_TIME;
-        if (!other.has_start || /* what is added is the zone's offset */
-            !cf_log_stamp(&other, reader->epoch_ns - reader->start_ns, &frame->timestamp_ns))
-            return other.has_start ? CF_LOG_TIME : CF_LOG_START_HERE;
+        if (dated != CF_OK)
+            return dated;
     }
     row = cf_candump_interface(reader, found.name, found.length);
     if (row < 0)

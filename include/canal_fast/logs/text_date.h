@@ -118,6 +118,25 @@ CF_INLINE int cf_log_start_at(cf_log_reader *reader, const cf_text_date *date)
                         (unsigned)(second % 60), (uint32_t)((uint64_t)date->clock_ns % 1000000000u));
 }
 
+/* Zones change their offset where the wall clock shows a multiple of this. */
+#define CF_LOG_ZONE_NS 1800000000000 /* half an hour */
+
+/* The time of a line with a date into *ns. CF_LOG_START_HERE: its date is a start now, as the first one is, the first
+ * behind each CF_LOG_ZONE_NS, and one that is earlier than the start before. CF_LOG_TIME: it is no date. */
+CF_INLINE cf_status cf_log_dated(cf_log_reader *reader, const cf_text_date *date, int64_t *ns)
+{
+    cf_log_reader other;
+    if (!cf_log_start_at(&other, date))
+        return CF_LOG_TIME;
+    if (!reader->has_start || other.start_ns < reader->start_ns ||
+        other.start_ns / CF_LOG_ZONE_NS != reader->start_ns / CF_LOG_ZONE_NS) {
+        reader->start_ns = reader->epoch_ns = other.start_ns;
+        reader->has_start = 1;
+        return CF_LOG_START_HERE;
+    }
+    return cf_log_stamp(&other, reader->epoch_ns - reader->start_ns, ns) ? CF_OK : CF_LOG_TIME;
+}
+
 /* `Sat Sep 30 10:06:13.191 PM 2017` in [p, end): the recording's start, if it is a date. */
 CF_INLINE int cf_log_text_start(cf_log_reader *reader, const char *p, const char *end)
 {
