@@ -16,7 +16,9 @@ def spaced(data: bytes) -> str:
 def asc_line(rng: random.Random, decimal: bool) -> str:
     extended = rng.random() < 0.5
     value = rng.getrandbits(29 if extended else 11)
-    name = (str(value) if decimal else f"{value:X}") + "x" * extended
+    name = (
+        rng.choice([f"0x{value:X}", str(value)]) if decimal else f"{rng.choice(['', '', '0x'])}{value:X}"
+    ) + "x" * extended
     direction = rng.choice(["Rx", "Tx", "TxRq"])
     channel = rng.choice([0, 1, 2, 7, 256, 257])
     time = f"{rng.uniform(0, 5000):.{rng.choice([4, 6, 9])}f}"
