@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import numpy as np
@@ -148,3 +149,24 @@ def test_identifiers_with_0x(base: str) -> None:
     assert (frames["flags"] & cf.FrameFlag.EXTENDED_ID).tolist() == [0, 1, 1, 0, 0]
     with pytest.raises(cf.LogFormatError, match="line 1: column 5: an identifier"):
         cf.read_log(io.BytesIO(b"0 1 0x800 Rx d 0\n0 1 1 Rx d 0\n"), format="asc")
+
+
+@pytest.mark.parametrize(
+    ("base", "second"),
+    [
+        ("hex  no internal events logged", 1.5),
+        ("hex  timestamps absolute", 40874.5),
+        ("hex  timestamps absolute no internal events logged", 40874.5),
+        ("hex", 40874.5),
+    ],
+)
+def test_times_of_the_day_that_busmaster_writes(base: str, second: float) -> None:
+    """In its system mode the header says neither absolute nor relative, and times are the clock's."""
+    head = ["date Mon Dec 6 11:21:13.000 am 2021", f"base {base}", "// version 7.1.0"]
+    text = "\n".join([*head, "40874.500000 1 122 Rx d 1 07", "-1 1 122 Rx d 0", "End TriggerBlock", ""])
+    start = np.datetime64("2021-12-06T11:21:13", "ns").astype(np.int64)
+    with opened(text) as log:
+        assert (log.read()["timestamp_ns"] - start).tolist() == [round(second * 1e9), -(10**9)]
+        assert str(log.start) == "2021-12-06 11:21:13"
+    zoned = cf.read_log(io.BytesIO(text.encode()), tz=dt.timezone(dt.timedelta(hours=2)))
+    assert zoned["timestamp_ns"][0] - start == round((second - 7200) * 1e9)

@@ -65,7 +65,7 @@ def start_of(words: list[str]) -> int | None:
 
 class Reader:
     def __init__(self) -> None:
-        self.decimal = self.relative = False
+        self.decimal = self.relative = self.of_day = False
         self.epoch = self.clock = 0
         self.out = r.Outcome()
 
@@ -83,6 +83,7 @@ class Reader:
             for word in words[1:]:
                 self.decimal = word == "dec" if word in ("hex", "dec") else self.decimal
                 self.relative = word == "relative" if word in ("absolute", "relative") else self.relative
+            self.of_day = "internal" in words and not {"absolute", "relative"} & set(words)
         elif not re.match(r"(no )?internal events logged|//|end[ \t]+triggerblock$", text.lower()):
             self.out.skipped["line without a time"] += 1
 
@@ -265,6 +266,8 @@ class Reader:
         offset = r.nanoseconds(match[1].replace(",", "."), 9)
         if self.relative:
             self.clock = offset = self.clock + offset
+        elif self.of_day and offset >= 0:
+            offset -= (self.out.start_ns or 0) % (86400 * 10**9)
         if not (-(2**63) <= offset < 2**63 and -(2**63) <= offset + self.epoch < 2**63):
             raise r.Broken(text)
         record = self.event(text[match.end() :].strip(" \t"))

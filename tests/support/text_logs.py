@@ -71,7 +71,8 @@ def asc(rng: random.Random, count: int) -> bytes:
         rng.choice(
             ["date Sat Sep 30 10:06:13.191 PM 2017", "date Mit Okt 5 15:06:13 2016", "date 30.9.", "// version 9.0.0"]
         ),
-        f"base {'dec' if decimal else 'hex'}  timestamps {rng.choice(['absolute', 'relative'])}",
+        f"base {'dec' if decimal else 'hex'}  "
+        + rng.choice(["timestamps absolute", "timestamps relative", "no internal events logged", ""]),
     ]
     body = [asc_line(rng, decimal) for _ in range(count)]
     body.insert(count // 2, "Begin Triggerblock Sun Oct 1 12:00:01.5 am 2017")
