@@ -116,6 +116,7 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"\xa1\xb2\xcd\x34", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
     (b"***BUSMASTER", "a BUSMASTER log (its own converter makes ASC of it)"),
     (b"@ TEXT @", "a CarBusAnalyzer trace"),
+    (b"\x1b[", "text with a terminal's colours (candump without -c)"),
     (b"TimestampEpoch;BusChannel;", "a CANedge's CSV (its MF4 file is read)"),
     (b"Timestamp: ", "what python-can prints (can_logger -f FILE records)"),
     (b"Rar!", "a RAR archive (unpack it first)"),
@@ -228,7 +229,7 @@ def foreign(head: bytes) -> str | None:
         return "a tar archive (unpack it first)"
     text = head.lstrip()
     converted = (f"{name} (SavvyCAN makes GVRET's CSV of it)" for begin, name in _CONVERTED if begin.match(text))
-    return next((name for magic, name in _FOREIGN if head.startswith(magic)), None) or next(converted, None)
+    return next((name for magic, name in _FOREIGN if text.startswith(magic)), None) or next(converted, None)
 
 
 def refuse(path: str, head: bytes, line: int | None = None) -> LogFormatError:

@@ -24,6 +24,8 @@ _LINEAR = {"IdentityConversion", "LinearIntegerConversion", "LinearConversion", 
 _ADVICE = (  # what cantools says, and what to do
     ("unused VAL_", "delete these VAL_ lines, or correct the names and identifiers in them"),
     ("Invalid syntax", "correct that line; names begin with a letter or an underscore"),
+    ("DBC: \"'", "values of this attribute (BA_) have no definition (BA_DEF_): delete these lines, or define it"),
+    ("Only SYM version", "PCAN Symbol Editor saves it as version 6.0"),
 )
 _WIDE = 1 << 62
 _CLASSICAL, _MOST = 8, 64  # payload bytes of a frame

@@ -230,6 +230,7 @@ SAVVY = "(SavvyCAN makes GVRET's CSV of it)"
     [
         ("     Kvaser Memorator Log", f"a Kvaser Memorator's text {SAVVY}"),
         (" 1)  17535.4 Tx 0100 8 00", "no recording"),
+        (" \x1b[31m (0.5)  can0  123   [1]  07", "text with a terminal's colours (candump without -c)"),
     ],
 )
 def test_foreign_text_behind_blanks_is_named(line: str, name: str) -> None:

@@ -46,6 +46,15 @@ def test_what_cantools_refuses_is_told(name: str, words: list[str]) -> None:
     assert caught.value.path == str(DATABASES / name)
 
 
+def test_what_to_do_is_said(tmp_path: Path) -> None:
+    path = dbc(tmp_path, "BO_ 1 M: 8 A", ' SG_ s : 8|8@1+ (1,0) [0|0] "m" A', 'BA_ "Colour" BO_ 1 "red";')
+    with pytest.raises(cf.DatabaseError, match=r"Colour.* - values of this attribute \(BA_\) have no definition"):
+        cf.load_database(path)
+    (tmp_path / "x.sym").write_text('FormatVersion=5.0 // Do not edit this line!\nTitle="t"\n\n{SEND}\n')
+    with pytest.raises(cf.DatabaseError, match=r"Only SYM version 6\.0 .* - PCAN Symbol Editor saves it as version 6"):
+        cf.load_database(tmp_path / "x.sym")
+
+
 @pytest.mark.parametrize(
     "line",
     [
