@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import numpy as np
@@ -115,3 +116,57 @@ def test_the_start_time_of_a_trc_without_starttime() -> None:
         text = f";$FILEVERSION=1.1\n{head}{line}1) 0.0 Rx 0100 0\n"
         (frame,) = cf.read_log(io.BytesIO(text.encode()))
         assert frame["timestamp_ns"] == np.datetime64(start, "ns").astype(np.int64)
+
+
+def test_a_trc_whose_days_were_counted_from_1970() -> None:
+    """A year before 1980 is no date of a recording: the comment says which, and that the other is not believed."""
+    date = ";   Start time: 23-01-2025 17:43:09.569.0\n"
+    for days in ("20111.73", "29220.99", "131570.5"):
+        for comment, start in ((date, "2025-01-23T17:43:09.569"), ("", "1970-01-01")):
+            with opened(f";$FILEVERSION=1.1\n;$STARTTIME={days}\n{comment}1) 2.5 Rx 0100 0\n") as log:
+                (frame,) = log.read()
+                assert log.skipped_by_kind == {"date that is not understood": 1}
+            assert frame["timestamp_ns"] - np.datetime64(start, "ns").astype(np.int64) == 2_500_000
+    with opened(f";$FILEVERSION=1.1\n;$STARTTIME=29221\n{date}1) 0 Rx 0100 0\n") as log:
+        assert log.read()["timestamp_ns"] == np.datetime64("1980-01-01", "ns").astype(np.int64)
+
+
+@pytest.mark.parametrize("base", ["hex", "dec"])
+def test_identifiers_with_0x(base: str) -> None:
+    """Hexadecimal in both bases; `0x` alone is the extended identifier 0."""
+    lines = [
+        "0.1 1  0x2A0 Rx d 1 07",
+        "0.2 1  0X18FEF100x Tx d 0",
+        "0.3 1  0x Rx d 0",
+        "0.4 CANFD 1 Rx 0x7Ff 1 0 8 0",
+        "0.5 1  Motor Rx d 0 ID = 0x123",
+        "0.6 1  0xMotor Rx d 0",
+    ]
+    with opened(f"base {base} timestamps absolute\n" + "\n".join(lines) + "\n") as log:
+        frames = log.read(fd=True)
+        assert log.skipped_by_kind == {"symbolic name": 1}
+    assert frames["arbitration_id"].tolist() == [0x2A0, 0x18FEF100, 0, 0x7FF, 0x123]
+    assert (frames["flags"] & cf.FrameFlag.EXTENDED_ID).tolist() == [0, 1, 1, 0, 0]
+    with pytest.raises(cf.LogFormatError, match="line 1: column 5: an identifier"):
+        cf.read_log(io.BytesIO(b"0 1 0x800 Rx d 0\n0 1 1 Rx d 0\n"), format="asc")
+
+
+@pytest.mark.parametrize(
+    ("base", "second"),
+    [
+        ("hex  no internal events logged", 1.5),
+        ("hex  timestamps absolute", 40874.5),
+        ("hex  timestamps absolute no internal events logged", 40874.5),
+        ("hex", 40874.5),
+    ],
+)
+def test_times_of_the_day_that_busmaster_writes(base: str, second: float) -> None:
+    """In its system mode the header says neither absolute nor relative, and times are the clock's."""
+    head = ["date Mon Dec 6 11:21:13.000 am 2021", f"base {base}", "// version 7.1.0"]
+    text = "\n".join([*head, "40874.500000 1 122 Rx d 1 07", "-1 1 122 Rx d 0", "End TriggerBlock", ""])
+    start = np.datetime64("2021-12-06T11:21:13", "ns").astype(np.int64)
+    with opened(text) as log:
+        assert (log.read()["timestamp_ns"] - start).tolist() == [round(second * 1e9), -(10**9)]
+        assert str(log.start) == "2021-12-06 11:21:13"
+    zoned = cf.read_log(io.BytesIO(text.encode()), tz=dt.timezone(dt.timedelta(hours=2)))
+    assert zoned["timestamp_ns"][0] - start == round((second - 7200) * 1e9)

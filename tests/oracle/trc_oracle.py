@@ -40,7 +40,9 @@ class Reader:
             self.version = words[0]
         elif lower.startswith("$starttime="):
             match = re.match(r"[ \t]*(\d{1,19})(?:\.(\d*))?", text[11:])
-            if match and 0 < int(match[1]) <= 25569 + 106000:
+            if match and int(match[1]) and not 29221 <= int(match[1]) <= 25569 + 106000:
+                self.out.skipped["date that is not understood"] += 1
+            elif match and int(match[1]):
                 decimals = (match[2] or "")[:12]
                 days = Fraction(f"{match[1]}.{decimals or '0'}") - 25569
                 self.begin(int((days * 86400 * 10**9 + Fraction(1, 2)) // 1))

@@ -13,16 +13,21 @@ typedef struct cf_trc {
 } cf_trc;
 
 #define CF_TRC_EPOCH_DAYS 25569 /* from 1899-12-30 to 1970-01-01 */
+#define CF_TRC_FIRST_DAY 29221  /* 1980-01-01; what is before it was counted from 1970 by mistake */
 
 /* `43008.920986006946` in [p, end), days since 1899-12-30, as the recording's start; twelve decimals count. 0 for no
- * number, for 0 (not known) and for what 64 bits of nanoseconds do not reach. */
+ * number, for 0 (not known), and, counted, for a year before 1980 or one that 64 bits of nanoseconds do not reach. */
 CF_INLINE int cf_trc_start(cf_log_reader *reader, const char *p, const char *end)
 {
     uint64_t days, part = 0;
     unsigned digits, decimals = 0;
     p = cf_text_unsigned(p, end, &days, &digits);
-    if (digits == 0 || days == 0 || days > CF_TRC_EPOCH_DAYS + 106000)
+    if (digits == 0 || days == 0)
         return 0;
+    if (days < CF_TRC_FIRST_DAY || days > CF_TRC_EPOCH_DAYS + 106000) {
+        cf_log_skip(reader, CF_LOG_KIND_DATE);
+        return 0;
+    }
     if (p < end && *p == '.')
         for (p++; p < end && cf_is_digit(*p); p++)
             if (decimals < 12) {
