@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from canal_fast.errors import LogFormatError
@@ -115,6 +116,9 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"\xa1\xb2\xcd\x34", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
     (b"***BUSMASTER", "a BUSMASTER log (its own converter makes ASC of it)"),
     (b"@ TEXT @", "a CarBusAnalyzer trace"),
+    (b"\x1b[", "text with a terminal's colours (candump without -c)"),
+    (b"TimestampEpoch;BusChannel;", "a CANedge's CSV (its MF4 file is read)"),
+    (b"Timestamp: ", "what python-can prints (can_logger -f FILE records)"),
     (b"Rar!", "a RAR archive (unpack it first)"),
     (b"\x04\x22\x4d\x18", "an lz4 file (lz4 -d FILE)"),
     (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
@@ -134,6 +138,22 @@ _FOREIGN = (  # begin of a file, and what it is
     (b'VERSION "', "a DBC database"),
     (b"{", "a JSON document"),
     (b"[", "a JSON or TOML document"),
+)
+
+_CONVERTED = tuple(  # first line of recordings that SavvyCAN, for one, makes GVRET's CSV of
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (rb"Chn +Identifier +Flg", "Kvaser CanKing's text"),
+        (rb"Kvaser Memorator Log", "a Kvaser Memorator's text"),
+        (rb"ASCII Trace IXXAT|Start Time  ", "an IXXAT trace"),
+        (rb'"?Vehicle Spy|Line,Abs Time\(Sec\)', "a Vehicle Spy export"),
+        (rb"(//-+\s+)?Microchip Technology Inc", "a Microchip CAN Bus Analyzer's log"),
+        (rb"# Logger type: CL", "a CL1000's, CL2000's or CL3000's log"),
+        (rb"\d+\.\d+ ([RT](11|29)|C[A-Z]{2}) ", "a CRTD log"),
+        (rb"(t[0-7][\dA-F]{2}|T[01][\dA-F]{7})[0-8]([\dA-F]{2})*\s", "an SLCAN (Lawicel) dump"),
+        (rb"Time +ID +DLC +Data", "CANHacker's trace"),
+        (rb"time,addr,bus,data", "Cabana's CSV"),
+    )
 )
 
 
@@ -207,7 +227,9 @@ def foreign(head: bytes) -> str | None:
     """What a file that begins so is, when that is known and none of ours."""
     if head[_TAR_PLACE:].startswith(b"ustar"):
         return "a tar archive (unpack it first)"
-    return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
+    text = head.lstrip()
+    converted = (f"{name} (SavvyCAN makes GVRET's CSV of it)" for begin, name in _CONVERTED if begin.match(text))
+    return next((name for magic, name in _FOREIGN if text.startswith(magic)), None) or next(converted, None)
 
 
 def refuse(path: str, head: bytes, line: int | None = None) -> LogFormatError:

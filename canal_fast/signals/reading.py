@@ -24,6 +24,8 @@ _LINEAR = {"IdentityConversion", "LinearIntegerConversion", "LinearConversion", 
 _ADVICE = (  # what cantools says, and what to do
     ("unused VAL_", "delete these VAL_ lines, or correct the names and identifiers in them"),
     ("Invalid syntax", "correct that line; names begin with a letter or an underscore"),
+    ("DBC: \"'", "values of this attribute (BA_) have no definition (BA_DEF_): delete these lines, or define it"),
+    ("Only SYM version", "PCAN Symbol Editor saves it as version 6.0"),
 )
 _WIDE = 1 << 62
 _CLASSICAL, _MOST = 8, 64  # payload bytes of a frame
@@ -33,6 +35,9 @@ _RANGES = re.compile(r"SG_MUL_VAL_\s+\d+\s+\w+\s+\w+\s[^;]*")
 _RANGE = re.compile(r"(\d+)\s*-(\d+)")
 _MOST_VALUES = 1 << 20  # of multiplexers in the ranges of a file, which cantools makes lists of
 _MARKED = re.compile(r"^\s*SG_\s+(\w+)\s+(m\d+)M?\s*:", re.M)
+_UNUSED = re.compile(  # of a DBC: comments, and the bit timing behind BS_, which cantools refuses
+    r'^[ \t]*CM_[ \t][^"\n;]*"(?:\\"|[^"])*?"\s*;|(?<=^BS_:)[ \t\d:,]+', re.M
+)
 
 Marks = dict[tuple[int, bool, str], str]
 """(identifier, extended, signal) -> the marker, such as m3, that makes it a multiplexed one in a DBC file."""
@@ -56,6 +61,8 @@ def parse(path: str | os.PathLike[str], encoding: str | None) -> tuple[Any, Mark
     data = Path(path).read_bytes()
     try:
         text = _text(data, encoding, form)
+        if form == "dbc":
+            text = _UNUSED.sub(lambda row: "\n" * row[0].count("\n"), text)
         _check_ranges(text, path)
         found = package.database.load_string(text, database_format=form, strict=False, prune_choices=False)
     except DatabaseError:

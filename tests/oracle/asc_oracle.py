@@ -65,7 +65,7 @@ def start_of(words: list[str]) -> int | None:
 
 class Reader:
     def __init__(self) -> None:
-        self.decimal = self.relative = False
+        self.decimal = self.relative = self.of_day = False
         self.epoch = self.clock = 0
         self.out = r.Outcome()
 
@@ -83,6 +83,7 @@ class Reader:
             for word in words[1:]:
                 self.decimal = word == "dec" if word in ("hex", "dec") else self.decimal
                 self.relative = word == "relative" if word in ("absolute", "relative") else self.relative
+            self.of_day = "internal" in words and not {"absolute", "relative"} & set(words)
         elif not re.match(r"(no )?internal events logged|//|end[ \t]+triggerblock$", text.lower()):
             self.out.skipped["line without a time"] += 1
 
@@ -96,11 +97,14 @@ class Reader:
         return int(word, 16)
 
     def identifier(self, word: str) -> tuple[int, int] | None:
-        match = re.fullmatch(r"(\d{1,19})(x?)" if self.decimal else r"([0-9A-Fa-f]{1,8})(x?)", word, re.IGNORECASE)
+        hexadecimal = re.fullmatch(r"0x([0-9A-F]{1,8})(x?)", word, re.IGNORECASE)
+        if hexadecimal is None and not self.decimal:
+            hexadecimal = re.fullmatch(r"([0-9A-F]{1,8})(x?)", word, re.IGNORECASE)
+        match = hexadecimal or (re.fullmatch(r"(\d{1,19})(x?)", word, re.IGNORECASE) if self.decimal else None)
         if match is None:
             return None
         flags = r.EXTENDED if match[2] else 0
-        value = int(match[1], 10 if self.decimal else 16)
+        value = int(match[1], 16 if hexadecimal else 10)
         return value, flags
 
     @staticmethod
@@ -193,11 +197,12 @@ class Reader:
             return None
         identifier = self.identifier(words[0])
         if identifier is None:
-            stated = re.search(r"[ \t]ID[ \t]+=[ \t]*(\d{1,19})(x?)(?=[ \t]|$)", " ".join(words[2:]), re.IGNORECASE)
+            number = r"[ \t]ID[ \t]+=[ \t]*(0x[0-9A-F]{1,8}|\d{1,19})(x?)(?=[ \t]|$)"
+            stated = re.search(number, " ".join(words[2:]), re.IGNORECASE)
             if stated is None:
                 self.skip("symbolic name")
                 return None
-            identifier = int(stated[1]), r.EXTENDED if stated[2] else 0
+            identifier = int(stated[1], 16 if "x" in stated[1].lower() else 10), r.EXTENDED if stated[2] else 0
         value, flags = self.checked(identifier)
         flags |= directions[words[1].lower()]
         code = int(words[3], 16) if len(words) > 3 and re.fullmatch(r"[0-9A-Fa-f]", words[3]) else None
@@ -261,6 +266,8 @@ class Reader:
         offset = r.nanoseconds(match[1].replace(",", "."), 9)
         if self.relative:
             self.clock = offset = self.clock + offset
+        elif self.of_day and offset >= 0:
+            offset -= (self.out.start_ns or 0) % (86400 * 10**9)
         if not (-(2**63) <= offset < 2**63 and -(2**63) <= offset + self.epoch < 2**63):
             raise r.Broken(text)
         record = self.event(text[match.end() :].strip(" \t"))

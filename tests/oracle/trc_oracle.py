@@ -25,7 +25,7 @@ class Reader:
     def __init__(self) -> None:
         self.version = "1.0"
         self.columns: list[str] = []
-        self.epoch = 0
+        self.epoch = self.decimals = 0
         self.out = r.Outcome()
 
     def begin(self, start: int | None) -> None:
@@ -40,10 +40,13 @@ class Reader:
             self.version = words[0]
         elif lower.startswith("$starttime="):
             match = re.match(r"[ \t]*(\d{1,19})(?:\.(\d*))?", text[11:])
-            if match and 0 < int(match[1]) <= 25569 + 106000:
+            if match and int(match[1]) and not 29221 <= int(match[1]) <= 25569 + 106000:
+                self.out.skipped["date that is not understood"] += 1
+            elif match and int(match[1]):
                 decimals = (match[2] or "")[:12]
                 days = Fraction(f"{match[1]}.{decimals or '0'}") - 25569
                 self.begin(int((days * 86400 * 10**9 + Fraction(1, 2)) // 1))
+                self.decimals = int(decimals or "0")
         elif lower.startswith("$columns="):
             names = text[9:].strip(" \t").split(",")
             need(all(name in list("NOTBIdRlLD") for name in names) and len(set(names)) == len(names))
@@ -55,6 +58,11 @@ class Reader:
             self.begin(start_of(words))
             if words and self.out.start_ns is None:
                 self.out.skipped["date that is not understood"] += 1
+        elif self.decimals and lower.strip(" \t").startswith("start time:"):
+            start, day = start_of(r.words(text.strip(" \t")[11:])), 86400 * 1000
+            known = self.out.start_ns
+            if start is not None and divmod(start // 10**6, day) == (known // 10**6 // day, self.decimals):
+                self.begin(start)
 
     def identifier(self, word: str) -> tuple[int, int]:
         need(re.fullmatch(r"[0-9A-Fa-f]{1,8}", word))

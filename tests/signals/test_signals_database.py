@@ -46,6 +46,40 @@ def test_what_cantools_refuses_is_told(name: str, words: list[str]) -> None:
     assert caught.value.path == str(DATABASES / name)
 
 
+def test_what_to_do_is_said(tmp_path: Path) -> None:
+    path = dbc(tmp_path, "BO_ 1 M: 8 A", ' SG_ s : 8|8@1+ (1,0) [0|0] "m" A', 'BA_ "Colour" BO_ 1 "red";')
+    with pytest.raises(cf.DatabaseError, match=r"Colour.* - values of this attribute \(BA_\) have no definition"):
+        cf.load_database(path)
+    (tmp_path / "x.sym").write_text('FormatVersion=5.0 // Do not edit this line!\nTitle="t"\n\n{SEND}\n')
+    with pytest.raises(cf.DatabaseError, match=r"Only SYM version 6\.0 .* - PCAN Symbol Editor saves it as version 6"):
+        cf.load_database(tmp_path / "x.sym")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'CM_ SG_ 1 "of a signal without its name";',
+        'CM_ BO_ 77 "of a message that is not there";',
+        'CM_ BO_ M "its name in place of its number";',
+        'CM_ SG_ 1 s "two \n SG_ s m3 : lines, \\"quoted\\" words" ;',
+        'CM_ "a path C:\\";',
+    ],
+)
+def test_comments_say_nothing_that_decodes(line: str, tmp_path: Path) -> None:
+    rows = ("BO_ 1 M: 8 A", ' SG_ s : 8|8@1+ (1,0) [0|0] "m" A')
+    more = ("BO_ 2 N: 8 A", ' SG_ s : 0|8@1+ (1,0) [0|0] "" A', 'CM_ "the last";')
+    read = cf.load_database(dbc(tmp_path, *rows, line, *more))
+    assert (read.messages, read.problems) == (cf.load_database(dbc(tmp_path, *rows, *more)).messages, ())
+    with pytest.raises(cf.DatabaseError, match=f"line {7 + line.count(chr(10))}, column 7"):  # as without the comment
+        cf.load_database(dbc(tmp_path, *rows, line, "BO_ 2 2N: 8 A"))
+
+
+def test_bit_timing_in_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.dbc"
+    path.write_text('VERSION ""\nBS_: 500000 : 0,0\nBU_: A\nBO_ 1 M: 8 A\n SG_ s : 0|8@1+ (1,0) [0|0] "" A\n')
+    assert cf.load_database(path)["M"]["s"].length == 8
+
+
 MULTIPLEXED = ("BO_ 1 M: 8 A", ' SG_ m M : 0|32@1+ (1,0) [0|0] "" A', ' SG_ s m0 : 32|8@1+ (1,0) [0|0] "" A')
 
 

@@ -16,7 +16,9 @@ def spaced(data: bytes) -> str:
 def asc_line(rng: random.Random, decimal: bool) -> str:
     extended = rng.random() < 0.5
     value = rng.getrandbits(29 if extended else 11)
-    name = (str(value) if decimal else f"{value:X}") + "x" * extended
+    name = (
+        rng.choice([f"0x{value:X}", str(value)]) if decimal else f"{rng.choice(['', '', '0x'])}{value:X}"
+    ) + "x" * extended
     direction = rng.choice(["Rx", "Tx", "TxRq"])
     channel = rng.choice([0, 1, 2, 7, 256, 257])
     time = f"{rng.uniform(0, 5000):.{rng.choice([4, 6, 9])}f}"
@@ -69,7 +71,8 @@ def asc(rng: random.Random, count: int) -> bytes:
         rng.choice(
             ["date Sat Sep 30 10:06:13.191 PM 2017", "date Mit Okt 5 15:06:13 2016", "date 30.9.", "// version 9.0.0"]
         ),
-        f"base {'dec' if decimal else 'hex'}  timestamps {rng.choice(['absolute', 'relative'])}",
+        f"base {'dec' if decimal else 'hex'}  "
+        + rng.choice(["timestamps absolute", "timestamps relative", "no internal events logged", ""]),
     ]
     body = [asc_line(rng, decimal) for _ in range(count)]
     body.insert(count // 2, "Begin Triggerblock Sun Oct 1 12:00:01.5 am 2017")

@@ -112,6 +112,8 @@ CF_INLINE cf_status cf_asc_line(cf_log_reader *reader, const char *line, size_t 
         if (time > 0 ? reader->clock_ns > INT64_MAX - time : reader->clock_ns < INT64_MIN - time)
             return cf_asc_trouble(reader, line, p, end, CF_TEXT_TIME);
         time = reader->clock_ns += time;
+    } else if (CF_UNLIKELY(own->of_day) && time >= 0) {
+        time -= (reader->start_ns % CF_ASC_DAY_NS + CF_ASC_DAY_NS) % CF_ASC_DAY_NS;
     }
     if (!cf_log_stamp(reader, time, &frame->timestamp_ns))
         return cf_asc_trouble(reader, line, p, end, CF_TEXT_TIME);

@@ -26,13 +26,18 @@ CF_INLINE cf_status cf_asc_trouble(cf_log_reader *reader, const char *line, cons
     return reader->unended && p == end ? CF_LOG_CUT : status;
 }
 
-/* Identifier `6F9`, `18EBFF00x` (base dec: `1785`) at p. *good: 1 identifier, 0 another word, -1 out of range. */
+/* Identifier `6F9`, `18EBFF00x` (base dec: `1785`) or, in both bases, `0x6F9` at p. *good: 1 identifier, 0 another
+ * word, -1 out of range. */
 CF_INLINE const char *cf_asc_identifier(const char *p, const char *end, int decimal, cf_fd_frame *frame, int *good)
 {
     uint64_t number;
     uint32_t value;
     unsigned digits;
     *good = 0;
+    if (cf_text_begins(p, end, "0x") && end - p > 2 && cf_hex_digit(p[2]) < 16) {
+        decimal = 0;
+        p += 2;
+    }
     if (decimal) {
         p = cf_text_unsigned(p, end, &number, &digits);
         value = number > 0xFFFFFFFFu ? 0xFFFFFFFFu : (uint32_t)number;

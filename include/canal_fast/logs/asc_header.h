@@ -7,9 +7,12 @@
 /* reader->own */
 typedef struct cf_asc {
     uint8_t decimal, relative;
+    uint8_t of_day;     /* times count from midnight of the start's day: BUSMASTER's system mode */
     uint8_t ends_bare;  /* data lines of this file were seen to end with the last data byte ... */
     uint8_t ends_later; /* ... or behind it */
 } cf_asc;
+
+#define CF_ASC_DAY_NS INT64_C(86400000000000)
 
 /* Is the line at p one that only an ASC file begins with? */
 CF_INLINE int cf_asc_is_header(const char *p, const char *end)
@@ -28,15 +31,22 @@ CF_INLINE int cf_asc_is_header(const char *p, const char *end)
     return 0;
 }
 
-/* `base hex  timestamps absolute` at p. */
+/* `base hex  timestamps absolute` at p. BUSMASTER's converter writes `base hex  no internal events logged` where the
+ * log's times are the clock's. */
 CF_INLINE void cf_asc_base(cf_asc *own, const char *p, const char *end)
 {
+    int stated = 0, internal = 0;
     for (; p < end; p = cf_skip_blanks(cf_skip_word(p, end), end)) {
-        if (cf_word_is(p, end, "hex") || cf_word_is(p, end, "dec"))
+        if (cf_word_is(p, end, "hex") || cf_word_is(p, end, "dec")) {
             own->decimal = cf_lower(*p) == 'd';
-        else if (cf_word_is(p, end, "absolute") || cf_word_is(p, end, "relative"))
+        } else if (cf_word_is(p, end, "absolute") || cf_word_is(p, end, "relative")) {
             own->relative = cf_lower(*p) == 'r';
+            stated = 1;
+        } else if (cf_word_is(p, end, "internal")) {
+            internal = 1;
+        }
     }
+    own->of_day = (uint8_t)(internal && !stated);
 }
 
 /* A line without a time; p is its first character that is not blank. */

@@ -96,6 +96,8 @@ CF_INLINE int cf_log_recognise_lines(const uint8_t *head, size_t size, int whole
         if (is_header(first, last))
             return CF_LOG_SURE;
         status = parse(&reader, at, (size_t)(last - at), &frame);
+        if (status == CF_LOG_START_HERE)
+            status = parse(&reader, at, (size_t)(last - at), &frame);
         if (status == CF_OK)
             return CF_LOG_LIKELY;
         if (status != CF_LOG_BLANK && status != CF_LOG_START)

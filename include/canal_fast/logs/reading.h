@@ -10,6 +10,7 @@
 #define CF_LOG_KIND_IDENTIFIER "frame with an identifier above its limit"
 #define CF_LOG_KIND_DLC "frame with a dlc above 15"
 #define CF_LOG_KIND_FLAGS "frame with flags that are not known"
+#define CF_LOG_KIND_DATE "date that is not understood"
 
 /* Counts something that is no frame; its name is copied, and cut to CF_LOG_KIND_MAX bytes. */
 CF_INLINE void cf_log_skip_many(cf_log_reader *reader, const char *kind, uint64_t count)

@@ -156,7 +156,7 @@ CF_INLINE cf_status cf_log_text_date(cf_log_reader *reader, const char *p, const
         return CF_LOG_BLANK;
     if (cf_log_text_start(reader, p, end))
         return CF_LOG_START;
-    cf_log_skip(reader, "date that is not understood");
+    cf_log_skip(reader, CF_LOG_KIND_DATE);
     return CF_LOG_BLANK;
 }
 

@@ -273,7 +273,7 @@ CF_INLINE cf_status cf_trc_by_columns(cf_log_reader *reader, const char *line, c
 /* One line, as lines.h wants it. */
 CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t length, cf_fd_frame *frame)
 {
-    const cf_trc *own = (const cf_trc *)reader->own;
+    cf_trc *own = (cf_trc *)reader->own;
     const char *end = cf_trim_line(line, line + length), *p = cf_skip_blanks(line, end), *word;
     const unsigned version = own->version ? own->version : 10;
     uint64_t number;
@@ -284,6 +284,10 @@ CF_INLINE cf_status cf_trc_line(cf_log_reader *reader, const char *line, size_t 
         return reader->unended ? CF_LOG_CUT : CF_LOG_BLANK;
     if (*p == ';')
         return cf_trc_comment(reader, line, p + 1, end);
+    if (CF_UNLIKELY(own->doubted)) { /* no comment says otherwise */
+        own->doubted = 0;
+        return CF_LOG_START_HERE;
+    }
     if (version < 20 || own->columns[0] == 'N') {
         word = p;
         p = cf_text_unsigned(p, end, &number, &digits);
