@@ -182,7 +182,7 @@ CF_INLINE void cf_candump_remember(cf_candump *own, const char *name, size_t len
 
 /* The line that candump -l writes most, `(1436509052.249713) can0 12345678#00112233`, of the interface of the line
  * before: 1 and the frame, or 0 for whatever is different. */
-CF_INLINE int cf_candump_usual(const cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame)
+CF_FLAT int cf_candump_usual(const cf_log_reader *reader, const char *line, const char *end, cf_fd_frame *frame)
 {
     const cf_candump *own = (const cf_candump *)reader->own;
     const char *id, *data, *at;
