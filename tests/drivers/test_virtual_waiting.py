@@ -42,11 +42,11 @@ def test_blocking_receive_times_out(canal: ctypes.CDLL, opened: Open) -> None:
 def test_blocking_receive_sleeps_until_the_arrival(canal: ctypes.CDLL, opened: Open) -> None:
     handle = opened("b;1000000;rate=100;dlc=8")
     slot = Message()
-    started = time.monotonic_ns()
+    started = time.perf_counter_ns()
     for i in range(10):
         assert canal.CanalBlockingReceive(handle, slot, 0 if i % 2 else 5000) == SUCCESS
         assert sequence(slot) == i
-    assert time.monotonic_ns() - started >= 80 * MS
+    assert time.perf_counter_ns() - started >= 80 * MS
 
 
 def test_step_wakes_a_blocked_receiver(canal: ctypes.CDLL, opened: Open) -> None:
