@@ -349,6 +349,8 @@ class Bus:
         ------
         SimulationError
             A fault whose bit or time is not in this run; no node; with clocks, more than 4,000 s since the bus began.
+        ValueError
+            Both or neither of `bits` and `seconds`, or one that is negative, not whole, or longer than can be recorded.
 
         Notes
         -----
