@@ -384,7 +384,8 @@ class Bus:
             if record_levels is None:
                 record_levels = until - start <= _LEVELS_UP_TO
             tape = Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
-            tape.check(until - start, f"bits = {bits}" if seconds is None else f"seconds = {seconds}")
+            count = until - start
+            tape.check(count, f"bits = {bits}" if seconds is None else f"seconds = {seconds}, {count} bits")
             handed_over = self._gears.advance(tape, self.nodes, self._faults.fine, until, until_ns, shown)
             events, frames, levels, driven, fields = tape.joined()
             run = Run(

@@ -7,8 +7,8 @@
 
 enum { CF_DECIMAL_MAX = 32 }; /* characters that a number takes at most */
 
-/* `value` in as many decimal digits as it has, at most 20, blanks in front up to `width`; `minus` counts as one of them.
- * Like all here it returns the position behind what it wrote. */
+/* `value` in as many decimal digits as it has, at most 20, blanks in front up to `width`; `minus` counts as one of
+ * them. As all here, it returns the position after what it wrote. */
 CF_INLINE uint8_t *cf_put_padded(uint8_t *p, uint64_t value, int minus, unsigned width)
 {
     uint8_t digits[20];
