@@ -8,9 +8,7 @@ Beside Python's peers every column is made a numpy array; beside the bare loop, 
 
 from __future__ import annotations
 
-import csv
 import ctypes
-import io
 import shutil
 import statistics
 import subprocess
@@ -18,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +26,6 @@ import pytest
 
 import canal_fast as cf
 from canal_fast.signals import Database, Message, Plan, Signal
-from canal_fast.signals.lines import format_csv, format_lines
-from canal_fast.signals.tables import Tables
 
 HERE = Path(__file__).resolve().parent
 DATABASE = HERE.parent / "tests" / "data" / "databases" / "_toyota_2017.dbc"
@@ -163,7 +159,7 @@ def medians(
 
 def measure() -> dict[str, float | str]:
     """{row of targets.toml: ratio}."""
-    return {**_mixed(), **_one(), **_encode(), **_text(), **_threads()}
+    return {**_mixed(), **_one(), **_encode(), **_threads()}
 
 
 def _mixed() -> dict[str, float | str]:
@@ -329,72 +325,6 @@ def _encode() -> dict[str, float | str]:
     got = medians({"ours": ours, "cantools": cantools_encode}, 7)
     print("   encode, ns/frame:", round(1e9 * got["ours"] / FRAMES, 1), round(1e9 * got["cantools"] / len(dicts), 1))
     return {"signals-encode": (got["cantools"] / len(dicts)) / (got["ours"] / FRAMES)}
-
-
-def decoded_text(plan: Plan, path: Path) -> Iterator[str]:
-    """A recording as `canal-fast decode` prints it, in parts."""
-    with cf.logs.open_log(path) as log:
-        for frames in log.batches():
-            yield from format_lines(plan.decode(frames), frames, cf.logs.format_candump(frames, log.names))
-
-
-def cantools_text(database: Any, units: dict[str, str], path: Path) -> str:
-    """The same by cantools, a line at a time."""
-    from cantools.logreader import Parser
-
-    lines = []
-    with path.open() as file:
-        for line, frame in Parser(file).iterlines(keep_unknowns=True):
-            name = database.get_message_by_frame_id(frame.frame_id).name
-            values = database.decode_message(frame.frame_id, frame.data)
-            signals = ", ".join(f"{key}: {value}{units[key]}" for key, value in values.items())
-            lines.append(f"{line} :: {name}({signals})\n")
-    return "".join(lines)
-
-
-def csv_text(tables: Tables) -> str:
-    """A row for each value by Python's csv."""
-    file = io.StringIO(newline="")
-    out = csv.writer(file)
-    for name, table in tables.items():
-        columns = [
-            (key, table.units[key], [table.texts[key][n] for n in c.tolist()] if key in table.texts else c.tolist())
-            for key, c in table.columns.items()
-        ]
-        for place, time_ns in enumerate(table.timestamp_ns.tolist()):
-            out.writerows((time_ns, name, key, values[place], unit) for key, unit, values in columns)
-    return file.getvalue()
-
-
-def _text() -> dict[str, float | str]:
-    """Decoded signals as text: a recording's lines with them beside cantools, and CSV beside Python's csv."""
-    database, frames = mixed()
-    plan = database.plan(choices="dictionary")
-    tables, some = plan.decode(frames), plan.decode(frames[:FEW])
-    assert "".join(part for table in some.values() for part in format_csv(table, long=True)) == csv_text(some)
-    with tempfile.TemporaryDirectory() as folder:
-        whole, part = Path(folder) / "whole.log", Path(folder) / "part.log"
-        cf.write_log(whole, frames)
-        cf.write_log(part, frames[:FEW])
-        calls: dict[str, Call] = {
-            "lines": lambda: sum(map(len, decoded_text(plan, whole))),
-            "CSV": lambda: sum(len(part) for table in tables.values() for part in format_csv(table, long=True)),
-            "Python's csv": lambda: csv_text(some),
-        }
-        try:
-            import cantools
-
-            theirs = cantools.database.load_file(DATABASE, strict=False)
-            units = {s.name: f" {s.unit}" if s.unit else "" for m in theirs.messages for s in m.signals}
-            calls["cantools"] = lambda: cantools_text(theirs, units, part)
-            assert "".join(decoded_text(plan, part)).count(": ") == cantools_text(theirs, units, part).count(": ")
-        except ImportError:
-            pass
-        got = medians(calls, 5)
-    got = {name: value / (FRAMES if name in ("lines", "CSV") else FEW) for name, value in got.items()}
-    print("   text, ns/frame:", {name: round(1e9 * value, 1) for name, value in got.items()})
-    text = got["cantools"] / got["lines"] if "cantools" in got else "NOT RUN: cantools is not installed"
-    return {"decode-text": text, "decode-csv": got["Python's csv"] / got["CSV"]}
 
 
 def _threads() -> dict[str, float | str]:

@@ -13,15 +13,16 @@ __all__ = ["later"]
 def later(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a package whose public names are those of its modules.
 
-    A package that imports its own modules is not for threads: one that imports the package has its lock and waits for a
-    module's, one that imports this module has that and waits for the package's. Python gives one of them an error.
+    A package that imports its own modules can deadlock: a thread that imports the package holds the package's lock and
+    waits for a module's, another that imports this module holds that and waits for the package's. Python raises an
+    error in one of them.
 
     Parameters
     ----------
     package : str
     homes : mapping
-        Module -> names in it, with blanks between. No module may have the name of a public one: importing it would put
-        it in its place.
+        Module -> names in it, with blanks between. No module may have a public name: importing the module would put it
+        in that name's place.
     """
     home = {name: module for module, names in homes.items() for name in names.split()}
     namespace = vars(sys.modules[package])

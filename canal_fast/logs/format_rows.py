@@ -140,7 +140,7 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"[", "a JSON or TOML document"),
 )
 
-_CONVERTED = tuple(  # first line of recordings that SavvyCAN, for one, makes GVRET's CSV of
+_CONVERTED = tuple(  # first line of recordings that SavvyCAN, for one, loads, and saves as GVRET's CSV
     (re.compile(pattern), name)
     for pattern, name in (
         (rb"Chn +Identifier +Flg", "Kvaser CanKing's text"),
@@ -233,11 +233,14 @@ def foreign(head: bytes) -> str | None:
 
 
 def refuse(path: str, head: bytes, line: int | None = None) -> LogFormatError:
-    """The error for a file that is none of ours: what it is, if that is known; of text, `head` begins with `line`."""
+    """The error for a file that is none of ours: what it is, if that is known; of text, which begins with `line`, the
+    first line that is not blank is shown."""
     what = foreign(head)
     known = ", ".join(row.name for row in _FORMATS if row.reads)
     if line is not None:
-        text = head[:200].splitlines()[0].decode("utf-8", "replace")
+        above = head[: len(head) - len(head.lstrip())]
+        line += above.count(b"\n")
+        text = head[above.rfind(b"\n") + 1 :][:200].splitlines()[0].decode("utf-8", "replace")
         what = f"{what or 'no recording'}: line {line} is {text!r}"
     elif head and not head.strip(b"\0"):
         what = f"no recording: its first {len(head)} bytes are all 0, room that was never written to"

@@ -25,7 +25,7 @@ __all__ = ["CHUNK_BYTES", "END", "FD_IN_CLASSICAL", "Packed", "Stream"]
 
 END = -1
 FD_IN_CLASSICAL = Status.FD_IN_CLASSICAL
-CHUNK_BYTES = 1 << 19  # read at once: between two reads Python runs, and other threads may want to
+CHUNK_BYTES = 1 << 19  # read at once; each read takes the interpreter, which other threads wait for
 _STORED = 0
 _QUICK = 48 << 10  # packed bytes that give 1032 times as many at most, which may be had at once
 

@@ -74,8 +74,8 @@ def wall_start(earliest_ns: int | None, zone: dt.tzinfo | None, step_ns: int) ->
     """(ns after 1970 UTC, what the wall clock of the zone showed then, as if it were UTC) of a recording's start: the
     last multiple of `step_ns` that is not after its first frame. (0, None) where that has no date.
 
-    A clock that shows an hour for the second time cannot say so: the start is then what it showed before that hour
-    came first, so that who reads the date in this zone finds the frames when they were.
+    A clock that shows an hour for the second time cannot say so: the start then lies before that hour's first time, so
+    that a reader of the date in this zone finds the frames when they were.
     """
     if earliest_ns is None or not _FIRST_NS <= earliest_ns < _LAST_NS:
         return 0, None

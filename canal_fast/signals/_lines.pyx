@@ -38,7 +38,7 @@ cdef void *_room(Py_ssize_t size, list kept) except NULL:
     return room.at
 
 
-cdef int refuse_small(size_t used, bint left) except -1:
+cdef int _refuse_small(size_t used, bint left) except -1:
     if left and not used:
         raise ValueError("out is too small for a line")
     return 0
@@ -93,7 +93,7 @@ cdef class Cells:
         with nogil:
             used = cf_csv_rows_write(&self.table, <const int64_t *>self.times.at, each, <char *>target.at,
                                      target.count)
-        refuse_small(used, self.table.row < self.table.rows)
+        _refuse_small(used, self.table.row < self.table.rows)
         return used
 
 
@@ -123,5 +123,5 @@ cdef class Lines:
         cdef size_t used
         with nogil:
             used = cf_signal_lines_write(&self.lines, <char *>target.at, target.count)
-        refuse_small(used, self.lines.count > 0)
+        _refuse_small(used, self.lines.count > 0)
         return used

@@ -349,6 +349,8 @@ class Bus:
         ------
         SimulationError
             A fault whose bit or time is not in this run; no node; with clocks, more than 4,000 s since the bus began.
+        ValueError
+            Both or neither of `bits` and `seconds`, or one that is negative, not whole, or longer than can be recorded.
 
         Notes
         -----
@@ -379,10 +381,11 @@ class Bus:
                 until_ns = start_ns + round(interval("seconds", seconds, 0, 1e9) * 1e9)
                 until = start + self._gears.bits_to(until_ns)
             self._faults.check(until, self._gears.ns(until) if until_ns is None else until_ns)
+            count = until - start
             if record_levels is None:
-                record_levels = until - start <= _LEVELS_UP_TO
+                record_levels = count <= _LEVELS_UP_TO
             tape = Tape(len(self.nodes), record_bits, record_events, record_frames, record_levels)
-            tape.check(until - start, f"bits = {bits}" if seconds is None else f"seconds = {seconds}")
+            tape.check(count, f"bits = {bits}" if seconds is None else f"seconds = {seconds}, {count} bits")
             handed_over = self._gears.advance(tape, self.nodes, self._faults.fine, until, until_ns, shown)
             events, frames, levels, driven, fields = tape.joined()
             run = Run(

@@ -34,7 +34,7 @@ class Tape:
         each = 1 + levels * (8 + 10 * self._nodes)
         if (bits or levels) and count > _RECORDED_BYTES // each:
             what = "record_levels" if levels else "record_bits"
-            raise ValueError(f"{asked}, allowed 0..{_RECORDED_BYTES // each} bits with {what}: each takes {each} bytes")
+            raise ValueError(f"{asked}, allowed 0..{_RECORDED_BYTES // each} bits with {what}, {each} B for each")
 
     def record(self, core: _simulation.Bus, until: int) -> int:
         want_bits, want_events, want_frames, want_levels = self._wants

@@ -25,7 +25,7 @@
 #define CF_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CF_ALWAYS_INLINE static inline __attribute__((always_inline))
 #define CF_NEVER_INLINE static __attribute__((noinline, unused)) /* a loop that is to have all registers */
-#define CF_FLAT static __attribute__((noinline, flatten, unused)) /* what nearly all items go through: calls nothing */
+#define CF_FLAT static __attribute__((noinline, flatten, unused)) /* a path that nearly all items take: all inlined */
 #define CF_MAY_ALIAS __attribute__((may_alias)) /* read through this type: what was written through another */
 #else
 #define CF_ALWAYS_INLINE static inline

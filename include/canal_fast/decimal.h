@@ -7,17 +7,27 @@
 
 enum { CF_DECIMAL_MAX = 32 }; /* characters that a number takes at most */
 
-/* 1 to 20 digits; the position after them. */
+/* `value` in as many decimal digits as it has, at most 20, blanks in front up to `width`; `minus` counts as one of
+ * them. As all here, it returns the position after what it wrote. */
+CF_INLINE uint8_t *cf_put_padded(uint8_t *p, uint64_t value, int minus, unsigned width)
+{
+    uint8_t digits[20];
+    unsigned count = 0, length;
+    do
+        digits[count++] = (uint8_t)('0' + value % 10);
+    while ((value /= 10) != 0);
+    for (length = count + (minus ? 1u : 0u); length < width; length++)
+        *p++ = ' ';
+    if (minus)
+        *p++ = '-';
+    while (count > 0)
+        *p++ = digits[--count];
+    return p;
+}
+
 CF_INLINE char *cf_put_unsigned(char *out, uint64_t value)
 {
-    char digits[20];
-    unsigned count = 0;
-    do
-        digits[count++] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    while (count > 0)
-        *out++ = digits[--count];
-    return out;
+    return (char *)cf_put_padded((uint8_t *)out, value, 0, 1);
 }
 
 CF_INLINE char *cf_put_signed(char *out, int64_t value)

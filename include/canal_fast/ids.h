@@ -20,7 +20,7 @@ CF_INLINE size_t cf_id_slot(const cf_ids *ids, uint64_t key)
     return (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & ids->mask;
 }
 
-/* The number of a key that has one; CF_IDS_FULL of another. */
+/* The number of a known key; CF_IDS_FULL for another. */
 CF_INLINE uint32_t cf_id_known(const cf_ids *ids, uint64_t key)
 {
     size_t at = cf_id_slot(ids, key);

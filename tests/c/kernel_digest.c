@@ -124,7 +124,8 @@ static void signals(const void *frames, size_t count, size_t stride)
         cf_frame_head *head = (cf_frame_head *)(void *)((char *)fixed + i * stride);
         head->arbitration_id = 0x123;
         head->flags &= (uint16_t)~(CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE);
-        values[i] = (double)(int64_t)next() / (double)((uint64_t)1 << (next() & 63));
+        values[i] = (double)(int64_t)next();
+        values[i] /= (double)((uint64_t)1 << (next() & 63));
         add(text, (size_t)(cf_put_double(text, values[i]) - text));
     }
     for (turn = 0; turn < 60; turn++) {

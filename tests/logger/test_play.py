@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import io
 import itertools
 import re
@@ -129,6 +130,10 @@ def test_several_channels_of_one_recording(suffix: str, tmp_path: Path, pairs: C
     assert result.skipped == {"unmapped": 50}
     cf.play(path, one.channel, channel_map={"body": 0, "0": 0}, speed=20)  # both on one bus
     same(one.arrived(100), both)
+
+
+def test_play_takes_what_a_player_takes() -> None:
+    assert inspect.signature(cf.play).parameters == inspect.signature(Player).parameters
 
 
 def test_what_is_no_frame_to_send_is_left_out_and_counted(tmp_path: Path, pairs: Callable[..., Pair]) -> None:

@@ -118,3 +118,20 @@ def test_text_loses_nanoseconds_downwards(tmp_path: Path) -> None:
     ]
     cf.write_log(tmp_path / "x.log", frames, nanoseconds=True)
     assert cf.read_log(tmp_path / "x.log")["timestamp_ns"].tolist() == [1999, -1, -1000]
+
+
+def test_tshark_shows_the_statistics(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    ledger = {"received": 1_000_007, "driver_overruns": 13, "filtered": 101, "dropped": 29}
+    with cf.logs.Recorder(path) as recorder:
+        recorder.write(cf.make_frames(range(5)))
+        recorder.write_statistics(ledger)
+    text = run("tshark", "-r", str(path), "-X", "read_format:MIME Files Format", "-V")
+    for words in (
+        "Number of Received Packets: 1000020",
+        "Number of Dropped Packets: 13",
+        "Number of Accepted by Filter Packets: 999906",
+        "Number of Dropped Packets by OS: 29",
+        "Number of Delivered to the User Packets: 5",
+    ):
+        assert f"    {words}\n" in text

@@ -382,21 +382,3 @@ def test_tshark_lists_the_same_frames(tmp_path: Path) -> None:
         assert row["frame.interface_name"] == f"can{frame['channel']}"
     gaps = int((frames["flags"] & FrameFlag.GAP != 0).sum())
     assert tshark(path, "-V").count("    Drop Count: 1\n") == gaps
-
-
-@needs_tshark
-def test_tshark_shows_the_statistics(tmp_path: Path) -> None:
-    path = tmp_path / "x.pcapng"
-    ledger = {"received": 1_000_007, "driver_overruns": 13, "filtered": 101, "dropped": 29}
-    with cf.logs.Recorder(path) as recorder:
-        recorder.write(cf.make_frames(range(5)))
-        recorder.write_statistics(ledger)
-    text = tshark(path, "-X", "read_format:MIME Files Format", "-V")
-    for words in (
-        "Number of Received Packets: 1000020",
-        "Number of Dropped Packets: 13",
-        "Number of Accepted by Filter Packets: 999906",
-        "Number of Dropped Packets by OS: 29",
-        "Number of Delivered to the User Packets: 5",
-    ):
-        assert f"    {words}\n" in text

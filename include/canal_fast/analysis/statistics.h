@@ -164,12 +164,12 @@ CF_ALWAYS_INLINE size_t cf_statistics_add_all(cf_statistics *state, const void *
             break;
         if (CF_UNLIKELY(!cf_has_id(head)))
             continue;
+        s.latest_ns = time > s.latest_ns ? time : s.latest_ns;
         number = cf_id_known(&s.ids, cf_id_key(head));
         if (CF_UNLIKELY(number == CF_IDS_FULL)) {
             number = cf_id_find(&s.ids, cf_id_key(head));
             if (number == CF_IDS_FULL)
                 break;
-            s.latest_ns = time > s.latest_ns ? time : s.latest_ns;
             one = &s.rows[number];
             memset(one, 0, sizeof *one);
             one->first_ns = time;
@@ -177,7 +177,6 @@ CF_ALWAYS_INLINE size_t cf_statistics_add_all(cf_statistics *state, const void *
             one->least_ns = INT64_MAX;
             one->most_ns = INT64_MIN;
         } else { /* unsigned: the distance of two far apart time stamps wraps */
-            s.latest_ns = time > s.latest_ns ? time : s.latest_ns;
             one = &s.rows[number];
             cf_add_period(one, s.bins + (size_t)number * CF_PERIOD_BINS,
                           (int64_t)((uint64_t)time - (uint64_t)one->last_ns));

@@ -163,9 +163,8 @@ CF_INLINE uint8_t *cf_pcapng_can(const cf_frame_head *head, size_t stride, uint8
         memset(p + length, 0, CF_FD_DATA - length);
         return p + CF_FD_DATA;
     }
-    carried = id & CF_PCAPNG_REMOTE ? 0 : length;
-    return cf_put64(p,
-                    cf_load_le64(data) & cf_first_bytes(carried)); /* no branch on the length: nobody can predict it */
+    carried = id & CF_PCAPNG_REMOTE ? 0 : length; /* no branch on the length, which nobody can predict */
+    return cf_put64(p, cf_load_le64(data) & cf_first_bytes(carried));
 }
 
 /* Can the packet and its standard options say all of this record? */

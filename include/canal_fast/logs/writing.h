@@ -2,6 +2,7 @@
 #ifndef CANAL_FAST_LOGS_WRITING_H
 #define CANAL_FAST_LOGS_WRITING_H
 
+#include "../decimal.h"
 #include "reading.h"
 
 enum { CF_LOG_WRITE_MAX = 1024 }; /* no format's record takes more */
@@ -91,23 +92,6 @@ CF_INLINE uint8_t *cf_put_decimal(uint8_t *p, uint64_t value, unsigned width)
     if (digit > p)
         *p = (uint8_t)('0' + value % 10);
     return p + width;
-}
-
-/* `value` in as many decimal digits as it has, blanks in front up to `width`; `minus` counts as one of them. */
-CF_INLINE uint8_t *cf_put_padded(uint8_t *p, uint64_t value, int minus, unsigned width)
-{
-    uint8_t digits[20];
-    unsigned count = 0, length;
-    do
-        digits[count++] = (uint8_t)('0' + value % 10);
-    while ((value /= 10) != 0);
-    for (length = count + (minus ? 1u : 0u); length < width; length++)
-        *p++ = ' ';
-    if (minus)
-        *p++ = '-';
-    while (count > 0)
-        *p++ = digits[--count];
-    return p;
 }
 
 /* Nanoseconds in units of 10^scale ns with `decimals` decimals (3 and 6 for milliseconds to the microsecond: scale 6),

@@ -47,7 +47,7 @@ typedef struct cf_cell_text {
 typedef struct cf_cells {
     const void *values;
     const uint8_t *valid; /* 0: the row has no value; NULL: all have one */
-    const cf_cell_text *texts; /* what values, of CF_CELL_u4, stand for; NULL: themselves */
+    const cf_cell_text *texts; /* what values, of CF_CELL_i4, stand for; NULL: themselves */
     size_t text_count;
     cf_cell_text before, after;
     int32_t type;
