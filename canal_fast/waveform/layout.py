@@ -12,6 +12,7 @@ from math import ceil, log10
 from typing import Any
 
 from .foreign import refuse
+from .wave import PICOSECONDS
 
 _HEAD_LINES = 200
 _LABELS = "label", "labels", "tracename"  # Tektronix, Yokogawa
@@ -122,7 +123,10 @@ def layout(path: str, sample_rate: int | None) -> Layout:
         if starts:
             end = next((i for i in range(starts[0], len(rows)) if not good[i]), len(rows))
             head, body = rows[: starts[0]], rows[starts[0] : end]
-            return Layout(path, encoding, starts[0], delimiter, comma, **_columns(head, body, step, told, text))
+            full = [i for i in range(len(body[0])) if all(i < len(r) and r[i] for r in body)]
+            if full:
+                columns = _columns(head, body, full, step, told, text)
+                return Layout(path, encoding, starts[0], delimiter, comma, **columns)
     words = "no rows of at least two numbers among the first lines: no table of samples"
     if any(_is_row(row, 1) for row in cells(lines, ",", False)):
         words += "; of one without times, sample_rate= tells them"
@@ -145,16 +149,20 @@ def _rate(text: str) -> float | None:
 def _interval(text: str) -> float | None:
     """Seconds between two rows, of tables that need no column of times."""
     if found := _INTERVAL.search(text):
-        return float(found[1]) * _PREFIX.get(found[2].lower(), 1.0)
+        return _step(float(found[1]) * _PREFIX.get(found[2].lower(), 1.0))
     rate = _rate(text)
-    return rate and 1 / rate
+    return _step(1 / rate) if rate else None
+
+
+def _step(seconds: float | None) -> float | None:
+    """Seconds between samples, if they can be that."""
+    return seconds if seconds and PICOSECONDS**-1 <= seconds <= 1 else None
 
 
 def _columns(
-    head: list[list[str]], body: list[list[str]], interval: float | None, told: float | None, text: str
+    head: list[list[str]], body: list[list[str]], full: list[int], interval: float | None, told: float | None, text: str
 ) -> dict[str, Any]:
     """What `Layout` says of columns."""
-    full = [i for i in range(len(body[0])) if all(i < len(r) and r[i] for r in body)]
     dates = is_date(body[0][0])
     named = [r for r in head if len(r) > max(full) and any(r) and not r[0].startswith(";")]
     names, units = _heading(named, full, len(body[0]))
@@ -217,6 +225,6 @@ def _increment(head: list[list[str]]) -> float | None:
     """Rigol: columns Start and Increment hold numbers in the second line only."""
     for names, numbers in pairwise(head):
         lower = [n.lower() for n in names]
-        if "increment" in lower:
-            return number(numbers[lower.index("increment")])
+        if "increment" in lower[: len(numbers)]:
+            return _step(number(numbers[lower.index("increment")]))
     return None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from canal_fast.errors import LogFormatError
 
 from .channels import Threshold, likely_resolution, volts_blocks
-from .wave import PICOSECONDS, Edges, Source, seconds_to_ticks
+from .wave import PICOSECONDS, Edges, Source, check_seconds, seconds_to_ticks
 
 MAGIC = b"<SALEAE>"
 _DIGITAL, _ANALOG = 0, 1
@@ -76,21 +76,26 @@ def _analog(path: str, offset: int, head: tuple[float, ...], threshold: Threshol
         raise LogFormatError(f"a sample rate of {rate:g} / {downsample}", path=path, offset=offset)
     volts = _pieces(path, offset, "<f4", int(count))
     step = PICOSECONDS * downsample / rate
-    first, _ = seconds_to_ticks(np.array([begin, begin + count * downsample / rate]), path).tolist()
+    first, _ = _ticks(np.array([begin, begin + count * downsample / rate]), path).tolist()
     return volts_blocks(volts, PICOSECONDS, threshold, invert, first, step)
+
+
+def _ticks(seconds: npt.NDArray[np.floating], path: str) -> Edges:
+    check_seconds(seconds, path)
+    return seconds_to_ticks(seconds)
 
 
 def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | None) -> Source:
     level, begin, end, count = head
     pieces = _pieces(path, offset, "<f8", int(count))
-    first = seconds_to_ticks(next(pieces, np.empty(0)), path)
-    opening, closing = seconds_to_ticks(np.array([begin, end]), path).tolist()
+    first = _ticks(next(pieces, np.empty(0)), path)
+    opening, closing = _ticks(np.array([begin, end]), path).tolist()
 
     def blocks() -> Iterator[tuple[Edges, int]]:
         edges = first
         for piece in pieces:
             yield edges, int(edges[-1])
-            edges = seconds_to_ticks(piece, path)
+            edges = _ticks(piece, path)
         yield edges, max(closing, int(edges[-1]) if len(edges) else 0)
 
     low = min(opening, *first[:1].tolist(), closing)
@@ -108,7 +113,7 @@ def _chunked(path: str, count: int, offset: int, invert: bool) -> Source:
         with open(path, "rb") as file:
             file.seek(at)
             level, rate, begin, end, edges = _take(file, "<IdddQ", path)
-        first, last = seconds_to_ticks(np.array([begin, end]), path).tolist()
+        first, last = _ticks(np.array([begin, end]), path).tolist()
         return int(level != 0), first, last, rate, int(edges), at + struct.calcsize("<IdddQ")
 
     def blocks() -> Iterator[tuple[Edges, int]]:
@@ -122,7 +127,7 @@ def _chunked(path: str, count: int, offset: int, invert: bool) -> Source:
             elif after != before:
                 yield np.array([first], np.int64), first
             for piece in _pieces(path, at, "<f8", edges):
-                yield seconds_to_ticks(piece, path), int(seconds_to_ticks(piece[-1:], path)[0])
+                yield _ticks(piece, path), int(_ticks(piece[-1:], path)[0])
             at, before, known = at + 8 * edges, after ^ (edges & 1), last
             yield np.empty(0, np.int64), last
 

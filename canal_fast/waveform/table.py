@@ -14,7 +14,7 @@ from canal_fast.errors import LogFormatError
 
 from .channels import LEAST_VOLTS, Threshold, choose_channel, likely_resolution, volts_blocks
 from .layout import UNKNOWN, Layout, cells, layout, number
-from .wave import PICOSECONDS, Edges, Source, held_on, seconds_to_ticks
+from .wave import PICOSECONDS, Edges, Source, check_seconds, held_on, seconds_to_ticks
 
 _ROWS = 1 << 17
 _HIGH, _LOW = re.compile(r"can[ _-]?h", re.I), re.compile(r"can[ _-]?l", re.I)
@@ -75,7 +75,7 @@ def _value(row: list[str], column: int, table: Layout, line: int) -> float:
 
 def _dated(lines: list[str], table: Layout, columns: list[int], line: int) -> tuple[npt.NDArray[np.datetime64], Floats]:
     parts = [text.split(table.delimiter, 1) for text in lines if text.strip()]
-    dates = [re.sub(r"Z|[+-]\d\d:\d\d$", "", part[0].strip('" ')) for part in parts]
+    dates = [re.sub(r"Z|[+-]\d\d:?\d\d$", "", part[0].strip('" ')) for part in parts]
     rest = _loaded([part[-1] for part in parts], replace(table, times=[]), [i - 1 for i in columns], line)
     try:
         return np.array(dates[: len(rest)], "M8[ns]"), rest
@@ -115,13 +115,14 @@ def open_table(
     if not difference and np.isin(first[~np.isnan(first[:, 1]), 1], (0.0, 1.0)).all() and threshold is None:
         return _logic(first, blocks, bool(invert), path, guesses)
     step, volts = _even(first, blocks, path)
-    begin = int(seconds_to_ticks(first[:1, 0], path)[0])
+    begin = int(seconds_to_ticks(first[:1, 0])[0])
     return volts_blocks(volts, PICOSECONDS, threshold, invert, begin, step * PICOSECONDS, guesses, difference)
 
 
 def _scaled(blocks: Iterator[Floats], table: Layout, columns: list[int]) -> Iterator[Floats]:
     """Seconds, and one value: the column, or the difference of two."""
     for block in blocks:
+        check_seconds(block[:, 0], table.path)
         value = block[:, 1] * table.scales[columns[0]]
         if len(columns) > 1:
             value = value - block[:, 2] * table.scales[columns[1]]
@@ -146,11 +147,11 @@ def _logic(first: Floats, rest: Iterator[Floats], invert: bool, path: str, guess
                 raise LogFormatError("times run backwards", path=path)
             changed = np.diff(block[:, 1], prepend=before) != 0
             before = block[-1, 1]
-            yield seconds_to_ticks(block[changed, 0], path), int(seconds_to_ticks(block[-1:, 0], path)[0])
+            yield seconds_to_ticks(block[changed, 0]), int(seconds_to_ticks(block[-1:, 0])[0])
 
     level = known(first)[0, 1]
-    begin = int(seconds_to_ticks(first[:1, 0], path)[0])
-    resolution = likely_resolution(seconds_to_ticks(first[:, 0], path), PICOSECONDS)
+    begin = int(seconds_to_ticks(first[:1, 0])[0])
+    resolution = likely_resolution(seconds_to_ticks(first[:, 0]), PICOSECONDS)
     sampled = np.ptp(steps) < 0.1 * steps.mean() if len(steps) else True
     recessive = int(level) ^ invert
     edges = blocks() if sampled else held_on(blocks(), recessive, PICOSECONDS)

@@ -45,7 +45,7 @@ def _header(path: str) -> tuple[Fraction, dict[str, str], int]:
     for match in re.finditer(r"\$(scope|upscope|var)\s+(.*?)\s*\$end", text[: end.start()], re.S):
         words = match[2].split()
         if match[1] == "scope":
-            scopes.append(words[-1])
+            scopes.append(words[-1] if words else "")
         elif match[1] == "upscope":
             scopes = scopes[:-1]
         elif len(words) >= 4 and words[1] == "1" and words[0] != "event":

@@ -155,13 +155,17 @@ def held_on(blocks: Iterator[tuple[Edges, int]], level: int, ticks_per_second: i
         yield np.empty(0, np.int64), end + ticks_per_second * _FRAME_END_BITS // _SLOWEST
 
 
-def seconds_to_ticks(seconds: npt.NDArray[np.floating], path: str) -> Edges:
-    """Picoseconds, as far as 64 bits go."""
+def check_seconds(seconds: npt.NDArray[np.floating], path: str) -> None:
+    """Refuse times that are none, or more than picoseconds in 64 bits hold."""
     bad = ~(np.abs(seconds) <= _MOST_SECONDS)
     if bad.any():
         raise LogFormatError(
             f"a time of {seconds[bad][0]:g} s, allowed {-_MOST_SECONDS:,}..{_MOST_SECONDS:,} s", path=path
         )
+
+
+def seconds_to_ticks(seconds: npt.NDArray[np.floating]) -> Edges:
+    """Picoseconds of times that are checked."""
     ticks: Edges = np.rint(seconds * PICOSECONDS).astype(np.int64)
     return ticks
 
