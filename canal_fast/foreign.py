@@ -24,7 +24,6 @@ _KINDS = (  # begin of a file, and what it is
     (b"<html", "an HTML page"),
     (b'VERSION "', "a DBC database"),
     (b"{", "a JSON document"),
-    (b"[", "a JSON or TOML document"),
 )
 
 

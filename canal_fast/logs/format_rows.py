@@ -116,6 +116,7 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"\x1b[", "text with a terminal's colours (candump without -c)"),
     (b"TimestampEpoch;BusChannel;", "a CANedge's CSV (its MF4 file is read)"),
     (b"Timestamp: ", "what python-can prints (can_logger -f FILE records)"),
+    (b"[", "a JSON or TOML document"),
     (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
 )
 

@@ -11,14 +11,14 @@ from itertools import islice, pairwise, zip_longest
 from math import ceil, log10
 from typing import Any
 
-from .foreign import refuse
+from canal_fast.errors import LogFormatError
+
 from .wave import PICOSECONDS
 
 _HEAD_LINES = 200
 _LABELS = "label", "labels", "tracename"  # Tektronix, Yokogawa
-_TEXT = 400  # letters that tell what else a file is
 _PREFIX = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
-_HERTZ = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_PERIOD = {"": 1.0, "k": 1e-3, "m": 1e-6, "g": 1e-9}
 _DELIMITERS = (
     (",", False),
     (";", True),
@@ -130,7 +130,7 @@ def layout(path: str, sample_rate: int | None) -> Layout:
     words = "no rows of at least two numbers among the first lines: no table of samples"
     if any(_is_row(row, 1) for row in cells(lines, ",", False)):
         words += "; of one without times, sample_rate= tells them"
-    raise refuse(path, text[:_TEXT].encode("latin-1", "replace"), words)
+    raise LogFormatError(words, path=path)
 
 
 def _is_row(row: list[str], least: int) -> bool:
@@ -140,18 +140,12 @@ def _is_row(row: list[str], least: int) -> bool:
     return found >= least and all(number(c) is not None or c in UNKNOWN for c in row[int(dated) :])
 
 
-def _rate(text: str) -> float | None:
-    """Samples a second, as sigrok and DSView write it."""
-    found = _RATE.search(text) if text.startswith("; CSV") else None
-    return found and float(found[1]) * _HERTZ[found[2].lower()]
-
-
 def _interval(text: str) -> float | None:
     """Seconds between two rows, of tables that need no column of times."""
     if found := _INTERVAL.search(text):
         return _step(float(found[1]) * _PREFIX.get(found[2].lower(), 1.0))
-    rate = _rate(text)
-    return _step(1 / rate) if rate else None
+    found = _RATE.search(text) if text.startswith("; CSV") else None
+    return _step(_PERIOD[found[2].lower()] / float(found[1])) if found and float(found[1]) else None
 
 
 def _step(seconds: float | None) -> float | None:
@@ -175,12 +169,10 @@ def _columns(
     step = _increment(named)
     if told or (interval and not times):
         times, step = [], interval
-    elif (rate := _rate(text)) and "libsigrok " in text and times:
-        period = 10 ** (3 * ceil(log10(rate) / 3)) // int(rate)  # by which sigrok's column of times grows a sample
-        if all(period <= passed <= period + 1 for passed in steps[times[0]]):
-            times, step = [], interval
-        else:  # rows for changes only
-            step = 1 / (rate * period)
+    elif interval and "libsigrok " in text:
+        passed = int(1000.0 ** ceil(round(-log10(interval), 9) / 3) * interval + 1e-6)  # in sigrok's column of times
+        even = all(passed <= a_row <= passed + 1 for a_row in steps.get(times[0], ()))
+        times, step = ([], interval) if even else (times, interval / passed)  # rows for changes only
     elif not times:
         times = [*rising, *full][:1]
     scales = [1.0] * len(body[0])

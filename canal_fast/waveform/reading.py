@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +13,10 @@ import numpy.typing as npt
 
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.errors import LogFormatError
+from canal_fast.foreign import kind_of
 
 from .channels import Threshold, volts_blocks
 from .decoding import choose_rates
-from .foreign import refuse
 from .kernel import Decoded, decode_source
 from .layout import BOMS
 from .saleae import MAGIC, open_saleae
@@ -23,6 +24,19 @@ from .table import open_table
 from .vcd import open_vcd
 from .wave import EdgeFinder, Edges, Source, Wave, collect
 
+_FOREIGN = (  # begin of a file, and what it is
+    (rb"[\x0f\xf0]{2}:?WFM|:?(WFM[PO]|CURV)", "a Tektronix WFM or ISF file (save it as CSV)"),
+    (rb"(#\d{10})?WAVEDESC", "a LeCroy trace (save it as ASCII)"),
+    (rb"\xa5\xa5|\x01\xff\xff\xff|RG\d\d", "a Rigol WFM or BIN file (save it as CSV)"),
+    (rb"A[GT]\d\d", "a Keysight BIN file (save it as CSV)"),
+    (rb"SPB", "an Owon BIN file (save it as CSV)"),
+    (rb"\0{7}\x01\x49", "a GTKWave FST dump (fst2vcd makes VCD of it)"),
+    (rb"\x1f\x8b", "a gzip file (gzip -d FILE)"),
+    (rb"\x28\xb5\x2f\xfd", "a zstd file (zstd -d FILE)"),
+    (rb"\x93NUMPY", "a numpy array (numpy.load it, then from_samples)"),
+    (rb"MATLAB", "a MATLAB file (save it as CSV)"),
+    (rb"\n\r\r\n|LOGG|MDF|\(\d+\.\d+\) |date [A-Z]", "a recording of frames (canal-fast stat FILE)"),
+)
 _LOOKED_AT = 200_000  # edges, for the bit rate of a capture that is read in batches
 
 
@@ -49,8 +63,10 @@ def open_capture(
         return open_saleae(name, threshold, invert)
     if head.removeprefix(BOM_UTF8).lstrip().startswith(b"$"):
         return open_vcd(name, channel, invert)
-    if b"\0" in head and head[:2] not in BOMS:
-        raise refuse(name, head, "no format that is known, or samples without a heading (from_samples takes those)")
+    what = next((what for begin, what in _FOREIGN if re.match(begin, head)), None) or kind_of(head)
+    if what or (b"\0" in head and head[:2] not in BOMS):
+        what = what or "no format that is known, or samples without a heading (from_samples takes them)"
+        raise LogFormatError(f"{what}; readable are sigrok, Saleae binary, VCD and tables (CSV)", path=name)
     return open_table(name, channel, threshold, invert, sample_rate)
 
 

@@ -16,12 +16,16 @@ import numpy.typing as npt
 from canal_fast.errors import LogFormatError
 
 from .channels import Threshold, choose_channel, volts_blocks
-from .foreign import refuse_archive
 from .wave import PICOSECONDS, EdgeFinder, Edges, Source
 
 _UNITS = {"": 1, "hz": 1, "khz": 10**3, "mhz": 10**6, "ghz": 10**9}
 _PIECE = 1 << 22
 _MOST_TEXT = 1 << 20
+_ARCHIVES = (  # a member, and what the archive is
+    ("header", "a DSView session (export VCD or CSV)"),
+    ("meta.json", "a Saleae Logic 2 session (export raw data)"),
+    ("[Content_Types].xml", "an Office document (save the sheet as CSV)"),
+)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: encrypted, or packed in a new way
 
 
@@ -63,7 +67,8 @@ def _session(path: str, sample_rate: int | None) -> _Session:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "version" not in names or "metadata" not in names:
-                raise refuse_archive(path, names)
+                what = next((what for name, what in _ARCHIVES if name in names), "a ZIP archive (unpack it first)")
+                raise LogFormatError(f"no sigrok session, but {what}", path=path)
             version = _text(archive, "version", path).strip()
             metadata = _text(archive, "metadata", path)
     except _BROKEN as error:
