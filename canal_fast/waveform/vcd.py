@@ -99,31 +99,31 @@ def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Sourc
                 while True:
                     found, used = vcd.scan(text[done:], not piece, room)
                     done += used
-                    yield ticks(room[:found]), int(ticks(vcd.time))
+                    yield ticks(room[:found]), int(ticks(vcd.stand[0]))
                     if not used or done == len(text):
                         break
-                notes["unknown"] = vcd.unknown
-                if vcd.backwards:
-                    raise LogFormatError(f"times run backwards before {vcd.time} units", path=path)
+                time, _, _, notes["unknown"], backwards = vcd.stand
+                if backwards:
+                    raise LogFormatError(f"times run backwards before {time} units", path=path)
                 rest = text[done:].tobytes()
                 if not piece:
                     return
 
     blocks = changes()
-    first = next(blocks, (np.empty(0, np.int64), 0))
-    if vcd.first_level is None:
-        for block in blocks:
-            first = (np.concatenate([first[0], block[0]]), block[1])
-            if vcd.first_level is not None:
-                break
-        else:
-            raise LogFormatError("the variable never has a value", path=path)
-    level = int(vcd.first_level) ^ bool(invert)
+    first = np.empty(0, np.int64), 0
+    for edges, end in blocks:
+        first = np.concatenate([first[0], edges]), end
+        _, begin, value, _, _ = vcd.stand
+        if value is not None:
+            break
+    else:
+        raise LogFormatError("the variable never has a value", path=path)
+    level = value ^ bool(invert)
 
     def all_blocks() -> Iterator[tuple[Edges, int]]:
         yield first
         yield from blocks
 
-    edges = held_on(all_blocks(), level, PICOSECONDS)
+    whole = held_on(all_blocks(), level, PICOSECONDS)
     resolution = likely_resolution(first[0], PICOSECONDS)
-    return Source(level, PICOSECONDS, resolution, ticks(max(vcd.begin, 0)), edges, notes, guesses)
+    return Source(level, PICOSECONDS, resolution, ticks(max(begin, 0)), whole, notes, guesses)
