@@ -89,6 +89,7 @@ def summary(wave: Any, d: Any) -> dict[str, Any]:
         "valid": int(d.valid.sum()),
         "idle_glitches": d.idle_glitches,
         "notes": wave.notes,
+        "guesses": wave.guesses,
         "rows": rows,
     }
 
@@ -119,7 +120,9 @@ def words(wave: Any, d: Any) -> str:
     if d.rates.data is not None:
         rate += f", data {d.rates.data.bitrate:.0f} bit/s"
     valid = int(d.valid.sum())
+    said = [f"{count} {what.replace('_', ' ')}" for what, count in wave.notes.items() if count]
+    said += [f"taken: {', '.join(wave.guesses)}"] if wave.guesses else []
     return (
         f"{valid} valid frames and {len(d) - valid} other rows in {wave.duration_s:.6g} s at {rate}; "
-        f"{d.idle_glitches} glitches on the idle bus"
+        f"{'; '.join([f'{d.idle_glitches} glitches on the idle bus', *said])}"
     )

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from canal_fast.errors import LogFormatError
+from canal_fast.foreign import kind_of
 
 from . import _account, _logs
 
@@ -107,11 +108,7 @@ _FORMATS = (
     ),
 )
 
-_TAR_PLACE = 257  # of a tar archive's magic
 _FOREIGN = (  # begin of a file, and what it is
-    (b"PK\x03\x04", "a ZIP archive (unpack it first)"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive (unpack it first)"),
-    (b"\xfd7zXZ\x00", "an xz file (xz -d FILE)"),
     (b"\x34\xcd\xb2\xa1", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
     (b"\xa1\xb2\xcd\x34", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
     (b"***BUSMASTER", "a BUSMASTER log (its own converter makes ASC of it)"),
@@ -119,25 +116,8 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"\x1b[", "text with a terminal's colours (candump without -c)"),
     (b"TimestampEpoch;BusChannel;", "a CANedge's CSV (its MF4 file is read)"),
     (b"Timestamp: ", "what python-can prints (can_logger -f FILE records)"),
-    (b"Rar!", "a RAR archive (unpack it first)"),
-    (b"\x04\x22\x4d\x18", "an lz4 file (lz4 -d FILE)"),
-    (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
-    (b"\x7fELF", "a program or library"),
-    (b"MZ", "a program or library"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
-    (b"<?xml", "an XML document"),
-    (b"<!DOCTYPE", "an HTML page"),
-    (b"<html", "an HTML page"),
-    (b'VERSION "', "a DBC database"),
-    (b"{", "a JSON document"),
     (b"[", "a JSON or TOML document"),
+    (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),
 )
 
 _CONVERTED = tuple(  # first line of recordings that SavvyCAN, for one, loads, and saves as GVRET's CSV
@@ -225,11 +205,10 @@ def _damaged_text(head: bytes, whole: bool, suffix: str) -> tuple[int, LogFormat
 
 def foreign(head: bytes) -> str | None:
     """What a file that begins so is, when that is known and none of ours."""
-    if head[_TAR_PLACE:].startswith(b"ustar"):
-        return "a tar archive (unpack it first)"
     text = head.lstrip()
     converted = (f"{name} (SavvyCAN makes GVRET's CSV of it)" for begin, name in _CONVERTED if begin.match(text))
-    return next((name for magic, name in _FOREIGN if text.startswith(magic)), None) or next(converted, None)
+    rows = (name for magic, name in _FOREIGN if text.startswith(magic))
+    return next(rows, None) or kind_of(head) or next(converted, None)
 
 
 def refuse(path: str, head: bytes, line: int | None = None) -> LogFormatError:

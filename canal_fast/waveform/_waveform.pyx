@@ -229,25 +229,12 @@ cdef class Vcd:
         self.state.level = CF_VCD_NO_LEVEL
 
     @property
-    def time(self):
-        return self.state.time
-
-    @property
-    def begin(self):
-        return self.state.begin
-
-    @property
-    def first_level(self):
-        """None before the first value."""
-        return None if self.state.level == CF_VCD_NO_LEVEL else self.state.first
-
-    @property
-    def unknown(self):
-        return self.state.unknown
-
-    @property
-    def backwards(self):
-        return self.state.backwards
+    def stand(self):
+        """(time, first time, first level, how many unknown values, whether times ran backwards); the level is None
+        before the first value.
+        """
+        cdef cf_vcd *v = &self.state
+        return v.time, v.begin, None if v.level == CF_VCD_NO_LEVEL else v.first, v.unknown, v.backwards
 
     def scan(self, text, bint final, edges):
         """(edges, bytes used) of the u1 array `text`."""

@@ -14,6 +14,7 @@ Threshold = float | tuple[float, float] | None
 """Volts: one, or (recessive, dominant) of a hysteresis."""
 
 DIFFERENTIAL = (0.5, 0.9)  # ISO 11898-2: recessive at most, dominant at least
+_MOST_DIFFERENCE = 5.0  # volts
 _USUAL = ("can_rx", "can rx", "canrx", "rx", "can", "can_l", "canl", "can_h", "canh")
 _PARTS = ("can_rx", "canrx", "rx", "can")
 _LOOKED_AT = 1 << 20
@@ -29,10 +30,13 @@ def choose_channel(
     names: list[str],
     channel: str | int | None,
     path: str,
+    guesses: list[str],
     numbers: Mapping[str, int] | None = None,
     moving: Callable[[], list[str]] | None = None,
 ) -> str:
-    """A channel by name, by number, or the one that is meant: by its name, or because only it ever changes."""
+    """A channel by name, by number, or the one that is meant: by its name, or because only it ever changes; `guesses`
+    tells why.
+    """
     if not names:
         raise ValueError(f"{path}: there is no channel")
     listed = ", ".join(repr(n) for n in names)
@@ -49,24 +53,27 @@ def choose_channel(
     if len(names) == 1:
         return names[0]
     lower = {name.lower(): name for name in reversed(names)}
-    for usual in _USUAL:
-        if usual in lower:
-            return lower[usual]
-    for part in _PARTS:
-        alike = [name for name in names if part in name.lower()]
-        if len(alike) == 1:
-            return alike[0]
+    alike = [[lower[usual]] for usual in _USUAL if usual in lower]
+    alike += [[name for name in names if part in name.lower()] for part in _PARTS]
+    for found in alike:
+        if len(found) == 1:
+            guesses.append(f"channel {found[0]!r} by its name")
+            return found[0]
     changing = names if moving is None else moving()
     if len(changing) == 1:
+        guesses.append(f"channel {changing[0]!r} (no other moves)")
         return changing[0]
     raise ValueError(
         f"{path}: several channels, and neither a name nor activity tells which; choose one with channel=: {listed}"
     )
 
 
-def levels_of(pieces: Iterable[npt.NDArray[np.floating]], threshold: Threshold) -> tuple[float, float]:
+def levels_of(
+    pieces: Iterable[npt.NDArray[np.floating]], threshold: Threshold, differential: bool = False
+) -> tuple[float, float]:
     """(low, high): what a voltage has to reach to count as low or high. Looks until two levels are clear of each other:
-    a capture may begin with a long idle bus and its noise.
+    a capture may begin with a long idle bus and its noise. Those of a difference are the standard's where its voltages
+    are: not through a probe of an unknown factor or with lines exchanged.
     """
     if threshold is not None:
         low, high = threshold if isinstance(threshold, tuple) else (threshold, threshold)
@@ -82,7 +89,10 @@ def levels_of(pieces: Iterable[npt.NDArray[np.floating]], threshold: Threshold) 
                 low, high = np.percentile(good, [share, 100 - share])
                 unclear.append((float(low), float(high)))
                 if _is_clear(good, low, high):
-                    return _between(low, high)
+                    usual = differential and abs(low) <= DIFFERENTIAL[0] and DIFFERENTIAL[1] <= high <= _MOST_DIFFERENCE
+                    return DIFFERENTIAL if usual else _between(low, high)
+    if unclear and differential:
+        return DIFFERENTIAL
     if not unclear:
         raise ValueError("there is no voltage among the samples")
     low, high = next((pair for pair in unclear if pair[1] - pair[0] >= LEAST_VOLTS), unclear[-1])
@@ -114,6 +124,8 @@ def volts_blocks(
     invert: bool | None,
     begin: int = 0,
     ticks_a_sample: float = 1.0,
+    guesses: list[str] | None = None,
+    differential: bool = False,
 ) -> Source:
     """Voltages to levels. `invert` None: the level that lasts longest at a time is recessive."""
     rest = iter(pieces)
@@ -121,15 +133,22 @@ def volts_blocks(
     if first is None or not len(first):
         raise ValueError("there is no voltage among the samples")
     held = [first]
-    low, high = levels_of(_holding(held, rest), threshold)
+    low, high = levels_of(_holding(held, rest), threshold, differential)
+    guesses = [
+        *(guesses or ()),
+        *([f"low up to {low:.3g} V and high from {high:.3g} V on"] if threshold is None else []),
+    ]
     rest = chain(held[1:], rest)
     start = int(first[np.isfinite(first)][0] >= (low + high) / 2) if np.isfinite(first).any() else 0
     finder = EdgeFinder(start)
     opening = finder.volts(np.ascontiguousarray(first), low, high)
-    if invert is None:
+    if invert is None and differential and (low, high) == DIFFERENTIAL:
+        invert = True
+    elif invert is None:
         runs = np.diff(np.concatenate([[0], opening, [len(first)]]))
         longest = int(np.argmax(runs))
         invert = (start + longest) % 2 == 0
+        guesses.append(f"{'low' if invert else 'high'} as recessive (it lasts longest at a time)")
     notes = {"not_numbers": 0}
 
     def blocks() -> Iterator[tuple[Edges, int]]:
@@ -139,7 +158,7 @@ def volts_blocks(
             ticks = edges if ticks_a_sample == 1 else np.rint(edges * ticks_a_sample).astype(np.int64)
             yield begin + ticks, begin + round(int(finder.place[0]) * ticks_a_sample)
 
-    return Source(start ^ bool(invert), sample_rate, ticks_a_sample, begin, blocks(), notes)
+    return Source(start ^ bool(invert), sample_rate, ticks_a_sample, begin, blocks(), notes, guesses)
 
 
 def _holding(

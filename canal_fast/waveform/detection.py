@@ -124,7 +124,7 @@ def detect_bitrate(wave: Wave, bitrate: float | None = None) -> Detection:
     250000.0
     """
     if len(wave.edges) < 20:
-        return Detection(None, None, None, (), f"{len(wave.edges)} edges are less than any frame has")
+        return Detection(None, None, None, (), f"{len(wave.edges)} edges are less than any frame has{_taken(wave)}")
     tried: list[_Tried] = []
     for part in _parts(wave):
         tried = _search(part, bitrate)
@@ -219,7 +219,10 @@ def _search(wave: Wave, bitrate: float | None) -> list[_Tried]:
         if tried and tried[0].candidate.valid:
             return [tried[0] if bitrate else _refined(wave, tried[0], usual), *tried[1:]]
     if not tried:
-        raise ValueError(f"{wave.ticks_per_second / wave.resolution:.0f} samples/s are too few for any bit rate")
+        raise ValueError(
+            f"{wave.ticks_per_second / wave.resolution:.3g} samples/s are too few for any bit rate; if the times are "
+            "not in seconds, the file's heading or sample_rate= must tell"
+        )
     return tried
 
 
@@ -276,8 +279,13 @@ def _why_not(wave: Wave, tried: list[_Tried]) -> str:
     best = tried[0].candidate
     return (
         f"{len(tried)} rates tried on {len(wave.edges)} edges over {wave.duration_s:.3g} s, no valid frame at any; "
-        f"the least trouble was at {best.bitrate:.0f} bit/s"
+        f"the least trouble was at {best.bitrate:.0f} bit/s{_taken(wave)}"
     )
+
+
+def _taken(wave: Wave) -> str:
+    """What was guessed of the waveform, and may be wrong."""
+    return f" (taken: {', '.join(wave.guesses)})" if wave.guesses else ""
 
 
 __all__ = ["Candidate", "Detection", "detect_bitrate"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 from canal_fast.bittiming import BitTiming, BitTimingFd
 from canal_fast.errors import LogFormatError
+from canal_fast.foreign import kind_of
 
 from .channels import Threshold, volts_blocks
 from .decoding import choose_rates
@@ -21,6 +24,19 @@ from .table import open_table
 from .vcd import open_vcd
 from .wave import EdgeFinder, Edges, Source, Wave, collect
 
+_FOREIGN = (  # begin of a file, and what it is
+    (rb"[\x0f\xf0]{2}:?WFM|:?(WFM[PO]|CURV)", "a Tektronix WFM or ISF file (save it as CSV)"),
+    (rb"(#\d{10})?WAVEDESC", "a LeCroy trace (save it as ASCII)"),
+    (rb"\xa5\xa5|\x01\xff\xff\xff|RG\d\d", "a Rigol WFM or BIN file (save it as CSV)"),
+    (rb"A[GT]\d\d", "a Keysight BIN file (save it as CSV)"),
+    (rb"SPB", "an Owon BIN file (save it as CSV)"),
+    (rb"\0{7}\x01\x49", "a GTKWave FST dump (fst2vcd makes VCD of it)"),
+    (rb"\x1f\x8b", "a gzip file (gzip -d FILE)"),
+    (rb"\x28\xb5\x2f\xfd", "a zstd file (zstd -d FILE)"),
+    (rb"\x93NUMPY", "a numpy array (numpy.load it, then from_samples)"),
+    (rb"MATLAB", "a MATLAB file (save it as CSV)"),
+    (rb"\n\r\r\n|LOGG|MDF|\(\d+\.\d+\) |date [A-Z]", "a recording of frames (canal-fast stat FILE)"),
+)
 _LOOKED_AT = 200_000  # edges, for the bit rate of a capture that is read in batches
 
 
@@ -41,17 +57,17 @@ def open_capture(
         from .sigrok import open_sigrok  # zip files and configurations take two milliseconds to load
 
         return open_sigrok(name, channel, threshold, invert, sample_rate)
-    if sample_rate is not None:
-        raise ValueError("sample_rate is for sigrok sessions that lack it; this file has times")
     if head.startswith(MAGIC):
         if channel not in (None, 0):
             raise ValueError(f"{name}: channel = {channel!r}; the file has one channel, 0")
         return open_saleae(name, threshold, invert)
-    if head.lstrip().startswith(b"$"):
+    if head.removeprefix(BOM_UTF8).lstrip().startswith(b"$"):
         return open_vcd(name, channel, invert)
-    if b"\0" in head and head[:2] not in BOMS:
-        raise LogFormatError("no format that is known: sigrok, Saleae binary, VCD or CSV", path=name)
-    return open_table(name, channel, threshold, invert)
+    what = next((what for begin, what in _FOREIGN if re.match(begin, head)), None) or kind_of(head)
+    if what or (b"\0" in head and head[:2] not in BOMS):
+        what = what or "no format that is known, or samples without a heading (from_samples takes them)"
+        raise LogFormatError(f"{what}; readable are sigrok, Saleae binary, VCD and tables (CSV)", path=name)
+    return open_table(name, channel, threshold, invert, sample_rate)
 
 
 def read(
@@ -63,9 +79,10 @@ def read(
 ) -> Wave:
     """Read one line of a capture; the content decides the format, not the name.
 
-    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, Saleae Logic 2 binary (version 0; digital of
-    version 1, with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes' CSV: one voltage, or
-    CAN_H and CAN_L, whose difference is taken; with times or a step between rows.
+    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, Saleae Logic 2 binary (versions 0 and 1, digital
+    with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes' CSV: one voltage, or CAN_H and
+    CAN_L, whose difference is taken; with times (in seconds, or what a heading as `Time (us)` says) or a step between
+    rows. Files of instruments' own are refused by name.
 
     What is unknown (x, z, gaps) is recessive. A file that tells changes only does not say how long the last level
     lasts: where that is recessive, 11 bits of the slowest rate, so that the last frame has its end. A row that the file
@@ -79,21 +96,22 @@ def read(
         the only one that moves.
     threshold : float or (float, float), optional
         Volts at which a level changes; two make a hysteresis. Default: 0.5 and 0.9 V for a difference of CAN_H and
-        CAN_L, else 40 and 60 % of the way between the lowest and the highest voltage.
+        CAN_L where its voltages are such, else 40 and 60 % of the way between the lowest and the highest voltage.
     invert : bool, optional
         Exchange the levels: a probe shows dominant as high. Default: for voltages, the level that lasts longest at a
         time is recessive; for logic, low is dominant.
     sample_rate : int, optional
-        Samples a second, for sigrok sessions that do not say.
+        Samples a second, for sigrok sessions and tables that do not say; a table's times do not count then.
 
     Returns
     -------
     Wave
+        `guesses` says what was chosen by default.
 
     Raises
     ------
     LogFormatError
-        A broken file, a version that is not known, a sigrok session without sample rate.
+        A broken file, a kind or version that is not known, a sigrok session without sample rate.
     ValueError
         No such channel, or none chosen of several (the message names them); voltages without two levels.
 

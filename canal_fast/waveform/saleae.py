@@ -1,4 +1,4 @@
-"""Saleae Logic 2: binary export, version 0 (one file a channel), and digital of version 1 (chunks with gaps)."""
+"""Saleae Logic 2: binary export, version 0 (one file a channel) and version 1 (digital: chunks with gaps)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import numpy.typing as npt
 from canal_fast.errors import LogFormatError
 
 from .channels import Threshold, likely_resolution, volts_blocks
-from .wave import PICOSECONDS, Edges, Source
+from .wave import PICOSECONDS, Edges, Source, check_seconds, seconds_to_ticks
 
 MAGIC = b"<SALEAE>"
 _DIGITAL, _ANALOG = 0, 1
 _PIECE = 1 << 18
-_MOST_SECONDS = 9_000_000  # picoseconds in 64 bits: 104 days
 
 
 def _take(file: IO[bytes], form: str, path: str) -> tuple[float, ...]:
@@ -55,9 +54,15 @@ def open_saleae(path: str, threshold: Threshold, invert: bool | None) -> Source:
                 f"Saleae binary type {kind}, readable are 0 (digital), 1 (analog)", path=path, offset=12
             )
         if version == 1:
-            if kind == _ANALOG:
-                raise LogFormatError("Saleae binary version 1, of which digital is readable only", path=path, offset=12)
-            return _chunked(path, int(_take(file, "<Q", path)[0]), file.tell(), bool(invert))
+            count = int(_take(file, "<Q", path)[0])
+            if kind == _DIGITAL:
+                return _chunked(path, count, file.tell(), bool(invert))
+            if count != 1:
+                raise LogFormatError(
+                    f"{count} waveforms, readable is 1: export a time range with one", path=path, offset=16
+                )
+            begin, _, *rest = _take(file, "<dddqQ", path)  # without the trigger's time
+            return _analog(path, file.tell(), (begin, *rest), threshold, invert)
         head = _take(file, "<dQQQ" if kind == _ANALOG else "<IddQ", path)
         offset = file.tell()
     if kind == _ANALOG:
@@ -67,22 +72,17 @@ def open_saleae(path: str, threshold: Threshold, invert: bool | None) -> Source:
 
 def _analog(path: str, offset: int, head: tuple[float, ...], threshold: Threshold, invert: bool | None) -> Source:
     begin, rate, downsample, count = head
-    if not rate or not downsample:
-        raise LogFormatError("the sample rate is 0", path=path, offset=24)
+    if not (rate > 0 and downsample > 0):
+        raise LogFormatError(f"a sample rate of {rate:g} / {downsample}", path=path, offset=offset)
     volts = _pieces(path, offset, "<f4", int(count))
     step = PICOSECONDS * downsample / rate
     first, _ = _ticks(np.array([begin, begin + count * downsample / rate]), path).tolist()
     return volts_blocks(volts, PICOSECONDS, threshold, invert, first, step)
 
 
-def _ticks(times: npt.NDArray[np.floating], path: str) -> Edges:
-    bad = ~(np.abs(times) <= _MOST_SECONDS)
-    if bad.any():
-        raise LogFormatError(
-            f"a time of {times[bad][0]:g} s, allowed {-_MOST_SECONDS:,}..{_MOST_SECONDS:,} s", path=path
-        )
-    ticks: Edges = np.rint(times * PICOSECONDS).astype(np.int64)
-    return ticks
+def _ticks(seconds: npt.NDArray[np.floating], path: str) -> Edges:
+    check_seconds(seconds, path)
+    return seconds_to_ticks(seconds)
 
 
 def _digital(path: str, offset: int, head: tuple[float, ...], invert: bool | None) -> Source:

@@ -21,6 +21,11 @@ from .wave import PICOSECONDS, EdgeFinder, Edges, Source
 _UNITS = {"": 1, "hz": 1, "khz": 10**3, "mhz": 10**6, "ghz": 10**9}
 _PIECE = 1 << 22
 _MOST_TEXT = 1 << 20
+_ARCHIVES = (  # a member, and what the archive is
+    ("header", "a DSView session (export VCD or CSV)"),
+    ("meta.json", "a Saleae Logic 2 session (export raw data)"),
+    ("[Content_Types].xml", "an Office document (save the sheet as CSV)"),
+)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: encrypted, or packed in a new way
 
 
@@ -62,7 +67,8 @@ def _session(path: str, sample_rate: int | None) -> _Session:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "version" not in names or "metadata" not in names:
-                raise LogFormatError("a zip file without `version` and `metadata`: no sigrok session", path=path)
+                what = next((what for name, what in _ARCHIVES if name in names), "a ZIP archive (unpack it first)")
+                raise LogFormatError(f"no sigrok session, but {what}", path=path)
             version = _text(archive, "version", path).strip()
             metadata = _text(archive, "metadata", path)
     except _BROKEN as error:
@@ -123,13 +129,13 @@ def open_sigrok(
 ) -> Source:
     """One channel of a session."""
     session = _session(path, sample_rate)
-    names = [*session.probes, *session.analog]
-    name = choose_channel(names, channel, path, session.probes, lambda: _moving(session))
+    names, guesses = [*session.probes, *session.analog], list[str]()
+    name = choose_channel(names, channel, path, guesses, session.probes, lambda: _moving(session))
     if name in session.analog:
         number = session.analog[name]
         members = _members(session.names, rf"analog-\d+-{number}(-\d+)?")
         volts = (piece.view("<f4") for piece in _pieces(session, members, 4))
-        return volts_blocks(volts, session.sample_rate, threshold, invert)
+        return volts_blocks(volts, session.sample_rate, threshold, invert, guesses=guesses)
     size, bit = session.unit_size, session.probes[name]
     if not 1 <= size <= 8 or bit >= 8 * size:
         raise LogFormatError(f"unitsize = {size} has no bit for probe {bit + 1} ({name})", path=path)
@@ -146,4 +152,4 @@ def open_sigrok(
             yield finder.units(piece, size, bit), int(finder.place[0])
             piece = next(pieces, None)
 
-    return Source(level, session.sample_rate, 1.0, 0, blocks())
+    return Source(level, session.sample_rate, 1.0, 0, blocks(), guesses=guesses)

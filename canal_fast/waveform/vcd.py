@@ -33,23 +33,33 @@ def _header(path: str) -> tuple[Fraction, dict[str, str], int]:
                 raise LogFormatError("a VCD file without $enddefinitions", path=path)
             head += piece
     text = head.decode("latin-1")
-    end = re.compile(r"\$enddefinitions\s+\$end").search(text)
+    end = re.compile(r"\$enddefinitions\s*\$end").search(text)
     if end is None:
         raise LogFormatError("a VCD file without the $end of $enddefinitions", path=path)
-    scale = re.search(r"\$timescale\s+(\d+)\s*(s|ms|us|ns|ps|fs)\s+\$end", text, re.I)
+    scale = re.search(r"\$timescale\s+(\d+)\s*(s|ms|us|ns|ps|fs)\s*\$end", text, re.I)
     if scale is None:
         raise LogFormatError("a VCD file without $timescale, so that its times have no unit", path=path)
     scopes: list[str] = []
     names: dict[str, str] = {}
+    others: list[str] = []
     for match in re.finditer(r"\$(scope|upscope|var)\s+(.*?)\s*\$end", text[: end.start()], re.S):
         words = match[2].split()
         if match[1] == "scope":
-            scopes.append(words[-1])
+            scopes.append(words[-1] if words else "")
         elif match[1] == "upscope":
             scopes = scopes[:-1]
-        elif len(words) >= 4 and words[1] == "1":
-            name = words[3] if words[3] not in names else ".".join([*scopes, words[3]])
-            names[name] = words[2]
+        elif len(words) >= 4 and words[1] == "1" and words[0] != "event":
+            whole = " ".join(words[3:])
+            usual = re.sub(r" \[\d+\]$", "", whole), whole, ".".join([*scopes, whole])
+            names[next((name for name in usual if name not in names), f"{usual[-1]} ({words[2]})")] = words[2]
+        elif len(words) >= 4:
+            others.append(f"{words[3]!r} ({words[0]}, {words[1]} bits)")
+    if not names:
+        raise LogFormatError(
+            f"no variable of one bit; there are {', '.join(others) or 'none'}: export a logic channel, or voltages as "
+            "CSV",
+            path=path,
+        )
     return Fraction(PICOSECONDS * int(scale[1]), _UNITS[scale[2].lower()]), names, end.end()
 
 
@@ -70,7 +80,8 @@ def _moving(path: str, offset: int, names: dict[str, str]) -> list[str]:
 def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Source:
     """One variable of a dump."""
     unit, names, offset = _header(path)
-    name = choose_channel([*names], channel, path, moving=lambda: _moving(path, offset, names))
+    guesses: list[str] = []
+    name = choose_channel([*names], channel, path, guesses, moving=lambda: _moving(path, offset, names))
     vcd = _waveform.Vcd(names[name].encode("latin-1"), not invert)
     notes = {"unknown": 0}
 
@@ -88,31 +99,31 @@ def open_vcd(path: str, channel: str | int | None, invert: bool | None) -> Sourc
                 while True:
                     found, used = vcd.scan(text[done:], not piece, room)
                     done += used
-                    yield ticks(room[:found]), int(ticks(vcd.time))
+                    yield ticks(room[:found]), int(ticks(vcd.stand[0]))
                     if not used or done == len(text):
                         break
-                notes["unknown"] = vcd.unknown
-                if vcd.backwards:
-                    raise LogFormatError(f"times run backwards before {vcd.time} units", path=path)
+                time, _, _, notes["unknown"], backwards = vcd.stand
+                if backwards:
+                    raise LogFormatError(f"times run backwards before {time} units", path=path)
                 rest = text[done:].tobytes()
                 if not piece:
                     return
 
     blocks = changes()
-    first = next(blocks, (np.empty(0, np.int64), 0))
-    if vcd.first_level is None:
-        for block in blocks:
-            first = (np.concatenate([first[0], block[0]]), block[1])
-            if vcd.first_level is not None:
-                break
-        else:
-            raise LogFormatError("the variable never has a value", path=path)
-    level = int(vcd.first_level) ^ bool(invert)
+    first = np.empty(0, np.int64), 0
+    for edges, end in blocks:
+        first = np.concatenate([first[0], edges]), end
+        _, begin, value, _, _ = vcd.stand
+        if value is not None:
+            break
+    else:
+        raise LogFormatError("the variable never has a value", path=path)
+    level = value ^ bool(invert)
 
     def all_blocks() -> Iterator[tuple[Edges, int]]:
         yield first
         yield from blocks
 
-    edges = held_on(all_blocks(), level, PICOSECONDS)
+    whole = held_on(all_blocks(), level, PICOSECONDS)
     resolution = likely_resolution(first[0], PICOSECONDS)
-    return Source(level, PICOSECONDS, resolution, ticks(max(vcd.begin, 0)), edges, notes)
+    return Source(level, PICOSECONDS, resolution, ticks(max(begin, 0)), whole, notes, guesses)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from canal_fast.errors import LogFormatError
+
 from . import _waveform
 
 Edges = npt.NDArray[np.int64]
@@ -17,6 +19,7 @@ _ROOM = 1 << 12
 _LEAST = 64  # what the kernels need at a time
 _FRAME_END_BITS, _SLOWEST = 11, 5_000  # ACK delimiter to intermission; bit/s that the search begins with
 _SAMPLES = 8  # an edge, at least, mostly
+_MOST_SECONDS = 9_000_000  # picoseconds in 64 bits: 104 days
 
 
 def _joined(parts: list[Edges]) -> Edges:
@@ -35,6 +38,7 @@ class Source:
     blocks: Iterator[tuple[Edges, int]]
     """Edges in ticks, and the tick up to which the line is known."""
     notes: dict[str, int] = field(default_factory=dict)
+    guesses: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,8 @@ class Wave:
         Ticks between two samples; 0 where edges are exact.
     notes : dict of str to int
         What was found besides: `unknown` (VCD's x and z, Saleae's X, taken as recessive), `not_numbers` (voltages).
+    guesses : list of str
+        What nobody told and the file does not say, in words: which channel, which levels, which of them is recessive.
 
     Examples
     --------
@@ -72,6 +78,7 @@ class Wave:
     end: int
     resolution: float = 1.0
     notes: dict[str, int] = field(default_factory=dict)
+    guesses: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.level not in (0, 1):
@@ -121,9 +128,8 @@ class Wave:
 
     def source(self) -> Source:
         """The whole in one piece."""
-        return Source(
-            self.level, self.ticks_per_second, self.resolution, self.begin, iter([(self.edges, self.end)]), self.notes
-        )
+        blocks = iter([(self.edges, self.end)])
+        return Source(self.level, self.ticks_per_second, self.resolution, self.begin, blocks, self.notes, self.guesses)
 
 
 def collect(source: Source) -> Wave:
@@ -132,8 +138,8 @@ def collect(source: Source) -> Wave:
     for some, upto in source.blocks:
         parts.append(some)
         end = upto
-    edges = _joined(parts)
-    return Wave(edges, source.level, source.ticks_per_second, source.begin, end, source.resolution, source.notes)
+    kept = source.resolution, source.notes, source.guesses
+    return Wave(_joined(parts), source.level, source.ticks_per_second, source.begin, end, *kept)
 
 
 def held_on(blocks: Iterator[tuple[Edges, int]], level: int, ticks_per_second: int) -> Iterator[tuple[Edges, int]]:
@@ -147,6 +153,21 @@ def held_on(blocks: Iterator[tuple[Edges, int]], level: int, ticks_per_second: i
         yield edges, end
     if last == end and level == 1:
         yield np.empty(0, np.int64), end + ticks_per_second * _FRAME_END_BITS // _SLOWEST
+
+
+def check_seconds(seconds: npt.NDArray[np.floating], path: str) -> None:
+    """Refuse times that are none, or more than picoseconds in 64 bits hold."""
+    bad = ~(np.abs(seconds) <= _MOST_SECONDS)
+    if bad.any():
+        raise LogFormatError(
+            f"a time of {seconds[bad][0]:g} s, allowed {-_MOST_SECONDS:,}..{_MOST_SECONDS:,} s", path=path
+        )
+
+
+def seconds_to_ticks(seconds: npt.NDArray[np.floating]) -> Edges:
+    """Picoseconds of times that are checked."""
+    ticks: Edges = np.rint(seconds * PICOSECONDS).astype(np.int64)
+    return ticks
 
 
 def ticks_to_ns(ticks: Edges, ticks_per_second: int) -> npt.NDArray[np.int64]:

@@ -178,7 +178,7 @@ def test_saleae_version_1(tmp_path: Path) -> None:
         (saleae_chunks([]), "no chunk"),
         (saleae_chunks([(1, 0.0, end, times)])[:-3], "the file is cut"),
         (saleae_chunks([(1, 0.0, end, times)])[:40], "inside its header"),
-        (b"<SALEAE>" + struct.pack("<ii", 1, 1), "of which digital is readable only"),
+        (b"<SALEAE>" + struct.pack("<iiQ", 1, 1, 2), "2 waveforms, readable is 1"),
     ):
         path.write_bytes(data)
         with pytest.raises(LogFormatError, match=words):

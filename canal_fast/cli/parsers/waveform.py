@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--data-sample-point", type=percent, help="percent of a bit")
     parser.add_argument("--threshold", type=threshold, metavar="V[,V]", help="volts; two are recessive, dominant")
     parser.add_argument("--invert", action="store_true", default=None, help="dominant is high")
-    parser.add_argument("--sample-rate", type=whole, help="samples/s, for sessions that do not say")
+    parser.add_argument("--sample-rate", type=whole, help="samples/s, for files that do not say")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the valid frames as a recording, e.g. .pcapng")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--draw", type=whole, metavar="N", help="draw row N, with its bits, instead of the table")
