@@ -8,7 +8,7 @@ import stat
 import sys
 from typing import Any, BinaryIO
 
-__all__ = ["CHUNK", "File", "LogSource", "Source", "refuse_forked"]
+__all__ = ["CHUNK", "File", "Layer", "LogSource", "Source", "refuse_forked"]
 
 LogSource = str | os.PathLike[str] | BinaryIO
 
@@ -93,6 +93,32 @@ class Source:
 
     def _take(self, view: memoryview) -> int:
         raise NotImplementedError
+
+
+class Layer(Source):
+    """What another source's bytes stand for."""
+
+    def __init__(self, source: Source, kind: str) -> None:
+        super().__init__(source.name)
+        self._source, self._kind = source, kind
+
+    @property
+    def truncated(self) -> bool:
+        return self._source.truncated
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (self._kind, *self._source.layers)
+
+    @property
+    def live(self) -> bool:
+        return self._source.live
+
+    def share(self) -> float:
+        return self._source.share()
+
+    def close(self) -> None:
+        self._source.close()
 
 
 class File(Source):
