@@ -95,18 +95,17 @@ def listing(database: Database) -> Iterator[str]:
 
 
 def print_lines(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
-    """candump text, and behind each frame of the plan its signals; of a pipe each line as soon as it comes.
+    """candump text, and behind each frame of the plan its signals; of a pipe what is there, before waiting for more.
 
     Returns counts and the command's exit code."""
-    others, live = args.signal is None, args.file == "-"
+    others = args.signal is None
     counts = DecodeCounts()
     with reading(args) as log:
-        for frames in log.batches(1 if live else BATCH_FRAMES):
+        for frames in log.batches(BATCH_FRAMES):
             tables = plan.decode(frames)
             counts += tables.counts
             sys.stdout.writelines(format_lines(tables, frames, format_candump(frames, log.names), others=others))
-            if live:
-                sys.stdout.flush()
+            sys.stdout.flush()
         tell(log, "decode")
     return counts, exit_code(log)
 

@@ -108,6 +108,7 @@ _FORMATS = (
     ),
 )
 
+_RESAVED = "CSV that a spreadsheet has saved anew (it changes cells such as 1E5 and false; the original is read)"
 _FOREIGN = (  # begin of a file, and what it is
     (b"\x34\xcd\xb2\xa1", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
     (b"\xa1\xb2\xcd\x34", "pcap of a patched libpcap (editcap -F pcap FILE NEW)"),
@@ -115,6 +116,10 @@ _FOREIGN = (  # begin of a file, and what it is
     (b"@ TEXT @", "a CarBusAnalyzer trace"),
     (b"\x1b[", "text with a terminal's colours (candump without -c)"),
     (b"TimestampEpoch;BusChannel;", "a CANedge's CSV (its MF4 file is read)"),
+    (b"Time Stamp;ID;", _RESAVED),
+    (b"Time Stamp\tID\t", _RESAVED),
+    (b"timestamp;arbitration_id;", _RESAVED),
+    (b"timestamp\tarbitration_id\t", _RESAVED),
     (b"Timestamp: ", "what python-can prints (can_logger -f FILE records)"),
     (b"[", "a JSON or TOML document"),
     (b"MDF     3", "an MDF 3 file (asammdf converts it to MDF 4)"),

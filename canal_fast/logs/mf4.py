@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from .format_rows import LogFormat
 from .interfaces import LogInterface
 from .mf4_blocks import Finish, Patched, check_blocks
 from .mf4_columns import GROUPS, Block, Merged, merged
-from .sources import Source
+from .source import Source, refuse_forked
 from .stream import END, FD_IN_CLASSICAL
 from .zones import epoch_of, wall_clock
 
@@ -55,6 +56,7 @@ class Mf4:
         self.truncated = False
         self.lost_bytes = 0
         self._name = source.name
+        self._process = os.getpid()
         self._reader = _logs.ColumnReader()
         self._failure: Exception | None = None
         self._file = _spool(head, source) if source.path is None else open(source.path, "rb")  # noqa: SIM115
@@ -79,6 +81,7 @@ class Mf4:
 
     def read(self, frames: FrameArray) -> tuple[int, int]:
         """As `Stream.read`."""
+        refuse_forked(self._name, self._process)
         made = 0
         while made < len(frames):
             if self._block is None or self._block.done:

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import codecs
 
-from .source import CHUNK, Source
+from .source import CHUNK, Layer, Source
 
 __all__ = ["Lines", "Utf8"]
 
 
-class _Text(Source):
-    """Another source's text, written differently."""
-
-    kind = ""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source.name)
-        self._source = source
-
-    @property
-    def truncated(self) -> bool:
-        return self._source.truncated
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        return (self.kind, *self._source.layers)
-
-    def share(self) -> float:
-        return self._source.share()
-
-    def close(self) -> None:
-        self._source.close()
-
-
-class Lines(_Text):
+class Lines(Layer):
     """Lines that end with CR alone, as old Macs write them, with LF."""
 
-    kind = "lines with CR"
+    def __init__(self, source: Source) -> None:
+        super().__init__(source, "lines with CR")
 
     @staticmethod
     def fits(text: bytes) -> bool:
@@ -49,13 +26,11 @@ class Lines(_Text):
         return got
 
 
-class Utf8(_Text):
+class Utf8(Layer):
     """Text in UTF-16, as PowerShell's > writes it, in UTF-8."""
 
-    kind = "UTF-16"
-
     def __init__(self, source: Source) -> None:
-        super().__init__(source)
+        super().__init__(source, "UTF-16")
         self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
         self._text = b""
 

@@ -53,7 +53,8 @@ class LogFile:
     """A recording open for reading, as `open_log` returns it.
 
     Iterate `batches`; `interfaces`, `statistics`, `skipped`, `lost_bytes` and `truncated` tell what was met so
-    far, so ask them when the iteration has ended.
+    far, so ask them when the iteration has ended. A forked child goes on from where its parent was; of a pipe, a given
+    file object or MDF 4 it reads nothing, ValueError says so.
 
     Attributes
     ----------

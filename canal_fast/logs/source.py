@@ -8,11 +8,20 @@ import stat
 import sys
 from typing import Any, BinaryIO
 
-__all__ = ["CHUNK", "File", "LogSource", "Source"]
+__all__ = ["CHUNK", "File", "Layer", "LogSource", "Source", "refuse_forked"]
 
 LogSource = str | os.PathLike[str] | BinaryIO
 
 CHUNK = 1 << 16  # bytes that are asked for at once
+
+
+def refuse_forked(name: str, process: int) -> None:
+    """Raise ValueError in another process than that: a forked child moves its parent's place in a file."""
+    if process != os.getpid():
+        raise ValueError(
+            f"{name}: it was opened by process {process}, which forked this one, {os.getpid()}; what one of them reads "
+            "is lost to the other: open it here"
+        )
 
 
 class Source:
@@ -86,8 +95,37 @@ class Source:
         raise NotImplementedError
 
 
+class Layer(Source):
+    """What another source's bytes stand for."""
+
+    def __init__(self, source: Source, kind: str) -> None:
+        super().__init__(source.name)
+        self._source, self._kind = source, kind
+
+    @property
+    def truncated(self) -> bool:
+        return self._source.truncated
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (self._kind, *self._source.layers)
+
+    @property
+    def live(self) -> bool:
+        return self._source.live
+
+    def share(self) -> float:
+        return self._source.share()
+
+    def close(self) -> None:
+        self._source.close()
+
+
 class File(Source):
-    """A file, by its path or as an object that reads bytes."""
+    """A file, by its path or as an object that reads bytes.
+
+    A regular one that was opened here is read by position, so that a forked child has a place of its own.
+    """
 
     def __init__(self, source: LogSource) -> None:
         if isinstance(source, (str, os.PathLike)):
@@ -104,6 +142,9 @@ class File(Source):
         found = self._stat()
         self._live = found is not None and not stat.S_ISREG(found.st_mode)
         self._taken = 0
+        self._process = os.getpid()
+        self._preadv = getattr(os, "preadv", None) if self._owned and found is not None and not self._live else None
+        self._shared = self._preadv is None and found is not None
         self._readinto = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
 
     @property
@@ -125,7 +166,11 @@ class File(Source):
             self._file.close()
 
     def _take(self, view: memoryview) -> int:
-        if self._readinto is not None:
+        if self._shared:
+            refuse_forked(self.name, self._process)
+        if self._preadv is not None:
+            got: int = self._preadv(self._file.fileno(), [view], self._taken)
+        elif self._readinto is not None:
             got = self._readinto(view) or 0
         else:
             data = self._file.read(len(view))

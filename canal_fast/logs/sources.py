@@ -10,7 +10,7 @@ from typing import Any
 from canal_fast.errors import LogFormatError
 
 from .plain_text import Lines, Utf8
-from .source import CHUNK, File, LogSource, Source
+from .source import CHUNK, File, Layer, LogSource, Source
 from .unpacking import WINDOW_LOG, Bzip2, zstd
 
 __all__ = ["LogSource", "Source", "inflater", "open_source"]
@@ -55,12 +55,12 @@ def inflater() -> Any:
     return isal_zlib
 
 
-class _Unpacked(Source):
+class _Unpacked(Layer):
     """What compressed bytes stand for, one member after the other."""
 
     def __init__(self, source: Source, magics: tuple[bytes, ...], kind: str, make: Callable[[], Any]) -> None:
-        super().__init__(source.name)
-        self._source, self._magics, self._kind, self._make = source, magics, kind, make
+        super().__init__(source, kind)
+        self._magics, self._make = magics, make
         self._object: Any = make()
         self._packed = self._given = 0
         self._fed: list[bytes] = []  # packed bytes of this member, up to _FED_MAX, and how many it has given
@@ -75,18 +75,8 @@ class _Unpacked(Source):
         return self._cut or self._source.truncated
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        return (self._kind, *self._source.layers)
-
-    def share(self) -> float:
-        return self._source.share()
-
-    @property
     def member(self) -> tuple[int, int]:
         return self._member
-
-    def close(self) -> None:
-        self._source.close()
 
     def _take(self, view: memoryview) -> int:
         while self._error is None:

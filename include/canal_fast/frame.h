@@ -141,15 +141,15 @@ CF_INLINE void cf_payload_lengths(const void *frames, size_t count, size_t strid
 }
 
 /* Is this record one that a controller could send? `stride` (24 or 80) tells the record's kind.
- * CF_OK, CF_ID_RANGE, CF_DLC_RANGE, CF_REMOTE_FD, CF_FD_IN_CLASSICAL, CF_FD_FLAG_MISSING or
- * CF_NOT_A_FRAME. */
+ * CF_OK, CF_FLAGS_UNKNOWN, CF_ID_RANGE, CF_DLC_RANGE, CF_REMOTE_FD, CF_FD_IN_CLASSICAL, CF_FD_FLAG_MISSING
+ * or CF_NOT_A_FRAME. */
 CF_INLINE cf_status cf_frame_check(const cf_frame_head *head, size_t stride)
 {
     const unsigned flags = head->flags;
     const unsigned fd_only = CF_FLAG_BITRATE_SWITCH | CF_FLAG_ERROR_STATE_INDICATOR;
     const uint32_t limit = flags & CF_FLAG_EXTENDED_ID ? CF_MAX_EXTENDED_ID : CF_MAX_STANDARD_ID;
-    if (CF_UNLIKELY(flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME)))
-        return CF_NOT_A_FRAME;
+    if (CF_UNLIKELY(flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME | ~(unsigned)CF_FLAGS_KNOWN)))
+        return flags & (CF_FLAG_STATUS | CF_FLAG_ERROR_FRAME) ? CF_NOT_A_FRAME : CF_FLAGS_UNKNOWN;
     if (CF_UNLIKELY(head->arbitration_id > limit))
         return CF_ID_RANGE;
     if (CF_UNLIKELY(head->dlc > 15))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import runpy
 import subprocess
 import sys
@@ -60,6 +61,25 @@ def test_standard_input_line_by_line(log: Path, toyota: str) -> None:
             assert process.stdout.readline().startswith(line.rstrip())
         process.stdin.close()
         assert process.wait(60) == 0
+
+
+@pytest.mark.posix
+def test_lines_that_wait_in_a_pipe_come_out_together(toyota: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counted(io.StringIO):
+        flushes = 0
+
+        def flush(self) -> None:
+            self.flushes += 1
+
+    reading, writing = os.pipe()
+    os.write(writing, b"(1.000000) can0 024#0000000000000000\n" * 1000)
+    os.close(writing)
+    with open(reading) as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        monkeypatch.setattr("sys.stdout", counted := Counted())
+        assert main(["decode", "-", "--dbc", toyota]) == 0
+    assert counted.getvalue().count("KINEMATICS(") == 1000
+    assert counted.flushes < 50
 
 
 def test_standard_input_wherever_it_is(log: Path, toyota: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

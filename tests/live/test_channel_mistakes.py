@@ -77,6 +77,7 @@ def test_bad_buffers(pair: tuple[cf.Channel, cf.Channel], buffer: object, error:
         ("dlc", 16, "dlc = 16"),
         ("arbitration_id", 0x800, "0x800"),
         ("flags", FrameFlag.STATUS, "not a frame on the wire"),
+        ("flags", 0x8000, "flags that no record has"),
     ],
 )
 def test_bad_frames_are_refused_before_any_is_sent(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import os
 import sys
+import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +25,25 @@ PACKERS = {"gz": gzip.compress, "bz2": bz2.compress}
 def zstd(data: bytes) -> bytes:
     module = pytest.importorskip("zstandard", reason="NOT RUN: zstandard is not installed")
     return bytes(module.ZstdCompressor().compress(data))
+
+
+@pytest.mark.posix
+def test_what_a_pipe_has_is_unpacked_before_more_is_waited_for() -> None:
+    """As `cat /dev/shm/growing.log.gz | canal-fast dump -`, where the writer flushes."""
+    reading, writing = os.pipe()
+    packer = zlib.compressobj(wbits=31)
+    os.write(writing, packer.compress(b"(1.000000) can0 123#07\n" * 3) + packer.flush(zlib.Z_SYNC_FLUSH))
+    hung = threading.Timer(20, os.close, [writing])
+    hung.start()
+    with open(reading, "rb") as pipe, open_log(pipe) as log:
+        batches = log.batches()
+        assert len(next(batches)) == 3
+        hung.cancel()
+        hung.join()
+        os.write(writing, packer.compress(b"(2.000000) can0 123#08\n") + packer.flush())  # fails if it was closed
+        os.close(writing)
+        assert [len(batch) for batch in batches] == [1]
+        assert not log.truncated
 
 
 @pytest.mark.parametrize("packed", ["gz", "bz2", "zst"])

@@ -36,6 +36,10 @@ def test_a_foreign_file_is_named(data: bytes, words: str, tmp_path: Path) -> Non
 
 
 FOREIGN_TEXT = [
+    ("Time Stamp;ID;Extended;Bus;LEN;D1\n1;2;FALSCH;0;1;7\n", "this is CSV that a spreadsheet has saved anew ("),
+    ("Time Stamp\tID\tExtended\tDir\tBus\tLEN\n", "this is CSV that a spreadsheet has saved anew ("),
+    ("timestamp;arbitration_id;extended\n0,5;0x12;0\n", "this is CSV that a spreadsheet has saved anew ("),
+    ("timestamp\tarbitration_id\textended\n", "this is CSV that a spreadsheet has saved anew ("),
     ("hello world\nthis is prose\n", "this is no recording: line 1 is 'hello world'; formats that are read: pcapng, "),
     ('{"a": 1,\n"b": 2}\n', "this is a JSON document: line 1 is '{\"a\": 1,'"),
     ('{"a": [1, 2]}', "this is a JSON document: line 1 is "),

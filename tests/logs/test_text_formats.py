@@ -207,7 +207,7 @@ def test_batches_of_any_size_and_pieces(name: str) -> None:
 
 
 BAD = [  # format, text, line, what the message says
-    ("asc", "date Sat Sep 30 22:06:13 2017\n0.5 1 800 Rx d 1 00\n", 2, "column 7: an identifier"),
+    ("asc", "date Sat Sep 30 22:06:13 2017\n0.5 1 20000000 Rx d 1 00\n", 2, "column 7: an identifier"),
     ("asc", "0.5 1 100 Rx d 2 00\n", 1, "column 20: as many data bytes"),
     ("asc", "0.5 1 100 Rx d 2 00 0\n", 1, "column 21: as many data bytes"),
     ("asc", "0.5 1 100 Rx d\n", 1, "column 15: a dlc"),
@@ -255,7 +255,7 @@ def test_bad_lines_name_place_and_what_was_expected(
 
 def test_a_bad_last_line_without_end_is_bad() -> None:
     good = b"   0.500000 1  100             Rx   d 1 01\n"
-    assert read(good + b"0.6 1 800 Rx d 1 00", "asc").broken_line == 2
+    assert read(good + b"0.6 1 20000000 Rx d 1 00", "asc").broken_line == 2
     assert read(good + b"0.6 1 100 Rx d 1 0", "asc").truncated
     assert read(good + b"0.6 1 100 Rx d 1 00").frames[1].data == b"\0"
 

@@ -32,7 +32,7 @@ def test_a_name_with_its_identifier_behind_the_data() -> None:
         assert frames["flags"].tolist() == [0, cf.FrameFlag.TX, cf.FrameFlag.EXTENDED_ID, cf.FrameFlag.REMOTE]
         assert log.skipped_by_kind == {"symbolic name": 1}
     with pytest.raises(cf.LogFormatError, match="line 3: column 8: an identifier"):
-        cf.read_log(io.BytesIO(f"{HEAD}0.1 1  Motor Rx d 0 ID = 2048\n".encode()))
+        cf.read_log(io.BytesIO(f"{HEAD}0.1 1  Motor Rx d 0 ID = 536870912\n".encode()))
     cut = (HEAD + lines[0])[:-1].encode()  # ID = 178: whether a digit is missing cannot be told
     with cf.logs.open_log(io.BytesIO(cut)) as log:
         assert len(log.read()) == 0
@@ -148,7 +148,56 @@ def test_identifiers_with_0x(base: str) -> None:
     assert frames["arbitration_id"].tolist() == [0x2A0, 0x18FEF100, 0, 0x7FF, 0x123]
     assert (frames["flags"] & cf.FrameFlag.EXTENDED_ID).tolist() == [0, 1, 1, 0, 0]
     with pytest.raises(cf.LogFormatError, match="line 1: column 5: an identifier"):
-        cf.read_log(io.BytesIO(b"0 1 0x800 Rx d 0\n0 1 1 Rx d 0\n"), format="asc")
+        cf.read_log(io.BytesIO(b"0 1 0x20000000 Rx d 0\n0 1 1 Rx d 0\n"), format="asc")
+
+
+@pytest.mark.parametrize("base", ["hex", "dec"])
+def test_extended_identifiers_that_lack_the_x(base: str) -> None:
+    """Some programs leave it out: what no base frame can have is extended, 7FF and below is what it says."""
+    lines = [
+        "0.1 1  0x18FEF100 Rx d 1 07",
+        "0.2 1  0x7FF Rx d 0",
+        "0.3 1  0x800 Tx r 4",
+        "0.4 CANFD 1 Rx 0x1FFFFFFF 1 0 8 0",
+        "0.5 1  Motor Rx d 0 ID = 2048",
+        "0.6 1  0x7FFx Rx d 0",
+    ]
+    with opened(f"base {base} timestamps absolute\n" + "\n".join(lines) + "\n") as log:
+        frames = log.read(fd=True)
+        assert log.skipped == 0
+    assert frames["arbitration_id"].tolist() == [0x18FEF100, 0x7FF, 0x800, 0x1FFFFFFF, 0x800, 0x7FF]
+    assert (frames["flags"] & cf.FrameFlag.EXTENDED_ID).tolist() == [1, 0, 1, 1, 1, 1]
+
+
+def test_can_fd_in_gvrets_csv() -> None:
+    """LEN above 8 is CAN FD; SavvyCAN writes eight bytes whatever LEN is, and what is left out is not made up."""
+    head = "Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8\n"
+    eight = ",".join(["FE"] * 8)
+    rows = [
+        f"1,123,false,Rx,0,12,{eight},01,02,03,04,",
+        f"2,123,false,Rx,0,12,{eight},",
+        f"3,123,false,Rx,0,64,{eight}",
+        f"4,18FEF100,true,Tx,1,64,{','.join(['07'] * 64)}",
+        f"5,123,false,Rx,0,8,{eight},",
+        f"6,123,false,Rx,0,48,{eight}," + "," * 40,
+    ]
+    with opened(head + "\n".join(rows) + "\n") as log:
+        frames = log.read()
+        assert (log.format, log.skipped_by_kind) == ("csv-gvret", {"CAN FD frame with data left out": 3})
+    assert frames["timestamp_ns"].tolist() == [1000, 4000, 5000]
+    assert frames["dlc"].tolist() == [9, 15, 8]
+    assert frames["flags"].tolist() == [8, 1 | 8 | 0x40, 0]
+    assert frames["data"][0, :13].tolist() == [0xFE] * 8 + [1, 2, 3, 4, 0]
+    assert frames["data"][1].tolist() == [7] * 64
+    for length in ("9", "13", "65", "128", "0x8", "C", "+8", "1 2"):
+        with pytest.raises(cf.LogFormatError, match="line 2: column 18: a dlc or data length"):
+            cf.read_log(io.BytesIO(f"{head}1,123,false,Rx,0,{length},{eight},{eight}\n".encode()))
+    whole = (
+        head + rows[3] + "\n" + rows[3]
+    ).encode()  # a last line without its end is whole if as long as the one before
+    for cut in range(len(rows[3])):
+        with cf.logs.open_log(io.BytesIO(whole[: len(whole) - cut])) as log:
+            assert (len(log.read()), log.truncated) == ((2, False) if cut == 0 else (1, True))
 
 
 @pytest.mark.parametrize(

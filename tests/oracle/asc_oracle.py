@@ -109,9 +109,10 @@ class Reader:
 
     @staticmethod
     def checked(identifier: tuple[int, int]) -> tuple[int, int]:
-        if identifier[0] > (0x1FFFFFFF if identifier[1] else 0x7FF):
+        value, flags = identifier
+        if value > 0x1FFFFFFF:
             raise r.Broken(identifier)
-        return identifier
+        return value, r.EXTENDED if value > 0x7FF else flags
 
     def skip(self, kind: str) -> None:
         self.out.skipped[kind] += 1

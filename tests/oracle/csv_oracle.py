@@ -56,12 +56,17 @@ def gvret(fields: list[str], with_direction: bool, out: r.Outcome) -> r.Record |
     if int(rest[0]) > 255:
         out.skipped["frame of a channel above 256"] += 1
         return None
-    need(rest[1] in list("012345678"))
+    need(re.fullmatch(r"\d{1,2}", rest[1]) and int(rest[1]) in r.FD_LENGTHS)
     length = int(rest[1])
     data = rest[2 : 2 + length]
     need(all(re.fullmatch(r"[0-9A-Fa-f]{0,2}", field) for field in data))
+    if length > 8:
+        flags |= r.FD
+        if len([field for field in data if field]) < length:
+            out.skipped["CAN FD frame with data left out"] += 1
+            return None
     payload = bytes(int(field or "0", 16) for field in data).ljust(length, b"\0")
-    return r.Record(time, value, flags, int(rest[0]), length, payload)
+    return r.Record(time, value, flags, int(rest[0]), r.fd_code(length), payload)
 
 
 def read(data: bytes) -> r.Outcome:

@@ -16,9 +16,9 @@ def spaced(data: bytes) -> str:
 def asc_line(rng: random.Random, decimal: bool) -> str:
     extended = rng.random() < 0.5
     value = rng.getrandbits(29 if extended else 11)
-    name = (
-        rng.choice([f"0x{value:X}", str(value)]) if decimal else f"{rng.choice(['', '', '0x'])}{value:X}"
-    ) + "x" * extended
+    name = rng.choice([f"0x{value:X}", str(value)]) if decimal else f"{rng.choice(['', '', '0x'])}{value:X}"
+    if extended and rng.random() < 0.9:  # some programs leave it out
+        name += "x"
     direction = rng.choice(["Rx", "Tx", "TxRq"])
     channel = rng.choice([0, 1, 2, 7, 256, 257])
     time = f"{rng.uniform(0, 5000):.{rng.choice([4, 6, 9])}f}"
@@ -156,8 +156,10 @@ def gvret(rng: random.Random, count: int) -> bytes:
     with_direction = rng.random() < 0.5
     lines = [f"Time Stamp,ID,Extended,{'Dir,' * with_direction}Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8"]
     for _ in range(count):
-        size = rng.randrange(9)
-        data = [f"{byte:02X}" for byte in rng.randbytes(size)] + ["00"] * rng.choice([0, 8 - size])
+        size = rng.choice([*range(9), *range(9), 12, 48, 64])
+        data = [f"{byte:02X}" for byte in rng.randbytes(size)] + ["00"] * rng.choice([0, max(8 - size, 0)])
+        if size > 8 and rng.random() < 0.3:
+            del data[8:]  # as SavvyCAN does
         direction = rng.choice(["Rx,", "Tx,"]) * with_direction
         extended = rng.choice(["true", "false"])
         bus = rng.choice([0, 1, 255, 256])

@@ -342,6 +342,8 @@ def test_bad_input(call: object, error: type[Exception], words: str) -> None:
         ("flags", cf.FrameFlag.STATUS, r"frames\[2\].*not a frame"),
         ("flags", cf.FrameFlag.ERROR_FRAME, r"frames\[2\].*not a frame"),
         ("flags", cf.FrameFlag.BITRATE_SWITCH, r"frames\[2\].*need the FD flag"),
+        ("flags", 0x400, r"frames\[2\]: flags that no record has: flags = .*1024"),
+        ("flags", 0x8000 | cf.FrameFlag.TX, r"frames\[2\]: flags that no record has: flags = .*TX.*32768"),
     ],
 )
 def test_refused_records(field: str, value: int, words: str) -> None:

@@ -67,7 +67,16 @@ def test_all_base_identifiers(level: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("arbitration_id", 0x800), ("arbitration_id", 1 << 29), ("dlc", 16), ("flags", 4), ("flags", 0x80), ("flags", 16)],
+    [
+        ("arbitration_id", 0x800),
+        ("arbitration_id", 1 << 29),
+        ("dlc", 16),
+        ("flags", 4),
+        ("flags", 0x80),
+        ("flags", 16),
+        ("flags", 0x400),
+        ("flags", 0x8000),
+    ],
 )
 @pytest.mark.parametrize("index", [0, 3, 513, 1023, 1029])
 def test_refuses_by_index(level: str, index: int, field: str, value: int) -> None:

@@ -53,9 +53,9 @@ CF_INLINE const char *cf_asc_identifier(const char *p, const char *end, int deci
     if (p < end && !cf_is_blank(*p))
         return p;
     frame->arbitration_id = value;
-    *good = value <= (frame->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID : (uint32_t)CF_MAX_STANDARD_ID)
-                ? 1
-                : -1;
+    if (value > CF_MAX_STANDARD_ID) /* some writers leave the x out */
+        frame->flags |= CF_FLAG_EXTENDED_ID;
+    *good = value <= CF_MAX_EXTENDED_ID ? 1 : -1;
     return p;
 }
 

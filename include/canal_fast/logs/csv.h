@@ -4,7 +4,7 @@
  *     1483389946.197,0x123,0,0,0,2,AQI=                              data in base64; dlc counts bytes, above 8: FD
  *
  *     Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8     version 1 has no Dir
- *     166064000,0000021A,false,Rx,0,8,FE,36,12,FE,69,05,07,AD,       microseconds; buses count from 0
+ *     166064000,0000021A,false,Rx,0,8,FE,36,12,FE,69,05,07,AD,       microseconds; buses count from 0; LEN above 8: FD
  */
 #ifndef CANAL_FAST_LOGS_CSV_H
 #define CANAL_FAST_LOGS_CSV_H
@@ -151,11 +151,12 @@ CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, co
 {
     cf_csv *own = (cf_csv *)reader->own;
     const char *first = p;
-    unsigned n, count = 0;
-    const unsigned length = p < end ? cf_hex_digit(*p) : 255;
-    if (length > 8 || (p + 1 < end && p[1] != ','))
-        return cf_csv_trouble(reader, line, p, CF_TEXT_LENGTH);
-    frame->dlc = (uint8_t)length;
+    unsigned n, count = 0, given = 0, length = p < end && cf_is_digit(*p) ? (unsigned)(*p - '0') : 255;
+    if (length < 10 && p + 1 < end && cf_is_digit(p[1]))
+        length = length * 10 + (unsigned)(*++p - '0');
+    frame->dlc = (uint8_t)cf_fd_dlc(length);
+    if (length != cf_fd_length(frame->dlc) || (p + 1 < end && p[1] != ','))
+        return cf_csv_trouble(reader, line, first, CF_TEXT_LENGTH);
     p++;
     for (n = 0; n < length && p < end; n++) { /* bytes that are left out are zeros */
         unsigned value = 0, digits = 0, digit;
@@ -164,11 +165,19 @@ CF_INLINE cf_status cf_gvret_payload(cf_log_reader *reader, const char *line, co
         if (p < end && *p != ',')
             return cf_csv_trouble(reader, line, p, CF_TEXT_DATA);
         frame->data[n] = (uint8_t)value;
+        given += digits > 0;
         count += digits == 2;
     }
     if (CF_UNLIKELY(reader->unended)) /* whole where it is as long as the line before */
         return count == length && own->behind == (uint8_t)(end - first) ? CF_OK : CF_LOG_CUT;
     own->behind = (uint8_t)(end - first);
+    if (length > CF_CLASSICAL_DATA) {
+        frame->flags |= CF_FLAG_FD;
+        if (given < length) { /* SavvyCAN writes eight, whatever LEN is */
+            cf_log_skip(reader, "CAN FD frame with data left out");
+            return CF_LOG_BLANK;
+        }
+    }
     return CF_OK;
 }
 

@@ -56,10 +56,14 @@ CF_INLINE size_t cf_base8_crc15(const cf_frame *frames, size_t count, uint32_t *
 /* CRCs of the first classical frames among `count` records; returns how many. */
 CF_INLINE size_t cf_classical_crc15(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
 {
+    const unsigned allowed = CF_FLAG_EXTENDED_ID | CF_FLAG_REMOTE | CF_FLAGS_OFF_WIRE;
     size_t i;
     for (i = 0; i < count; i++) {
         const cf_frame_head *head = (const cf_frame_head *)(const void *)(frames + i);
-        if (CF_UNLIKELY(cf_frame_check(head, sizeof(cf_frame)) != CF_OK))
+        /* cf_frame_check, of which no status is wanted here, in fewer instructions */
+        if (CF_UNLIKELY(head->flags & ~allowed || head->dlc > 15 ||
+                        head->arbitration_id > (head->flags & CF_FLAG_EXTENDED_ID ? (uint32_t)CF_MAX_EXTENDED_ID
+                                                                                  : (uint32_t)CF_MAX_STANDARD_ID)))
             break;
         sequences[i] = cf_wire_message_crc15(
             cf_frame_message(head, frames[i].data, cf_frame_shape(head, sizeof(cf_frame))));
