@@ -9,11 +9,11 @@ STUCK: int
 STRETCH_BITS: int
 TIMING_FIELDS: int
 
-def select(wanted: int) -> None: ...
+def select(wanted: int, /) -> None: ...
 
 @disjoint_base
 class Decoder:
-    def __new__(cls, timing: npt.NDArray[np.int64], resolution: float, thorough: bool) -> Decoder: ...
+    def __new__(cls, timing: npt.NDArray[np.int64], resolution: float, thorough: bool, /) -> Decoder: ...
     @property
     def idle_glitches(self) -> int: ...
     at: int
@@ -25,23 +25,16 @@ class Decoder:
         end: int,
         final: bool,
         frames: npt.NDArray[Any],
-        status: npt.NDArray[Any],
-        bit_index: npt.NDArray[Any],
-        start_ns: npt.NDArray[Any],
-        end_ns: npt.NDArray[Any],
-        clock_ppm: npt.NDArray[Any] | None = None,
-        clock_uncertainty: npt.NDArray[Any] | None = None,
-        margin_ns: npt.NDArray[Any] | None = None,
-        margin_percent: npt.NDArray[Any] | None = None,
-        glitches: npt.NDArray[Any] | None = None,
+        columns: list[npt.NDArray[Any]],
+        /,
     ) -> tuple[int, int]: ...
 
 @disjoint_base
 class Vcd:
-    def __new__(cls, name: bytes, recessive: bool = True) -> Vcd: ...
+    def __new__(cls, name: bytes, recessive: bool, /) -> Vcd: ...
     @property
     def stand(self) -> tuple[int, int, int | None, int, int]: ...
-    def scan(self, text: npt.NDArray[np.uint8], final: bool, edges: npt.NDArray[np.int64]) -> tuple[int, int]: ...
+    def scan(self, text: npt.NDArray[np.uint8], final: bool, edges: npt.NDArray[np.int64], /) -> tuple[int, int]: ...
 
 def trace(
     edges: npt.NDArray[np.int64],
@@ -52,6 +45,7 @@ def trace(
     resolution: float,
     bits: npt.NDArray[np.uint8],
     samples: npt.NDArray[np.int64],
+    /,
 ) -> tuple[int, int, int, int]: ...
 def edges_packed(
     samples: npt.NDArray[np.uint8],
@@ -59,6 +53,7 @@ def edges_packed(
     count: int,
     place: npt.NDArray[np.int64],
     edges: npt.NDArray[np.int64],
+    /,
 ) -> tuple[int, int]: ...
 def edges_units(
     samples: npt.NDArray[np.uint8],
@@ -67,6 +62,7 @@ def edges_units(
     bit: int,
     place: npt.NDArray[np.int64],
     edges: npt.NDArray[np.int64],
+    /,
 ) -> tuple[int, int]: ...
 def edges_volts(
     volts: npt.NDArray[Any],
@@ -75,4 +71,5 @@ def edges_volts(
     high: float,
     place: npt.NDArray[np.int64],
     edges: npt.NDArray[np.int64],
+    /,
 ) -> tuple[int, int]: ...

@@ -36,6 +36,7 @@ cdef object I4 = numpy.dtype("i4")
 cdef object I8 = numpy.dtype("i8")
 cdef object F4 = numpy.dtype("f4")
 cdef object F8 = numpy.dtype("f8")
+cdef tuple COLUMNS = (U1, I4, I8, I8, F8, F8, F8, F8, I4)
 cdef cf_units units = CF_PORTABLE
 PARTS = CF_WAVE_PARTS
 STUCK = CF_WAVE_STUCK
@@ -43,7 +44,7 @@ STRETCH_BITS = CF_WAVE_BITS
 TIMING_FIELDS = 14
 
 
-def select(unsigned wanted):
+def select(unsigned wanted, /):
     """Choose the units, of those that the machine has, of the kernels here."""
     global units
     units = wanted & cf_cpu_units()
@@ -70,7 +71,7 @@ cdef class Decoder:
 
     cdef cf_wave *wave
 
-    def __cinit__(self, timing, double resolution, bint thorough):
+    def __cinit__(self, timing, double resolution, bint thorough, /):
         cdef cf_wave_timing t = timing_of(timing, resolution)
         self.wave = <cf_wave *>malloc(sizeof(cf_wave))
         if self.wave == NULL:
@@ -95,25 +96,24 @@ cdef class Decoder:
     def at(self, int64_t value):
         self.wave.at = value
 
-    def read(self, edges, int start_level, int64_t begin, int64_t end, bint final, frames, status, bit_index, start_ns,
-             end_ns, clock_ppm=None, clock_uncertainty=None, margin_ns=None, margin_percent=None, glitches=None):
-        """(status, rows): fewer rows than there is room for when the edges are used up."""
+    def read(self, edges, int start_level, int64_t begin, int64_t end, bint final, frames, list columns, /):
+        """(status, rows): fewer rows than there is room for when the edges are used up. `columns`: status, bit_index,
+        start_ns, end_ns, and perhaps clock_ppm, clock_uncertainty, margin_ns, margin_percent, glitches.
+        """
         cdef Loan ticks = lend(edges, I8, "edges", False, 0)
         cdef Loan rows = lend_frames(frames, "frames", True, 0)
-        cdef list loans = [
-            lend(status, U1, "status", True, rows.count),
-            lend(bit_index, I4, "bit_index", True, rows.count),
-        ]
-        cdef list more = [start_ns, end_ns, clock_ppm, clock_uncertainty, margin_ns, margin_percent, glitches]
-        cdef tuple kinds = (I8, I8, F8, F8, F8, F8, I4)
+        cdef list loans = []
         cdef void *at[9]
+        cdef Py_ssize_t i, given = len(columns)
         cdef Loan loan
-        cdef Py_ssize_t i
-        for kind, array in zip(kinds, more):
-            loans.append(None if array is None else lend(array, kind, "column", True, rows.count))
+        if not 4 <= given <= 9:
+            raise ValueError(f"{given} columns, allowed 4..9")
         for i in range(9):
-            loan = loans[i]
-            at[i] = NULL if loan is None else loan.at
+            at[i] = NULL
+            if i < given:
+                loan = lend(columns[i], COLUMNS[i], "column", True, rows.count)
+                loans.append(loan)
+                at[i] = loan.at
         cdef cf_wave_columns c
         c.status, c.bit_index = <uint8_t *>at[0], <int32_t *>at[1]
         c.start_ns, c.end_ns = <int64_t *>at[2], <int64_t *>at[3]
@@ -131,7 +131,7 @@ cdef class Decoder:
         return int(result), count
 
 
-def trace(edges, int start_level, int64_t end, int64_t first, timing, double resolution, bits, samples):
+def trace(edges, int start_level, int64_t end, int64_t first, timing, double resolution, bits, samples, /):
     """(bits, edge after them, first and last bit at the data rate) of what a node reads from the SOF at edge `first`
     on: packed into `bits`, with the time of each sample in parts after that edge."""
     cdef Loan ticks = lend(edges, I8, "edges", False, first + 1)
@@ -156,7 +156,7 @@ def trace(edges, int start_level, int64_t end, int64_t first, timing, double res
     return found
 
 
-def edges_packed(samples, int64_t first, int64_t count, place, edges):
+def edges_packed(samples, int64_t first, int64_t count, place, edges, /):
     """(edges, samples used): of `count` packed samples from byte `first` on; `place` is an i8 array [number, level]."""
     cdef Loan source = lend(samples, U1, "samples", False, first + (count + 7) // 8)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
@@ -173,7 +173,7 @@ def edges_packed(samples, int64_t first, int64_t count, place, edges):
     return found, used
 
 
-def edges_units(samples, int64_t first, unsigned size, unsigned bit, place, edges):
+def edges_units(samples, int64_t first, unsigned size, unsigned bit, place, edges, /):
     """(edges, samples used): of all whole samples of `size` bytes from sample `first` on."""
     cdef Loan source = lend(samples, U1, "samples", False, first * size)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
@@ -190,7 +190,7 @@ def edges_units(samples, int64_t first, unsigned size, unsigned bit, place, edge
     return found, used
 
 
-def edges_volts(volts, int64_t first, double low, double high, place, edges):
+def edges_volts(volts, int64_t first, double low, double high, place, edges, /):
     """(edges, samples used): of f4 or f8 samples; the third number of `place` counts those that are no numbers."""
     cdef bint wide = volts.dtype == F8
     cdef Loan source = lend(volts, F8 if wide else F4, "volts", False, first)
@@ -218,7 +218,7 @@ cdef class Vcd:
 
     cdef cf_vcd state
 
-    def __cinit__(self, bytes name, bint recessive=True):
+    def __cinit__(self, bytes name, bint recessive, /):
         cdef char *at = name
         if len(name) >= CF_VCD_NAME:
             raise ValueError(f"identifier code {name!r} has more than {CF_VCD_NAME - 1} characters")
@@ -236,7 +236,7 @@ cdef class Vcd:
         cdef cf_vcd *v = &self.state
         return v.time, v.begin, None if v.level == CF_VCD_NO_LEVEL else v.first, v.unknown, v.backwards
 
-    def scan(self, text, bint final, edges):
+    def scan(self, text, bint final, edges, /):
         """(edges, bytes used) of the u1 array `text`."""
         cdef Loan source = lend(text, U1, "text", False, 0)
         cdef Loan target = lend(edges, I8, "edges", True, 64)

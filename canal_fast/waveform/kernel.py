@@ -152,7 +152,7 @@ def decode_source(source: Source, rates: Rates, columns: bool, thorough: bool = 
         kept = np.concatenate([kept, edges]) if len(kept) else edges
         while True:
             rows = _rows(min(_ROWS, len(kept) // _EDGES + 16), dtype, columns)
-            status, found = decoder.read(kept, level, source.begin, end, following is None, *rows)
+            status, found = decoder.read(kept, level, source.begin, end, following is None, rows[0], rows[1:])
             yield _batch([column[:found] for column in rows], rates, decoder.idle_glitches)
             if status == _FD_IN_CLASSICAL:
                 dtype = FD_FRAME_DTYPE

@@ -79,10 +79,10 @@ def read(
 ) -> Wave:
     """Read one line of a capture; the content decides the format, not the name.
 
-    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, Saleae Logic 2 binary (versions 0 and 1, digital
-    with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes' CSV: one voltage, or CAN_H and
-    CAN_L, whose difference is taken; with times (in seconds, or what a heading as `Time (us)` says) or a step between
-    rows. Files of instruments' own are refused by name.
+    sigrok sessions (.sr, versions 1 and 2, logic and analog) and CSV, DSView sessions (.dsl, logic), Saleae Logic 2
+    binary (versions 0 and 1, digital with gaps) and CSV, VCD (variables of one bit, from 1 fs on), and oscilloscopes'
+    CSV: one voltage, or CAN_H and CAN_L, whose difference is taken; with times (in seconds, or what a heading as
+    `Time (us)` says) or a step between rows. Files of instruments' own are refused by name.
 
     What is unknown (x, z, gaps) is recessive. A file that tells changes only does not say how long the last level
     lasts: where that is recessive, 11 bits of the slowest rate, so that the last frame has its end. A row that the file

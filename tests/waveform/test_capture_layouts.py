@@ -200,6 +200,47 @@ def test_saleae_version_1_analog(tmp_path: Path) -> None:
     ]
 
 
+def dsview(header: str, channels: list[np.ndarray], block: int = 1_000) -> bytes:
+    """Bits of a sample each, the first in bit 0; members hold so many bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as members:
+        members.writestr("header", header)
+        for number, levels in enumerate(channels):
+            packed = np.packbits(levels, bitorder="little").tobytes()
+            for at in range(0, len(packed), block):
+                members.writestr(f"L-{2 * number}/{at // block}", packed[at : at + block])
+    return data.getvalue()
+
+
+DSL = (
+    "[version]\nversion = 3\n[header]\ndriver = DSLogic\ntotal samples = {}\ntotal probes = 2\nsamplerate = {}\n"
+    "probe0 = 0\nprobe2 = 2\n"
+)
+
+
+@pytest.mark.parametrize("channel", [None, 2, "2"])
+def test_dsview(channel: str | int | None, tmp_path: Path) -> None:
+    """Twelve members and more, of which 10 comes after 9, and bits behind the last sample."""
+    path = tmp_path / "x.dsl"
+    head, still = DSL.format(len(LEVELS), "2 MHz"), np.ones_like(LEVELS)
+    path.write_bytes(dsview(head, [still, LEVELS], len(LEVELS) // 8 // 12))
+    wave = good(waveform.read(path, channel))
+    assert np.array_equal(wave.edges, WAVE.edges)
+    assert (wave.end, wave.ticks_per_second, wave.level) == (WAVE.end, RATE, 1)
+    assert wave.guesses == (["channel '2' (no other moves)"] if channel is None else [])
+    assert waveform.read(path, channel, sample_rate=5).ticks_per_second == 5
+    for data, words in (
+        (dsview(head, [still, LEVELS[:-9]]), "the file is cut"),
+        (dsview(DSL.format("many", "2 MHz"), [still, LEVELS]), "total samples = 'many'"),
+        (dsview(DSL.format(9, "fast"), [still, LEVELS]), "samplerate = 'fast'"),
+        (dsview(head, []), r"without logic, or of an old version: export"),
+        (dsview("nothing", [LEVELS]), "header: "),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(LogFormatError, match=words):
+            waveform.read(path, channel)
+
+
 def archive(*names: str) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as members:
@@ -209,7 +250,6 @@ def archive(*names: str) -> bytes:
 
 
 FOREIGN = [
-    (archive("header", "L-0/0"), r"a DSView session \(export"),
     (archive("meta.json", "digital-0.bin"), r"a Saleae Logic 2 session \(export"),
     (archive("capture.csv"), "a ZIP archive"),
     (b"#9000000346WAVEDESC" + bytes(9), r"a LeCroy trace \(save"),

@@ -7,7 +7,8 @@ import pytest
 from wire_cases import LONG, random_frames, to_oracle
 
 from canal_fast import waveform
-from canal_fast.waveform import Wave, WaveStatus
+from canal_fast.frames import FRAME_DTYPE
+from canal_fast.waveform import Wave, WaveStatus, _waveform
 
 BITRATE, DATA = 500_000, 2_000_000
 BIT_NS = 2_000
@@ -174,3 +175,14 @@ def test_bad_rates_say_so() -> None:
         waveform.synthesise(random_frames(50, 1), 500_000)
     with pytest.raises(ValueError, match="displace edges"):
         waveform.synthesise(random_frames(50, 1, fd=False), 500_000, jitter_ns=3000, seed=1)
+
+
+@pytest.mark.parametrize("given", [0, 3, 10])
+def test_the_decoder_wants_its_columns(given: int) -> None:
+    """The kernel writes the first four always."""
+    fields = np.full(_waveform.TIMING_FIELDS, 1 << 20, np.int64)
+    fields[8:11] = 0
+    decoder = _waveform.Decoder(fields, 1.0, False)
+    columns = [np.empty(1, np.uint8)] * given
+    with pytest.raises(ValueError, match=f"{given} columns, allowed 4..9"):
+        decoder.read(np.empty(0, np.int64), 1, 0, 0, True, np.empty(1, FRAME_DTYPE), columns)
