@@ -93,8 +93,8 @@ class Recorder:
     -----
     When the system refuses data (disk full), the file is cut back to its last whole frame, container or member, the
     `OSError` says how many frames are in it and how many of the batch are not, and the recorder can
-    still be used and closed. One lock serialises threads. The file is the process's that opened it: in a forked child
-    every call is refused with a ValueError, but `close`, which does nothing.
+    still be used and closed. One lock serialises threads. The file belongs to the process that opened it: in a forked
+    child every call raises ValueError but `close`, which does nothing.
 
     ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
     1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
