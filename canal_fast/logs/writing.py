@@ -342,7 +342,7 @@ class Recorder:
 
 
 class _Turn:
-    """Holds the lock of a recorder that can go on. With a generator writing frames one by one takes a sixth longer."""
+    """Holds the lock of a recorder that can go on. A generator would be shorter, and slow for frames one by one."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
