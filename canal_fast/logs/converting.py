@@ -20,7 +20,7 @@ from .account import Account
 from .files import name_of, refuse_existing, refuse_read_only
 from .format_rows import by_name
 from .inputs import Channels, Input, merged
-from .sources import LogSource
+from .source import LogSource
 from .targets import Target, find_target
 from .writers import Writer, open_writer
 from .writing import Recorder

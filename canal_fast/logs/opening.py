@@ -12,7 +12,7 @@ from canal_fast.frames import FrameArray
 from .account import Account, Screen
 from .interfaces import Interfaces, LogInterface
 from .reading import BATCH_FRAMES, LogFile
-from .sources import LogSource
+from .source import LogSource
 from .targets import find_target
 from .writers import open_writer
 from .zones import Zone
