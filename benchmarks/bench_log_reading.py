@@ -162,7 +162,7 @@ def missing(module: str) -> str | None:
 
 
 def read_blf(folder: Path, frames: cf.FrameArray) -> dict[str, float | str]:
-    from canal_fast.logs import sources, stream
+    from canal_fast.logs import layers, stream
 
     data, packed = blf(frames)
     path = folder / "x.blf"
@@ -174,10 +174,10 @@ def read_blf(folder: Path, frames: cf.FrameArray) -> dict[str, float | str]:
             tool.decompress(part)
 
     def ours(tool: Any) -> None:
-        sources.inflater = stream.inflater = lambda: tool
+        layers.inflater = stream.inflater = lambda: tool
         cf.read_log(path)
 
-    kept = sources.inflater
+    kept = layers.inflater
     try:
         fast, bare = cpu(lambda: ours(zlib), lambda: inflate(zlib))
         found: dict[str, float | str] = {"log-read-blf-inflate": fast / bare}
@@ -188,7 +188,7 @@ def read_blf(folder: Path, frames: cf.FrameArray) -> dict[str, float | str]:
             plain, quick = cpu(lambda: ours(zlib), lambda: ours(isal_zlib))
             found["log-read-blf-isal"] = quick / plain
     finally:
-        sources.inflater = stream.inflater = kept
+        layers.inflater = stream.inflater = kept
     return found
 
 
@@ -215,7 +215,7 @@ def read_packed(folder: Path, frames: cf.FrameArray) -> float:
     packed.write_bytes(gzip.compress(text, 6))
 
     def inflate() -> None:
-        from canal_fast.logs.sources import inflater
+        from canal_fast.logs.layers import inflater
 
         inflater().decompress(packed.read_bytes(), 31)
 

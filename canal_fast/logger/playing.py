@@ -14,7 +14,7 @@ import canal_fast.arguments as arguments
 from canal_fast.errors import FrameError
 from canal_fast.live.channel import Channel
 from canal_fast.logs.converting import Time
-from canal_fast.logs.sources import LogSource
+from canal_fast.logs.source import LogSource
 
 from . import _play
 from .lanes import lanes_of, named_channels

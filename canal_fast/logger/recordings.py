@@ -13,7 +13,7 @@ import numpy.typing as npt
 from canal_fast.frames import FrameArray, copied
 from canal_fast.logs.converting import Time
 from canal_fast.logs.reading import LogFile
-from canal_fast.logs.sources import LogSource
+from canal_fast.logs.source import LogSource
 from canal_fast.merging import merged_by_time
 
 from . import _play

@@ -14,8 +14,8 @@ from canal_fast.errors import LogFormatError
 from . import _logs
 from .format_rows import by_name
 from .interfaces import channel_rows
+from .layers import inflater
 from .packing import deflate
-from .sources import inflater
 from .stream import Packed, Stream
 
 __all__ = ["blf_header", "blf_tail"]

@@ -20,7 +20,7 @@ from .account import Account
 from .files import name_of, refuse_existing, refuse_read_only
 from .format_rows import by_name
 from .inputs import Channels, Input, merged
-from .sources import LogSource
+from .source import LogSource
 from .targets import Target, find_target
 from .writers import Writer, open_writer
 from .writing import Recorder
@@ -84,7 +84,7 @@ def convert(
         Names of `formats`; None: the target's suffix decides, and the sources' content.
     start, stop : number or datetime, optional
         Frames from `start` on, and before `stop`: seconds after the first frame of the sources, or a date and time (in
-        `tz` where it has no zone of its own).
+        `tz` where it has no zone of its own; of an hour that occurs twice its `fold` says which).
     filters : sequence of mappings, optional
         python-can's: can_id, can_mask, extended. Error frames and status messages always pass.
     channels : iterable of int or str, optional

@@ -15,7 +15,7 @@ from canal_fast.merging import merged_by_time
 from .account import Account
 from .interfaces import plain_name
 from .reading import LogFile
-from .sources import LogSource
+from .source import LogSource
 from .zones import Zone
 
 __all__ = ["Channels", "Input", "merged"]

@@ -12,7 +12,7 @@ from canal_fast.frames import FrameArray
 from .account import Account, Screen
 from .interfaces import Interfaces, LogInterface
 from .reading import BATCH_FRAMES, LogFile
-from .sources import LogSource
+from .source import LogSource
 from .targets import find_target
 from .writers import open_writer
 from .zones import Zone
@@ -39,8 +39,8 @@ def open_log(
     format : str, optional
         The format, by its name in `formats`, whatever the content looks like.
     tz : str or tzinfo
-        The zone of starts that the file states without one (ASC, BLF, TRC): "UTC", "local" or a name such as
-        "Europe/Berlin".
+        The zone of starts and dates that the file states without one (ASC, BLF, TRC; lines of candump text with a
+        date): "UTC", "local" or a name such as "Europe/Berlin".
     errors : "strict" or "skip"
         "skip": damaged lines, blocks and containers are counted in `LogFile.skipped` and stepped over, instead of
         ending the reading with an error.

@@ -18,8 +18,9 @@ from canal_fast.frames import FD_FRAME_DTYPE, FRAME_DTYPE, FrameArray
 from . import _logs
 from .format_rows import LIKELY, PERHAPS, LogFormat, by_name, foreign, recognise, refuse
 from .interfaces import ID_ORDERS, LogInterface, plain_name
+from .layers import open_source
 from .room import FIRST, enlarged, widened
-from .sources import LogSource, Source, open_source
+from .source import LogSource, Source
 from .stream import CHUNK_BYTES, END, FD_IN_CLASSICAL, Stream
 from .zones import Zone, find_zone
 

@@ -17,9 +17,10 @@ from canal_fast.frames import FD_FRAME_DTYPE, FrameArray
 from . import _logs
 from .blf_tail import blf_header, blf_tail
 from .files import create, hold
+from .layers import open_source
 from .packing import COMPRESSIONS, packer
 from .reading import BATCH_FRAMES, LogFile
-from .sources import Source, open_source
+from .source import Source
 from .stream import END, Stream
 
 __all__ = ["FORMATS", "Repair", "repair"]

@@ -18,9 +18,9 @@ from . import _logs
 from .files import held
 from .format_rows import LogFormat, formats, recognise
 from .interfaces import channel_rows
+from .layers import open_source
 from .packing import COMPRESSIONS
 from .recording_file import RecordingFile
-from .sources import open_source
 from .targets import find_target
 
 __all__ = ["Names", "Rotation"]

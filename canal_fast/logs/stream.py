@@ -18,7 +18,8 @@ from canal_fast.status import Status
 from . import _logs
 from .format_rows import LogFormat, refuse
 from .interfaces import ID_ORDERS, LogInterface, counters_of
-from .sources import Source, inflater
+from .layers import inflater
+from .source import Source
 from .zones import epoch_of, wall_clock
 
 __all__ = ["CHUNK_BYTES", "END", "FD_IN_CLASSICAL", "Packed", "Stream"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -93,8 +92,8 @@ class Recorder:
     -----
     When the system refuses data (disk full), the file is cut back to its last whole frame, container or member, the
     `OSError` says how many frames are in it and how many of the batch are not, and the recorder can
-    still be used and closed. One lock serialises threads. The file is the process's that opened it: in a forked child
-    every call is refused with a ValueError, but `close`, which does nothing.
+    still be used and closed. One lock serialises threads. The file belongs to the process that opened it: in a forked
+    child every call raises ValueError but `close`, which does nothing.
 
     ASC, BLF and TRC begin when the first frames come, with the earliest of them as their start; where that lies before
     1980, no date is stated, and times begin at 0. BLF's sizes, counts and end are written when it is closed.
@@ -223,7 +222,7 @@ class Recorder:
         ValueError
             As for `interfaces`; or the channel has been described in the file.
         """
-        with self._writable():
+        with _Turn(self):
             self._files.describe(channel, channel_row(channel, (name, bitrate)))
 
     def write(self, frames: FrameArray) -> None:
@@ -244,7 +243,7 @@ class Recorder:
         OSError
             The system did not take all; see Notes of the class.
         """
-        with self._writable():
+        with _Turn(self):
             check_records(frames)
             self._files.write(frames)
             if self._sync_s is not None and self._files.part.opened:
@@ -255,7 +254,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is compressed so far as a member or container of its own."""
-        with self._writable():
+        with _Turn(self):
             if self._files.part.opened:
                 self._files.part.flush()
 
@@ -279,7 +278,7 @@ class Recorder:
         >>> recorder.files
         2
         """
-        with self._writable():
+        with _Turn(self):
             self._files.rotate()
 
     def tell(self, ledger: object, channel: int = 0) -> None:
@@ -309,12 +308,12 @@ class Recorder:
         that this recorder has written. Counters are cumulative: the last block counts. Where the host's clock was set,
         the block's comment tells when, and the offset (time since 1970 minus monotonic time) before and after.
         """
-        with self._writable():
+        with _Turn(self):
             self._files.tell(channel, self._files.told_of(ledger, channel))
 
     def write_counters(self, counters: Mapping[str, int | None], channel: int = 0) -> None:
         """The same from counters as `LogInterface.statistics` has them, None where one is not known."""
-        with self._writable():
+        with _Turn(self):
             self._files.tell(channel, Told(tuple(counters.get(name) for name in _logs.COUNTER_NAMES)))
 
     def close(self) -> None:
@@ -335,13 +334,28 @@ class Recorder:
     ) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def _writable(self) -> Iterator[None]:
-        """Holds the lock of a recorder that can go on."""
-        self.check_process()  # first: in a child a thread that is not there may hold the lock
-        with self._lock:
-            if self._closed:
-                raise ValueError(f"{self.path}: the recorder is closed")
-            if self._files.part.opened:
-                self._files.part.check()
-            yield
+    def _check(self) -> None:
+        if self._closed:
+            raise ValueError(f"{self.path}: the recorder is closed")
+        if self._files.part.opened:
+            self._files.part.check()
+
+
+class _Turn:
+    """Holds the lock of a recorder that can go on. A generator would be shorter, and slow for frames one by one."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __enter__(self) -> None:
+        recorder = self._recorder
+        recorder.check_process()  # first: in a child a thread that is not there may hold the lock
+        recorder._lock.acquire()
+        try:
+            recorder._check()
+        except BaseException:
+            recorder._lock.release()
+            raise
+
+    def __exit__(self, *about: object) -> None:
+        self._recorder._lock.release()

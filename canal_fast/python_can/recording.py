@@ -35,7 +35,8 @@ class PcapngWriter(BinaryIOMessageWriter):
     """Writes messages to a new pcapng file, or to a binary file object, an interface for each `channel` they have.
 
     What came goes to the system after 256 messages, half a second after the first of them whatever comes, and at
-    `stop`. Where the system did not take it, the next call raises.
+    `stop`. Where the system did not take it, the next call raises. In a forked child all do but `stop`, which does
+    nothing.
 
     Raises
     ------
@@ -65,6 +66,7 @@ class PcapngWriter(BinaryIOMessageWriter):
         self._numbers: dict[Any, int] = {}
 
     def on_message_received(self, msg: Message) -> None:
+        self._recorder.check_process()  # first: in a forked child the timer, which is not there, may hold the lock
         with self._lock:
             self._raise_failure()
             self._take(msg)
@@ -86,6 +88,7 @@ class PcapngWriter(BinaryIOMessageWriter):
 
     def flush(self) -> None:
         """Give the system what came."""
+        self._recorder.check_process()
         with self._lock:
             self._raise_failure()
             self._write()
@@ -109,6 +112,8 @@ class PcapngWriter(BinaryIOMessageWriter):
             raise failure
 
     def stop(self) -> None:
+        if self._recorder.inherited:
+            return
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

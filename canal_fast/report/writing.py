@@ -10,7 +10,7 @@ from typing import Any
 
 from canal_fast.logs import open_log
 from canal_fast.logs.files import refuse_existing, refuse_read_only
-from canal_fast.logs.sources import LogSource
+from canal_fast.logs.source import LogSource
 from canal_fast.signals import load_database
 
 from .gather import gather, plan_of

@@ -96,7 +96,7 @@ def test_frames_before_damage_in_a_compressed_stream(
 ) -> None:
     """A wrong checksum loses no frame, damage in the middle none but those of its block."""
     tool = pytest.importorskip(module, reason=f"NOT RUN: {module} is not installed")
-    monkeypatch.setattr("canal_fast.logs.sources.inflater", lambda: tool)
+    monkeypatch.setattr("canal_fast.logs.layers.inflater", lambda: tool)
     rng = np.random.default_rng(3)
     given = cf.make_frames(rng.integers(0, 2048, 12_000), rng.integers(0, 256, (12_000, 8), np.uint8), timestamp_ns=0)
     text = cf.logs.format_candump(given)
@@ -146,9 +146,9 @@ def test_zstd_frames_to_be_skipped() -> None:
 @pytest.mark.parametrize("module", ["isal.isal_zlib", "zlib"])
 def test_inflaters_agree(module: str, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = pytest.importorskip(module, reason=f"NOT RUN: {module} is not installed")
-    from canal_fast.logs import sources, stream
+    from canal_fast.logs import layers, stream
 
-    for place in (sources, stream):
+    for place in (layers, stream):
         monkeypatch.setattr(place, "inflater", lambda: tool)
     assert len(read_log(samples / "GVRET_Log.csv.gz")) == 12_974
     assert len(read_log(samples / "blf_split_mixed_methods.blf")) == 4

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.forked import said_in_child
 
 import canal_fast as cf
 
@@ -66,3 +67,17 @@ def test_file_objects(tmp_path: Path) -> None:
     assert file.closed
     with pytest.raises(TypeError, match="opened in binary mode"):
         PcapngWriter(io.StringIO())
+
+
+@pytest.mark.posix
+def test_a_forked_child_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    with can.Logger(path) as logger:
+        logger(message(1))
+        with logger._lock:  # as the timer of the parent may hold it
+            *refused, stopped = said_in_child(lambda: logger(message(2)), logger.flush, logger.stop)
+        assert len(refused) == 2
+        assert all("the recorder belongs to process" in said for said in refused)
+        assert stopped == "done"
+        logger(message(3))
+    assert cf.read_log(path)["arbitration_id"].tolist() == [1, 3]

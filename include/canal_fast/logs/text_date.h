@@ -118,8 +118,9 @@ CF_INLINE int cf_log_start_at(cf_log_reader *reader, const cf_text_date *date)
                         (unsigned)(second % 60), (uint32_t)((uint64_t)date->clock_ns % 1000000000u));
 }
 
-/* Zones change their offset where the wall clock shows a multiple of this. */
-#define CF_LOG_ZONE_NS 1800000000000 /* half an hour */
+/* Half an hour: where a zone changes its offset, the wall clock shows a multiple of this, or leaves such a stretch for
+ * another (Chatham, from 2:45 to 3:45). */
+#define CF_LOG_ZONE_NS INT64_C(1800000000000)
 
 /* The time of a line with a date into *ns. CF_LOG_START_HERE: its date is a start now, as the first one is, the first
  * behind each CF_LOG_ZONE_NS, and one that is earlier than the start before. CF_LOG_TIME: it is no date. */

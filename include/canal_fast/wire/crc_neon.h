@@ -116,25 +116,29 @@ CF_ALWAYS_INLINE int cf_crc15_any16(const cf_frame *frames, cf_nibble_table nibb
     return 1;
 }
 
-/* Returns the number of frames done: all that are left but some, or those before the first block that has another. */
-CF_INLINE size_t cf_crc15_base_neon(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
+typedef int (*cf_crc15_block16)(const cf_frame *frames, cf_nibble_table nibbles, uint32_t *CF_RESTRICT sequences);
+
+/* Block by block, which is inlined; the number of frames done: all that are left but some, or those before the first
+ * block that has another. */
+CF_ALWAYS_INLINE size_t cf_crc15_blocks16(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences,
+                                          cf_crc15_block16 block)
 {
     cf_nibble_table nibbles = cf_crc15_nibbles();
     size_t i = 0;
     __asm__("" : "+r"(nibbles)); /* a place known to gcc is computed again for each row */
-    while (i + 16 <= count && cf_crc15_base16(frames + i, nibbles, sequences + i))
+    while (i + 16 <= count && block(frames + i, nibbles, sequences + i))
         i += 16;
     return i;
 }
 
+CF_INLINE size_t cf_crc15_base_neon(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
+{
+    return cf_crc15_blocks16(frames, count, sequences, cf_crc15_base16);
+}
+
 CF_INLINE size_t cf_crc15_any_neon(const cf_frame *frames, size_t count, uint32_t *CF_RESTRICT sequences)
 {
-    cf_nibble_table nibbles = cf_crc15_nibbles();
-    size_t i = 0;
-    __asm__("" : "+r"(nibbles)); /* a place known to gcc is computed again for each row */
-    while (i + 16 <= count && cf_crc15_any16(frames + i, nibbles, sequences + i))
-        i += 16;
-    return i;
+    return cf_crc15_blocks16(frames, count, sequences, cf_crc15_any16);
 }
 
 #endif

@@ -1,4 +1,4 @@
-"""Where recordings come from: paths, standard input, file objects; compressed or not; text in UTF-16, lines with CR."""
+"""What is undone of a recording's bytes before they are read: compression, UTF-16, lines with CR."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .plain_text import Lines, Utf8
 from .source import CHUNK, File, Layer, LogSource, Source
 from .unpacking import WINDOW_LOG, Bzip2, zstd
 
-__all__ = ["LogSource", "Source", "inflater", "open_source"]
+__all__ = ["inflater", "open_source"]
 
 _LAYERS = 4
 _ZSTD = b"\x28\xb5\x2f\xfd"
