@@ -124,7 +124,7 @@ def test_saturated_on_the_stepped_clock(stress: str, canal: ctypes.CDLL, opened:
     library = (ctypes.PyDLL if stress == "gil" else ctypes.CDLL)(str(VIRTUAL))
     library.usleep = (ctypes.PyDLL if stress == "gil" else ctypes.CDLL)(None).usleep
     interval = sys.getswitchinterval()
-    with cf.Channel.virtual(config) as channel:
+    with cf.Channel.virtual(config, clock="device") as channel:  # the bus outruns the host
         reader = spectator + 1  # the driver numbers its handles
         if stress == "gil":
             sys.setswitchinterval(1000)

@@ -61,30 +61,36 @@ def ring(weak: Weakened) -> Protocol:
     return Protocol([producer, consumer], places, lambda o: o == m.RACE or o[1] != (1, 2)[: len(o[1])])
 
 
-def ledger(weak: Weakened) -> Protocol:
-    """ring.h, and clock_report.h alike: counters under a sequence number, published twice."""
+def published_twice(orders: Weakened, number: str, words: tuple[str, str], publisher_is: str) -> Protocol:
+    """Two words under a number that is odd while they change."""
 
     def publisher() -> Steps:
         for turn in (1, 2):
-            yield m.store("sequence", 2 * turn - 1)
-            yield from weak.fence("fence of the publisher")
-            yield m.store("received", turn)
-            yield m.store("dropped", turn)
-            yield m.store("sequence", 2 * turn, weak.order("sequence: release by the publisher", "release"))
+            yield m.store(number, 2 * turn - 1)
+            yield from orders.fence(f"fence of the {publisher_is}")
+            for word in words:
+                yield m.store(word, turn)
+            yield m.store(number, 2 * turn, orders.order(f"{number}: release by the {publisher_is}", "release"))
 
     def reader() -> Steps:
-        before = yield m.load("sequence", weak.order("sequence: acquire by the reader", "acquire"))
-        received = yield m.load("received")
-        dropped = yield m.load("dropped")
-        yield from weak.fence("fence of the reader")
-        if before % 2 or (yield m.load("sequence")) != before:
+        before = yield m.load(number, orders.order(f"{number}: acquire by the reader", "acquire"))
+        found = []
+        for word in words:
+            found.append((yield m.load(word)))
+        yield from orders.fence("fence of the reader")
+        if before % 2 or (yield m.load(number)) != before:
             return None  # once more
-        return before // 2, received, dropped
+        return before // 2, *found
 
     def wrong(outcome: Any) -> bool:
         return outcome[1] is not None and len(set(outcome[1])) > 1
 
-    return Protocol([publisher, reader], {"sequence": 0, "received": 0, "dropped": 0}, wrong)
+    return Protocol([publisher, reader], dict.fromkeys((number, *words), 0), wrong)
+
+
+def ledger(weak: Weakened) -> Protocol:
+    """ring.h, and clock_report.h alike: counters under a sequence number, published twice."""
+    return published_twice(weak, "sequence", ("received", "dropped"), "publisher")
 
 
 def filter_table(weak: Weakened) -> Protocol:
@@ -130,26 +136,7 @@ def filter_table(weak: Weakened) -> Protocol:
 
 def filter_rows(weak: Weakened) -> Protocol:
     """filter_table.h: filters change twice while the reader takes them over."""
-
-    def program() -> Steps:
-        for turn in (1, 2):
-            yield m.store("generation", 2 * turn - 1)
-            yield from weak.fence("fence of the program")
-            yield m.store("can_id", turn)
-            yield m.store("can_mask", turn)
-            yield m.store("generation", 2 * turn, weak.order("generation: release by the program", "release"))
-
-    def reader() -> Steps:
-        generation = yield m.load("generation", weak.order("generation: acquire by the reader", "acquire"))
-        can_id = yield m.load("can_id")
-        can_mask = yield m.load("can_mask")
-        yield from weak.fence("fence of the reader")
-        if generation % 2 or (yield m.load("generation")) != generation:
-            return None
-        return generation // 2, can_id, can_mask
-
-    places = {"generation": 0, "can_id": 0, "can_mask": 0}
-    return Protocol([program, reader], places, lambda o: o[1] is not None and len(set(o[1])) > 1)
+    return published_twice(weak, "generation", ("can_id", "can_mask"), "program")
 
 
 def asleep_unwoken(outcome: Any) -> bool:
@@ -245,4 +232,25 @@ def failure(weak: Weakened) -> Protocol:
     return Protocol([reader, consumer], {"failure": 0, "state": 0}, lambda o: o == m.RACE or o[1] != 29)
 
 
-PROTOCOLS = (ring, ledger, filter_table, filter_rows, bell, room, call, failure)
+def presence(weak: Weakened) -> Protocol:
+    """watch.h: in which call the reader is, and what it had counted by then, for who gives it up."""
+    steps = {"cf_presence_go": 1, "cf_presence_again": 3, "cf_presence_back": 4}  # and what `goings` is then
+
+    def reader() -> Steps:
+        yield m.store("where", 5)
+        for step, goings in steps.items():
+            yield m.write(f"counted_{goings}", 1)
+            yield m.store("goings", goings, weak.order(f"goings: release by {step}", "release"))
+
+    def watcher() -> Steps:
+        seen = yield m.load("goings", weak.order("goings: acquire by who gives it up", "acquire"))
+        for goings in steps.values():
+            if goings <= seen:
+                yield m.read(f"counted_{goings}")
+        return seen == 0 or (yield m.load("where")) == 5
+
+    places = {"where": 0, "goings": 0} | {f"counted_{goings}": 0 for goings in steps.values()}
+    return Protocol([reader, watcher], places, lambda o: o == m.RACE or not o[1])
+
+
+PROTOCOLS = (ring, ledger, filter_table, filter_rows, bell, room, call, failure, presence)
