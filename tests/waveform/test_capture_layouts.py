@@ -93,6 +93,10 @@ KINDS: dict[str, tuple[str, list[str]]] = {
         + "1970-01-01T00:00:01Z,X,X\n",  # the capture's end
         ["channel 'Channel 0'"],
     ),
+    "both lines as logic": (
+        "Time [s],CAN_H,CAN_L\n" + rows(lambda t, b: f"{t / RATE:.9f},{1 - b},{b}", CHANGES, BITS),
+        ["channel 'CAN_L' by its name"],
+    ),
     "lines exchanged": ("Time,CAN_L,CAN_H\n" + BUS, ["'CAN_H' minus 'CAN_L'", "high as recessive"]),
     "probe of 1:10": (
         "Time,CAN_H,CAN_L\n" + rows(lambda t, v, w: f"{t:.9f},{v:.3f},{w:.3f}", TIMES, 10 * HIGH, 10 * LOW),
