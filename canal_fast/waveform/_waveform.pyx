@@ -157,8 +157,8 @@ def trace(edges, int start_level, int64_t end, int64_t first, timing, double res
 
 
 def edges_logic(samples, int64_t first, int64_t count, unsigned size, unsigned bit, place, edges, /):
-    """(edges, samples used): of `count` samples from sample `first` on, of `size` bytes, of which bit `bit` counts; size
-    0: eight a byte, the first in its highest bit. `place` is an i8 array [number, level].
+    """(edges, samples used): of `count` samples from sample `first` on, of `size` bytes, of which bit `bit` counts;
+    size 0: eight a byte, the first in its highest bit. `place` is an i8 array [number, level].
     """
     cdef int64_t last = first + count
     cdef Loan source = lend(samples, U1, "samples", False, last * size if size else (last + 7) // 8)
