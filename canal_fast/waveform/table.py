@@ -176,8 +176,8 @@ def _even(first: Floats, rest: Iterator[Floats], path: str) -> tuple[float, Iter
         if np.any(off > max(2, 0.001 * (done + len(block))) * step):
             gap = np.argmax(np.abs(np.diff(block[:, 0], prepend=block[0, 0] - step) - step))
             raise LogFormatError(
-                "rows are not at equal distances in time: samples are missing, or several captures are joined; the "
-                f"largest step ends at {block[gap, 0]:.9g} s",
+                "rows are not at equal distances in time: samples are missing, steps vary, or captures are joined; the "
+                f"largest step ends at {block[gap, 0]:.9g} s (cut there, or resample)",
                 path=path,
             )
         return np.ascontiguousarray(block[:, 1])
