@@ -47,17 +47,10 @@ def trace(
     samples: npt.NDArray[np.int64],
     /,
 ) -> tuple[int, int, int, int]: ...
-def edges_packed(
+def edges_logic(
     samples: npt.NDArray[np.uint8],
     first: int,
     count: int,
-    place: npt.NDArray[np.int64],
-    edges: npt.NDArray[np.int64],
-    /,
-) -> tuple[int, int]: ...
-def edges_units(
-    samples: npt.NDArray[np.uint8],
-    first: int,
     size: int,
     bit: int,
     place: npt.NDArray[np.int64],

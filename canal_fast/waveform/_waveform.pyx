@@ -156,9 +156,12 @@ def trace(edges, int start_level, int64_t end, int64_t first, timing, double res
     return found
 
 
-def edges_packed(samples, int64_t first, int64_t count, place, edges, /):
-    """(edges, samples used): of `count` packed samples from byte `first` on; `place` is an i8 array [number, level]."""
-    cdef Loan source = lend(samples, U1, "samples", False, first + (count + 7) // 8)
+def edges_logic(samples, int64_t first, int64_t count, unsigned size, unsigned bit, place, edges, /):
+    """(edges, samples used): of `count` samples from sample `first` on, of `size` bytes, of which bit `bit` counts;
+    size 0: eight a byte, the first in its highest bit. `place` is an i8 array [number, level].
+    """
+    cdef int64_t last = first + count
+    cdef Loan source = lend(samples, U1, "samples", False, last * size if size else (last + 7) // 8)
     cdef Loan target = lend(edges, I8, "edges", True, 64)
     cdef Loan where = lend(place, I8, "place", True, 2)
     cdef int64_t *stand = <int64_t *>where.at
@@ -167,25 +170,12 @@ def edges_packed(samples, int64_t first, int64_t count, place, edges, /):
     cdef size_t found
     f.at, f.level = stand[0], <unsigned>stand[1]
     with nogil:
-        found = cf_edges_packed(&f, <const uint8_t *>source.at + first, count, <int64_t *>target.at,
-                                target.count, &used)
-    stand[0], stand[1] = f.at, f.level
-    return found, used
-
-
-def edges_units(samples, int64_t first, unsigned size, unsigned bit, place, edges, /):
-    """(edges, samples used): of all whole samples of `size` bytes from sample `first` on."""
-    cdef Loan source = lend(samples, U1, "samples", False, first * size)
-    cdef Loan target = lend(edges, I8, "edges", True, 64)
-    cdef Loan where = lend(place, I8, "place", True, 2)
-    cdef int64_t *stand = <int64_t *>where.at
-    cdef cf_edge_finder f
-    cdef int64_t used = 0
-    cdef size_t found
-    f.at, f.level = stand[0], <unsigned>stand[1]
-    with nogil:
-        found = cf_edges_units(&f, <const uint8_t *>source.at + first * size, source.count // size - first, size,
-                               bit, <int64_t *>target.at, target.count, &used)
+        if size:
+            found = cf_edges_units(&f, <const uint8_t *>source.at + first * size, count, size, bit,
+                                   <int64_t *>target.at, target.count, &used)
+        else:
+            found = cf_edges_packed(&f, <const uint8_t *>source.at + first // 8, count, <int64_t *>target.at,
+                                    target.count, &used)
     stand[0], stand[1] = f.at, f.level
     return found, used
 

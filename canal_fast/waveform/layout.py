@@ -34,8 +34,8 @@ _UNIT = re.compile(
     r"(?:^|[\s_/(\[])(|micro|p(?:ico)?|n(?:ano)?|[uµμ]|m(?:illi)?)(v(?:olts?)?|s(?:ec(?:onds?)?)?)[)\]]?$", re.I
 )
 _ONLY_UNIT = re.compile(r"[(\[]?(?:[muµμ]?v(?:olts?)?|a|value)[)\]]?", re.I)
-_INTERVAL = re.compile(  # Rigol, Keysight, Yokogawa, Owon, Hantek, Tektronix and others, LabVIEW
-    r"(?:tInc|XInc|HResolution|Time interval|#CLOCK|Sample Interval|Delta_X)[\"\s:=,;]+"
+_INTERVAL = re.compile(  # Rigol, Keysight, Yokogawa, Owon, GW Instek, Hantek, Tektronix, LabVIEW
+    r"(?:tInc|XInc|HResolution|Time interval|Sampling Period|#CLOCK|Sample Interval|Delta_X)[\"\s:=,;]+"
     r"(?:Analog:)?(\d*\.?\d+(?:e[+-]?\d+)?) ?([munpµμ]?)",
     re.I,
 )

@@ -66,7 +66,7 @@ def open_capture(
     what = next((what for begin, what in _FOREIGN if re.match(begin, head)), None) or kind_of(head)
     if what or (b"\0" in head and head[:2] not in BOMS):
         what = what or "no format that is known, or samples without a heading (from_samples takes them)"
-        raise LogFormatError(f"{what}; readable are sigrok, Saleae binary, VCD and tables (CSV)", path=name)
+        raise LogFormatError(f"{what}; readable are sigrok, DSView, Saleae binary, VCD, tables (CSV)", path=name)
     return open_table(name, channel, threshold, invert, sample_rate)
 
 

@@ -101,7 +101,8 @@ def open_table(
     high = [i for i, name in zip(table.values, names, strict=True) if _HIGH.search(name)]
     low = [i for i, name in zip(table.values, names, strict=True) if _LOW.search(name)]
     guesses: list[str] = []
-    difference = channel is None and len(high) == 1 and len(low) == 1
+    both = channel is None and len(high) == 1 and len(low) == 1
+    difference = both and not all(_is_logic(block[:, 1:]) for block in islice(_blocks(table, [*high, *low]), 1))
     if difference:
         columns = [high[0], low[0]]
         guesses.append(f"{table.names[high[0]]!r} minus {table.names[low[0]]!r}")
@@ -112,11 +113,15 @@ def open_table(
     first = next(blocks, None)
     if first is None:
         raise LogFormatError("no rows", path=path)
-    if not difference and np.isin(first[~np.isnan(first[:, 1]), 1], (0.0, 1.0)).all() and threshold is None:
+    if not difference and _is_logic(first[:, 1:]) and threshold is None:
         return _logic(first, blocks, bool(invert), path, guesses)
     step, volts = _even(first, blocks, path)
     begin = int(seconds_to_ticks(first[:1, 0])[0])
     return volts_blocks(volts, PICOSECONDS, threshold, invert, begin, step * PICOSECONDS, guesses, difference)
+
+
+def _is_logic(values: Floats) -> bool:
+    return bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all())
 
 
 def _scaled(blocks: Iterator[Floats], table: Layout, columns: list[int]) -> Iterator[Floats]:
@@ -171,8 +176,8 @@ def _even(first: Floats, rest: Iterator[Floats], path: str) -> tuple[float, Iter
         if np.any(off > max(2, 0.001 * (done + len(block))) * step):
             gap = np.argmax(np.abs(np.diff(block[:, 0], prepend=block[0, 0] - step) - step))
             raise LogFormatError(
-                "rows are not at equal distances in time: samples are missing, or several captures are joined; the "
-                f"largest step ends at {block[gap, 0]:.9g} s",
+                "rows are not at equal distances in time: samples are missing, steps vary, or captures are joined; the "
+                f"largest step ends at {block[gap, 0]:.9g} s (cut there, or resample)",
                 path=path,
             )
         return np.ascontiguousarray(block[:, 1])

@@ -196,15 +196,15 @@ class EdgeFinder:
         return _joined([*parts, room[:at]])
 
     def packed(self, samples: npt.NDArray[np.uint8], count: int) -> Edges:
-        return self._all(
-            count,
-            lambda done, room: _waveform.edges_packed(samples, done // 8, count - done, self.place, room),
-        )
+        return self._logic(samples, count, 0, 0)
 
     def units(self, samples: npt.NDArray[np.uint8], size: int, bit: int) -> Edges:
+        return self._logic(samples, len(samples) // size, size, bit)
+
+    def _logic(self, samples: npt.NDArray[np.uint8], count: int, size: int, bit: int) -> Edges:
         return self._all(
-            len(samples) // size,
-            lambda done, room: _waveform.edges_units(samples, done, size, bit, self.place, room),
+            count,
+            lambda done, room: _waveform.edges_logic(samples, done, count - done, size, bit, self.place, room),
         )
 
     def volts(self, samples: npt.NDArray[Any], low: float, high: float) -> Edges:

@@ -56,7 +56,7 @@ def test_drawing(capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     [
         (["--channel", "TX"], "'CAN_RX'"),
         (["--bitrate", "3e6"], "at least 2 are needed"),
-        (["--invert"], "invert"),
+        (["--invert"], "inverted there are 14 valid frames; read it with --invert; give --bitrate\n"),
     ],
 )
 def test_mistakes(capture: str, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:

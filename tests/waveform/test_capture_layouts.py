@@ -76,6 +76,15 @@ KINDS: dict[str, tuple[str, list[str]]] = {
     "hantek steps": ("#CHANNEL:CH1\n#CLOCK=0.5uS\n#SIZE=9\n\n" + rows(lambda v: f" {v:.3f}", RX), []),
     "owon steps": (OWON + rows(lambda i, v: f"{i},{1000 * v:.2f}", COUNT, RX), []),
     "yokogawa steps": (YOKOGAWA + rows(lambda v, w: f",{v:.5E},{w:.5E},", RX, FLAT), ["channel 'CH1'"]),
+    "gw instek counts": (
+        f"Format,1.0E\nVertical Units,V\nSampling Period,{STEP:.3E}\nMode,Fast\nWaveform Data,\n"
+        + rows(lambda v: f"{round(25 * v)},", RX),
+        [],
+    ),
+    "two times": (
+        "Time1,CH1,Time2,CH2\n" + rows(lambda t, v, w: f"{t:.8f},{w:.4f},{t + 1:.8f},{v:.4f}", TIMES, RX, FLAT),
+        ["channel 'CH2' (no other moves)"],
+    ),
     "keysight steps": (INFINIIUM + rows(lambda v: f"{v:.5E}", RX), []),
     "keysight times": (INFINIIUM + ONE, []),
     "labview": ("Delta_X\t2E-7\nX_Value\tVoltage\tComment\n" + ONE.replace(",", "\t"), []),
@@ -92,6 +101,10 @@ KINDS: dict[str, tuple[str, list[str]]] = {
         + rows(lambda t, b: f"{np.datetime64(0, 'ns') + t * 500}Z,{b},{'X' * (t > 9) or 0}", CHANGES, BITS)
         + "1970-01-01T00:00:01Z,X,X\n",  # the capture's end
         ["channel 'Channel 0'"],
+    ),
+    "both lines as logic": (
+        "Time [s],CAN_H,CAN_L\n" + rows(lambda t, b: f"{t / RATE:.9f},{1 - b},{b}", CHANGES, BITS),
+        ["channel 'CAN_L' by its name"],
     ),
     "lines exchanged": ("Time,CAN_L,CAN_H\n" + BUS, ["'CAN_H' minus 'CAN_L'", "high as recessive"]),
     "probe of 1:10": (

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 __all__ = ["Parser", "as_option", "meant", "unknown"]
@@ -14,6 +14,7 @@ __all__ = ["Parser", "as_option", "meant", "unknown"]
 _INVALID = re.compile(
     r"argument (?P<what>[^:]+): invalid choice: '(?P<value>.*)' \(choose from (?P<known>.*)\)$", re.S
 )  # as argparse says it
+_ARGUMENT = re.compile(r"\b([a-z_]+)=(?:True)?(?=[\s,;:.)]|$)")
 _SAID_OTHERWISE = {"help": "--help", "version": "--version", "-V": "--version", "-n": "--frames"}
 _FOREIGN = {"-i", "--interface", "-c", "--channel", "--bus"}  # of python-can's and other programs' lines
 _LIVE = {"log", "monitor", "play"}
@@ -29,11 +30,16 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f": did you mean {plain[found[0]]}?" if found else ""
 
 
-def as_option(sentence: str, options: Iterable[str]) -> str:
-    """The library's `gap_max_s = -1, allowed ...` with the option that it is here."""
+def as_option(sentence: str, options: Collection[str]) -> str:
+    """The library's `gap_max_s = -1, allowed ...` and `give bitrate=` with the options that they are here."""
+
+    def option(name: str, else_: str) -> str:
+        word = "--" + name.removesuffix("_s").replace("_", "-")
+        return word if word in options else else_
+
+    sentence = _ARGUMENT.sub(lambda match: option(match[1], match[0]), sentence)
     name, equals, rest = sentence.partition(" = ")
-    option = "--" + name.removesuffix("_s").replace("_", "-")
-    return f"{option} = {rest}" if equals and " = " not in rest and option in options else sentence
+    return f"{option(name, name)} = {rest}" if equals and " = " not in rest else sentence
 
 
 class Parser(argparse.ArgumentParser):

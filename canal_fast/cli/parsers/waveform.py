@@ -13,9 +13,9 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "waveform",
         help="frames out of a capture of a logic analyser or oscilloscope",
-        description="Reads sigrok sessions, Saleae binary and CSV, VCD and oscilloscope CSV, and prints a row for each "
-        "frame, error flag, overload flag and stuck line: the sender's clock error, and the least time between an edge "
-        "and a sample. Bit rates that are not given are detected.",
+        description="Reads sessions of sigrok and DSView, Saleae binary, VCD and tables (CSV), and prints a row for "
+        "each frame, error flag, overload flag and stuck line: the sender's clock error, and the least time between an "
+        "edge and a sample. Bit rates that are not given are detected.",
     )
     parser.add_argument("capture", help="file")
     parser.add_argument("--channel", help="name or number (from 0 on) of the line")
