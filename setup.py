@@ -15,8 +15,7 @@ ONLY_ON = {"socketcan": "linux"}  # drivers that other systems cannot build
 FLAGS = {"msvc": ["/O2", "/std:c11"], "unix": ["-std=c11", "-fvisibility=hidden"]}  # by kind of compiler
 LEVELS = {  # by module, else by wing; by benchmarks/instructions.py, others lose nothing at -O2
     **dict.fromkeys(("_cyutility", "_arrow", "_devices", "_profiles", "_periodic", "_play"), "-Os"),
-    **dict.fromkeys(("_account", "_lines", "_messages"), "-Os"),
-    "_acceptance": "-O2",
+    **dict.fromkeys(("_acceptance", "_account", "_lines", "_messages"), "-Os"),
     **dict.fromkeys(("wire", "signals", "waveform", "analysis", "simulation", "canal_virtual"), "-O3"),
 }
 FLAGS["unix"].append("-ffp-contract=off")  # a fused multiply-add decodes signals to other numbers
