@@ -3,16 +3,29 @@ there; standard output; or an object of the caller's."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["ObjectFile", "create", "free_name", "held", "hold", "name_of", "refuse_existing", "refuse_read_only"]
+__all__ = [
+    "ObjectFile",
+    "create",
+    "free_name",
+    "held",
+    "hold",
+    "name_of",
+    "refuse_existing",
+    "refuse_read_only",
+    "whole",
+]
 
 _FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BUSY = "a recording is being written to this file; take another name"
 
 
@@ -131,6 +144,40 @@ def refuse_read_only(path: str) -> None:
     """Raise PermissionError for a file that is there and may not be written."""
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is read-only, and is not replaced", path)
+
+
+@contextlib.contextmanager
+def whole(path: str) -> Iterator[BinaryIO]:
+    """A file to write to that gets its name when the block ends well; otherwise what was there is left. A pipe or a
+    device is written to at once.
+
+    Raises
+    ------
+    OSError
+        As `open`.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            yield file
+        return
+    from tempfile import mkstemp  # which takes two milliseconds to load
+
+    path = os.path.realpath(path) if os.path.islink(path) else path
+    refuse_read_only(path)
+    folder, name = os.path.split(path)
+    handle, made = mkstemp(".tmp", f".{name}-", folder or ".")
+    try:
+        with open(handle, "wb") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(made, 0o666 & ~umask)
+        os.replace(made, path)
+    except BaseException as error:
+        os.unlink(made)
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            error.filename = path
+        raise
 
 
 def free_name(path: str) -> str:
