@@ -20,7 +20,7 @@ __all__ = [
     "hold",
     "name_of",
     "refuse_existing",
-    "refuse_read_only",
+    "refuse_in_use",
     "whole",
 ]
 
@@ -140,10 +140,13 @@ def refuse_existing(path: str) -> None:
         raise _exists(path)
 
 
-def refuse_read_only(path: str) -> None:
-    """Raise PermissionError for a file that is there and may not be written."""
+def refuse_in_use(path: str) -> None:
+    """For what replaces a file that is there: raise PermissionError where it may not be written, OSError where a
+    recorder, of whatever process, is writing it."""
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is read-only, and is not replaced", path)
+    if held(path):
+        raise OSError(errno.EBUSY, _BUSY, path)
 
 
 @contextlib.contextmanager
@@ -163,7 +166,7 @@ def whole(path: str) -> Iterator[BinaryIO]:
     from tempfile import mkstemp  # which takes two milliseconds to load
 
     path = os.path.realpath(path) if os.path.islink(path) else path
-    refuse_read_only(path)
+    refuse_in_use(path)
     folder, name = os.path.split(path)
     handle, made = mkstemp(".tmp", f".{name}-", folder or ".")
     try:

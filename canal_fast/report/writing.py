@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from canal_fast.logs import open_log
-from canal_fast.logs.files import refuse_existing, refuse_read_only, whole
+from canal_fast.logs.files import refuse_existing, refuse_in_use, whole
 from canal_fast.logs.source import LogSource
 from canal_fast.signals import load_database
 
@@ -117,7 +117,7 @@ def _check_target(path: str, source: LogSource, force: bool) -> None:
     known = [path, source] if isinstance(source, (str, os.PathLike)) else []
     if known and all(map(os.path.exists, known)) and os.path.samefile(*known):
         raise FileExistsError(errno.EEXIST, "the page would replace the recording", path)
-    refuse_read_only(path)
+    refuse_in_use(path)
 
 
 def _write(path: str, page: bytes) -> None:

@@ -137,3 +137,24 @@ def test_a_whole_file_goes_where_it_should(tmp_path: Path) -> None:
     assert os.read(reading, 10) == b"through"
     os.close(reading)
     assert sorted(other.name for other in tmp_path.iterdir()) == ["fifo", "link.csv", "x.csv"]
+
+
+def test_a_file_that_is_being_written_is_not_replaced_by_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They replace a file's name: the recorder would have gone on in a file that nobody finds."""
+    monkeypatch.chdir(tmp_path)
+    cf.write_log("source.log", FRAMES)
+    with Recorder("x.pcapng") as recorder:
+        recorder.write(FRAMES)
+        for line in (
+            "convert source.log x.pcapng",
+            "cut source.log x.pcapng --start 0",
+            "report source.log -o x.pcapng",
+        ):
+            assert main([*line.split(), "--force"]) == 1
+            assert "x.pcapng: a recording is being written to this file; take another name" in capsys.readouterr().err
+        recorder.write(FRAMES)
+    assert len(cf.read_log("x.pcapng")) == 6
+    assert main(["convert", "source.log", "x.pcapng", "--force"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.log", "x.pcapng"]
