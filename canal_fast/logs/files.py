@@ -151,8 +151,8 @@ def refuse_in_use(path: str) -> None:
 
 @contextlib.contextmanager
 def whole(path: str) -> Iterator[BinaryIO]:
-    """A file to write to that gets its name when the block ends well; otherwise what was there is left. A pipe or a
-    device is written to at once.
+    """A file to write to, PATH.part, that gets its name when the block ends well; otherwise what was there is left.
+    A pipe or a device is written to at once.
 
     Raises
     ------
@@ -163,21 +163,16 @@ def whole(path: str) -> Iterator[BinaryIO]:
         with open(path, "wb") as file:
             yield file
         return
-    from tempfile import mkstemp  # which takes two milliseconds to load
-
     path = os.path.realpath(path) if os.path.islink(path) else path
     refuse_in_use(path)
-    folder, name = os.path.split(path)
-    handle, made = mkstemp(".tmp", f".{name}-", folder or ".")
+    part = f"{path}.part"
+    file = io.BufferedWriter(create(part))
     try:
-        with open(handle, "wb") as file:
+        with file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(made, 0o666 & ~umask)
-        os.replace(made, path)
+        os.replace(part, path)
     except BaseException as error:
-        os.unlink(made)
+        os.unlink(part)
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
             error.filename = path
         raise

@@ -105,7 +105,7 @@ def test_a_whole_file_or_none(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     with whole(str(path)) as file:
         file.write(b"first")
-        assert not path.exists()
+        assert [other.name for other in tmp_path.iterdir()] == ["x.csv.part"]
     assert path.read_bytes() == b"first"
 
     def fail(error: BaseException) -> None:
