@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
+import io
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
@@ -15,6 +15,7 @@ from canal_fast.cli.left_out import exit_code, tell
 from canal_fast.cli.options import keep_existing, reading
 from canal_fast.frames import FrameArray, make_frames
 from canal_fast.logs import format_candump
+from canal_fast.logs.files import whole
 from canal_fast.plot import signals as draw_signals
 from canal_fast.signals import Database, DecodeCounts, Plan, Table, load_database, to_parquet
 from canal_fast.signals.lines import format_csv, format_lines
@@ -25,7 +26,7 @@ LONG = ("message", "signal", "value", "unit")  # columns of a CSV of several mes
 
 def run(args: argparse.Namespace) -> int:
     """Decode, print; what was not decoded goes to standard error in numbers."""
-    keep_existing(args, None if args.to else args.output, args.plot)
+    keep_existing(args, None if args.to else args.output, args.plot, read=(args.file, args.dbc))
     database = load_database(args.dbc, encoding=args.encoding)
     if args.list:
         print("\n".join(listing(database)))
@@ -118,8 +119,9 @@ def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
     kept: dict[str, list[tuple[FrameArray, Any, Any]]] = {}
     is_csv = (args.output or "").endswith(".csv")
     with (
-        open(args.output if is_csv else os.devnull, "w", newline="", encoding="utf-8") as file,
         reading(args) as log,
+        whole(args.output) if is_csv else io.BytesIO() as raw,
+        io.TextIOWrapper(raw, encoding="utf-8", newline="") as file,
     ):
         append = csv_rows(file, plan)
         for tables in map(plan.decode, log.batches(BATCH_FRAMES)):
@@ -133,7 +135,8 @@ def write(plan: Plan, args: argparse.Namespace) -> tuple[DecodeCounts, int]:
                         kept.setdefault(f"{name}.{column}", []).append((table.timestamp_ns, numbers, valid))
         tell(log, "decode")
     if (args.output or "").endswith(".npz"):
-        np.savez(args.output, **arrays(kept))
+        with whole(args.output) as raw:
+            np.savez(raw, **arrays(kept))
     if args.plot:
         draw(plan, kept, args)
     return counts, exit_code(log)

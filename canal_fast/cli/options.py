@@ -71,13 +71,17 @@ def reading(args: argparse.Namespace) -> LogFile:
     return open_log(args.file, format=args.format, tz=args.tz, errors=args.errors)
 
 
-def keep_existing(args: argparse.Namespace, *paths: str | None) -> None:
-    """Raise FileNotFoundError where a folder is missing, FileExistsError where a file would be replaced unasked."""
+def keep_existing(args: argparse.Namespace, *paths: str | None, read: tuple[str | None, ...] = ()) -> None:
+    """Raise FileNotFoundError where a folder is missing, FileExistsError where a file would be replaced unasked, or is
+    one that the command reads."""
     from canal_fast.logs.files import refuse_existing
 
     for path in paths:
         if path in (None, "-"):
             continue
+        for other in read:
+            if other and os.path.isfile(path) and os.path.exists(other) and os.path.samefile(path, other):
+                raise FileExistsError(errno.EEXIST, "the file is what is read, and is not replaced", path)
         folder = os.path.dirname(path)
         if folder and "{" not in path and not os.path.isdir(folder):
             raise FileNotFoundError(errno.ENOENT, "no such folder", folder)

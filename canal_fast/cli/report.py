@@ -16,7 +16,7 @@ OTHER = {".pdf", ".png", ".svg", ".csv", ".json", ".txt", ".md", ".docx", ".xlsx
 
 def run(args: argparse.Namespace) -> int:
     """Read, write the page; code 1 where nothing but other things than frames was in the recording."""
-    keep_existing(args, args.output)
+    keep_existing(args, args.output, read=(args.dbc,))
     stem, suffix = os.path.splitext(args.output)
     if suffix.lower() in OTHER:
         raise ValueError(f"-o {args.output}: the page is HTML: {stem}.html, which a browser prints as PDF")

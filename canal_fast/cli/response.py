@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Analyse, compare, print."""
     from canal_fast.analysis import forecast_load, response_times
 
-    keep_existing(args, args.plot)
+    keep_existing(args, args.plot, read=(args.dbc, args.log))
     if args.dbc is None and args.log is None:
         raise ValueError("give --dbc, or --log to learn from")
     if args.message is not None and args.plot is None:

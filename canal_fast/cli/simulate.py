@@ -20,7 +20,7 @@ _ERRORS = [Event.BIT_ERROR, Event.STUFF_ERROR, Event.FORM_ERROR, Event.CRC_ERROR
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, write what was asked for, print how each node stands."""
-    keep_existing(args, args.output, args.events, args.plot)
+    keep_existing(args, args.output, args.events, args.plot, read=(args.scenario,))
     scenario = Scenario.read(args.scenario)
     bus, made = scenario.run(record_levels=True if args.draw or args.plot else None)
     if args.output:

@@ -41,7 +41,7 @@ SORTS: dict[str, Sort] = {
 
 def run(args: argparse.Namespace) -> int:
     """Read, count, print."""
-    keep_existing(args, args.plot)
+    keep_existing(args, args.plot, read=(args.file,))
     rates = dict(args.bitrate or ())
     common = rates.pop("", None)
     statistics = Statistics(USUAL if common is None else common, args.data_bitrate, args.window)

@@ -18,7 +18,7 @@ HEADER = f"{'start s':>14}  {'id':>8}  {'dlc':>3}  {'clock ppm':>12}  {'margin n
 
 def run(args: argparse.Namespace) -> int:
     """Read, decode, show."""
-    keep_existing(args, args.output, args.plot)
+    keep_existing(args, args.output, args.plot, read=(args.capture,))
     waveform = importlib.import_module("canal_fast.waveform")
     wave = waveform.read(args.capture, args.channel, args.threshold, args.invert, args.sample_rate)
     d = waveform.decode(

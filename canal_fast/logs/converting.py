@@ -17,7 +17,7 @@ from canal_fast.frames import FrameArray
 
 from . import _account
 from .account import Account
-from .files import name_of, refuse_existing, refuse_read_only
+from .files import name_of, refuse_existing, refuse_in_use
 from .format_rows import by_name
 from .inputs import Channels, Input, merged
 from .source import LogSource
@@ -185,7 +185,7 @@ class _Plan:
                     raise ValueError(f"{self._name}: the target is one of the sources; take another name")
         if not job.force:
             refuse_existing(path)
-        refuse_read_only(path)
+        refuse_in_use(path)
 
     def run(self) -> Account:
         inputs: list[Input] = []

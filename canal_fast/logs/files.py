@@ -3,16 +3,29 @@ there; standard output; or an object of the caller's."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["ObjectFile", "create", "free_name", "held", "hold", "name_of", "refuse_existing", "refuse_read_only"]
+__all__ = [
+    "ObjectFile",
+    "create",
+    "free_name",
+    "held",
+    "hold",
+    "name_of",
+    "refuse_existing",
+    "refuse_in_use",
+    "whole",
+]
 
 _FAR = (0xFFFFFFFE, 0x7FFFFFFF)  # low and high word of the place of the byte that is locked on Windows
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BUSY = "a recording is being written to this file; take another name"
 
 
@@ -127,10 +140,42 @@ def refuse_existing(path: str) -> None:
         raise _exists(path)
 
 
-def refuse_read_only(path: str) -> None:
-    """Raise PermissionError for a file that is there and may not be written."""
+def refuse_in_use(path: str) -> None:
+    """For what replaces a file that is there: raise PermissionError where it may not be written, OSError where a
+    recorder, of whatever process, is writing it."""
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is read-only, and is not replaced", path)
+    if held(path):
+        raise OSError(errno.EBUSY, _BUSY, path)
+
+
+@contextlib.contextmanager
+def whole(path: str) -> Iterator[BinaryIO]:
+    """A file to write to, PATH.part, that gets its name when the block ends well; otherwise what was there is left.
+    A pipe or a device is written to at once.
+
+    Raises
+    ------
+    OSError
+        As `open`.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            yield file
+        return
+    path = os.path.realpath(path) if os.path.islink(path) else path
+    refuse_in_use(path)
+    part = f"{path}.part"
+    file = io.BufferedWriter(create(part))
+    try:
+        with file:
+            yield file
+        os.replace(part, path)
+    except BaseException as error:
+        os.unlink(part)
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            error.filename = path
+        raise
 
 
 def free_name(path: str) -> str:

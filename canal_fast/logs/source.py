@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -132,6 +133,8 @@ class File(Source):
             name = os.fspath(source)
             super().__init__("standard input" if name == "-" else name)
             self._owned = name != "-"
+            if not self._owned and sys.stdin is None:  # it was closed when Python started
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF), self.name)
             self._file: Any = io.FileIO(name) if self._owned else sys.stdin.buffer
         else:
             super().__init__(str(getattr(source, "name", type(source).__name__)))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from canal_fast.logs import open_log
-from canal_fast.logs.files import refuse_existing, refuse_read_only
+from canal_fast.logs.files import refuse_existing, refuse_in_use, whole
 from canal_fast.logs.source import LogSource
 from canal_fast.signals import load_database
 
@@ -117,7 +117,7 @@ def _check_target(path: str, source: LogSource, force: bool) -> None:
     known = [path, source] if isinstance(source, (str, os.PathLike)) else []
     if known and all(map(os.path.exists, known)) and os.path.samefile(*known):
         raise FileExistsError(errno.EEXIST, "the page would replace the recording", path)
-    refuse_read_only(path)
+    refuse_in_use(path)
 
 
 def _write(path: str, page: bytes) -> None:
@@ -126,20 +126,5 @@ def _write(path: str, page: bytes) -> None:
         sys.stdout.buffer.write(page)
         sys.stdout.flush()
         return
-    if os.path.exists(path) and not os.path.isfile(path):  # a pipe or a device
-        with open(path, "wb") as file:
-            file.write(page)
-        return
-    from tempfile import mkstemp  # which takes two milliseconds to load
-
-    handle, made = mkstemp(suffix=".tmp", prefix=".report-", dir=os.path.dirname(path) or ".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(page)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(made, 0o666 & ~umask)
-        os.replace(made, path)
-    except BaseException:
-        os.unlink(made)
-        raise
+    with whole(path) as file:
+        file.write(page)

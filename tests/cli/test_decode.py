@@ -91,6 +91,31 @@ def test_standard_input_wherever_it_is(log: Path, toyota: str, tmp_path: Path, m
     assert "KINEMATICS,YAW_RATE,-125.0" in out.read_text()
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.npz"])
+def test_what_is_read_is_not_replaced(name: str, log: Path, toyota: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The CSV was opened, and so emptied, before the recording of that name was read."""
+    path = log.rename(log.with_name(name))
+    before = path.read_bytes()
+    for other in (path, f"{path.parent}{os.sep}.{os.sep}{name}"):
+        assert main(["decode", str(path), "--dbc", toyota, "-o", str(other), "--force"]) == 1
+        assert capsys.readouterr().err.endswith(f"{other}: the file is what is read, and is not replaced\n")
+    assert path.read_bytes() == before
+
+
+def test_a_csv_has_its_name_when_it_is_whole(log: Path, toyota: str, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    damaged = tmp_path / "damaged.log"
+    damaged.write_bytes(log.read_bytes() + b"(4.0) can0 zzz#\n")
+    for recording in ("missing.log", "damaged.log"):
+        assert main(["decode", str(tmp_path / recording), "--dbc", toyota, "-o", str(folder / "x.csv")]) == 1
+        assert list(folder.iterdir()) == []
+        (folder / "x.csv").write_text("old")
+        assert main(["decode", str(tmp_path / recording), "--dbc", toyota, "-o", str(folder / "x.csv"), "--force"]) == 1
+        assert [path.read_text() for path in folder.iterdir()] == ["old"]
+        (folder / "x.csv").unlink()
+
+
 def test_csv_and_npz(log: Path, toyota: str, tmp_path: Path) -> None:
     wide, long, npz = tmp_path / "wide.csv", tmp_path / "long.csv", tmp_path / "all.npz"
     assert main(["decode", str(log), "--dbc", toyota, "--signal", "KINEMATICS.*", "-o", str(wide)]) == 0

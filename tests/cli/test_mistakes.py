@@ -335,3 +335,18 @@ def test_an_argument_that_is_no_text_is_named(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert done.returncode == 1
     assert "\\udce4' is no text in the locale's encoding, utf-8: try LANG=C.UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["stat x.png --plot x.png", "waveform x.csv -o x.csv", "simulate x.png -o y.log --plot x.png"]
+)
+def test_what_is_read_is_not_replaced(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = line.split()[1]
+    cf.write_log(path, cf.make_frames([1, 2, 3]), format="csv")
+    before = Path(path).read_bytes()
+    assert main([*line.split(), "--force"]) == 1
+    assert capsys.readouterr().err.endswith(f"{path}: the file is what is read, and is not replaced\n")
+    assert Path(path).read_bytes() == before

@@ -86,6 +86,10 @@ def test_closed_streams(tmp_path: Path) -> None:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
         assert "bad file descriptor" in done.stderr
+    for command in ("dump -", "stat -", f"convert - {tmp_path}/new.log"):
+        done = subprocess.run(f"{shell} {command} <&-", shell=True, capture_output=True, text=True, check=False)
+        said = f"canal-fast {command.split()[0]}: standard input: bad file descriptor\n"
+        assert (done.returncode, done.stderr) == (1, said)
     out = tmp_path / "out.pcapng"
     done = subprocess.run(f"{shell} {shlex.join(SHORT)} -o {out} >&- 2>&-", shell=True, check=False)
     assert done.returncode == 0

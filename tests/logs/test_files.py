@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import canal_fast as cf
 from canal_fast.__main__ import main
 from canal_fast.logs import Recorder
-from canal_fast.logs.files import free_name
+from canal_fast.logs.files import free_name, whole
 
 FRAMES = cf.make_frames([1, 2, 3])
 LOG = ["log", "--library", "virtual", "--config", "files;load=0.5", "--frames", "10", "-o"]
@@ -98,3 +99,62 @@ def test_numbers_of_frames_below_one_are_refused(
 def test_nothing_is_not_sent_periodically() -> None:
     with cf.Channel.virtual("files") as channel, pytest.raises(ValueError, match="frames is empty"):
         channel.send_periodic(FRAMES[:0], 0.1)
+
+
+def test_a_whole_file_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with whole(str(path)) as file:
+        file.write(b"first")
+        assert [other.name for other in tmp_path.iterdir()] == ["x.csv.part"]
+    assert path.read_bytes() == b"first"
+
+    def fail(error: BaseException) -> None:
+        with whole(str(path)) as file:
+            file.write(b"second")
+            raise error
+
+    for number, said in ((errno.ENOSPC, str(path)), (errno.EIO, None)):  # of reading, perhaps
+        with pytest.raises(OSError, match="why") as caught:
+            fail(OSError(number, "why"))
+        assert caught.value.filename == said
+    with pytest.raises(KeyboardInterrupt):
+        fail(KeyboardInterrupt())
+    assert [other.read_bytes() for other in tmp_path.iterdir()] == [b"first"]
+
+
+@pytest.mark.posix
+def test_a_whole_file_goes_where_it_should(tmp_path: Path) -> None:
+    path, link, fifo = tmp_path / "x.csv", tmp_path / "link.csv", tmp_path / "fifo"
+    path.write_bytes(b"first")
+    link.symlink_to(path)
+    with whole(str(link)) as file:
+        file.write(b"second")
+    assert (link.is_symlink(), path.read_bytes()) == (True, b"second")
+    os.mkfifo(fifo)
+    reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with whole(str(fifo)) as file:
+        file.write(b"through")
+    assert os.read(reading, 10) == b"through"
+    os.close(reading)
+    assert sorted(other.name for other in tmp_path.iterdir()) == ["fifo", "link.csv", "x.csv"]
+
+
+def test_a_file_that_is_being_written_is_not_replaced_by_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They replace a file's name: the recorder would have gone on in a file that nobody finds."""
+    monkeypatch.chdir(tmp_path)
+    cf.write_log("source.log", FRAMES)
+    with Recorder("x.pcapng") as recorder:
+        recorder.write(FRAMES)
+        for line in (
+            "convert source.log x.pcapng",
+            "cut source.log x.pcapng --start 0",
+            "report source.log -o x.pcapng",
+        ):
+            assert main([*line.split(), "--force"]) == 1
+            assert "x.pcapng: a recording is being written to this file; take another name" in capsys.readouterr().err
+        recorder.write(FRAMES)
+    assert len(cf.read_log("x.pcapng")) == 6
+    assert main(["convert", "source.log", "x.pcapng", "--force"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.log", "x.pcapng"]

@@ -212,7 +212,7 @@ def test_damage_ends_it_unless_it_is_to_be_skipped(tmp_path: Path, capsys: pytes
     out = tmp_path / "out.html"
     assert main(["report", str(path), "-o", str(out)]) == 1
     assert "line 2" in capsys.readouterr().err
-    assert not list(tmp_path.glob("*.html")) + list(tmp_path.glob(".report*"))
+    assert not list(tmp_path.glob("*.html")) + list(tmp_path.glob("*.part"))
     assert (
         "passed over" in report(path, "--errors", "skip").words or "skipped" in report(path, "--errors", "skip").words
     )
