@@ -2,6 +2,7 @@
 #ifndef CANAL_FAST_SYSTEM_PROCESS_POSIX_H
 #define CANAL_FAST_SYSTEM_PROCESS_POSIX_H
 
+#include "../atomic.h"
 #include "bell.h"
 
 #if !defined(_WIN32)
@@ -24,7 +25,7 @@ typedef struct cf_memory {
 } cf_memory;
 
 typedef struct cf_process {
-    pid_t id;
+    cf_atomic_u32 id; /* other threads ask for it while the next host is started */
     int ended;
     long exit_code; /* its exit status; -n: killed by signal n; CF_EXIT_UNKNOWN */
 } cf_process;
@@ -94,6 +95,7 @@ CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, cons
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t signals;
+    pid_t started = 0;
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
@@ -108,14 +110,21 @@ CF_INLINE cf_status cf_process_start(cf_process *process, const char *path, cons
     posix_spawnattr_setsigmask(&attributes, &signals);
     sigfillset(&signals);
     posix_spawnattr_setsigdefault(&attributes, &signals);
-    error = posix_spawn(&process->id, path, &actions, &attributes, arguments, environ);
+    error = posix_spawn(&started, path, &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     for (i = 0; i < CF_INHERITED; i++)
         close(spare[i]);
+    if (error == 0)
+        cf_atomic_u32_store_relaxed(&process->id, (uint32_t)started);
     process->ended = error != 0;
     *code = error;
     return error == 0 ? CF_OK : CF_HOST_FAILED;
+}
+
+CF_INLINE uint64_t cf_process_number(const cf_process *process)
+{
+    return cf_atomic_u32_load_relaxed(&process->id);
 }
 
 CF_INLINE int cf_process_ended(cf_process *process)
@@ -125,7 +134,7 @@ CF_INLINE int cf_process_ended(cf_process *process)
     if (process->ended)
         return 1;
     do
-        got = waitpid(process->id, &how, WNOHANG);
+        got = waitpid((pid_t)cf_process_number(process), &how, WNOHANG);
     while (got < 0 && errno == EINTR);
     if (got == 0)
         return 0;
@@ -139,12 +148,7 @@ CF_INLINE int cf_process_ended(cf_process *process)
 CF_INLINE void cf_process_kill(cf_process *process)
 {
     if (!cf_process_ended(process)) /* so the number is still its own */
-        kill(process->id, SIGKILL);
-}
-
-CF_INLINE uint64_t cf_process_number(const cf_process *process)
-{
-    return (uint64_t)process->id;
+        kill((pid_t)cf_process_number(process), SIGKILL);
 }
 
 /* Ends this process at once: what a driver left to be done at the end could hang. */

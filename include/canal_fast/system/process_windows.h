@@ -2,6 +2,7 @@
 #ifndef CANAL_FAST_SYSTEM_PROCESS_WINDOWS_H
 #define CANAL_FAST_SYSTEM_PROCESS_WINDOWS_H
 
+#include "../atomic.h"
 #include "bell.h"
 
 #if defined(_WIN32)
@@ -17,7 +18,7 @@ typedef struct cf_memory {
 
 typedef struct cf_process {
     HANDLE native;
-    DWORD id;
+    cf_atomic_u32 id; /* other threads ask for it while the next host is started */
     int ended;
     long exit_code; /* its exit status, or the exception that ended it */
 } cf_process;
@@ -101,7 +102,7 @@ CF_INLINE int cf_process_create(cf_process *process, const wchar_t *path, HANDLE
     if (done)
         CloseHandle(made.hThread);
     process->native = made.hProcess;
-    process->id = made.dwProcessId;
+    cf_atomic_u32_store_relaxed(&process->id, made.dwProcessId);
     return done;
 }
 
@@ -146,7 +147,7 @@ CF_INLINE void cf_process_kill(cf_process *process)
 
 CF_INLINE uint64_t cf_process_number(const cf_process *process)
 {
-    return process->id;
+    return cf_atomic_u32_load_relaxed(&process->id);
 }
 
 CF_INLINE void cf_process_leave(int exit_code)
